@@ -1,0 +1,38 @@
+"""Record Lab Streaming Layer biosignals from a terminal, and lose nothing.
+
+The names here are imported when first used, so that ``import myogestic_tui`` stays light.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .app import App as App
+    from .app import Context as Context
+    from .errors import MyoGesticError as MyoGesticError
+    from .info import StreamInfo as StreamInfo
+    from .stream import Stream as Stream
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "App": ".app",
+    "Context": ".app",
+    "MyoGesticError": ".errors",
+    "Stream": ".stream",
+    "StreamInfo": ".info",
+}
+
+__all__ = ["App", "Context", "MyoGesticError", "Stream", "StreamInfo", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME[name], __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,488 @@
+"""The one interface that screens, scripts and the control socket are written against.
+
+A `Recorder` offers three things: a `Status` snapshot, the `Envelope` of what a viewer looks at, and `execute`, which
+carries out a `Command`. `App` is one in this process; `control.RecorderClient` is one at the other end of a socket.
+Everything here is plain data (msgspec structs), so that it travels as it is. Times are seconds on the recorder's LSL
+clock unless a name says otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from msgspec import Struct, field
+
+RecorderState = Literal["idle", "recording", "stopping"]
+StreamState = Literal["seen", "wanted", "connecting", "live", "slow", "lost", "refused", "ended"]
+Severity = Literal["info", "warning", "error"]
+
+
+class Frozen(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of everything that a status holds."""
+
+
+# ---------------------------------------------------------------- what a recorder shows
+
+
+class ChannelQuality(Frozen, frozen=True, kw_only=True):
+    """Signal quality of one channel over the last second; the thresholds stand in `stream.quality`."""
+
+    rms: float = 0.0
+    peak: float = 0.0
+    mains: float = 0.0
+    """Share (0 to 1) of the power at the mains frequency and its harmonics."""
+    flags: str = ""
+    """Letters: F flat, C clipped, M mains, N not a number, x marked bad by hand."""
+
+
+class StreamStatus(Frozen, frozen=True, kw_only=True):
+    """One row of the Streams screen: a stream that is seen, wanted, connected or lost."""
+
+    key: str
+    """What commands name it by: unique, steady while the recorder runs."""
+    name: str
+    """Its name in the session (and what the Live screen asks envelopes by) once connected."""
+    state: StreamState
+    record: bool = False
+    """The tick: whether it goes into the next recording."""
+    recording: bool = False
+    """Whether samples go to disk now."""
+    required: bool = False
+    message: str = ""
+    type: str = ""
+    source_id: str = ""
+    hostname: str = ""
+    uid: str = ""
+    n_channels: int = 0
+    dtype: str = ""
+    fs: float = 0.0
+    channel_names: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    measured_fs: float | None = None
+    """Over the last second or so."""
+    mean_fs: float | None = None
+    """Since it connected."""
+    rate_trace: tuple[float, ...] = ()
+    """Measured rate of each of the last 60 s, oldest first."""
+    jitter_s: float | None = None
+    """99th percentile of the deviation of sample intervals from nominal."""
+    n_samples: int = 0
+    """Samples in the present session, or since connecting when idle."""
+    n_bytes: int = 0
+    gaps: int = 0
+    lost_samples: int = 0
+    lost_s: float = 0.0
+    age_s: float | None = None
+    """Since the last sample arrived."""
+    clock_offset: float | None = None
+    clock_uncertainty: float | None = None
+    clock_drift_ppm: float | None = None
+    foreign_clock: bool = False
+    """Its stamps are not in the LSL clock (off by more than a minute)."""
+    backlog: int = 0
+    """Samples appended but not yet in Zarr."""
+    quality: tuple[ChannelQuality, ...] = ()
+    """One per channel, empty for strings and until a second has passed."""
+
+
+class GestureStatus(Frozen, frozen=True, kw_only=True):
+    """One gesture class: index in ``class_names``, its key, and what is recorded of it."""
+
+    name: str
+    key: str = ""
+    trials: int = 0
+    seconds: float = 0.0
+    bad: int = 0
+
+
+class LabelStatus(Frozen, frozen=True, kw_only=True):
+    """One label of the running (or last) session."""
+
+    timestamp: float
+    class_index: int
+    bad: bool = False
+    source: str = ""
+    uncertainty_s: float = 0.0
+
+
+class NoteStatus(Frozen, frozen=True, kw_only=True):
+    """One note."""
+
+    timestamp: float
+    text: str
+
+
+class SessionStatus(Frozen, frozen=True, kw_only=True):
+    """The session being recorded, or the last one."""
+
+    path: str
+    name: str = ""
+    started_at: float = 0.0
+    elapsed_s: float = 0.0
+    bytes: int = 0
+    n_labels: int = 0
+    label_seconds: float = 0.0
+    """Seconds so far of the active label."""
+    unlabelled_s: float = 0.0
+    labels: tuple[LabelStatus, ...] = ()
+    """The newest 200, oldest first."""
+    notes: tuple[NoteStatus, ...] = ()
+    """The newest 20, oldest first."""
+    gaps: int = 0
+    lost_samples: int = 0
+    backlog_s: float = 0.0
+    """How far the checkpoints are behind."""
+
+
+class TakeStatus(Frozen, frozen=True, kw_only=True):
+    """The take sheet: sticks from take to take, the number counts up."""
+
+    subject: str = ""
+    task: str = ""
+    take: int = 1
+    name: str = ""
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+class ProtocolStatus(Frozen, frozen=True, kw_only=True):
+    """A cued protocol that runs or is ready."""
+
+    name: str
+    state: Literal["ready", "lead-in", "running", "paused", "done", "aborted"]
+    cue: int = 0
+    """1-based number of the present cue; 0 before the first."""
+    n_cues: int = 0
+    class_index: int = -1
+    cue_started_at: float = 0.0
+    cue_seconds: float = 0.0
+    cue_elapsed_s: float = 0.0
+    next_class_index: int | None = None
+    elapsed_s: float = 0.0
+    total_s: float = 0.0
+    seed: int | None = None
+
+
+class JobStatus(Frozen, frozen=True, kw_only=True):
+    """A background job on sessions: pack, verify, recover, salvage, export, copy, replay."""
+
+    id: int
+    kind: str
+    path: str
+    state: Literal["waiting", "running", "done", "failed", "cancelled"]
+    fraction: float = 0.0
+    bytes_per_s: float = 0.0
+    left_s: float | None = None
+    message: str = ""
+    result: str = ""
+
+
+class Problem(Frozen, frozen=True, kw_only=True):
+    """One line of "needs you"."""
+
+    severity: Severity
+    subject: str
+    """Stream name, "disk", "session", …"""
+    text: str
+
+
+class DiskStatus(Frozen, frozen=True, kw_only=True):
+    """Room left in the sessions folder."""
+
+    free_bytes: int = 0
+    reserve_bytes: int = 0
+    left_s: float | None = None
+    """Recording time left at the present rate; None where nothing flows."""
+
+
+class Status(Frozen, frozen=True, kw_only=True):
+    """Everything a screen draws, at one instant."""
+
+    at: float
+    state: RecorderState = "idle"
+    message: str = ""
+    """``ctx.status_message``: the last thing the operator should know, with its remedy."""
+    host: str = ""
+    app_name: str = ""
+    version: str = ""
+    pid: int = 0
+    sessions_dir: str = "sessions"
+    current_label: int | None = None
+    """Active class while recording (None or -1: no label); first label of the next session when idle."""
+    gestures: tuple[GestureStatus, ...] = ()
+    session: SessionStatus | None = None
+    take: TakeStatus = field(default_factory=TakeStatus)
+    streams: tuple[StreamStatus, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    disk: DiskStatus = field(default_factory=DiskStatus)
+    protocol: ProtocolStatus | None = None
+    protocols: tuple[str, ...] = ()
+    """Names that `StartProtocol` takes."""
+    jobs: tuple[JobStatus, ...] = ()
+    unfinished: tuple[str, ...] = ()
+    """Sessions that recovery or packing would finish."""
+    generator: bool = False
+    """A synthetic outlet that this recorder started is running."""
+    viewers: int = 0
+
+
+class View(Frozen, frozen=True, kw_only=True):
+    """What a viewer looks at: one stream, some channels, some time, so many columns."""
+
+    stream: str
+    seconds: float = 10.0
+    columns: int = 112
+    """Two per braille cell."""
+    first_channel: int = 0
+    n_channels: int = 16
+    until: float | None = None
+    """End of the window on the source's clock when paused or scrolled back; None follows the newest sample."""
+    highpass_hz: float | None = None
+    notch_hz: float | None = None
+    """Display only: what is recorded is raw."""
+    remove_offset: bool = True
+
+
+class Envelope(Frozen, frozen=True, kw_only=True):
+    """Least and greatest value of each channel in each column of a `View`.
+
+    Columns lie on a fixed grid of ``seconds / columns`` on the source's clock, so that they do not shimmer as time
+    goes on. ``low`` and ``high`` are float32 in C order, ``(n_channels, columns)``, oldest column first; NaN where
+    there is no sample.
+    """
+
+    stream: str
+    first_channel: int
+    n_channels: int
+    columns: int
+    start: float
+    seconds: float
+    low: bytes
+    high: bytes
+    unit: str = ""
+    labels: tuple[LabelStatus, ...] = ()
+    """Labels in force within the window, on the same clock as ``start``; the first may begin before it."""
+
+
+# ---------------------------------------------------------------- what a recorder is told
+
+
+class Command(Frozen, frozen=True, kw_only=True, tag=True):
+    """Base of all commands. The struct's name is its tag on the wire."""
+
+    actor: str = ""
+    """Who asks, for the log ("tui 4711", "ctl", "script")."""
+
+
+class Start(Command, frozen=True, kw_only=True):
+    """Start recording what is ticked; fails unless idle."""
+
+    base_path: str | None = None
+    name: str | None = None
+
+
+class Stop(Command, frozen=True, kw_only=True):
+    """Stop and pack; returns once the last sample is on disk, packing goes on in the background."""
+
+
+class Discard(Command, frozen=True, kw_only=True):
+    """Stop and move the session to the trash folder."""
+
+
+class AddLabel(Command, frozen=True, kw_only=True):
+    """A gesture begins (-1: the label ends). While idle it chooses the first label of the next session."""
+
+    class_index: int
+    timestamp: float | None = None
+    """When the key was pressed; None is now."""
+    uncertainty_s: float = 0.0
+    source: str = "key"
+
+
+class UndoLabel(Command, frozen=True, kw_only=True):
+    """Remove the last label; the journal keeps that it was there."""
+
+
+class AddNote(Command, frozen=True, kw_only=True):
+    """A free text with its time. With ``path`` it goes to that finished session."""
+
+    text: str
+    timestamp: float | None = None
+    path: str | None = None
+
+
+class MarkTrial(Command, frozen=True, kw_only=True):
+    """Mark a trial bad or good; ``index`` counts labels of the session, None is the last whole trial."""
+
+    bad: bool = True
+    index: int | None = None
+
+
+class MarkChannel(Command, frozen=True, kw_only=True):
+    """Mark a channel bad or good by hand; ``channel`` counts from 0."""
+
+    stream: str
+    channel: int
+    bad: bool = True
+
+
+class SetTake(Command, frozen=True, kw_only=True):
+    """Fill in the take sheet; None leaves a field as it is."""
+
+    subject: str | None = None
+    task: str | None = None
+    take: int | None = None
+    name: str | None = None
+    fields: dict[str, str] | None = None
+
+
+class SetGestures(Command, frozen=True, kw_only=True):
+    """Replace the class names (only while idle)."""
+
+    names: tuple[str, ...]
+    keys: tuple[str, ...] | None = None
+
+
+class ConnectStream(Command, frozen=True, kw_only=True):
+    """Connect a stream by the key of its `StreamStatus` and tick it."""
+
+    key: str
+
+
+class ConnectAll(Command, frozen=True, kw_only=True):
+    """Connect and tick all streams that are seen."""
+
+
+class ForgetStream(Command, frozen=True, kw_only=True):
+    """Disconnect a stream (never while it is being recorded)."""
+
+    key: str
+
+
+class TickStream(Command, frozen=True, kw_only=True):
+    """Take a stream into, or out of, the recording."""
+
+    key: str
+    record: bool
+
+
+class StartProtocol(Command, frozen=True, kw_only=True):
+    """Begin a cued protocol by name; starts recording where idle."""
+
+    name: str
+    seed: int | None = None
+
+
+class PauseProtocol(Command, frozen=True, kw_only=True):
+    """Pause or resume it."""
+
+    paused: bool = True
+
+
+class SkipCue(Command, frozen=True, kw_only=True):
+    """On to the next cue."""
+
+
+class AbortProtocol(Command, frozen=True, kw_only=True):
+    """End it; the recording and all labels stay."""
+
+
+class StartGenerator(Command, frozen=True, kw_only=True):
+    """Start a synthetic EMG outlet (and a hand-control outlet) in a process of its own."""
+
+    n_channels: int = 64
+    fs: float = 2048.0
+
+
+class StopGenerator(Command, frozen=True, kw_only=True):
+    """Stop it."""
+
+
+class StartJob(Command, frozen=True, kw_only=True):
+    """Queue a job on sessions. Kinds: pack, verify, quick-verify, recover, salvage, export, copy, replay."""
+
+    kind: str
+    paths: tuple[str, ...]
+    options: dict[str, str] = field(default_factory=dict)
+
+
+class CancelJob(Command, frozen=True, kw_only=True):
+    """End a job; what it had made so far goes."""
+
+    id: int
+
+
+class EditSession(Command, frozen=True, kw_only=True):
+    """Change name, subject, task or other fields of a finished session."""
+
+    path: str
+    changes: dict[str, str]
+
+
+class TrashSession(Command, frozen=True, kw_only=True):
+    """Move a session to the trash folder, or back from it with ``restore``."""
+
+    path: str
+    restore: bool = False
+
+
+class Shutdown(Command, frozen=True, kw_only=True):
+    """Stop recording cleanly, finish packing, end the recorder process."""
+
+
+AnyCommand = (
+    Start
+    | Stop
+    | Discard
+    | AddLabel
+    | UndoLabel
+    | AddNote
+    | MarkTrial
+    | MarkChannel
+    | SetTake
+    | SetGestures
+    | ConnectStream
+    | ConnectAll
+    | ForgetStream
+    | TickStream
+    | StartProtocol
+    | PauseProtocol
+    | SkipCue
+    | AbortProtocol
+    | StartGenerator
+    | StopGenerator
+    | StartJob
+    | CancelJob
+    | EditSession
+    | TrashSession
+    | Shutdown
+)
+
+
+class Reply(Frozen, frozen=True, kw_only=True):
+    """What came of a command. A refusal changes nothing and says why and what to do."""
+
+    ok: bool
+    message: str = ""
+    path: str = ""
+    """The session or artefact it is about."""
+    job: int | None = None
+
+
+class Recorder(Protocol):
+    """What the screens hold. `status` and `envelope` never block; `execute` may, for a bounded time."""
+
+    def status(self) -> Status:
+        """The newest snapshot."""
+        ...
+
+    def envelope(self, view: View) -> Envelope | None:
+        """The newest envelope for what is looked at; None until there is one."""
+        ...
+
+    def execute(self, command: AnyCommand) -> Reply:
+        """Carry out a command; call it off the event loop, one at a time, so that order is kept."""
+        ...
+
+    def close(self) -> None:
+        """The viewer goes; the recorder stays."""
+        ...

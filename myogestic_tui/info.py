@@ -1,0 +1,122 @@
+"""What is known about one stream before its first sample: the leaf type that everything else shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .errors import ConfigError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+NUMERIC_DTYPES = ("int8", "int16", "int32", "int64", "float32", "float64")
+"""The numeric wire formats of LSL, by their NumPy names."""
+
+STRING_DTYPE = "string"
+"""The wire format of marker streams."""
+
+IRREGULAR_CHUNK = 1024
+"""Samples per stored chunk where the rate is irregular or below 1 Hz."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamInfo:
+    """The layout of a stream.
+
+    Parameters
+    ----------
+    n_channels
+        Number of channels, at least 1.
+    fs
+        Nominal sampling rate in Hz; 0.0 for an irregular stream (``LSL_IRREGULAR_RATE``).
+    dtype
+        Wire format: a name of `NUMERIC_DTYPES`, or ``"string"``.
+    channel_names
+        One name per channel, or None where the stream names none.
+    units, channel_types
+        One per channel (``"microvolts"``, ``"EMG"``), or None where unknown.
+    type, source_id, hostname, uid, manufacturer
+        As the stream declares them; empty where it does not.
+    desc_xml
+        The stream's full XML header, verbatim; empty where it has none.
+
+    Raises
+    ------
+    ConfigError
+        A value is out of range, or a list has the wrong length.
+    """
+
+    n_channels: int
+    fs: float
+    dtype: str = "float32"
+    channel_names: tuple[str, ...] | None = None
+    units: tuple[str, ...] | None = None
+    channel_types: tuple[str, ...] | None = None
+    type: str = ""
+    source_id: str = ""
+    hostname: str = ""
+    uid: str = ""
+    manufacturer: str = ""
+    desc_xml: str = ""
+
+    def __post_init__(self) -> None:
+        if self.n_channels < 1:
+            raise ConfigError(f"n_channels is {self.n_channels}; a stream has at least one channel")
+        if not 0.0 <= self.fs < float("inf"):
+            raise ConfigError(f"fs is {self.fs}; give the rate in Hz, or 0 for an irregular stream")
+        object.__setattr__(self, "fs", float(self.fs))
+        object.__setattr__(self, "dtype", _dtype_name(self.dtype))
+        for field in ("channel_names", "units", "channel_types"):
+            values = getattr(self, field)
+            if values is None:
+                continue
+            if len(values) != self.n_channels:
+                raise ConfigError(f"{field} has {len(values)} entries for {self.n_channels} channels")
+            object.__setattr__(self, field, tuple(values))
+
+    @property
+    def is_string(self) -> bool:
+        """True for a marker stream: its samples are text."""
+        return self.dtype == STRING_DTYPE
+
+    @property
+    def is_regular(self) -> bool:
+        """True where the stream has a nominal rate."""
+        return self.fs > 0.0
+
+    @property
+    def chunk_length(self) -> int:
+        """Samples per stored chunk: one second, or 1024 if ``fs < 1`` or irregular."""
+        return int(self.fs) if self.fs >= 1.0 else IRREGULAR_CHUNK
+
+    @property
+    def np_dtype(self) -> np.dtype:
+        """The NumPy dtype of a sample; ``object`` for strings."""
+        import numpy as np
+
+        return np.dtype(object) if self.is_string else np.dtype(self.dtype)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """A name for every channel: those given, else ``ch1`` … ``chN``."""
+        if self.channel_names is not None:
+            return self.channel_names
+        return tuple(f"ch{i + 1}" for i in range(self.n_channels))
+
+
+def _dtype_name(dtype: object) -> str:
+    if dtype in NUMERIC_DTYPES or dtype == STRING_DTYPE:
+        return str(dtype)
+    if dtype in ("str", str, "object"):
+        return STRING_DTYPE
+    import numpy as np
+
+    try:
+        name = np.dtype(dtype).name  # type: ignore[call-overload]
+    except TypeError:
+        name = str(dtype)
+    if name not in NUMERIC_DTYPES:
+        allowed = ", ".join((*NUMERIC_DTYPES, STRING_DTYPE))
+        raise ConfigError(f"dtype {name!r} is none that a stream can have; use one of {allowed}")
+    return str(name)
