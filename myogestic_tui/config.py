@@ -1,0 +1,380 @@
+"""`myogestic.toml`: what is wanted, by name, checked before anything starts.
+
+Every value has a default, so an empty file is a valid one. A mistake raises `ConfigError` with the file, the line where
+it can be told, the path of the value (``streams[2].required``, counted from 1) and what is allowed instead.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from msgspec import Meta, Struct, ValidationError, convert, field
+from msgspec.structs import fields, replace
+
+from .errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+CONFIG_FILE = "myogestic.toml"
+"""The file that is read from the current directory where none is named."""
+
+GESTURE_KEYS = "1234567890ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+"""Digits and capitals are gestures; lowercase letters and punctuation are commands."""
+
+DEFAULT_GESTURES = ("Rest", "Fist", "Pinch", "Open")
+"""The classes that the screens offer where no configuration names any."""
+
+Positive = Annotated[float, Meta(gt=0)]
+NotNegative = Annotated[float, Meta(ge=0)]
+
+
+S = TypeVar("S", bound=Struct)
+
+
+class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of everything that the file may hold."""
+
+
+class StreamConfig(Section, frozen=True, kw_only=True):
+    """A stream that is expected: any of name, type, source_id, host and LSL query selects it."""
+
+    name: str | None = None
+    type: str | None = None
+    source_id: str | None = None
+    host: str | None = None
+    query: str | None = None
+    """An LSL (XPath) predicate, such as ``"channel_count=64"``."""
+    save_as: str | None = field(name="as", default=None)
+    """Its name in the session; its own name where this is absent."""
+    required: bool = False
+    """Ask before a recording starts without it."""
+    record: bool = True
+    """False: shown, not recorded, until ticked."""
+
+    def __post_init__(self) -> None:
+        if not (self.name or self.type or self.source_id or self.query):
+            raise ConfigError("selects nothing; give at least one of name, type, source_id, query")
+
+    @property
+    def session_name(self) -> str:
+        """The name that the stream gets in a session."""
+        return self.save_as or self.name or self.type or self.source_id or "stream"
+
+
+class LslConfig(Section, frozen=True, kw_only=True):
+    """Settings of the LSL library, in place of a hidden ``lsl_api.cfg``; absent ones are left as they are."""
+
+    known_peers: tuple[str, ...] = ()
+    """Hosts that are asked directly, where multicast does not get through."""
+    session_id: str | None = None
+    """Only outlets of the same session id are seen."""
+    resolve_scope: Literal["machine", "link", "site", "organization", "global"] | None = None
+
+
+class GestureConfig(Section, frozen=True, kw_only=True):
+    """One gesture class; its place in the list is its class index."""
+
+    name: Annotated[str, Meta(min_length=1)]
+    key: Annotated[str, Meta(pattern="^[0-9A-Z]?$", description="one digit or capital letter")] = ""
+    """A digit or a capital letter; the next free one of `GESTURE_KEYS` where absent."""
+
+
+class StepConfig(Section, frozen=True, kw_only=True):
+    """One cue of a protocol."""
+
+    gesture: str = ""
+    """A gesture's name; empty: no label."""
+    seconds: Positive
+
+
+class ProtocolConfig(Section, frozen=True, kw_only=True):
+    """A cued protocol: steps, in order or shuffled, so many times."""
+
+    name: Annotated[str, Meta(min_length=1)]
+    steps: Annotated[tuple[StepConfig, ...], Meta(min_length=1)]
+    repeats: Annotated[int, Meta(ge=1)] = 1
+    shuffle: bool = False
+    """Shuffle the steps of each repeat."""
+    seed: int | None = None
+    """Makes a shuffle repeatable; a fresh one, which is recorded, where absent."""
+    lead_in: NotNegative = 3.0
+    """Seconds from the start of the recording to the first cue."""
+    bell: bool = True
+    """Ring the terminal's bell at each cue."""
+
+
+class TakeConfig(Section, frozen=True, kw_only=True):
+    """What the take sheet starts with; it sticks from take to take, the number counts up."""
+
+    subject: str = ""
+    task: str = ""
+    take: Annotated[int, Meta(ge=1)] = 1
+    fields: dict[str, str] = field(default_factory=dict)
+    """Further fields of the sheet with their first values; all are written into ``meta.json``."""
+
+
+class ScreenConfig(Section, frozen=True, kw_only=True):
+    """How the screens look, and what they may ask of the terminal and the link."""
+
+    theme: Literal["dark", "light", "ansi"] = "dark"
+    glyphs: Literal["auto", "braille", "block", "ascii"] = "auto"
+    fps: Annotated[float, Meta(ge=1, le=30)] = 10.0
+    mouse: bool = True
+    keyboard: Literal["qwerty", "azerty"] = "qwerty"
+    """``azerty``: the unshifted top row counts as digits."""
+
+
+class DiskConfig(Section, frozen=True, kw_only=True):
+    """The reserve: below the greater of the two no recording starts, and a running one is stopped cleanly."""
+
+    reserve_mb: NotNegative = 200.0
+    reserve_s: NotNegative = 60.0
+    """Seconds of data at the present rate."""
+
+    def reserve_bytes(self, bytes_per_s: float = 0.0) -> int:
+        """The reserve in bytes, while ``bytes_per_s`` flow."""
+        return int(max(self.reserve_mb * 1e6, self.reserve_s * bytes_per_s))
+
+
+class RemoteConfig(Section, frozen=True, kw_only=True):
+    """The opt-in TCP port that speaks LabRecorder's remote-control lines."""
+
+    enabled: bool = False
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65535)] = 22345
+
+
+class MarkerConfig(Section, frozen=True, kw_only=True):
+    """What the samples of an LSL marker stream do: exact texts to gestures, and to start and stop."""
+
+    stream: str | None = None
+    """Name of the marker stream; absent: markers do nothing but get recorded."""
+    labels: dict[str, str] = field(default_factory=dict)
+    """Marker text to gesture name; an empty name ends the label."""
+    start: tuple[str, ...] = ()
+    """Marker texts that start a recording of what is ticked."""
+    stop: tuple[str, ...] = ()
+    """Marker texts that stop it."""
+
+
+class Config(Section, frozen=True, kw_only=True):
+    """All of `myogestic.toml`."""
+
+    app_name: str = "myogestic_tui"
+    sessions: str = "sessions"
+    streams: tuple[StreamConfig, ...] = ()
+    lsl: LslConfig = field(default_factory=LslConfig)
+    gestures: Annotated[tuple[GestureConfig, ...], Meta(max_length=len(GESTURE_KEYS))] = ()
+    protocols: tuple[ProtocolConfig, ...] = ()
+    take: TakeConfig = field(default_factory=TakeConfig)
+    screen: ScreenConfig = field(default_factory=ScreenConfig)
+    disk: DiskConfig = field(default_factory=DiskConfig)
+    keymap: dict[str, str] = field(default_factory=dict)
+    """Binding id to key or keys (``"stop" = "x"``); the ids stand in the help overlay's source, `tui`."""
+    remote: RemoteConfig = field(default_factory=RemoteConfig)
+    markers: MarkerConfig = field(default_factory=MarkerConfig)
+
+    def __post_init__(self) -> None:
+        _unique("gestures", "name", self.class_names)
+        _unique("gestures", "key", (gesture.key for gesture in self.gestures if gesture.key))
+        _unique("protocols", "name", (protocol.name for protocol in self.protocols))
+        _unique("streams", "name in the session", (stream.session_name for stream in self.streams))
+        for place, protocol in enumerate(self.protocols, 1):
+            for step in protocol.steps:
+                self._known(step.gesture, f"protocols[{place}].steps")
+        for marker, gesture in self.markers.labels.items():
+            self._known(gesture, f"markers.labels.{marker}")
+
+    def _known(self, gesture: str, where: str) -> None:
+        if gesture and gesture not in self.class_names:
+            raise ConfigError(f"{where}: no gesture is called {gesture!r}; {_allowed(self.class_names)}")
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Gesture names by class index."""
+        return tuple(gesture.name for gesture in self.gestures)
+
+    @property
+    def gesture_keys(self) -> tuple[str, ...]:
+        """The key of each gesture, by class index: its own, else the next that is free."""
+        taken = {gesture.key for gesture in self.gestures}
+        free = iter(key for key in GESTURE_KEYS if key not in taken)
+        return tuple(gesture.key or next(free) for gesture in self.gestures)
+
+    @property
+    def all_protocols(self) -> tuple[ProtocolConfig, ...]:
+        """The protocols of the file, then those that ship and whose names are free."""
+        names = {protocol.name for protocol in self.protocols}
+        shipped = shipped_protocols(self.class_names)
+        return (*self.protocols, *(protocol for protocol in shipped if protocol.name not in names))
+
+    def with_gestures(self, names: Iterable[str] = DEFAULT_GESTURES) -> Config:
+        """A copy with these gestures where the file names none; else the config itself."""
+        if self.gestures:
+            return self
+        return replace(self, gestures=tuple(GestureConfig(name=name) for name in names))
+
+
+def shipped_protocols(class_names: tuple[str, ...]) -> tuple[ProtocolConfig, ...]:
+    """``baseline``: 30 s of the first class. ``mvc``: 5 s of each other class at full force, after 10 s of the first.
+
+    The first class is the one at rest. No class, no protocol.
+    """
+    if not class_names:
+        return ()
+    rest, *active = class_names
+    baseline = ProtocolConfig(name="baseline", steps=(StepConfig(gesture=rest, seconds=30.0),))
+    if not active:
+        return (baseline,)
+    steps = tuple(
+        step
+        for name in active
+        for step in (StepConfig(gesture=rest, seconds=10.0), StepConfig(gesture=name, seconds=5.0))
+    )
+    return baseline, ProtocolConfig(name="mvc", steps=steps, repeats=3)
+
+
+def load_config(path: str | Path | None = None) -> Config:
+    """Read a configuration file.
+
+    Parameters
+    ----------
+    path
+        The file; None is `CONFIG_FILE` of the current directory if there is one, and the defaults if not.
+
+    Raises
+    ------
+    ConfigError
+        The file is missing or unreadable, or something in it is not usable.
+    """
+    file = Path(path if path is not None else CONFIG_FILE)
+    if path is None and not file.exists():
+        return Config()
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigError(f"cannot read {file}: {reason}; `myogestic-tui init` writes one to start from") from error
+    return parse_config(text, str(file))
+
+
+def parse_config(text: str, source: str = CONFIG_FILE) -> Config:
+    """Check a configuration given as text; ``source`` is what errors call it. Raises `ConfigError`."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{source}: not valid TOML: {error}") from error
+    try:
+        return _read(Config, table, "")
+    except ConfigError as error:
+        line = _line_of(str(error).partition(":")[0], text)
+        raise ConfigError(f"{source}:{line}: {error}" if line else f"{source}: {error}") from error
+
+
+# ---------------------------------------------------------------- from tables to structs, naming each path
+
+
+def _read(cls: type[S], table: Any, where: str) -> S:
+    if not isinstance(table, dict):
+        raise ConfigError(f"{where}: is {_toml_type(table)}; give a table")
+    known = {item.encode_name: item for item in fields(cls)}
+    hints = get_type_hints(cls, include_extras=True)
+    for key in table:
+        if key not in known:
+            raise ConfigError(f"{_join(where, key)}: unknown key{_meant(key, known)}; {_allowed(known)}")
+    for key, item in known.items():
+        if item.required and key not in table:
+            raise ConfigError(f"{_join(where, key)}: is missing")
+    values = {known[key].name: _value(hints[known[key].name], value, _join(where, key)) for key, value in table.items()}
+    try:
+        return cls(**values)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}" if where else str(error)) from None
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    bare = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    if isinstance(bare, type) and issubclass(bare, Struct):
+        return _read(bare, value, where)
+    item = get_args(bare)[0] if get_origin(bare) is tuple else None
+    if isinstance(item, type) and issubclass(item, Struct) and isinstance(value, list):
+        value = tuple(_read(item, entry, f"{where}[{place}]") for place, entry in enumerate(value, 1))
+    if get_origin(bare) is dict and isinstance(value, dict):
+        return {key: _value(get_args(bare)[1], entry, _join(where, key)) for key, entry in value.items()}
+    try:
+        return convert(value, hint)
+    except ValidationError as error:
+        raise ConfigError(f"{where}: is {value!r}; {_explain(error, hint)}") from None
+
+
+_WORDS = {
+    "`str`": "text",
+    "`float`": "a number",
+    "`int`": "a whole number",
+    "`bool`": "true or false",
+    "`array`": "a list",
+}
+
+
+def _explain(error: ValidationError, hint: Any) -> str:
+    """msgspec's message in the words of the file."""
+    parts = [hint, *get_args(hint)]
+    if choices := [choice for part in parts if get_origin(part) is Literal for choice in get_args(part)]:
+        return _allowed(choices)
+    for part in parts:
+        if isinstance(part, Meta) and part.description:
+            return f"give {part.description}"
+    said = re.sub(r" - at `.*`$", "", str(error)).replace("Expected", "expected")
+    return re.sub(r"`\w+`", lambda word: _WORDS.get(word[0], word[0]), said)
+
+
+def _toml_type(value: Any) -> str:
+    return {list: "an array", str: "a string", bool: "a boolean", dict: "a table"}.get(type(value), f"{value!r}")
+
+
+def _join(where: str, key: str) -> str:
+    return f"{where}.{key}" if where else key
+
+
+def _allowed(names: Iterable[str]) -> str:
+    return f"allowed: {', '.join(names) or 'none'}"
+
+
+def _meant(key: str, known: Iterable[str]) -> str:
+    near = get_close_matches(key, known, 1)
+    return f", did you mean {near[0]!r}?" if near else ""
+
+
+def _unique(section: str, what: str, values: Iterable[str]) -> None:
+    twice = [value for value, count in Counter(values).items() if count > 1]
+    if twice:
+        raise ConfigError(f"{section}: two have the {what} {twice[0]!r}; each needs its own")
+
+
+_HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]")
+_KEY = re.compile(r"\s*([\w-]+|\"[^\"]*\")\s*=")
+
+
+def _line_of(path: str, text: str) -> int | None:
+    """The line where a path, or the nearest thing above it that has a line of its own, stands."""
+    lines: dict[str, int] = {}
+    counts: Counter[str] = Counter()
+    table = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := _HEADER.match(line):
+            table = header[2]
+            if header[1] == "[[":
+                counts[table] += 1
+                table = f"{table}[{counts[table]}]"
+            lines.setdefault(table, number)
+        elif key := _KEY.match(line):
+            lines.setdefault(_join(table, key[1].strip('"')), number)
+    while path and path not in lines:
+        path = path.rpartition(".")[0] if not path.endswith("]") else path.rpartition("[")[0]
+    return lines.get(path)
