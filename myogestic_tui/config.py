@@ -323,7 +323,7 @@ _WORDS = {
 
 
 def _explain(error: ValidationError, hint: Any) -> str:
-    """msgspec's message in the words of the file."""
+    """Say what msgspec found, in the words of the file."""
     parts = [hint, *get_args(hint)]
     if choices := [choice for part in parts if get_origin(part) is Literal for choice in get_args(part)]:
         return _allowed(choices)
