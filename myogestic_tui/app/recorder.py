@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 
 from msgspec import Struct, field
 
-RecorderState = Literal["idle", "recording", "stopping"]
+RecorderState = Literal["idle", "recording"]
 StreamState = Literal["seen", "wanted", "connecting", "live", "slow", "lost", "refused", "ended"]
 Severity = Literal["info", "warning", "error"]
 

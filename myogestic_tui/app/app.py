@@ -1,0 +1,482 @@
+"""The recorder as a Python object: streams, the idle/recording state machine, and everything a viewer can ask."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..clock import local_clock
+from ..config import Config
+from ..errors import ConfigError, MyoGesticError, NotAllowedError, SessionError
+from . import memory
+from .board import build_status
+from .commands import carry_out
+from .context import Context
+from .disk import byte_rate, disk_status
+from .jobs import JobQueue
+from .recorder import AnyCommand, DiskStatus, Envelope, Reply, Status, TakeStatus, View
+from .setup import apply_config
+from .streams import StreamTable
+from .views import look
+
+if TYPE_CHECKING:
+    from ..session import LabelEvent
+    from ..stream import Stream
+    from .generator import Generator
+    from .protocol import ProtocolRunner
+
+Hook = Callable[["App"], object]
+Mode = Literal["tui", "gui", "headless"]
+
+_log = logging.getLogger(__name__)
+_DRAIN_SECONDS = 1.0
+_HOUSEKEEPING_SECONDS = 0.25
+
+
+class App:
+    """A recording app: register streams, run it, start and stop recording.
+
+    Parameters
+    ----------
+    name
+        Written into every session as ``app_name``.
+    config
+        A loaded ``myogestic.toml``; None is an empty one.
+    sessions_dir
+        Where `start_recording` puts sessions unless told otherwise.
+
+    Attributes
+    ----------
+    ctx
+        The `Context` that hooks and callbacks see.
+    before_run_hooks, cleanup_hooks
+        Called with the app after the streams have started, and before they are stopped.
+    """
+
+    def __init__(
+        self, name: str = "myogestic_tui", *, config: Config | None = None, sessions_dir: str | os.PathLike[str] = "sessions"
+    ) -> None:
+        self.name = name
+        self.config = config or Config()
+        self.sessions_dir = Path(sessions_dir)
+        self.ctx = Context(self)
+        self.before_run_hooks: list[Hook] = []
+        self.cleanup_hooks: list[Hook] = []
+        self.table = StreamTable(self._join_running_session)
+        self.jobs = JobQueue(lambda: self.ctx.state == "recording")
+        self.protocol: ProtocolRunner | None = None
+        self.generator: Generator | None = None
+        self.viewers = 0
+        self.ui_function: Callable[[Context], object] | None = None
+        self.gesture_keys: tuple[str, ...] = ()
+        self.bad_channels: dict[str, set[int]] = {}
+        self.started_at = 0.0
+        self._transition = threading.RLock()
+        self._stopping = threading.Event()
+        self._housekeeper: threading.Thread | None = None
+        self._remembered = memory.load(self.sessions_dir)
+        if config is not None:
+            apply_config(self, config)
+
+    # ---------------------------------------------------------------- set up
+
+    def streams(self, *streams: Stream) -> None:
+        """Register streams; they are connected when the app runs.
+
+        Raises
+        ------
+        ConfigError
+            Two have the same name.
+        """
+        self.table.add(streams)
+
+    def ui(self, function: Callable[[Context], object]) -> Callable[[Context], object]:
+        """Decorate the function that composes the main screen; see `myogestic_tui.widgets`."""
+        self.ui_function = function
+        return function
+
+    def run(self, mode: Mode = "tui") -> int:
+        """Run until stopped, and return an exit code: 0 ok, 1 a hook or the session failed, 2 no terminal.
+
+        Parameters
+        ----------
+        mode
+            ``"tui"`` (``"gui"`` is the same) opens the screens in this terminal; ``"headless"`` waits for `stop`,
+            SIGINT or SIGTERM. Either way a running recording is stopped cleanly, and packing is waited for.
+
+        Raises
+        ------
+        ConfigError
+            There is no such mode.
+        """
+        from .run import run_app
+
+        return run_app(self, mode)
+
+    def stop(self) -> None:
+        """Ask a running app to end; `run` stops the recording, waits for packing and returns."""
+        self._stopping.set()
+
+    @property
+    def stopping(self) -> threading.Event:
+        """Set once the app was asked to end."""
+        return self._stopping
+
+    # ---------------------------------------------------------------- life of the app
+
+    def open(self, *, discover: bool = False) -> None:
+        """Start the streams' workers and the housekeeping (`run` calls it)."""
+        self._stopping.clear()
+        self.table.start()
+        if discover:
+            self.table.discover()
+        self._housekeeper = threading.Thread(target=self._keep_house, name="housekeeper", daemon=True)
+        self._housekeeper.start()
+
+    def shut(self) -> None:
+        """Finish the session, wait for packing, stop everything that was started (`run` calls it)."""
+        if self.ctx.state == "recording":
+            self.stop_recording()
+        self._stopping.set()
+        if self._housekeeper is not None:
+            self._housekeeper.join(5.0)
+        self.jobs.finish()
+        self.table.stop()
+        if self.generator is not None:
+            self.generator.stop()
+            self.generator = None
+
+    def _keep_house(self) -> None:
+        while not self._stopping.wait(_HOUSEKEEPING_SECONDS):
+            try:
+                self.jobs.poll()
+                self._watch_disk()
+            except Exception as error:
+                _log.exception("housekeeping")
+                self.say(f"internal error while looking after the recording: {error}")
+
+    def _watch_disk(self) -> None:
+        session = self.ctx.session
+        if self.ctx.state != "recording" or session is None:
+            return
+        if session.error is not None:
+            self._end_recording(f"{session.error}; the session was finished with what is safe")
+            return
+        disk = self.disk()
+        if disk.free_bytes < disk.reserve_bytes:
+            self._end_recording(
+                f"stopped: the disk is down to its reserve of {disk.reserve_bytes / 1e6:.0f} MB; make room, then record on"
+            )
+
+    def say(self, message: str) -> None:
+        """Put a message before the operator."""
+        self.ctx.status_message = message
+        _log.info("%s", message)
+
+    # ---------------------------------------------------------------- recording
+
+    def disk(self) -> DiskStatus:
+        """Room in the folder that is, or would be, recorded into."""
+        folder = Path(self.ctx.session.path).parent if self._recording_session() else self.sessions_dir
+        rate = self._byte_rate()
+        return disk_status(folder, rate, self.config.disk.reserve_bytes(rate))
+
+    def _recording_session(self) -> bool:
+        return self.ctx.state == "recording" and self.ctx.session is not None
+
+    def _byte_rate(self) -> float:
+        return byte_rate(stream.info for stream in self.table.ticked() if stream.info is not None)
+
+    def start_recording(self, base_path: str | os.PathLike[str] | None = None, *, name: str | None = None) -> bool:
+        """Start a session; streams that are not connected yet join it as they connect.
+
+        Parameters
+        ----------
+        base_path
+            Folder that gets the session; None is the app's sessions folder (``"sessions"``).
+        name
+            Name of the session; None takes the take sheet's.
+
+        Returns
+        -------
+        bool
+            False where that is not possible now; ``ctx.status_message`` says why, and nothing was changed.
+        """
+        from ..session import Session
+
+        with self._transition:
+            if self.ctx.state != "idle":
+                self.say("already recording; stop first")
+                return False
+            folder = Path(self.sessions_dir if base_path is None else base_path)
+            at = local_clock()
+            try:
+                session = Session(
+                    folder,
+                    app_name=self.name,
+                    class_names=self.ctx.class_names or None,
+                    fields=self._session_fields(name),
+                    reserve_bytes=self.config.disk.reserve_bytes(self._byte_rate()),
+                )
+            except SessionError as error:
+                self.say(f"not started: {error}")
+                return False
+            self._begin(session, at)
+            memory.remember_place(folder)
+            return True
+
+    def _begin(self, session: Any, at: float) -> None:
+        self.ctx.session = session
+        if self.ctx.current_label is not None:
+            session.add_label(self.ctx.current_label, timestamp=at, source="script")
+        self.started_at = at
+        ticked = self.table.ticked()
+        for stream in ticked:
+            stream.begin(session, at)
+            for channel in self.bad_channels.get(stream.name, ()):
+                session.mark_channel(stream.name, channel)
+        self.ctx.state = "recording"
+        connected = [stream for stream in ticked if stream.info is not None]
+        missing = [stream.name for stream in ticked if stream.info is None]
+        if not connected:
+            self.say("No connected streams to record; they join as they connect")
+        elif missing:
+            self.say(f"recording {len(connected)} of {len(ticked)} streams; waiting for {', '.join(missing)}")
+        else:
+            self.say(f"recording {len(connected)} stream{'s' if len(connected) > 1 else ''}")
+
+    def _session_fields(self, name: str | None) -> dict[str, Any]:
+        take = self._remembered.take
+        fields: dict[str, Any] = {key: value for key, value in take.fields.items() if value}
+        if take.subject or take.task:
+            fields |= {"subject": take.subject, "task": take.task, "take": take.take}
+        wanted = name or take.name or "_".join(part for part in (take.subject, take.task) if part)
+        if wanted and not name and (take.subject or take.task):
+            wanted = f"{wanted}_{take.take:02d}"
+        if wanted:
+            fields["name"] = wanted
+        return fields
+
+    def _join_running_session(self, stream: Stream) -> None:
+        with self._transition:
+            session = self.ctx.session
+            if self.ctx.state == "recording" and session is not None and stream.record:
+                stream.begin(session, local_clock())
+
+    def stop_recording(self) -> bool:
+        """Stop, finish the session on disk, and pack it in the background.
+
+        Every stream is drained and cut at the instant of this call, on the recorder's clock.
+
+        Returns
+        -------
+        bool
+            False where nothing was being recorded.
+        """
+        with self._transition:
+            if self.ctx.state != "recording":
+                self.say("not recording; start first")
+                return False
+            self._end_recording("saved")
+            return True
+
+    def _end_recording(self, message: str) -> None:
+        with self._transition:
+            session = self.ctx.session
+            if self.ctx.state != "recording" or session is None:
+                return
+            undrained = self._cut(local_clock())
+            try:
+                session.save_meta(self.name, class_names=self.ctx.class_names or None)
+                session.finish()
+            except SessionError as error:
+                message = f"{error}; what is on disk can be recovered"
+            self.ctx.state = "idle"
+            self.ctx.current_label = None
+            self._count_take()
+            if undrained:
+                message += f"; not heard from at the end: {', '.join(undrained)}"
+            self.say(f"{message}: {session.path}")
+            self.jobs.pack(session)
+
+    def _cut(self, at: float) -> list[str]:
+        """End every stream's recording at one instant; return the names of those that did not answer."""
+        self._end_protocol()
+        streams = [stream for stream in self.table.streams.values() if stream.recording]
+        if not streams:
+            return []
+        with ThreadPoolExecutor(len(streams), thread_name_prefix="drain") as pool:
+            drained = list(pool.map(lambda stream: stream.finish(at, _DRAIN_SECONDS), streams))
+        return [stream.name for stream, ok in zip(streams, drained, strict=True) if not ok]
+
+    def discard_recording(self) -> bool:
+        """Stop and move the session to the trash folder, from where it can be restored.
+
+        Returns
+        -------
+        bool
+            False where nothing was being recorded.
+        """
+        with self._transition:
+            session = self.ctx.session
+            if self.ctx.state != "recording" or session is None:
+                self.say("not recording; there is nothing to discard")
+                return False
+            self._cut(local_clock())
+            self.ctx.state = "idle"
+            self.ctx.current_label = None
+            try:
+                where = session.discard()
+            except SessionError as error:
+                self.say(f"not discarded: {error}")
+                return False
+            self.say(f"discarded; it can be restored from {where}")
+            return True
+
+    # ---------------------------------------------------------------- labels
+
+    def add_label(
+        self, class_index: int, timestamp: float | None = None, *, source: str = "script", uncertainty_s: float = 0.0
+    ) -> LabelEvent | None:
+        """Begin a gesture (-1 ends the label). While idle it chooses the first label of the next session.
+
+        A press of the active gesture is ignored, since keys repeat.
+
+        Returns
+        -------
+        LabelEvent or None
+            What was stored; None while idle, or where the gesture is active already.
+
+        Raises
+        ------
+        ConfigError
+            There is no class of that index.
+        """
+        names = self.ctx.class_names
+        if class_index < -1 or (names and class_index >= len(names)):
+            raise ConfigError(f"no class {class_index}; there are {len(names)}: {', '.join(names)}")
+        before = -1 if self.ctx.current_label is None else self.ctx.current_label
+        if self.generator is not None:
+            self.generator.gesture(class_index)
+        session = self.ctx.session
+        if self.ctx.state != "recording" or session is None:
+            self.ctx.current_label = class_index
+            return None
+        if class_index == before:
+            return None
+        return session.add_label(class_index, timestamp, source=source, uncertainty_s=uncertainty_s)
+
+    def undo_label(self) -> LabelEvent | None:
+        """Take the last label back.
+
+        Raises
+        ------
+        NotAllowedError
+            Nothing is being recorded.
+        """
+        session = self.ctx.session
+        if self.ctx.state != "recording" or session is None:
+            raise NotAllowedError("not recording; there is no label to undo")
+        return session.undo_label()
+
+    def mark_channel(self, stream_name: str, channel: int, bad: bool = True) -> None:
+        """Mark a channel bad (or good again), for this session and the next ones.
+
+        Raises
+        ------
+        StreamNotFoundError
+            No stream of that name is connected.
+        ConfigError
+            It has no such channel; ``channel`` counts from 0.
+        """
+        stream = self.table.find(stream_name)
+        if stream.info is None or not 0 <= channel < stream.info.n_channels:
+            raise ConfigError(f"{stream_name} has no channel {channel + 1}")
+        marked = self.bad_channels.setdefault(stream_name, set())
+        (marked.add if bad else marked.discard)(channel)
+        if self.ctx.state == "recording" and self.ctx.session is not None:
+            self.ctx.session.mark_channel(stream_name, channel, bad)
+
+    # ---------------------------------------------------------------- takes and protocols
+
+    @property
+    def take(self) -> TakeStatus:
+        """The take sheet; setting it remembers it for the sessions folder."""
+        return self._remembered.take
+
+    @take.setter
+    def take(self, take: TakeStatus) -> None:
+        self._remembered.take = take
+        memory.save(self.sessions_dir, self._remembered)
+
+    @property
+    def ticks(self) -> dict[str, bool]:
+        """By stream name, whether it was in or out of the recording when last chosen."""
+        return self._remembered.ticks
+
+    def tick(self, stream: Stream, record: bool) -> None:
+        """Take a stream into, or out of, the recording; the choice is remembered."""
+        stream.record = record
+        self._remembered.ticks[stream.name] = record
+        memory.save(self.sessions_dir, self._remembered)
+        with self._transition:
+            if self.ctx.state == "recording" and self.ctx.session is not None:
+                if record:
+                    stream.begin(self.ctx.session, local_clock())
+                else:
+                    stream.finish(local_clock(), _DRAIN_SECONDS)
+
+    def _count_take(self) -> None:
+        take = self._remembered.take
+        if take.subject or take.task:
+            self.take = TakeStatus(subject=take.subject, task=take.task, take=take.take + 1, fields=take.fields)
+
+    def run_protocol(self, runner: ProtocolRunner) -> None:
+        """Start a cued protocol, recording first where idle.
+
+        Raises
+        ------
+        NotAllowedError
+            One is running, or recording cannot start.
+        """
+        if self.protocol is not None and self.protocol.active:
+            raise NotAllowedError(f"protocol {self.protocol.plan.name} is running; abort it first")
+        if self.ctx.state == "idle" and not self.start_recording():
+            raise NotAllowedError(self.ctx.status_message)
+        self.protocol = runner
+        runner.start()
+
+    def cue(self, class_index: int, started_at: float) -> None:
+        """A protocol's cue begins: its label is stamped at its true start."""
+        if self.ctx.state != "recording":
+            return
+        try:
+            self.add_label(class_index, started_at, source="protocol")
+        except MyoGesticError as error:
+            self.say(f"cue not labelled: {error}")
+
+    def _end_protocol(self) -> None:
+        if self.protocol is not None and self.protocol.active:
+            self.protocol.abort()
+
+    # ---------------------------------------------------------------- what viewers ask (the Recorder protocol)
+
+    def status(self) -> Status:
+        """A snapshot of everything that a screen draws; cheap, never blocks on a stream or the disk."""
+        return build_status(self)
+
+    def envelope(self, view: View) -> Envelope | None:
+        """The newest envelope of a stream, None where it is not connected or not numeric."""
+        return look(self, view)
+
+    def execute(self, command: AnyCommand) -> Reply:
+        """Carry out a command; a refusal changes nothing and says why."""
+        return carry_out(self, command)
+
+    def close(self) -> None:
+        """A viewer in this process goes; the app stays."""

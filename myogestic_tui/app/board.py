@@ -1,0 +1,247 @@
+"""Puts a `Status` together from what streams, session, disk and jobs know."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ..clock import local_clock
+from ..config import GESTURE_KEYS
+from . import recorder as r
+from .setup import protocol_names
+from .streams import RUN_KEY, SEEN_KEY
+from .tally import Tally, tally
+from .views import label_status
+
+if TYPE_CHECKING:
+    from ..sources.discovery import Seen
+    from ..stream import Stream
+    from .app import App
+
+_NEWEST_LABELS = 200
+_NEWEST_NOTES = 20
+_SLOW_SHARE = 0.95
+"""A stream below this share of its nominal rate is slow."""
+_LOST_SECONDS = 3.0
+"""A regular stream silent for longer is lost, whatever its source says."""
+
+
+def build_status(app: App) -> r.Status:
+    """One snapshot of the whole app."""
+    now = local_clock()
+    recording = app.ctx.state == "recording"
+    count = _count(app, now)
+    streams = tuple(_stream_rows(app))
+    disk = app.disk()
+    return r.Status(
+        at=now,
+        state=app.ctx.state,
+        message=app.ctx.status_message,
+        host=socket.gethostname(),
+        app_name=app.name,
+        version=_version(),
+        pid=os.getpid(),
+        sessions_dir=str(app.sessions_dir),
+        current_label=app.ctx.current_label,
+        gestures=_gestures(app, count),
+        session=_session(app, now, count),
+        take=app.take,
+        streams=streams,
+        problems=tuple(_problems(app, streams, disk, recording)),
+        disk=disk,
+        protocol=app.protocol.status() if app.protocol is not None else None,
+        protocols=protocol_names(app),
+        jobs=app.jobs.statuses(),
+        unfinished=app.jobs.unfinished,
+        generator=app.generator is not None and app.generator.alive,
+        viewers=app.viewers,
+    )
+
+
+def _version() -> str:
+    from .. import __version__
+
+    return __version__
+
+
+def _count(app: App, now: float) -> Tally:
+    session = app.ctx.session
+    if session is None:
+        return Tally()
+    until = now if app.ctx.state == "recording" else app.started_at + session.snapshot().elapsed_s
+    return tally(list(session.label_track), app.started_at, until)
+
+
+def _gestures(app: App, count: Tally) -> tuple[r.GestureStatus, ...]:
+    keys = app.gesture_keys or GESTURE_KEYS
+    rows = []
+    for index, name in enumerate(app.ctx.class_names):
+        of_class = count.classes.get(index)
+        row = r.GestureStatus(name=name, key=keys[index] if index < len(keys) else "")
+        if of_class is not None:
+            row = msgspec.structs.replace(
+                row, trials=of_class.trials, seconds=of_class.seconds, bad=of_class.bad
+            )
+        rows.append(row)
+    return tuple(rows)
+
+
+def _session(app: App, now: float, count: Tally) -> r.SessionStatus | None:
+    session = app.ctx.session
+    if session is None:
+        return None
+    snapshot = session.snapshot()
+    track = list(session.label_track)
+    return r.SessionStatus(
+        path=str(session.path),
+        name=session.name,
+        started_at=app.started_at,
+        elapsed_s=now - app.started_at if app.ctx.state == "recording" else snapshot.elapsed_s,
+        bytes=snapshot.bytes,
+        n_labels=len(track),
+        label_seconds=count.active_s,
+        unlabelled_s=count.unlabelled_s,
+        labels=tuple(label_status(label) for label in track[-_NEWEST_LABELS:]),
+        notes=tuple(r.NoteStatus(timestamp=note.timestamp, text=note.text) for note in session.notes[-_NEWEST_NOTES:]),
+        gaps=snapshot.gaps,
+        lost_samples=snapshot.lost_samples,
+        backlog_s=snapshot.backlog_s,
+    )
+
+
+# ---------------------------------------------------------------- streams
+
+
+def _stream_rows(app: App) -> list[r.StreamStatus]:
+    rows = [_connected(app, stream) for stream in app.table.streams.values()]
+    return rows + [_seen(one) for one in app.table.seen()]
+
+
+def _connected(app: App, stream: Stream) -> r.StreamStatus:
+    info, health, condition = stream.info, stream.health(), stream.condition()
+    row = r.StreamStatus(
+        key=RUN_KEY + stream.name,
+        name=stream.name,
+        state=_state(stream, health.age_s, health.measured_fs, condition.state),
+        record=stream.record,
+        recording=stream.recording,
+        required=stream.required,
+        message=stream.message or condition.message,
+    )
+    if info is None:
+        return row
+    return msgspec.structs.replace(
+        row,
+        type=info.type,
+        source_id=info.source_id,
+        hostname=info.hostname,
+        uid=info.uid,
+        n_channels=info.n_channels,
+        dtype=info.dtype,
+        fs=info.fs,
+        channel_names=info.names,
+        units=info.units or (),
+        measured_fs=health.measured_fs,
+        mean_fs=health.mean_fs,
+        rate_trace=health.rate_trace,
+        jitter_s=health.jitter_s,
+        n_samples=health.n_samples,
+        n_bytes=health.n_bytes,
+        gaps=health.gaps,
+        lost_samples=health.lost_samples,
+        lost_s=health.lost_s,
+        age_s=health.age_s,
+        clock_offset=health.clock_offset,
+        clock_uncertainty=health.clock_uncertainty,
+        clock_drift_ppm=health.clock_drift_ppm,
+        foreign_clock=health.foreign_clock,
+        quality=_quality(app, stream),
+    )
+
+
+def _state(stream: Stream, age_s: float | None, measured_fs: float | None, condition: str) -> r.StreamState:
+    info = stream.info
+    if info is None:
+        return "wanted"
+    if condition in ("lost", "refused"):
+        return "lost" if condition == "lost" else "refused"
+    if not info.is_regular:
+        return "live"
+    if age_s is None:
+        return "connecting"
+    if age_s > max(_LOST_SECONDS, 3.0 / info.fs):
+        return "lost"
+    if measured_fs is not None and measured_fs < _SLOW_SHARE * info.fs:
+        return "slow"
+    return "live"
+
+
+def _quality(app: App, stream: Stream) -> tuple[r.ChannelQuality, ...]:
+    bad = app.bad_channels.get(stream.name, set())
+    rows = stream.quality()
+    return tuple(
+        r.ChannelQuality(rms=one.rms, peak=one.peak, mains=one.mains, flags=one.flags + ("x" if index in bad else ""))
+        for index, one in enumerate(rows)
+    )
+
+
+def _seen(one: Seen) -> r.StreamStatus:
+    return r.StreamStatus(
+        key=SEEN_KEY + one.uid,
+        name=one.name,
+        state="seen",
+        type=one.type,
+        source_id=one.source_id,
+        hostname=one.hostname,
+        uid=one.uid,
+        n_channels=one.n_channels,
+        dtype=one.dtype,
+        fs=one.fs,
+    )
+
+
+# ---------------------------------------------------------------- what needs the operator
+
+
+def _problems(
+    app: App, streams: tuple[r.StreamStatus, ...], disk: r.DiskStatus, recording: bool
+) -> list[r.Problem]:
+    rows = [problem for row in streams if (problem := _stream_problem(row)) is not None]
+    if app.table.discovery_error:
+        rows.append(r.Problem(severity="error", subject="network", text=app.table.discovery_error))
+    if disk.free_bytes < disk.reserve_bytes:
+        text = f"{disk.free_bytes / 1e6:.0f} MB free, below the reserve of {disk.reserve_bytes / 1e6:.0f} MB: make room"
+        rows.append(r.Problem(severity="error", subject="disk", text=text))
+    elif recording and disk.free_bytes < 2 * disk.reserve_bytes:
+        text = f"{disk.free_bytes / 1e6:.0f} MB free; recording stops at {disk.reserve_bytes / 1e6:.0f} MB"
+        rows.append(r.Problem(severity="warning", subject="disk", text=text))
+    if app.jobs.unfinished:
+        number = len(app.jobs.unfinished)
+        text = f"{number} unfinished session{'s' if number > 1 else ''}: f on the Sessions screen mends"
+        rows.append(r.Problem(severity="warning", subject="sessions", text=text))
+    rows += [
+        r.Problem(severity="error", subject=job.kind, text=job.message) for job in app.jobs.statuses() if job.state == "failed"
+    ]
+    return rows
+
+
+def _stream_problem(row: r.StreamStatus) -> r.Problem | None:
+    if row.state == "lost":
+        where = f" on {row.hostname}" if row.hostname else ""
+        text = row.message or f"nothing for {row.age_s or 0.0:.1f} s; looking for it{where}"
+        return r.Problem(severity="error", subject=row.name, text=text)
+    if row.state == "refused":
+        return r.Problem(severity="error", subject=row.name, text=row.message)
+    if row.state == "wanted":
+        text = row.message or "not on the network"
+        return r.Problem(severity="error" if row.required else "info", subject=row.name, text=text)
+    if row.foreign_clock:
+        text = "its time stamps are not in the LSL clock; its samples are kept as they come, and cut by arrival"
+        return r.Problem(severity="warning", subject=row.name, text=text)
+    if row.state == "slow" and row.measured_fs is not None:
+        share = 100.0 * (1.0 - row.measured_fs / row.fs)
+        return r.Problem(severity="warning", subject=row.name, text=f"{row.measured_fs:.1f} Hz, {share:.1f} % under nominal")
+    return r.Problem(severity="warning", subject=row.name, text=row.message) if row.message else None

@@ -1,0 +1,264 @@
+"""From a command to what it does: the one place where keys, scripts and the socket meet."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ..errors import MyoGesticError, NotAllowedError
+from . import recorder as r
+from .generator import Generator
+from .protocol import ProtocolRunner
+from .setup import find_plan
+
+if TYPE_CHECKING:
+    from ..session import Session
+    from .app import App
+
+_log = logging.getLogger(__name__)
+
+
+def carry_out(app: App, command: r.AnyCommand) -> r.Reply:
+    """Carry out a command; every refusal is a `Reply` with the reason, never an exception."""
+    _log.info("%s: %s", command.actor or "script", command)
+    try:
+        return _HANDLERS[type(command)](app, command)
+    except (MyoGesticError, OSError) as error:
+        app.say(str(error))
+        return r.Reply(ok=False, message=str(error))
+
+
+def _done(app: App, ok: bool = True) -> r.Reply:
+    session = app.ctx.session
+    return r.Reply(ok=ok, message=app.ctx.status_message, path=str(session.path) if session is not None else "")
+
+
+def _start(app: App, command: r.Start) -> r.Reply:
+    return _done(app, app.start_recording(command.base_path, name=command.name))
+
+
+def _stop(app: App, _: r.Stop) -> r.Reply:
+    return _done(app, app.stop_recording())
+
+
+def _discard(app: App, _: r.Discard) -> r.Reply:
+    return _done(app, app.discard_recording())
+
+
+def _live(app: App) -> Session:
+    session = app.ctx.session
+    if app.ctx.state != "recording" or session is None:
+        raise NotAllowedError("not recording; start first")
+    return session
+
+
+def _label(app: App, command: r.AddLabel) -> r.Reply:
+    label = app.add_label(
+        command.class_index, command.timestamp, source=command.source, uncertainty_s=command.uncertainty_s
+    )
+    name = _class_name(app, command.class_index)
+    if label is None:
+        idle = app.ctx.state != "recording"
+        return r.Reply(ok=True, message=f"the next session starts with {name}" if idle else f"{name} is active already")
+    return r.Reply(ok=True, message=f"label {name}")
+
+
+def _class_name(app: App, class_index: int) -> str:
+    names = app.ctx.class_names
+    if class_index < 0:
+        return "no label"
+    return names[class_index] if class_index < len(names) else f"class {class_index}"
+
+
+def _undo(app: App, _: r.UndoLabel) -> r.Reply:
+    undone = app.undo_label()
+    if undone is None:
+        return r.Reply(ok=False, message="there is no label to undo")
+    return r.Reply(ok=True, message=f"undone: {_class_name(app, undone.class_index)}")
+
+
+def _note(app: App, command: r.AddNote) -> r.Reply:
+    if command.path is not None:
+        return _edit_job(app, command.path, {"note": command.text})
+    _live(app).add_note(command.text, command.timestamp)
+    return r.Reply(ok=True, message="noted")
+
+
+def _mark_trial(app: App, command: r.MarkTrial) -> r.Reply:
+    session = _live(app)
+    track = session.label_track
+    index = command.index
+    if index is None:
+        whole = [place for place, label in enumerate(track) if label.class_index >= 0]
+        ended = [place for place in whole if place + 1 < len(track)]
+        if not whole:
+            raise NotAllowedError("there is no trial to mark yet")
+        index = (ended or whole)[-1]
+    if not 0 <= index < len(track) or track[index].class_index < 0:
+        raise NotAllowedError(f"no trial {index}; there are {len(track)} labels")
+    session.mark_trial(index, command.bad)
+    word = "bad" if command.bad else "good"
+    return r.Reply(ok=True, message=f"trial {index + 1} {_class_name(app, track[index].class_index)} marked {word}")
+
+
+def _mark_channel(app: App, command: r.MarkChannel) -> r.Reply:
+    app.mark_channel(command.stream, command.channel, command.bad)
+    return r.Reply(ok=True, message=f"{command.stream} channel {command.channel + 1} {'bad' if command.bad else 'good'}")
+
+
+def _set_take(app: App, command: r.SetTake) -> r.Reply:
+    given: dict[str, Any] = {
+        key: value
+        for key in ("subject", "task", "take", "name", "fields")
+        if (value := getattr(command, key)) is not None
+    }
+    app.take = msgspec.structs.replace(app.take, **given)
+    return r.Reply(ok=True, message="take sheet kept")
+
+
+def _set_gestures(app: App, command: r.SetGestures) -> r.Reply:
+    if app.ctx.state == "recording":
+        raise NotAllowedError("gestures are fixed while recording; stop first")
+    app.ctx.class_names = list(command.names)
+    app.gesture_keys = command.keys or ()
+    return r.Reply(ok=True, message=f"{len(command.names)} gestures")
+
+
+def _connect(app: App, command: r.ConnectStream) -> r.Reply:
+    stream = app.table.connect(command.key)
+    app.tick(stream, True)
+    return r.Reply(ok=True, message=f"connecting {stream.name}")
+
+
+def _connect_all(app: App, _: r.ConnectAll) -> r.Reply:
+    added = app.table.connect_all()
+    return r.Reply(ok=True, message=f"connecting {', '.join(stream.name for stream in added) or 'nothing new'}")
+
+
+def _forget(app: App, command: r.ForgetStream) -> r.Reply:
+    app.table.forget(command.key)
+    return r.Reply(ok=True, message="forgotten")
+
+
+def _tick(app: App, command: r.TickStream) -> r.Reply:
+    stream = app.table.connect(command.key) if command.record else app.table.find(command.key)
+    app.tick(stream, command.record)
+    return r.Reply(ok=True, message=f"{stream.name} {'in' if command.record else 'out of'} the recording")
+
+
+def _start_protocol(app: App, command: r.StartProtocol) -> r.Reply:
+    plan = find_plan(app, command.name, command.seed)
+    app.run_protocol(ProtocolRunner(plan, app.cue, lambda end: app.say(f"protocol {plan.name} {end}")))
+    return r.Reply(ok=True, message=f"protocol {plan.name}: {len(plan.cues)} cues in {plan.total_s:.0f} s")
+
+
+def _protocol(app: App) -> ProtocolRunner:
+    if app.protocol is None or not app.protocol.active:
+        raise NotAllowedError("no protocol is running; start one first")
+    return app.protocol
+
+
+def _pause(app: App, command: r.PauseProtocol) -> r.Reply:
+    _protocol(app).pause(command.paused)
+    return r.Reply(ok=True, message="paused" if command.paused else "resumed")
+
+
+def _skip(app: App, _: r.SkipCue) -> r.Reply:
+    _protocol(app).skip()
+    return r.Reply(ok=True, message="on to the next cue")
+
+
+def _abort(app: App, _: r.AbortProtocol) -> r.Reply:
+    _protocol(app).abort()
+    return r.Reply(ok=True, message="protocol ended; the recording goes on")
+
+
+def _start_generator(app: App, command: r.StartGenerator) -> r.Reply:
+    if app.generator is not None and app.generator.alive:
+        raise NotAllowedError("the synthetic generator is running already")
+
+    def start() -> None:
+        try:
+            app.generator = Generator(n_channels=command.n_channels, fs=command.fs)
+        except MyoGesticError as error:
+            app.say(str(error))
+
+    threading.Thread(target=start, name="generator-start", daemon=True).start()
+    return r.Reply(ok=True, message="starting a synthetic EMG outlet; it appears in a second or two")
+
+
+def _stop_generator(app: App, _: r.StopGenerator) -> r.Reply:
+    if app.generator is None:
+        raise NotAllowedError("no synthetic generator is running")
+    app.generator.stop()
+    app.generator = None
+    return r.Reply(ok=True, message="the synthetic generator has ended")
+
+
+def _start_job(app: App, command: r.StartJob) -> r.Reply:
+    ids = [app.jobs.add(command.kind, Path(path), dict(command.options)) for path in command.paths]
+    if not ids:
+        raise NotAllowedError(f"nothing to {command.kind}: no session is chosen")
+    return r.Reply(ok=True, message=f"{command.kind} queued", job=ids[0])
+
+
+def _cancel_job(app: App, command: r.CancelJob) -> r.Reply:
+    app.jobs.cancel(command.id)
+    return r.Reply(ok=True, message="cancelled", job=command.id)
+
+
+def _edit_job(app: App, path: str, changes: dict[str, str]) -> r.Reply:
+    job = app.jobs.add("edit", Path(path), changes)
+    return r.Reply(ok=True, message="editing", path=path, job=job)
+
+
+def _edit(app: App, command: r.EditSession) -> r.Reply:
+    return _edit_job(app, command.path, dict(command.changes))
+
+
+def _trash(app: App, command: r.TrashSession) -> r.Reply:
+    from ..session.trash import restore_session, trash_session
+
+    path = Path(command.path)
+    where = restore_session(path) if command.restore else trash_session(path)
+    word = "restored" if command.restore else "in the trash"
+    return r.Reply(ok=True, message=f"{path.name} {word}", path=str(where))
+
+
+def _shutdown(app: App, _: r.Shutdown) -> r.Reply:
+    app.stop()
+    return r.Reply(ok=True, message="the recorder ends once everything is on disk")
+
+
+_HANDLERS: dict[type, Callable[[App, Any], r.Reply]] = {
+    r.Start: _start,
+    r.Stop: _stop,
+    r.Discard: _discard,
+    r.AddLabel: _label,
+    r.UndoLabel: _undo,
+    r.AddNote: _note,
+    r.MarkTrial: _mark_trial,
+    r.MarkChannel: _mark_channel,
+    r.SetTake: _set_take,
+    r.SetGestures: _set_gestures,
+    r.ConnectStream: _connect,
+    r.ConnectAll: _connect_all,
+    r.ForgetStream: _forget,
+    r.TickStream: _tick,
+    r.StartProtocol: _start_protocol,
+    r.PauseProtocol: _pause,
+    r.SkipCue: _skip,
+    r.AbortProtocol: _abort,
+    r.StartGenerator: _start_generator,
+    r.StopGenerator: _stop_generator,
+    r.StartJob: _start_job,
+    r.CancelJob: _cancel_job,
+    r.EditSession: _edit,
+    r.TrashSession: _trash,
+    r.Shutdown: _shutdown,
+}

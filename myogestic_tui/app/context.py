@@ -1,0 +1,65 @@
+"""What hooks, callbacks and ``ui(ctx)`` see of the app."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from .recorder import RecorderState
+
+if TYPE_CHECKING:
+    from ..session import Session
+    from ..stream import Stream
+    from .app import App
+
+
+class Context:
+    """The app's present state, shared with scripts.
+
+    Attributes
+    ----------
+    state
+        ``"idle"`` or ``"recording"``. ``session`` is set before it becomes ``"recording"``.
+    session
+        The session being recorded, or the last one; None before the first.
+    status_message
+        The last thing the operator should know, with its remedy.
+    """
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.state: RecorderState = "idle"
+        self.session: Session | None = None
+        self.status_message = ""
+        self._chosen: int | None = None
+        self._class_names: tuple[str, ...] = ()
+
+    @property
+    def streams(self) -> Mapping[str, Stream]:
+        """The app's streams by name, in the order they were registered or connected."""
+        return MappingProxyType(self.app.table.streams)
+
+    @property
+    def class_names(self) -> list[str]:
+        """Names of the gesture classes, by class index; once given they are written into every session."""
+        return list(self._class_names)
+
+    @class_names.setter
+    def class_names(self, names: Iterable[str]) -> None:
+        self._class_names = tuple(names)
+        if self.session is not None and self.state == "recording" and self._class_names:
+            self.session.class_names = list(self._class_names)
+
+    @property
+    def current_label(self) -> int | None:
+        """Class index of the active label, or (idle) of the first label of the next session; None is no label."""
+        session = self.session
+        if self.state == "recording" and session is not None:
+            active = session.label_track[-1].class_index if session.label_track else -1
+            return None if active < 0 else active
+        return self._chosen
+
+    @current_label.setter
+    def current_label(self, class_index: int | None) -> None:
+        self._chosen = None if class_index is None or class_index < 0 else int(class_index)

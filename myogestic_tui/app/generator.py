@@ -1,0 +1,75 @@
+"""The synthetic EMG outlet as a child process that follows the operator's gestures."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import threading
+
+from ..errors import StreamError
+
+
+class Generator:
+    """A running ``python -m myogestic_tui.sources.generator``; it ends when its standard input closes.
+
+    Parameters
+    ----------
+    name
+        Name of the EMG outlet.
+    n_channels, fs, seed
+        Its channels, rate in Hz and random seed.
+
+    Raises
+    ------
+    StreamError
+        It did not come up within 20 s.
+    """
+
+    def __init__(self, name: str = "emg", n_channels: int = 64, fs: float = 2048.0, seed: int = 0) -> None:
+        command = [sys.executable, "-m", "myogestic_tui.sources.generator", "--until-eof"]
+        command += ["--name", name, "--channels", str(n_channels), "--rate", str(fs), "--seed", str(seed)]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        self._lock = threading.Lock()
+        self.ready = self._wait_ready(20.0)
+
+    def _wait_ready(self, timeout: float) -> dict[str, object]:
+        assert self._process.stdout is not None
+        timer = threading.Timer(timeout, self._process.kill)
+        timer.daemon = True
+        timer.start()
+        line = self._process.stdout.readline()
+        timer.cancel()
+        if not line:
+            self.stop()
+            raise StreamError(f"the synthetic generator did not start (exit code {self._process.returncode})")
+        ready: dict[str, object] = json.loads(line)
+        return ready
+
+    @property
+    def alive(self) -> bool:
+        """True while the process runs."""
+        return self._process.poll() is None
+
+    def gesture(self, class_index: int) -> None:
+        """Let the synthetic hand take up a gesture; -1 is rest."""
+        with self._lock, contextlib.suppress(OSError, ValueError):
+            assert self._process.stdin is not None
+            self._process.stdin.write(f"gesture {class_index}\n".encode())
+            self._process.stdin.flush()
+
+    def stop(self, timeout: float = 3.0) -> None:
+        """End the process."""
+        with self._lock, contextlib.suppress(OSError):
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+        try:
+            self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(timeout)
+        if self._process.stdout is not None:
+            self._process.stdout.close()

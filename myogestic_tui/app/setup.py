@@ -1,0 +1,80 @@
+"""From a loaded ``myogestic.toml`` to an app that is set up as it says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import ConfigError
+from ..stream import Stream
+from .protocol import Plan, make_plan
+from .recorder import TakeStatus
+
+if TYPE_CHECKING:
+    from ..config import Config, StreamConfig
+    from .app import App
+
+
+def apply_config(app: App, config: Config) -> None:
+    """Give the app its streams, class names, keys and take sheet; what the folder remembers goes first.
+
+    Raises
+    ------
+    ConfigError
+        Two streams would have the same name in the session.
+    """
+    if not app.ctx.class_names:
+        app.ctx.class_names = list(config.class_names)
+    app.gesture_keys = config.gesture_keys
+    for expected in config.streams:
+        app.streams(_stream(app, expected))
+    start = config.take
+    if app.take == TakeStatus():
+        app.take = TakeStatus(subject=start.subject, task=start.task, take=start.take, fields=dict(start.fields))
+
+
+def _stream(app: App, expected: StreamConfig) -> Stream:
+    from ..sources import LSLSource
+
+    source = LSLSource(
+        expected.name,
+        type=expected.type,
+        source_id=expected.source_id,
+        hostname=expected.host,
+        query=expected.query,
+    )
+    name = expected.session_name
+    ticked = app.ticks.get(name, expected.record)
+    return Stream(name, source=source, record=ticked, required=expected.required)
+
+
+def find_plan(app: App, name: str, seed: int | None = None) -> Plan:
+    """The protocol of that name, from the config or those that ship, ready to run.
+
+    Raises
+    ------
+    ConfigError
+        There is none of that name, or it names a gesture that there is not.
+    """
+    protocols = {protocol.name: protocol for protocol in app.config.with_gestures(app.ctx.class_names).all_protocols}
+    if name not in protocols:
+        raise ConfigError(f"no protocol {name!r}; there are: {', '.join(protocols) or 'none'}")
+    protocol = protocols[name]
+    names = app.ctx.class_names
+    steps = []
+    for step in protocol.steps:
+        if step.gesture and step.gesture not in names:
+            raise ConfigError(f"protocol {name!r}: no gesture {step.gesture!r}; there are: {', '.join(names)}")
+        steps.append((names.index(step.gesture) if step.gesture else -1, step.seconds))
+    return make_plan(
+        name,
+        steps,
+        repeats=protocol.repeats,
+        shuffle=protocol.shuffle,
+        seed=protocol.seed if seed is None else seed,
+        lead_in=protocol.lead_in,
+    )
+
+
+def protocol_names(app: App) -> tuple[str, ...]:
+    """Names that `find_plan` takes."""
+    return tuple(protocol.name for protocol in app.config.with_gestures(app.ctx.class_names).all_protocols)

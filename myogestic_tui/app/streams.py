@@ -1,0 +1,209 @@
+"""The app's streams: those registered by a script, those named in the config, and those seen on the network."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from ..errors import AmbiguousStreamError, ConfigError, MyoGesticError, NotAllowedError, StreamNotFoundError
+from ..stream import Stream
+
+if TYPE_CHECKING:
+    from ..sources.discovery import Discovery, Seen
+
+RUN_KEY = "stream:"
+SEEN_KEY = "seen:"
+
+
+class StreamTable:
+    """Registered streams by name, and whatever else discovery sees.
+
+    Parameters
+    ----------
+    on_new
+        Called with each stream that is added while the app runs, after it was started.
+    """
+
+    def __init__(self, on_new: Callable[[Stream], None]) -> None:
+        self.streams: dict[str, Stream] = {}
+        self._on_new = on_new
+        self._started = False
+        self._lock = threading.RLock()
+        self._discovery: Discovery | None = None
+        self._discovery_error = ""
+
+    # ---------------------------------------------------------------- registered
+
+    def add(self, streams: Iterable[Stream]) -> None:
+        """Register streams; a running app starts them at once.
+
+        Raises
+        ------
+        ConfigError
+            A name is taken.
+        """
+        for stream in streams:
+            with self._lock:
+                if stream.name in self.streams:
+                    raise ConfigError(f"a stream named {stream.name!r} is registered already; give each its own name")
+                self.streams = {**self.streams, stream.name: stream}
+                started = self._started
+            if started:
+                stream.start()
+                self._on_new(stream)
+
+    def start(self) -> None:
+        """Start a worker thread for every registered stream."""
+        with self._lock:
+            self._started = True
+            streams = list(self.streams.values())
+        for stream in streams:
+            stream.start()
+
+    def stop(self, timeout: float = 3.0) -> None:
+        """Stop all workers and the discovery."""
+        with self._lock:
+            self._started = False
+            streams, discovery = list(self.streams.values()), self._discovery
+            self._discovery = None
+        for stream in streams:
+            stream.stop(timeout)
+        if discovery is not None:
+            discovery.close()
+
+    def ticked(self) -> list[Stream]:
+        """The streams that the next recording takes."""
+        return [stream for stream in self.streams.values() if stream.record]
+
+    def set_poll_interval(self, seconds: float) -> None:
+        """How often every worker looks for samples: rarely without a viewer, often with one."""
+        for stream in self.streams.values():
+            stream.poll_interval = seconds
+
+    # ---------------------------------------------------------------- seen on the network
+
+    def discover(self) -> None:
+        """Begin to look around on the network, in the background; importing LSL takes a second or more."""
+        threading.Thread(target=self._open_discovery, name="discovery-start", daemon=True).start()
+
+    def _open_discovery(self) -> None:
+        from ..sources.discovery import discovery
+
+        try:
+            opened = discovery()
+        except (MyoGesticError, OSError) as error:
+            self._discovery_error = f"streams cannot be discovered: {error}"
+            return
+        self._discovery = opened
+
+    @property
+    def discovery_error(self) -> str:
+        """Why nothing can be discovered; empty while all is well."""
+        return self._discovery_error
+
+    @property
+    def discovering(self) -> bool:
+        """True once the network is being watched."""
+        return self._discovery is not None
+
+    def seen(self) -> list[Seen]:
+        """What is on the network and not connected yet."""
+        if self._discovery is None:
+            return []
+        connected = {stream.info.uid for stream in self.streams.values() if stream.info is not None}
+        sources = {
+            (stream.info.source_id, stream.info.hostname)
+            for stream in self.streams.values()
+            if stream.info is not None and stream.info.source_id
+        }
+        return [
+            one
+            for one in self._discovery.streams()
+            if one.uid not in connected
+            and not (one.source_id and (one.source_id, one.hostname) in sources and self._is_return(one))
+        ]
+
+    def _is_return(self, one: Seen) -> bool:
+        """True where an outlet is the successor of a connected one that is gone (same source_id, new uid)."""
+        assert self._discovery is not None
+        alive = {other.uid for other in self._discovery.streams()}
+        for stream in self.streams.values():
+            info = stream.info
+            if info is not None and (info.source_id, info.hostname) == (one.source_id, one.hostname):
+                return info.uid not in alive
+        return False
+
+    def connect(self, key: str) -> Stream:
+        """Connect what a row of the Streams screen names, and tick it.
+
+        Raises
+        ------
+        StreamNotFoundError
+            Nothing has that key (any more).
+        """
+        name = key.removeprefix(RUN_KEY)
+        if name in self.streams:
+            self.streams[name].record = True
+            return self.streams[name]
+        candidates = [one for one in self.seen() if key in (SEEN_KEY + one.uid, one.uid, one.name)]
+        if not candidates:
+            there = ", ".join(f"{one.name} ({one.hostname})" for one in self.seen()) or "nothing"
+            raise StreamNotFoundError(f"no stream {name!r} on the network; there is {there}")
+        if len(candidates) > 1:
+            raise AmbiguousStreamError(
+                f"{len(candidates)} streams are named {name!r}; name one by its key: "
+                + ", ".join(f"{SEEN_KEY}{one.uid} ({one.source_id or 'no source_id'} on {one.hostname})" for one in candidates)
+            )
+        return self._connect_seen(candidates[0])
+
+    def _connect_seen(self, one: Seen) -> Stream:
+        from ..sources import LSLSource
+
+        stream = Stream(self._free_name(one.name), source=LSLSource(one.name, uid=one.uid))
+        self.add([stream])
+        return stream
+
+    def connect_all(self) -> list[Stream]:
+        """Connect and tick everything that is seen."""
+        for stream in self.streams.values():
+            stream.record = True
+        return [self._connect_seen(one) for one in self.seen()]
+
+    def _free_name(self, name: str) -> str:
+        wanted = name or "stream"
+        free, number = wanted, 2
+        while free in self.streams:
+            free, number = f"{wanted}_{number}", number + 1
+        return free
+
+    def find(self, key: str) -> Stream:
+        """The registered stream of a key or a name.
+
+        Raises
+        ------
+        StreamNotFoundError
+            There is none.
+        """
+        name = key.removeprefix(RUN_KEY)
+        if name not in self.streams:
+            known = ", ".join(self.streams) or "none"
+            raise StreamNotFoundError(f"no connected stream {name!r}; connected are: {known}")
+        return self.streams[name]
+
+    def forget(self, key: str) -> None:
+        """Disconnect a stream and take it off the list.
+
+        Raises
+        ------
+        StreamNotFoundError
+            There is none of that key.
+        NotAllowedError
+            It is being recorded.
+        """
+        stream = self.find(key)
+        if stream.recording:
+            raise NotAllowedError(f"{stream.name} is being recorded; stop first, then forget it")
+        with self._lock:
+            self.streams = {name: other for name, other in self.streams.items() if other is not stream}
+        stream.stop(2.0)
