@@ -1,0 +1,71 @@
+"""The object that ``record``, ``demo``, ``info``, ``sessions`` and ``ctl status`` print as JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType, field
+
+from .findings import Finding  # noqa: TC001  (msgspec resolves annotations at run time)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from .meta import LabelEvent
+
+
+class StreamSummary(Struct, frozen=True, kw_only=True):
+    """One stream of a `Summary`."""
+
+    n_samples: int
+    n_channels: int
+    fs: float
+    """Nominal rate in Hz; 0 for an irregular stream."""
+    dtype: str
+    measured_fs: float | None = None
+    """From the first and last time stamp, gaps left out; None below two samples or for an irregular stream."""
+    gaps: int = 0
+    lost_samples: int = 0
+    """What fits into the gaps at the nominal rate."""
+
+
+class Verified(Struct, frozen=True, kw_only=True):
+    """The outcome of a verification."""
+
+    level: Literal["quick", "full"]
+    ok: bool
+    findings: list[Finding] = field(default_factory=list)
+
+
+class Summary(Struct, frozen=True, kw_only=True):
+    """Everything that is said about a session in one line of a list."""
+
+    path: str
+    state: str
+    name: str = ""
+    created: str = ""
+    """ISO 8601 with UTC offset."""
+    duration_s: float = 0.0
+    bytes: int = 0
+    streams: dict[str, StreamSummary] = field(default_factory=dict)
+    labels: dict[str, int] = field(default_factory=dict)
+    """Count by class name; by the index where classes have no names."""
+    verified: Verified | UnsetType = UNSET
+
+
+def to_dict(summary: Summary) -> dict[str, Any]:
+    """The summary as plain JSON types; ``verified`` is absent before a verification."""
+    plain: dict[str, Any] = msgspec.to_builtins(summary)
+    return plain
+
+
+def count_labels(labels: Iterable[LabelEvent], class_names: Sequence[str]) -> dict[str, int]:
+    """How often each class was labelled. Ends of labels (-1) do not count; classes never used count 0."""
+    counts = dict.fromkeys(class_names, 0)
+    for index, count in Counter(label.class_index for label in labels).items():
+        if index >= 0:
+            name = class_names[index] if index < len(class_names) else str(index)
+            counts[name] = counts.get(name, 0) + count
+    return counts
