@@ -1,0 +1,13 @@
+"""The commands: parse, call, print. `main` is the entry point; every command is imported only when it is called."""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run a command line (None: this process's own) and exit: 0 ok, 1 damage or failure, 2 usage, 3 no stream."""
+    from .root import run
+
+    sys.exit(run(arguments))

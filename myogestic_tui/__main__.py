@@ -1,0 +1,5 @@
+"""``python -m myogestic_tui`` is ``myogestic-tui``."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,95 @@
+"""Options that several commands share, and what they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from ..config import Config
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+SCREEN_OPTIONS = ("theme", "glyphs", "fps", "mouse")
+
+
+@dataclass
+class Settings:
+    """What the command line says about folder, configuration and screens; the configuration is read when asked for."""
+
+    sessions: Path | None = None
+    config_file: Path | None = None
+    screen: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def config(self) -> Config:
+        """The configuration, with the command line's screen options over it. Raises `ConfigError`."""
+        from msgspec.structs import replace
+
+        from ..config import load_config
+
+        config = load_config(self.config_file)
+        return replace(config, screen=replace(config.screen, **self.screen)) if self.screen else config
+
+    @property
+    def sessions_dir(self) -> Path:
+        """The sessions folder: ``--sessions``, else the configuration's."""
+        return self.sessions if self.sessions is not None else Path(self.config.sessions)
+
+
+def common_options(command: Decorated) -> Decorated:
+    """Add ``--sessions`` and ``--config``; both may stand before or after the command's name."""
+    command = click.option(
+        "--sessions",
+        type=click.Path(file_okay=False, path_type=Path),
+        expose_value=False,
+        callback=_keep,
+        help="Folder of the sessions.  [default: sessions]",
+    )(command)
+    return click.option(
+        "--config",
+        "config_file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        expose_value=False,
+        callback=_keep,
+        help="Configuration to use.  [default: myogestic.toml, if there]",
+    )(command)
+
+
+def screen_options(command: Decorated) -> Decorated:
+    """Add what the screens may ask of the terminal; these go over the configuration."""
+    options = [
+        click.option("--theme", type=click.Choice(["dark", "light", "ansi"]), help="Colours."),
+        click.option("--glyphs", type=click.Choice(["auto", "braille", "block", "ascii"]), help="What curves are made of."),
+        click.option("--fps", type=click.FloatRange(1, 30), help="Most frames per second."),
+        click.option("--mouse/--no-mouse", default=None, help="Whether the screens take the mouse."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    for parameter in getattr(command, "__click_params__", ()):
+        if parameter.name in SCREEN_OPTIONS:
+            parameter.expose_value = False
+            parameter.callback = _keep_screen
+    return command
+
+
+def json_option(command: Decorated) -> Decorated:
+    """Add ``--json``, as the argument ``as_json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print facts as JSON.")(command)
+
+
+pass_settings = click.make_pass_decorator(Settings, ensure=True)
+
+
+def _keep(ctx: click.Context, parameter: click.Parameter, value: Path | None) -> None:
+    if value is not None and parameter.name is not None:
+        setattr(ctx.ensure_object(Settings), parameter.name, value)
+
+
+def _keep_screen(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
+    if value is not None and parameter.name is not None:
+        ctx.ensure_object(Settings).screen[parameter.name] = value

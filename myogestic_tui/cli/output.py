@@ -1,0 +1,85 @@
+"""Results to stdout, progress and remarks to stderr: one look for all commands."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+_PLAIN_SECONDS = 10.0
+"""How often progress gets a line where stderr is no terminal."""
+
+
+def print_json(value: Any) -> None:
+    """Print a struct or plain data as indented JSON."""
+    import msgspec
+
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def remark(text: str) -> None:
+    """Say something that is no result."""
+    click.echo(text, err=True)
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()) -> str:
+    """Columns as wide as their content; those named in ``right`` are flush right."""
+    cells = [[str(cell) for cell in row] for row in (headers, *rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(headers))]
+    lines = []
+    for row in cells:
+        parts = [
+            cell.rjust(width) if header in right else cell.ljust(width)
+            for cell, width, header in zip(row, widths, headers, strict=True)
+        ]
+        lines.append("  ".join(parts).rstrip())
+    return "\n".join(lines)
+
+
+def size(n_bytes: float) -> str:
+    """``212 MB``: three figures at most, powers of 1000."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if n_bytes < 999.5:
+            return f"{n_bytes:.0f} {unit}" if n_bytes >= 9.95 or unit == "B" else f"{n_bytes:.1f} {unit}"
+        n_bytes /= 1000
+    return f"{n_bytes:.1f} TB"
+
+
+def clock(seconds: float) -> str:
+    """``0:06:24``."""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
+
+
+def rate(fs: float | None) -> str:
+    """``2048.1``; a dash for an irregular or unknown rate."""
+    return f"{fs:.1f}" if fs else "-"
+
+
+class Progress:
+    """A line on stderr that changes in place; where that is no terminal, a line now and then."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._next = 0.0
+        self._width = 0
+
+    def show(self, text: str) -> None:
+        """Replace the line."""
+        if self._terminal:
+            text = text[: shutil.get_terminal_size().columns - 1]
+            print(f"\r{text.ljust(self._width)}", end="", file=sys.stderr, flush=True)
+            self._width = len(text)
+        elif time.monotonic() >= self._next:
+            self._next = time.monotonic() + _PLAIN_SECONDS
+            remark(text)
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._terminal and self._width:
+            print(f"\r{' ' * self._width}\r", end="", file=sys.stderr, flush=True)
+            self._width = 0

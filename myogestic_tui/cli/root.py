@@ -1,0 +1,123 @@
+"""`myogestic-tui`: the table of commands, options that all share, and the way from an exception to an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import click
+
+from .. import __version__
+from ..errors import AmbiguousStreamError, ConfigError, MyoGesticError, StreamNotFoundError
+from .options import Settings, common_options, screen_options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FAILED, USAGE, NO_STREAM, INTERRUPTED = 1, 2, 3, 130
+
+COMMANDS = {
+    "demo": ("demo:demo", "Try everything on a synthetic EMG stream."),
+    "record": ("record:record", "Record streams without screens."),
+    "streams": ("streams:streams", "What is on the network."),
+    "generate": ("generate:generate", "Synthetic EMG as an LSL outlet."),
+    "sessions": ("sessions:sessions", "List recorded sessions."),
+    "info": ("sessions:info", "Everything about one session."),
+    "verify": ("mend:verify", "Prove that sessions are whole."),
+    "recover": ("mend:recover", "Finish sessions that were cut off."),
+    "pack": ("mend:pack", "Pack session folders into archives."),
+    "salvage": ("mend:salvage", "Save what still decodes of a damaged session."),
+    "init": ("init:init", "Write a commented myogestic.toml."),
+    "doctor": ("doctor:doctor", "What is wrong here, and how to mend it."),
+}
+"""Name: where it is (module:function) and one line about it, so that ``--help`` imports none of them."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import the command of that name; None where there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(f".{module}", __package__), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, naming the nearest command where there is none of that name."""
+        from difflib import get_close_matches
+
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            near = get_close_matches(name, COMMANDS, 1)
+            ctx.fail(f"no command {name!r}{f'; did you mean {near[0]!r}?' if near else ''}; see myogestic-tui --help")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="myogestic-tui")
+@screen_options
+@common_options
+@click.pass_context
+def root(ctx: click.Context) -> int | None:
+    """Record Lab Streaming Layer biosignals from a terminal, and lose nothing.
+
+    Without a command it opens the screens on the sessions folder of the current directory.
+
+    \b
+    Examples:
+      myogestic-tui                       open the screens
+      myogestic-tui demo                  the same, on a synthetic EMG stream
+      myogestic-tui record EMG --seconds 60
+      myogestic-tui COMMAND --help
+    """
+    if ctx.invoked_subcommand is not None:
+        return None
+    from .screens import open_screens
+
+    return open_screens(ctx.ensure_object(Settings))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run a command line; return its exit code. Errors this package raises on purpose become one line on stderr."""
+    try:
+        code = root.main(arguments, prog_name="myogestic-tui", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except MyoGesticError as error:
+        click.echo(f"myogestic-tui: {error}", err=True)
+        return _exit_code(error)
+    except BrokenPipeError:
+        # The reader of a pipe went away (`… | head`): nothing may be flushed into it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    return code if isinstance(code, int) else 0
+
+
+def _exit_code(error: MyoGesticError) -> int:
+    if isinstance(error, StreamNotFoundError | AmbiguousStreamError):
+        return NO_STREAM
+    return USAGE if isinstance(error, ConfigError) else FAILED
+
+
+def command_names() -> Iterator[str]:
+    """Names of all commands, in the order of the help."""
+    yield from COMMANDS
