@@ -68,3 +68,42 @@ class RampOutlet:
     def all_stamps(self) -> NDArray[np.float64]:
         """``(sent,)`` every stamp that was given."""
         return np.concatenate(self.stamps)
+
+
+class RampSource:
+    """A `Source` in this process that makes `ramp` samples as time goes on, stamped ``start + k / fs``."""
+
+    def __init__(self, n_channels: int = 4, fs: float = 500.0, dtype: str = "float32") -> None:
+        from myogestic_tui import StreamInfo
+
+        self.info = StreamInfo(n_channels, fs, dtype)
+        self.available = threading.Event()
+        self.available.set()
+        self.sent = 0
+        self.start = 0.0
+
+    def connect(self) -> Any:
+        from myogestic_tui.errors import StreamNotFoundError
+
+        if not self.available.wait(0.05):
+            raise StreamNotFoundError("the device is not plugged in")
+        self.start = time.monotonic()
+        self.sent = 0
+        return self.info
+
+    def read(self) -> tuple[NDArray[Any], NDArray[np.float64]]:
+        due = int((time.monotonic() - self.start) * self.info.fs)
+        first, self.sent = self.sent, due
+        stamps = self.start + np.arange(first, due) / self.info.fs
+        return ramp(first, due - first, self.info.n_channels, self.info.dtype), stamps
+
+    def disconnect(self) -> None:
+        pass
+
+
+def wait_for(condition: Any, timeout: float = 30.0) -> None:
+    """Wait until a condition holds, looking every 10 ms."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)

@@ -11,15 +11,7 @@ import pytest
 
 from myogestic_tui import App, Stream
 from myogestic_tui.session import open_session_store
-from tests.sending import RampOutlet, ramp
-
-
-def wait_for(condition, timeout: float = 30.0) -> None:
-    """Wait until a condition holds, looking every 10 ms."""
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.01)
+from tests.sending import RampOutlet, ramp, wait_for
 
 
 def record(outlets: list[RampOutlet], folder: Path, seconds: float) -> tuple[Path, float, float]:
