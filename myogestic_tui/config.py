@@ -277,6 +277,20 @@ def parse_config(text: str, source: str = CONFIG_FILE) -> Config:
         raise ConfigError(f"{source}:{line}: {error}" if line else f"{source}: {error}") from error
 
 
+def stream_selection(text: str) -> StreamConfig:
+    """A stream as a command line names it: ``EMG``, or ``type=EMG,host=amp-pc,as=emg``; it is required.
+
+    Raises
+    ------
+    ConfigError
+        There is no such key, or nothing is selected.
+    """
+    if "=" not in text:
+        return StreamConfig(name=text, required=True)
+    pairs = (part.partition("=") for part in text.split(","))
+    return _read(StreamConfig, {"required": True} | {key.strip(): value.strip() for key, _, value in pairs}, text)
+
+
 # ---------------------------------------------------------------- from tables to structs, naming each path
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _PLAIN_SECONDS = 10.0
 """How often progress gets a line where stderr is no terminal."""

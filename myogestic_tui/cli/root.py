@@ -74,7 +74,7 @@ class LazyGroup(click.Group):
 @common_options
 @click.pass_context
 def root(ctx: click.Context) -> int | None:
-    """Record Lab Streaming Layer biosignals from a terminal, and lose nothing.
+    r"""Record Lab Streaming Layer biosignals from a terminal, and lose nothing.
 
     Without a command it opens the screens on the sessions folder of the current directory.
 

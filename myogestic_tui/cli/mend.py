@@ -1,0 +1,149 @@
+"""`verify`, `recover`, `pack` and `salvage`: what proves sessions and what mends them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import MyoGesticError
+from .options import Settings, common_options, json_option, pass_settings
+from .output import Progress, print_json, remark
+from .report import load_summary, session_lines, with_verification
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..session.summary import Summary
+
+SESSION = click.Path(exists=True, path_type=Path)
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=SESSION)
+@click.option("--quick", is_flag=True, help="Directory, manifest, metadata and shapes only; not every byte.")
+@json_option
+def verify(paths: tuple[Path, ...], quick: bool, as_json: bool) -> int:
+    r"""Prove that sessions are whole: every byte read, every chunk decoded.
+
+    Damage (something recorded is lost or wrong) makes the exit code 1. Observations, such as gaps or repeated
+    time stamps, are what real devices do, and do not. Nothing is changed.
+
+    \b
+    Examples:
+      myogestic-tui verify sessions/2026-05-17_14-23-05.session.zip
+      myogestic-tui verify --quick sessions/*.session.zip
+    """
+    from ..session import verify_session
+
+    progress = Progress()
+
+    def check(path: Path) -> Summary:
+        outcome = verify_session(path, "quick" if quick else "full", progress=_share(progress, f"verifying {path}"))
+        return with_verification(load_summary(path), outcome)
+
+    def whole(summary: Summary) -> bool:
+        return bool(summary.verified and summary.verified.ok)
+
+    return _each(paths, check, progress, as_json, whole)
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=SESSION)
+@common_options
+@json_option
+@pass_settings
+def recover(settings: Settings, paths: tuple[Path, ...], as_json: bool) -> int:
+    r"""Finish sessions that were cut off, and pack them.
+
+    Without PATHs it takes every unfinished session of the sessions folder. What was on disk when the recorder was
+    cut off is kept; a torn last frame is dropped and reported.
+
+    \b
+    Examples:
+      myogestic-tui recover
+      myogestic-tui recover sessions/2026-05-17_14-23-05
+    """
+    from ..session import pack_session, recover_session, unfinished_sessions
+
+    progress = Progress()
+    chosen = paths or tuple(unfinished_sessions(settings.sessions_dir))
+    if not chosen:
+        remark(f"nothing to recover in {settings.sessions_dir}")
+
+    def mend(path: Path) -> Summary:
+        return load_summary(pack_session(recover_session(path), progress=_share(progress, f"packing {path}")))
+
+    return _each(chosen, mend, progress, as_json)
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=SESSION)
+@json_option
+def pack(paths: tuple[Path, ...], as_json: bool) -> int:
+    r"""Pack finished session folders into archives.
+
+    Each archive is read back and compared before its folder goes. A session that was cut off is recovered first.
+
+    \b
+    Example:
+      myogestic-tui pack sessions/2026-05-17_14-23-05
+    """
+    from ..session import pack_session
+
+    progress = Progress()
+
+    def make(path: Path) -> Summary:
+        return load_summary(pack_session(path, progress=_share(progress, f"packing {path}")))
+
+    return _each(paths, make, progress, as_json)
+
+
+@click.command()
+@click.argument("path", type=SESSION)
+@json_option
+def salvage(path: Path, as_json: bool) -> int:
+    r"""Save everything that still decodes of a damaged session into a new one.
+
+    Holes are listed, never filled. The damaged original moves to the trash folder once the new session has verified.
+
+    \b
+    Example:
+      myogestic-tui salvage sessions/2026-05-17_14-23-05.session.zip
+    """
+    from ..session import salvage_session
+
+    return _each((path,), lambda one: load_summary(salvage_session(one)), Progress(), as_json)
+
+
+def _each(
+    paths: tuple[Path, ...],
+    job: Callable[[Path], Summary],
+    progress: Progress,
+    as_json: bool,
+    good: Callable[[Summary], bool] = lambda _: True,
+) -> int:
+    """Do a job on each path and print what came of it; one that fails does not keep the others from theirs."""
+    done: list[Summary] = []
+    failed = False
+    for path in paths:
+        try:
+            summary = job(path)
+        except MyoGesticError as error:
+            progress.clear()
+            remark(f"{path}: {error}")
+            failed = True
+            continue
+        progress.clear()
+        done.append(summary)
+        if not as_json:
+            click.echo("\n".join(session_lines(summary)))
+    if as_json:
+        print_json(done)
+    return int(failed or not all(good(summary) for summary in done))
+
+
+def _share(progress: Progress, what: str) -> Callable[..., Any]:
+    """A progress callback: it is given the share done (0 to 1)."""
+    return lambda fraction, *_: progress.show(f"{what}  {100 * fraction:3.0f} %")

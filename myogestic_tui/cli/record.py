@@ -1,0 +1,102 @@
+"""`myogestic-tui record`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .options import Settings, common_options, json_option, pass_settings
+from .output import print_json
+
+if TYPE_CHECKING:
+    from ..config import Config
+    from ..session.summary import Summary
+
+
+@click.command()
+@click.argument("streams", nargs=-1, metavar="[STREAM]...")
+@click.option("--all", "everything", is_flag=True, help="Record all that is on the network.")
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="Stop after so long.  [default: Ctrl-C stops]")
+@click.option("--labels", metavar="NAME:S,...", help="Gestures in turn, each for so many seconds, then stop.")
+@click.option("--repeat", type=click.IntRange(1), default=1, show_default=True, help="How often --labels goes round.")
+@click.option("--name", help="Name of the session; it also stands in the file's name.")
+@click.option("--wait", type=click.FloatRange(min=0), default=10, show_default=True, help="Seconds to wait for streams.")
+@common_options
+@json_option
+@pass_settings
+def record(
+    settings: Settings,
+    streams: tuple[str, ...],
+    everything: bool,
+    seconds: float | None,
+    labels: str | None,
+    repeat: int,
+    name: str | None,
+    wait: float,
+    as_json: bool,
+) -> int:
+    r"""Record streams without screens, and pack them. Ctrl-C or SIGTERM stops and saves.
+
+    A STREAM is a name, or key=value pairs where that is not enough: type, source_id, host, query; as=NAME renames it.
+    Without any, the streams of myogestic.toml are recorded. Exits 3 where a stream is not there.
+
+    \b
+    Examples:
+      myogestic-tui record EMG --seconds 60
+      myogestic-tui record EMG vhi_control --labels "Rest:5,Fist:5" --repeat 4 --name P07
+      myogestic-tui record name=EMG,host=amp-pc,as=emg
+    """
+    from ..app import App
+    from .capture import Capture, Cues, probe_folder
+
+    config = _chosen(settings.config, streams, everything)
+    cues = Cues.parse(labels, repeat) if labels else None
+    probe_folder(settings.sessions_dir)
+    if not (config.streams or everything):
+        _ask_for_names(wait)
+    app = App(config.app_name, config=config, sessions_dir=settings.sessions_dir)
+    path = Capture(app, cues=cues, seconds=seconds, name=name, wait_s=wait, everything=everything).run()
+    if path is None:
+        return 1
+    show_result(path, as_json)
+    return 0
+
+
+def _chosen(config: Config, names: tuple[str, ...], everything: bool) -> Config:
+    from msgspec.structs import replace
+
+    from .selection import selections
+
+    if names and everything:
+        raise click.UsageError("name streams or say --all, not both")
+    if everything:
+        return replace(config, streams=())
+    return replace(config, streams=selections(names, config)) if names else config
+
+
+def _ask_for_names(wait_s: float) -> None:
+    """Say what is on the network, and that something of it has to be chosen."""
+    from ..errors import StreamNotFoundError
+    from ..sources.discovery import discovery
+    from .selection import describe
+
+    with discovery() as network:
+        network.wait_for(lambda seen: bool(seen), wait_s)
+        seen = network.streams()
+    if not seen:
+        raise StreamNotFoundError("no stream on the network; `myogestic-tui doctor` looks for the reason")
+    raise click.UsageError(f"name the streams to record, or say --all; on the network: {describe(seen)}")
+
+
+def show_result(path: Path, as_json: bool) -> Summary:
+    """Print what was recorded."""
+    from .report import load_summary, session_lines
+
+    summary = load_summary(path)
+    if as_json:
+        print_json(summary)
+    else:
+        click.echo("\n".join(session_lines(summary)))
+    return summary

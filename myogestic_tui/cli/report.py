@@ -1,0 +1,84 @@
+"""How a session reads in a terminal: the lines that `record`, `demo`, `info` and `verify` share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import UNSET, structs
+
+from .output import clock, rate, size
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..session import Verification
+    from ..session.findings import Finding
+    from ..session.summary import StreamSummary, Summary
+
+MOST_FINDINGS = 20
+"""More than this many findings of one session are counted, not printed; ``--json`` has them all."""
+
+
+def load_summary(path: Path) -> Summary:
+    """The summary of a folder or archive, by one read where it has one of its own.
+
+    Raises
+    ------
+    SessionError
+        There is no session, or it cannot be read.
+    """
+    from ..session import open_session_store, read_archive_summary
+    from ..session.layout import ARCHIVE_SUFFIX
+
+    if path.name.endswith(ARCHIVE_SUFFIX):
+        return read_archive_summary(path)
+    with open_session_store(path) as session:
+        return session.summary()
+
+
+def with_verification(summary: Summary, outcome: Verification) -> Summary:
+    """The summary with what a verification found."""
+    from ..session.summary import Verified
+
+    verified = Verified(level=outcome.level, ok=outcome.ok, findings=list(outcome.findings))
+    return structs.replace(summary, verified=verified)
+
+
+def session_lines(summary: Summary) -> list[str]:
+    """Path, state and length, then a line for each stream and one for the labels."""
+    head = [summary.path, summary.state, clock(summary.duration_s), size(summary.bytes)]
+    if summary.name:
+        head.insert(1, summary.name)
+    lines = ["   ".join(head), *stream_lines(summary.streams)]
+    if summary.labels:
+        lines.append("  labels   " + ", ".join(f"{name} {count}" for name, count in summary.labels.items()))
+    if summary.verified is not UNSET:
+        verified = summary.verified
+        lines.append(f"  verified {'ok' if verified.ok else 'DAMAGED'} ({verified.level})")
+        lines += finding_lines(verified.findings)
+    return lines
+
+
+def stream_lines(streams: dict[str, StreamSummary]) -> list[str]:
+    """Channels, type, measured rate, samples and gaps of each stream, in columns."""
+    width = max((len(name) for name in streams), default=0)
+    return [
+        f"  {name.ljust(width)}  {one.n_channels:>4} ch {one.dtype:<8}{rate(one.measured_fs or one.fs):>9} Hz"
+        f"{one.n_samples:>12} samples   {_gaps(one)}"
+        for name, one in streams.items()
+    ]
+
+
+def _gaps(stream: StreamSummary) -> str:
+    if not stream.gaps:
+        return "0 gaps"
+    return f"{stream.gaps} gap{'s' if stream.gaps > 1 else ''}, {stream.lost_samples} samples lost"
+
+
+def finding_lines(findings: list[Finding]) -> list[str]:
+    """Damage before observations; the rest is counted."""
+    ordered = sorted(findings, key=lambda finding: finding.kind != "damage")
+    lines = [f"  {'✗' if finding.kind == 'damage' else '·'} {finding.text}" for finding in ordered[:MOST_FINDINGS]]
+    if len(ordered) > MOST_FINDINGS:
+        lines.append(f"    and {len(ordered) - MOST_FINDINGS} more; --json has them all")
+    return lines

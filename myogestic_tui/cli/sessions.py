@@ -1,0 +1,128 @@
+"""`sessions` and `info`: what is in the sessions folder, and in one session."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import MyoGesticError
+from .options import Settings, common_options, json_option, pass_settings
+from .output import clock, print_json, remark, size, table
+from .report import load_summary, session_lines
+
+if TYPE_CHECKING:
+    from ..session import SessionReader
+    from ..session.summary import Summary
+
+
+@click.command()
+@click.argument("text", required=False)
+@common_options
+@json_option
+@pass_settings
+def sessions(settings: Settings, text: str | None, as_json: bool) -> None:
+    r"""List the sessions of the sessions folder, newest first.
+
+    TEXT keeps those whose path, name, state, stream or class holds it.
+
+    \b
+    Examples:
+      myogestic-tui sessions
+      myogestic-tui sessions unfinished
+      myogestic-tui sessions P07 --json
+    """
+    found = [summary for summary in _summaries(settings.sessions_dir) if _holds(summary, text)]
+    if as_json:
+        print_json(found)
+    elif found:
+        click.echo(_listing(found))
+    else:
+        remark(f"no session{f' with {text!r}' if text else ''} in {settings.sessions_dir}")
+
+
+def _summaries(folder: Path) -> list[Summary]:
+    from ..session import list_sessions
+    from ..session.summary import Summary
+
+    found = []
+    for path in list_sessions(folder):
+        try:
+            found.append(load_summary(path))
+        except MyoGesticError as error:
+            remark(f"{path}: {error}")
+            found.append(Summary(path=str(path), state="damaged", bytes=path.stat().st_size))
+    return sorted(found, key=lambda summary: Path(summary.path).name, reverse=True)
+
+
+def _holds(summary: Summary, text: str | None) -> bool:
+    words = (summary.path, summary.name, summary.state, *summary.streams, *summary.labels)
+    return not text or any(text.casefold() in word.casefold() for word in words)
+
+
+def _listing(found: list[Summary]) -> str:
+    headers = ("STATE", "START", "NAME", "LENGTH", "SIZE", "STREAMS", "LABELS", "PATH")
+    rows = [
+        (
+            summary.state,
+            summary.created[:16].replace("T", " "),
+            summary.name or "-",
+            clock(summary.duration_s),
+            size(summary.bytes),
+            len(summary.streams),
+            sum(summary.labels.values()),
+            summary.path,
+        )
+        for summary in found
+    ]
+    return table(headers, rows, right=("LENGTH", "SIZE", "STREAMS", "LABELS"))
+
+
+@click.command()
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@json_option
+def info(path: Path, as_json: bool) -> None:
+    r"""Everything about one session, packed or not, finished or being recorded. Nothing is changed.
+
+    \b
+    Examples:
+      myogestic-tui info sessions/2026-05-17_14-23-05.session.zip
+      myogestic-tui info sessions/2026-05-17_14-23-05 --json
+    """
+    from ..session import open_session_store
+
+    with open_session_store(path) as session:
+        summary = session.summary()
+        if as_json:
+            print_json(summary)
+        else:
+            click.echo("\n".join([*session_lines(summary), *_details(session)]))
+
+
+def _details(session: SessionReader) -> list[str]:
+    meta = session.meta
+    facts: list[tuple[str, Any]] = [
+        ("created", meta.created),
+        ("subject", meta.subject),
+        ("task", meta.task),
+        ("take", meta.take),
+        ("app", meta.app_name),
+        ("recorder", f"{meta.recorder.host} {meta.recorder.version}".strip()),
+        ("bad channels", _bad_channels(meta.bad_channels)),
+        ("bad trials", ", ".join(str(trial + 1) for trial in meta.bad_trials)),
+    ]
+    lines = [f"  {name:<13}{value}" for name, value in facts if value]
+    lines += [f"  gap          {name}: {gap.seconds:.3f} s before sample {gap.index}" for name, gap in _gaps(session)]
+    lines += [f"  note         {note.text}" for note in session.notes]
+    return lines + [f"  {'✗' if finding.kind == 'damage' else '·'} {finding.text}" for finding in session.findings]
+
+
+def _gaps(session: SessionReader) -> list[tuple[str, Any]]:
+    return [(name, gap) for name in session.streams for gap in session.gaps(name)]
+
+
+def _bad_channels(by_stream: dict[str, list[int]]) -> str:
+    return "; ".join(
+        f"{stream} {', '.join(str(c + 1) for c in sorted(bad))}" for stream, bad in by_stream.items() if bad
+    )
