@@ -6,10 +6,8 @@ import os
 import tempfile
 import threading
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..app import App
 from ..clock import local_clock
 from ..errors import ConfigError, DiskError, MyoGesticError, SessionError, StreamNotFoundError
 from .output import Progress, clock, rate, remark
@@ -17,14 +15,14 @@ from .selection import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
+    from ..app import App
     from ..sources.discovery import Discovery
     from ..stream import Stream
 
 _LOOK_SECONDS = 0.1
 _SHOW_SECONDS = 0.2
-_SETTLE_SECONDS = 1.5
-"""``--all`` takes what is on the network once nothing new has shown up for so long."""
 
 
 @dataclass(frozen=True)
@@ -137,28 +135,22 @@ class Capture:
     def _await_streams(self) -> None:
         from ..sources.discovery import discovery
 
-        with discovery() as network:
-            if self.everything:
-                self._take_all(network)
-            deadline = local_clock() + self.wait_s
-            while (waiting := self._unconnected()) and not self.app.stopping.wait(_LOOK_SECONDS):
-                self.progress.show(f"waiting for {', '.join(stream.name for stream in waiting)}")
-                if local_clock() > deadline:
-                    self._go_without(waiting, network)
-                    return
+        network = discovery()
+        if self.everything:
+            self._take_all(network)
+        deadline = local_clock() + self.wait_s
+        while (waiting := self._unconnected()) and not self.app.stopping.wait(_LOOK_SECONDS):
+            self.progress.show(f"waiting for {', '.join(stream.name for stream in waiting)}")
+            if local_clock() > deadline:
+                self._go_without(waiting, network)
+                return
 
     def _take_all(self, network: Discovery) -> None:
-        self.app.table.discover()
-        deadline, seen, since = local_clock() + self.wait_s, 0, local_clock()
-        while local_clock() < deadline and not self.app.stopping.wait(_LOOK_SECONDS):
-            self.progress.show(f"looking around: {seen} streams")
-            if len(self.app.table.seen()) != seen:
-                seen, since = len(self.app.table.seen()), local_clock()
-            if seen and local_clock() - since > _SETTLE_SECONDS:
-                break
-        self.app.table.connect_all()
-        if not self.app.table.streams:
+        self.progress.show("looking around")
+        if not network.wait_for(lambda _: True, self.wait_s, settle=True):
             raise StreamNotFoundError(f"no stream on the network after {self.wait_s:g} s; {_ADVICE}")
+        for one in network.streams():
+            self.app.table.connect(one.uid)
 
     def _unconnected(self) -> list[Stream]:
         return [stream for stream in self.app.table.ticked() if stream.info is None]
@@ -235,4 +227,6 @@ def probe_folder(folder: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise DiskError(f"cannot write into {folder}: {error.strerror or error}; choose another with --sessions") from error
+        raise DiskError(
+            f"cannot write into {folder}: {error.strerror or error}; choose another with --sessions"
+        ) from error

@@ -90,6 +90,12 @@ def json_option(command: Decorated) -> Decorated:
     return click.option("--json", "as_json", is_flag=True, help="Print facts as JSON.")(command)
 
 
+def wait_option(seconds: float) -> Callable[[Decorated], Decorated]:
+    """Add ``--wait`` with a default of so many seconds."""
+    kind = click.FloatRange(min=0)
+    return click.option("--wait", type=kind, default=seconds, show_default=True, help="Seconds to wait for streams.")
+
+
 pass_settings = click.make_pass_decorator(Settings, ensure=True)
 
 

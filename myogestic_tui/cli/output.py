@@ -67,7 +67,7 @@ class Progress:
 
     def __init__(self) -> None:
         self._terminal = sys.stderr.isatty()
-        self._next = 0.0
+        self._next = time.monotonic() + _PLAIN_SECONDS
         self._width = 0
 
     def show(self, text: str) -> None:

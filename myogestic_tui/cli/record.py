@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +10,8 @@ from .options import Settings, common_options, json_option, pass_settings
 from .output import print_json
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..config import Config
     from ..session.summary import Summary
 
@@ -18,11 +19,15 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("streams", nargs=-1, metavar="[STREAM]...")
 @click.option("--all", "everything", is_flag=True, help="Record all that is on the network.")
-@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="Stop after so long.  [default: Ctrl-C stops]")
+@click.option(
+    "--seconds", type=click.FloatRange(min=0, min_open=True), help="Stop after so long.  [default: Ctrl-C stops]"
+)
 @click.option("--labels", metavar="NAME:S,...", help="Gestures in turn, each for so many seconds, then stop.")
 @click.option("--repeat", type=click.IntRange(1), default=1, show_default=True, help="How often --labels goes round.")
 @click.option("--name", help="Name of the session; it also stands in the file's name.")
-@click.option("--wait", type=click.FloatRange(min=0), default=10, show_default=True, help="Seconds to wait for streams.")
+@click.option(
+    "--wait", type=click.FloatRange(min=0), default=10, show_default=True, help="Seconds to wait for streams."
+)
 @common_options
 @json_option
 @pass_settings
@@ -50,10 +55,12 @@ def record(
     """
     from ..app import App
     from .capture import Capture, Cues, probe_folder
+    from .selection import configure
 
     config = _chosen(settings.config, streams, everything)
     cues = Cues.parse(labels, repeat) if labels else None
     probe_folder(settings.sessions_dir)
+    configure(config)
     if not (config.streams or everything):
         _ask_for_names(wait)
     app = App(config.app_name, config=config, sessions_dir=settings.sessions_dir)
@@ -82,9 +89,7 @@ def _ask_for_names(wait_s: float) -> None:
     from ..sources.discovery import discovery
     from .selection import describe
 
-    with discovery() as network:
-        network.wait_for(lambda seen: bool(seen), wait_s)
-        seen = network.streams()
+    seen = discovery().wait_for(lambda _: True, wait_s, settle=True)
     if not seen:
         raise StreamNotFoundError("no stream on the network; `myogestic-tui doctor` looks for the reason")
     raise click.UsageError(f"name the streams to record, or say --all; on the network: {describe(seen)}")

@@ -27,11 +27,12 @@ def selections(names: Iterable[str], config: Config) -> tuple[StreamConfig, ...]
 
 def describe(seen: Iterable[Seen]) -> str:
     """What is on the network, in one line."""
-    return "; ".join(map(describe_one, seen)) or "nothing"
+    return "; ".join(one.describe() for one in seen) or "nothing"
 
 
-def describe_one(one: Seen) -> str:
-    """``EMG (64 ch float32, 2048 Hz, source_id otb-4711 on amp-pc)``."""
-    speed = f"{one.fs:g} Hz" if one.fs else "irregular"
-    source = f"source_id {one.source_id} " if one.source_id else ""
-    return f"{one.name} ({one.n_channels} ch {one.dtype}, {speed}, {source}on {one.hostname})"
+def configure(config: Config) -> None:
+    """Hand the LSL settings of the config to liblsl, before anything else does."""
+    from ..sources import configure_lsl
+
+    lsl = config.lsl
+    configure_lsl(known_peers=lsl.known_peers, session_id=lsl.session_id, resolve_scope=lsl.resolve_scope)

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import time
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from ..errors import StreamNotFoundError
 from .options import Settings, common_options, json_option, pass_settings
-from .output import print_json, table
+from .output import print_json, rate, table
 
 if TYPE_CHECKING:
-    from ..sources.discovery import Seen
+    from collections.abc import Sequence
 
-_SETTLE_SECONDS = 1.5
-"""Outlets answer within about a second of being asked."""
+    from ..sources.discovery import Discovery, Seen
+
 _WATCH_SECONDS = 0.5
 
 
 @click.command()
 @click.option("--watch", is_flag=True, help="Go on, and say what comes and goes, until Ctrl-C.")
-@click.option("--wait", type=click.FloatRange(min=0), default=3, show_default=True, help="Seconds to wait for a first one.")
+@click.option(
+    "--wait", type=click.FloatRange(min=0), default=3, show_default=True, help="Seconds to wait for a first one."
+)
 @common_options
 @json_option
 @pass_settings
@@ -34,20 +38,46 @@ def streams(settings: Settings, watch: bool, wait: float, as_json: bool) -> None
       myogestic-tui streams --watch
       myogestic-tui streams --json
     """
-    from ..sources import configure_lsl
     from ..sources.discovery import discovery
+    from .selection import configure
 
-    configure_lsl(settings.config.lsl)
-    with discovery() as network:
-        if watch:
-            _watch(network, as_json)
-            return
-        if network.wait_for(lambda seen: bool(seen), wait):
-            time.sleep(_SETTLE_SECONDS)
-        seen = network.streams()
+    configure(settings.config)
+    network = discovery()
+    if watch:
+        _watch(network, as_json)
+    seen = network.wait_for(lambda _: True, wait, settle=True)
     if as_json:
-        print_json(seen)
+        print_json([_facts(one) for one in seen])
     elif seen:
         click.echo(_listing(seen))
     if not seen:
         raise StreamNotFoundError("no stream on the network; `myogestic-tui doctor` looks for the reason")
+
+
+def _facts(one: Seen) -> dict[str, Any]:
+    names = ("name", "type", "source_id", "hostname", "uid", "n_channels", "fs", "dtype")
+    return {name: getattr(one, name) for name in names}
+
+
+def _listing(seen: Sequence[Seen]) -> str:
+    rows = [
+        (one.name, one.type or "-", one.hostname, one.n_channels, one.dtype, rate(one.fs), one.source_id or "-")
+        for one in seen
+    ]
+    return table(("STREAM", "TYPE", "HOST", "CH", "DTYPE", "NOM Hz", "SOURCE ID"), rows, right=("CH", "NOM Hz"))
+
+
+def _watch(network: Discovery, as_json: bool) -> NoReturn:
+    """One line for each stream that appears or goes, until interrupted."""
+    known: dict[str, Seen] = {}
+    while True:
+        now = {one.key: one for one in network.streams()}
+        for event, keys in (("appeared", now.keys() - known.keys()), ("gone", known.keys() - now.keys())):
+            for one in sorted(((now | known)[key] for key in keys), key=lambda one: one.name):
+                at = datetime.now().astimezone()
+                if as_json:
+                    click.echo(json.dumps({"at": at.isoformat(), "event": event, **_facts(one)}))
+                else:
+                    click.echo(f"{at:%H:%M:%S}  {event:<9} {one.describe()}")
+        known = now
+        time.sleep(_WATCH_SECONDS)

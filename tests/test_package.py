@@ -1,0 +1,85 @@
+"""The package as a whole: light to import, in layers, with a surface that is what it says."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import myogestic_tui
+
+ROOT = Path(__file__).parents[1]
+HEAVY = ("numpy", "zarr", "mne_lsl", "textual", "plotext", "msgspec")
+
+
+def modules_after(code: str) -> set[str]:
+    """Top-level modules that a fresh interpreter has imported after running the code."""
+    report = f"{code}\nimport json, sys; print(json.dumps([name.partition('.')[0] for name in sys.modules]))"
+    done = subprocess.run([sys.executable, "-c", report], capture_output=True, text=True, timeout=120, check=True)
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_importing_the_package_imports_nothing_heavy():
+    assert not modules_after("import myogestic_tui").intersection(HEAVY)
+
+
+def test_help_imports_nothing_heavy():
+    code = "from myogestic_tui.cli.root import run\nassert run(['--help']) == 0"
+    assert not modules_after(code).intersection(HEAVY)
+
+
+def test_reading_a_session_imports_neither_lsl_nor_textual_nor_plotext():
+    assert not modules_after("from myogestic_tui.session import open_session_store, SessionReader").intersection(
+        ("mne_lsl", "textual", "plotext")
+    )
+
+
+def test_the_recorder_imports_no_screens():
+    code = "from myogestic_tui import App, Stream\nfrom myogestic_tui.sources import LSLSource\nApp('x')"
+    assert not modules_after(code).intersection(("textual", "plotext", "mne_lsl"))
+
+
+@pytest.mark.parametrize("module", ["", ".app", ".config", ".errors", ".session", ".sources", ".stream", ".widgets"])
+def test_every_public_name_is_there_and_documented(module):
+    package = importlib.import_module(f"myogestic_tui{module}")
+    for name in getattr(package, "__all__", ()):
+        value = getattr(package, name)
+        if callable(value):
+            assert value.__doc__, name
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'Ap'"):
+        myogestic_tui.Ap  # noqa: B018
+
+
+def test_layers_are_kept():
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_constraints_are_exact_versions_and_nothing_else():
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    assert lines
+    assert all(line.count("==") == 1 and not set(line) & set("/:@ \\") for line in lines)
+
+
+def test_every_dependency_is_constrained():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
+    pinned = {
+        line.partition("==")[0].lower().replace("_", "-")
+        for line in (ROOT / "constraints.txt").read_text().splitlines()
+    }
+    assert {one.partition(">=")[0] for one in wanted} <= pinned
