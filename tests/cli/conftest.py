@@ -1,0 +1,79 @@
+"""Real processes: a command line, what it printed where, and its exit code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+COMMAND = [sys.executable, "-m", "myogestic_tui"]
+PATIENCE = 120
+
+
+@dataclass
+class Ran:
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., Ran]:
+    """Run `myogestic-tui` with these arguments in a folder of its own, without a terminal."""
+
+    def command(*arguments: object) -> Ran:
+        done = subprocess.run(
+            [*COMMAND, *map(str, arguments)],
+            cwd=tmp_path,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    return command
+
+
+@pytest.fixture
+def outlet(unique: str) -> Iterator[str]:
+    """Name of an outlet (8 channels, float32, 500 Hz) that sends as long as the test runs, in a process of its own."""
+    generator = subprocess.Popen(
+        [sys.executable, "-m", "myogestic_tui.sources.generator", "--until-eof", "--name", unique]
+        + ["--channels", "8", "--rate", "500"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert generator.stdout is not None
+    assert generator.stdin is not None
+    assert generator.stdout.readline()
+    yield unique
+    generator.stdin.close()
+    generator.wait(PATIENCE)
+    generator.stdout.close()
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Path:
+    """A packed session of 3 s and three labels, written without LSL."""
+    from myogestic_tui import StreamInfo
+    from myogestic_tui.session import Session
+
+    written = Session(tmp_path / "sessions", class_names=["Rest", "Fist"])
+    written.init_stream("emg", StreamInfo(4, 100.0))
+    stamps = 50.0 + np.arange(300) / 100.0
+    written.append("emg", np.ones((300, 4), np.float32), stamps)
+    for class_index, at in ((0, 50.0), (1, 51.0), (0, 52.0)):
+        written.add_label(class_index, at)
+    return written.pack_to_zip()
