@@ -1,0 +1,40 @@
+"""Where samples come from: LSL outlets on the network, and a synthetic EMG.
+
+Names are imported when first used; nothing here costs anything until then.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .adapter import configure_lsl as configure_lsl
+    from .discovery import Discovery as Discovery
+    from .discovery import Seen as Seen
+    from .discovery import discovery as discovery
+    from .lsl import LSLSource as LSLSource
+    from .outlet import Outlet as Outlet
+    from .synthetic import SyntheticSource as SyntheticSource
+
+_HOME = {
+    "Discovery": ".discovery",
+    "LSLSource": ".lsl",
+    "Outlet": ".outlet",
+    "Seen": ".discovery",
+    "SyntheticSource": ".synthetic",
+    "configure_lsl": ".adapter",
+    "discovery": ".discovery",
+}
+
+__all__ = ["Discovery", "LSLSource", "Outlet", "Seen", "SyntheticSource", "configure_lsl", "discovery"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME[name], __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,276 @@
+"""liblsl itself: the one place that calls it.
+
+The library is the one that mne-lsl ships (or that ``MNE_LSL_LIB`` or ``PYLSL_LIB`` name), loaded without importing
+mne-lsl: that import pulls in all of MNE, which costs 1 to 2 s and 90 MB before the first stream is seen. The dynamic
+linker keeps one copy per file, so a script that also uses mne-lsl shares this one with its settings and its clock.
+Prototypes are set on a handle of our own and do not change mne-lsl's.
+
+Calls that may wait release the GIL, as ctypes always does.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import threading
+from ctypes import CDLL, POINTER, byref, c_char_p, c_double, c_int, c_int32, c_size_t, c_uint32, c_void_p, string_at
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ConfigError, StreamError
+from . import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+FORMATS = {1: "float32", 2: "float64", 3: "string", 4: "int32", 5: "int16", 6: "int8", 7: "int64"}
+"""liblsl's ``lsl_channel_format_t``."""
+
+CODES = {name: code for code, name in FORMATS.items()}
+
+SUFFIXES = {"float32": "f", "float64": "d", "int32": "i", "int16": "s", "int8": "c", "int64": "l"}
+"""Ending of ``lsl_pull_chunk_*`` and ``lsl_push_chunk_*`` for each numeric format."""
+
+TIMED_OUT, LOST = -1, -2
+"""liblsl's ``lsl_error_code_t``, as far as it is acted on."""
+
+_H, _D, _I, _S = c_void_p, c_double, c_int, c_char_p
+_ERR = POINTER(c_int32)
+_PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
+    "set_config_content": (None, [_S]),
+    "local_clock": (_D, []),
+    "library_version": (_I, []),
+    "create_streaminfo": (_H, [_S, _S, _I, _D, _I, _S]),
+    "destroy_streaminfo": (None, [_H]),
+    "get_name": (_S, [_H]),
+    "get_type": (_S, [_H]),
+    "get_source_id": (_S, [_H]),
+    "get_hostname": (_S, [_H]),
+    "get_uid": (_S, [_H]),
+    "get_channel_count": (_I, [_H]),
+    "get_channel_format": (_I, [_H]),
+    "get_nominal_srate": (_D, [_H]),
+    "get_created_at": (_D, [_H]),
+    "get_xml": (_H, [_H]),
+    "get_desc": (_H, [_H]),
+    "append_child": (_H, [_H, _S]),
+    "append_child_value": (_H, [_H, _S, _S]),
+    "destroy_string": (None, [_H]),
+    "resolve_byprop": (_I, [_H, c_uint32, _S, _S, c_int32, _D]),
+    "create_continuous_resolver": (_H, [_D]),
+    "create_continuous_resolver_bypred": (_H, [_S, _D]),
+    "resolver_results": (_I, [_H, _H, c_uint32]),
+    "destroy_continuous_resolver": (None, [_H]),
+    "create_inlet_ex": (_H, [_H, c_int32, c_int32, c_int32, c_int32]),
+    "destroy_inlet": (None, [_H]),
+    "open_stream": (None, [_H, _D, _ERR]),
+    "get_fullinfo": (_H, [_H, _D, _ERR]),
+    "time_correction_ex": (_D, [_H, POINTER(c_double), POINTER(c_double), _D, _ERR]),
+    "was_clock_reset": (c_uint32, [_H]),
+    "pull_chunk_buf": (c_size_t, [_H, _H, _H, _H, c_size_t, c_size_t, _D, _ERR]),
+    "create_outlet": (_H, [_H, c_int32, c_int32]),
+    "destroy_outlet": (None, [_H]),
+    "get_info": (_H, [_H]),
+    "have_consumers": (_I, [_H]),
+    "wait_for_consumers": (_I, [_H, _D]),
+    "push_chunk_buftnp": (c_int32, [_H, _H, _H, c_size_t, _H, c_int32]),
+}
+for _suffix in SUFFIXES.values():
+    _PROTOTYPES[f"pull_chunk_{_suffix}"] = (c_size_t, [_H, _H, _H, c_size_t, c_size_t, _D, _ERR])
+    _PROTOTYPES[f"push_chunk_{_suffix}tnp"] = (c_int32, [_H, _H, c_size_t, _H, c_int32])
+
+_lock = threading.Lock()
+_configured: tuple[tuple[str, ...], str | None, str | None] | None = None
+
+
+def configure_lsl(
+    *, known_peers: Iterable[str] = (), session_id: str | None = None, resolve_scope: str | None = None
+) -> None:
+    """Hand liblsl its settings; everything here does so with defaults before its first other call.
+
+    Parameters
+    ----------
+    known_peers
+        Hosts that are asked directly, where multicast does not get through.
+    session_id
+        Only outlets of the same session id are seen.
+    resolve_scope
+        How far multicast goes: one of `settings.SCOPES`.
+
+    Raises
+    ------
+    ConfigError
+        A value is not usable, or liblsl has other settings already: it reads them once per process.
+    """
+    global _configured
+    wanted = (tuple(known_peers), session_id, resolve_scope)
+    with _lock:
+        if _configured is None:
+            load().lsl_set_config_content(settings.content(*wanted).encode())
+            _configured = wanted
+        elif wanted not in (_configured, ((), None, None)):
+            raise ConfigError("the LSL settings of a running process cannot be changed; restart the recorder")
+
+
+def liblsl() -> CDLL:
+    """The library, configured.
+
+    Raises
+    ------
+    StreamError
+        There is no usable liblsl.
+    ConfigError
+        The user's ``lsl_api.cfg`` cannot be read.
+    """
+    if _configured is None:
+        configure_lsl()
+    return load()
+
+
+@cache
+def load() -> CDLL:
+    """Load the library and set its prototypes; call `liblsl` unless nothing but the clock or version is wanted.
+
+    Raises
+    ------
+    StreamError
+        It is not there, or too old.
+    """
+    path = library_path()
+    try:
+        library = CDLL(path)
+        for name, (result, arguments) in _PROTOTYPES.items():
+            function = getattr(library, f"lsl_{name}")
+            function.restype, function.argtypes = result, arguments
+    except (OSError, AttributeError) as error:
+        raise StreamError(f"{path} is no usable liblsl ({error}); reinstall mne-lsl, at least 1.14") from error
+    return library
+
+
+def library_path() -> str:
+    """Where liblsl is: ``MNE_LSL_LIB``, ``PYLSL_LIB``, or inside the installed mne-lsl, in mne-lsl's own order."""
+    for variable in ("MNE_LSL_LIB", "PYLSL_LIB"):
+        if named := os.environ.get(variable):
+            return named
+    pattern = {"Darwin": "liblsl*.dylib", "Windows": "lsl*.dll"}.get(platform.system(), "liblsl*.so*")
+    package = find_spec("mne_lsl")
+    for folder in (package.submodule_search_locations or ()) if package is not None else ():
+        if found := sorted(Path(folder, "lsl", "lib").glob(pattern)):
+            return str(found[0])
+    from mne_lsl.lsl.load_liblsl import lib  # its layout has changed: let it find the library
+
+    return str(lib._name)
+
+
+def library_version() -> str:
+    """Version of liblsl, such as ``"1.17"``; changes no setting."""
+    number = load().lsl_library_version()
+    return f"{number // 100}.{number % 100}"
+
+
+def lsl_clock() -> float:
+    """The LSL clock in seconds; on Linux the monotonic clock. Changes no setting."""
+    return float(load().lsl_local_clock())
+
+
+def take_text(pointer: int | None) -> str:
+    """Text of a C string that the caller owns, freed here; bytes that are not UTF-8 are escaped."""
+    if not pointer:
+        return ""
+    text = string_at(pointer).decode("utf-8", "backslashreplace")
+    load().lsl_destroy_string(pointer)
+    return text
+
+
+class InfoHandle:
+    """Owns a ``lsl_streaminfo``: what a resolver answered, an inlet was told, or an outlet is made of."""
+
+    def __init__(self, pointer: int | None) -> None:
+        if not pointer:
+            raise StreamError("liblsl gave no stream header; its arguments or its answer were not usable")
+        self._library = load()
+        self.pointer = pointer
+
+    def __del__(self) -> None:
+        if getattr(self, "pointer", None):
+            self._library.lsl_destroy_streaminfo(self.pointer)
+
+    def text(self, field: str) -> str:
+        """A text field: name, type, source_id, hostname or uid."""
+        raw: bytes | None = getattr(self._library, f"lsl_get_{field}")(self.pointer)
+        return (raw or b"").decode("utf-8", "backslashreplace")
+
+    @property
+    def n_channels(self) -> int:
+        """Channel count."""
+        return int(self._library.lsl_get_channel_count(self.pointer))
+
+    @property
+    def fs(self) -> float:
+        """Nominal rate in Hz; 0 where irregular."""
+        return max(0.0, float(self._library.lsl_get_nominal_srate(self.pointer)))
+
+    @property
+    def dtype(self) -> str:
+        """Wire format, by its NumPy name, or ``"string"``."""
+        return FORMATS.get(int(self._library.lsl_get_channel_format(self.pointer)), "undefined")
+
+    @property
+    def created_at(self) -> float:
+        """When the outlet was made, in seconds on its own host's LSL clock."""
+        return float(self._library.lsl_get_created_at(self.pointer))
+
+    @property
+    def xml(self) -> str:
+        """The header, verbatim. Only that of an opened inlet holds the description."""
+        return take_text(self._library.lsl_get_xml(self.pointer))
+
+
+class Resolver:
+    """liblsl's continuous resolver: asks the network about every half second, in threads of its own.
+
+    Parameters
+    ----------
+    query
+        An XPath predicate on the stream header, such as ``"type='EMG' and channel_count>8"``; None is every stream.
+    forget_after
+        Seconds without an answer after which an outlet is taken for gone.
+    """
+
+    def __init__(self, query: str | None = None, forget_after: float = 5.0) -> None:
+        self._library = liblsl()
+        if query is None:
+            self._pointer = self._library.lsl_create_continuous_resolver(forget_after)
+        else:
+            predicate = f"({query})".encode()
+            self._pointer = self._library.lsl_create_continuous_resolver_bypred(predicate, forget_after)
+        if not self._pointer:
+            raise StreamError("liblsl cannot look around on the network; no network interface is up")
+
+    def results(self, limit: int = 1024) -> list[InfoHandle]:
+        """Outlets that answered lately; returns at once."""
+        found = (c_void_p * limit)()
+        count = self._library.lsl_resolver_results(self._pointer, found, limit)
+        return [InfoHandle(found[index]) for index in range(max(0, count))]
+
+    def close(self) -> None:
+        """Stop asking."""
+        pointer, self._pointer = self._pointer, None
+        if pointer:
+            self._library.lsl_destroy_continuous_resolver(pointer)
+
+
+def answers(uid: str, timeout: float) -> bool:
+    """Ask the network whether the outlet of this uid is there: at most ``timeout`` seconds, and less if it is."""
+    library = liblsl()
+    found = (c_void_p * 8)()
+    count = library.lsl_resolve_byprop(found, 8, b"uid", uid.encode(), 1, timeout)
+    return len([InfoHandle(found[index]) for index in range(max(0, count))]) > 0
+
+
+def error_slot() -> tuple[c_int32, Any]:
+    """A place for liblsl's error code, and the pointer to it."""
+    slot = c_int32(0)
+    return slot, byref(slot)

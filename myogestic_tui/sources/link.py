@@ -1,0 +1,217 @@
+"""One stream over all its outlets: what becomes of it when the outlet dies, and when something comes back.
+
+While an outlet lives, its inlet is pulled and that is all. Three things end that:
+
+- liblsl has moved the inlet to another outlet (it does so by itself where source_id, name, type, count and format
+  agree, and never looks at rate, labels or units). What it brings is **held** until the new outlet was looked at.
+- The inlet is dead, or the network shows an outlet that liblsl will not move to. The inlet is closed, and from then on
+  the link **seeks**: a new outlet is looked at, and taken if it is the same stream.
+- Neither, but nothing comes: the stream is lost, and may come back on the same inlet at any time.
+
+An outlet is looked at by opening an inlet of its own in a thread of its own, so that a pull never waits. One whose
+layout, rate, labels or units differ is refused, and none of its samples is handed out.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..stream.source import Condition
+from .discovery import FORGET_AFTER, LOOK_EVERY, discovery
+from .header import differences
+from .inlet import Inlet, dispose
+from .look import GRACE_S, OPEN_S, Look
+
+if TYPE_CHECKING:
+    from ..info import StreamInfo
+    from .discovery import Seen
+    from .inlet import Chunk
+
+SILENT_S = 2.0
+"""A regular stream that brings nothing for so long is lost (or for five of its samples, where they are rarer)."""
+
+PAUSE_S = 0.9
+"""A shorter pause cannot hide a move: liblsl takes at least 1 s to find another outlet."""
+
+OVERLAP_S, OVERLAP_UNNAMED_S = 10.0, 1.0
+"""An outlet that appeared so shortly before ours fell silent may be its successor: with our source_id, and without."""
+
+STEP_S = 0.25
+"""How often the network is looked at while samples are pulled."""
+
+_links: set[Link] = set()
+_links_lock = threading.Lock()
+
+
+class Link:
+    """A stream that stays itself through interruptions. All but `condition` is called from one thread.
+
+    Parameters
+    ----------
+    seen
+        The outlet that it begins with.
+    """
+
+    def __init__(self, seen: Seen) -> None:
+        self.seen = seen
+        self._inlet: Inlet | None = Inlet(seen)
+        try:
+            self.info: StreamInfo = self._inlet.open(OPEN_S)
+        except BaseException:
+            dispose(self._inlet)
+            raise
+        self._twins = {other.uid for other in discovery().streams() if self._is_same(other)} - {seen.uid}
+        self._held: list[Chunk] | None = None
+        self._look: Look | None = None
+        self._refused: dict[str, str] = {}
+        self._arrived = self._polled = self._stepped = time.monotonic()
+        self._before_arrival = self._arrived
+        with _links_lock:
+            _links.add(self)
+
+    @property
+    def inlet(self) -> Inlet | None:
+        """The inlet that is pulled; None while the link seeks."""
+        return self._inlet if self._held is None else None
+
+    def close(self) -> None:
+        """Unsubscribe, in the background. May be called twice."""
+        with _links_lock:
+            _links.discard(self)
+        if self._look is not None:
+            self._look.cancel()
+        self._drop_inlet()
+
+    # ---------------------------------------------------------------- samples
+
+    def pull(self) -> Chunk:
+        """Everything that came from an outlet known to be this stream; never waits."""
+        now = time.monotonic()
+        chunk = self._empty() if self._inlet is None else self._inlet.pull()
+        if self._inlet is not None and self._held is None:
+            self._suspect(chunk, now)
+        if self._held is not None:
+            self._held.append(chunk)
+            chunk = self._empty()
+        if len(chunk[1]):
+            self._arrived, self._before_arrival = now, self._polled
+        self._polled = now
+        if now - self._stepped >= STEP_S:
+            self._stepped = now
+            chunk = self._step(now, chunk)
+        return chunk
+
+    def _suspect(self, chunk: Chunk, now: float) -> None:
+        """Hold what comes if it may be another outlet's; without a clock estimate only the pause tells."""
+        assert self._inlet is not None
+        moved = self._inlet.take_switch()
+        paused = len(chunk[1]) > 0 and not self._inlet.has_clock and now - self._before_arrival >= PAUSE_S
+        if moved or paused:
+            self._held = []
+            self._look = Look(self, moved=moved, keep=False)
+
+    def _empty(self) -> Chunk:
+        return np.empty((0, self.info.n_channels), self.info.np_dtype), np.empty(0)
+
+    # ---------------------------------------------------------------- interruptions
+
+    def _step(self, now: float, chunk: Chunk) -> Chunk:
+        if self._look is not None:
+            return self._judge(chunk) if self._look.done else chunk
+        if self._inlet is not None and (self._inlet.lost or self._is_stuck(now)):
+            self._drop_inlet()
+        if self._inlet is None and self.successors():
+            self._look = Look(self, moved=True, keep=True)
+        return chunk
+
+    def _is_stuck(self, now: float) -> bool:
+        """True where a successor is there, ours is gone, and liblsl did not move to it."""
+        if discovery().has(self.seen.uid):
+            return False
+        return any(now - other.first_seen > GRACE_S for other in self.successors())
+
+    def _judge(self, chunk: Chunk) -> Chunk:
+        """Act on what looking at an outlet has shown."""
+        look, self._look = self._look, None
+        assert look is not None
+        held, self._held = self._held, None
+        if look.found is None and not look.unchanged:
+            self._drop_inlet()
+            return chunk
+        changes = [] if look.found is None or look.info is None else differences(self.info, look.info)
+        if changes:
+            assert look.found is not None
+            self._refused = {**self._refused, look.found.uid: ", ".join(changes)}
+            if look.inlet is not None:
+                dispose(look.inlet)
+            self._drop_inlet()
+            return chunk
+        if look.found is not None:
+            self._twins |= self._refused.keys()
+            self.seen, self._refused, self._arrived = look.found, {}, time.monotonic()
+        if look.inlet is not None:
+            self._inlet = look.inlet
+        return _joined([*(held or []), chunk])
+
+    def _drop_inlet(self) -> None:
+        inlet, self._inlet, self._held = self._inlet, None, None
+        if inlet is not None:
+            dispose(inlet)
+
+    # ---------------------------------------------------------------- who may follow
+
+    def successors(self) -> list[Seen]:
+        """Outlets that may be this stream's next: they appeared after ours fell silent, and nobody else has them.
+
+        Ours itself is one as well while nothing is pulled from it.
+        """
+        since = self._alive_until() - (OVERLAP_S if self.seen.source_id else OVERLAP_UNNAMED_S)
+        with _links_lock:
+            taken = {link.seen.uid for link in _links if link is not self}
+        taken |= self._twins | self._refused.keys()
+        return [
+            other
+            for other in discovery().streams()
+            if self._is_same(other) and other.uid not in taken and self._is_newer(other, since)
+        ]
+
+    def _is_newer(self, other: Seen, since: float) -> bool:
+        if other.uid == self.seen.uid:
+            return self._inlet is None
+        return other.first_seen >= since
+
+    def _alive_until(self) -> float:
+        """The latest instant at which our outlet surely lived."""
+        gone = discovery().gone_since(self.seen.uid)
+        return max(self._arrived, (gone or time.monotonic()) - FORGET_AFTER - LOOK_EVERY)
+
+    def _is_same(self, other: Seen) -> bool:
+        fields = ("name", "type", "source_id") if self.seen.source_id else ("name", "type", "source_id", "hostname")
+        return all(getattr(self.seen, field) == getattr(other, field) for field in fields)
+
+    # ---------------------------------------------------------------- how it is
+
+    def condition(self) -> Condition:
+        """Live, lost or refused, with what the operator should know."""
+        network = discovery()
+        reasons = "; ".join(reason for uid, reason in self._refused.items() if network.has(uid))
+        if reasons:
+            advice = "not recorded; restore it, or forget it and connect it as a new stream"
+            return Condition("refused", f"came back with {reasons}: {advice}")
+        silent = time.monotonic() - self._arrived
+        limit = max(SILENT_S, 5.0 / self.info.fs) if self.info.fs else SILENT_S
+        if silent < limit:
+            return Condition("live")
+        there = network.has(self.seen.uid)
+        if there and not self.info.is_regular:
+            return Condition("live")
+        what = "its outlet is there, but sends nothing" if there else f"looking for it on {self.seen.hostname}"
+        return Condition("lost", f"nothing for {silent:.1f} s; {what}")
+
+
+def _joined(chunks: list[Chunk]) -> Chunk:
+    return np.concatenate([chunk[0] for chunk in chunks]), np.concatenate([chunk[1] for chunk in chunks])
