@@ -1,0 +1,25 @@
+"""Between the recorder and everybody who watches or drives it: messages, server, client, the recorder's process.
+
+The names here are imported when first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .client import RecorderClient as RecorderClient
+    from .server import ControlServer as ControlServer
+    from .spawn import attach as attach
+    from .spawn import find_recorder as find_recorder
+
+_HOME = {"ControlServer": ".server", "RecorderClient": ".client", "attach": ".spawn", "find_recorder": ".spawn"}
+
+__all__ = ["ControlServer", "RecorderClient", "attach", "find_recorder"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME[name], __name__), name)
