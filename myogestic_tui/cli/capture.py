@@ -169,7 +169,7 @@ class Capture:
         events = list(self.cues.schedule()) if self.cues else []
         if self.cues:
             self.app.ctx.class_names = self.cues.class_names
-            self.app.ctx.current_label = events.pop(0)[1]
+            self.app.add_label(events.pop(0)[1])
         if not self.app.start_recording(name=self.name):
             raise SessionError(self.app.ctx.status_message)
         start, end = self.app.started_at, self._length()

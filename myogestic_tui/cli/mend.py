@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -40,7 +40,7 @@ def verify(paths: tuple[Path, ...], quick: bool, as_json: bool) -> int:
     progress = Progress()
 
     def check(path: Path) -> Summary:
-        outcome = verify_session(path, "quick" if quick else "full", progress=_share(progress, f"verifying {path}"))
+        outcome = verify_session(path, "quick" if quick else "full", progress=progress.share(f"verifying {path}"))
         return with_verification(load_summary(path), outcome)
 
     def whole(summary: Summary) -> bool:
@@ -73,7 +73,7 @@ def recover(settings: Settings, paths: tuple[Path, ...], as_json: bool) -> int:
         remark(f"nothing to recover in {settings.sessions_dir}")
 
     def mend(path: Path) -> Summary:
-        return load_summary(pack_session(recover_session(path), progress=_share(progress, f"packing {path}")))
+        return load_summary(pack_session(recover_session(path), progress=progress.share(f"packing {path}")))
 
     return _each(chosen, mend, progress, as_json)
 
@@ -95,7 +95,7 @@ def pack(paths: tuple[Path, ...], as_json: bool) -> int:
     progress = Progress()
 
     def make(path: Path) -> Summary:
-        return load_summary(pack_session(path, progress=_share(progress, f"packing {path}")))
+        return load_summary(pack_session(path, progress=progress.share(f"packing {path}")))
 
     return _each(paths, make, progress, as_json)
 
@@ -142,8 +142,3 @@ def _each(
     if as_json:
         print_json(done)
     return int(failed or not all(good(summary) for summary in done))
-
-
-def _share(progress: Progress, what: str) -> Callable[..., Any]:
-    """A progress callback: it is given the share done (0 to 1)."""
-    return lambda fraction, *_: progress.show(f"{what}  {100 * fraction:3.0f} %")

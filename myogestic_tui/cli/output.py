@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _PLAIN_SECONDS = 10.0
 """How often progress gets a line where stderr is no terminal."""
@@ -79,6 +79,10 @@ class Progress:
         elif time.monotonic() >= self._next:
             self._next = time.monotonic() + _PLAIN_SECONDS
             remark(text)
+
+    def share(self, what: str) -> Callable[[int, int], None]:
+        """A callback that is given the bytes done and the bytes in all."""
+        return lambda done, total: self.show(f"{what}  {100 * done / max(total, 1):3.0f} %  {size(done)}")
 
     def clear(self) -> None:
         """Take the line away."""
