@@ -23,8 +23,9 @@ lint: $(STAMP)
 	$(BIN)/lint-imports
 
 docs: $(STAMP)
-	$(BIN)/python -m pip install -q -e '.[docs]' -c constraints.txt
-	$(BIN)/mkdocs build --strict
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[docs]' -c constraints.txt
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs site
+	@echo "site/index.html"
 
 screenshots: $(STAMP)
 	$(BIN)/python screenshots/make.py
