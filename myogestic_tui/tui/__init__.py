@@ -1,0 +1,37 @@
+"""The screens: a terminal viewer on any `app.recorder.Recorder`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .options import ViewerOptions
+
+if TYPE_CHECKING:
+    from ..app.recorder import Recorder
+
+__all__ = ["ViewerOptions", "run_viewer"]
+
+
+def run_viewer(recorder: Recorder, *, options: ViewerOptions | None = None) -> int:
+    """Show the screens on a recorder until the operator leaves, or the terminal goes.
+
+    Parameters
+    ----------
+    recorder
+        Who is shown and driven; it is not stopped by leaving.
+    options
+        How to look and what to offer; None is all defaults.
+
+    Returns
+    -------
+    int
+        0 after leaving; 1 after a crash of the screens; 128 + the signal's number (129 where the terminal went away).
+
+    Raises
+    ------
+    ConfigError
+        The keymap or the keyboard is not usable.
+    """
+    from .launch import launch
+
+    return launch(recorder, options or ViewerOptions())

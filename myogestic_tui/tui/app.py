@@ -1,0 +1,464 @@
+"""The viewer: a header and a footer that never move, four bodies between them, and one poller that feeds them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import events
+from textual.app import App, ComposeResult
+from textual.containers import Container
+from textual.message import Message
+from textual.screen import Screen
+
+from ..app.recorder import AnyCommand, Recorder, Reply, Status
+from ..errors import MyoGesticError
+from ..widgets.frame import Frame
+from ..widgets.glyphs import terminal_is_utf8
+from ..widgets.header import Header
+from ..widgets.palette import Palette as Styles
+from ..widgets.rows import Clicked, Rows, fit, row, rule
+from .actions import Actions
+from .dispatch import Dispatcher
+from .footer import footer_row
+from .keys import KeyCommand, Keymap
+from .labels import Labeller
+from .overlay import Palette, help_rows
+from .pacer import Pacer
+from .runner import CommandRunner, Then
+from .screens import build_body
+from .terminal import HungUp, KeyBurst, ViewerDriver
+from .theme import STYLESHEET, THEMES, choose_theme
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from .options import ViewerOptions
+    from .prompt import Ask, TypeLine
+    from .view import Body
+
+SAID_SECONDS = 8.0
+"""How long a reply stands in the message line."""
+IDLE_FPS = 2.0
+CALM_FPS = 4.0
+HUNG_UP = 129
+"""Exit code when the terminal went away."""
+
+
+class Snapshot(Message):
+    """The newest frame; one that was not handled yet is replaced, so a slow screen skips and never queues."""
+
+    def __init__(self, frame: Frame) -> None:
+        super().__init__()
+        self.frame = frame
+
+    def can_replace(self, message: Message) -> bool:
+        """A newer snapshot is all that counts."""
+        return isinstance(message, Snapshot)
+
+
+class Stage(Screen[None]):
+    """The one screen; draws only while the terminal has taken everything that came before."""
+
+    def _compositor_refresh(self) -> None:
+        viewer = self.app
+        if isinstance(viewer, Viewer) and viewer.hold_back():
+            return
+        super()._compositor_refresh()
+
+
+class Viewer(App[int], inherit_bindings=False):
+    """The screens on a recorder.
+
+    Parameters
+    ----------
+    recorder
+        What is shown and driven.
+    options
+        How.
+    """
+
+    CSS_PATH = STYLESHEET
+    ENABLE_COMMAND_PALETTE = False
+    AUTO_FOCUS = None
+    ALLOW_SELECT = False
+    TITLE = "myogestic-tui"
+    BINDINGS: ClassVar[list[Any]] = []
+
+    def __init__(self, recorder: Recorder, options: ViewerOptions) -> None:
+        no_colour = "NO_COLOR" in os.environ
+        theme = choose_theme(options.theme)
+        super().__init__(driver_class=ViewerDriver)
+        self.recorder = recorder
+        self.options = options
+        self.animation_level = "none"
+        for one in THEMES.values():
+            self.register_theme(one)
+        self.theme = theme
+        self.ascii_only = options.glyphs == "ascii" or (options.glyphs == "auto" and not terminal_is_utf8())
+        self.palette = Styles.of(
+            THEMES[theme].variables, reverse_fills=no_colour, reverse_select=theme.startswith("ansi")
+        )
+        self.keymap = Keymap(options.keymap, options.keyboard)
+        self.pacer = Pacer(options.fps)
+        self.frame = Frame(Status(at=time.monotonic()), screen=options.screen)
+        self.prompt: Ask | TypeLine | None = None
+        self.labeller = Labeller(self)
+        self.actions = Actions(self)
+        self.actor = f"tui {os.getpid()}"
+        self._dispatcher = Dispatcher(self)
+        self._bodies: dict[str, Body] = {}
+        self._overlay: Callable[[int, int], list[Any]] | None = None
+        self._overlay_at = 0
+        self._said = ("", "", 0.0)
+        self._held = False
+        self._wake = asyncio.Event()
+        self._runner: CommandRunner | None = None
+        self.command_palette_list: Palette | None = None
+
+    # ---------------------------------------------------------------- composition
+
+    def get_default_screen(self) -> Screen[None]:
+        """The stage."""
+        return Stage(id="_default")
+
+    def compose(self) -> ComposeResult:
+        """Header, body, message line, footer."""
+        self.header = Header(id="header")
+        self.overlay_rows = Rows(id="overlay")
+        self.body_box = Container(self.overlay_rows, id="body")
+        self.message_row = Rows(id="message")
+        self.footer_rows = Rows(id="footer")
+        yield self.header
+        yield self.body_box
+        yield self.message_row
+        yield self.footer_rows
+
+    async def on_mount(self) -> None:
+        """Open the first screen, and start the poller once it is painted."""
+        self._runner = CommandRunner(self.recorder, asyncio.get_running_loop())
+        self.refresh_status()
+        await self._open(self.options.screen)
+        self.run_worker(self._poll(), name="poller", exit_on_error=True)
+
+    @property
+    def screen_name(self) -> str:
+        """Which of the four screens is in front."""
+        return self.frame.screen
+
+    @property
+    def body(self) -> Body:
+        """The body in front."""
+        return self._bodies[self.screen_name]
+
+    async def _open(self, name: str) -> None:
+        if name not in self._bodies:
+            self._bodies[name] = body = build_body(name, self)
+            await self.body_box.mount(body)
+        for other, body in self._bodies.items():
+            body.display = other == name
+        self.frame = self._framed(self.frame.status, name)
+        self._bodies[name].fit_width(self.size.width)
+        self._bodies[name].opened()
+        self.call_after_refresh(self.redraw)
+
+    def open_screen(self, name: str) -> None:
+        """Bring one of the four screens to the front."""
+        self.hide_overlay()
+        self.call_next(self._open, name)
+        self._wake.set()
+
+    # ---------------------------------------------------------------- poller
+
+    async def _poll(self) -> None:
+        due = time.monotonic()
+        while True:
+            due += 1.0 / self._rate()
+            await self._rest(due - time.monotonic())
+            now = time.monotonic()
+            self.pacer.woke(max(now - due, 0.0) if now >= due else 0.0, busy=self.busy)
+            due = min(due, now)
+            if due < now - 1.0:
+                due = now
+            if self.busy:
+                continue
+            if self._held:
+                self._release()
+            if self._stopping():
+                self.exit(0)
+                return
+            self.refresh_status()
+            self.post_message(Snapshot(self.frame))
+
+    async def _rest(self, seconds: float) -> None:
+        self._wake.clear()
+        try:
+            await asyncio.wait_for(self._wake.wait(), max(seconds, 0.001))
+        except TimeoutError:
+            return
+
+    def _rate(self) -> float:
+        frame = self.frame
+        body = self._bodies.get(self.screen_name)
+        protocol = frame.status.protocol
+        moving = frame.recording or (protocol is not None and protocol.state == "running")
+        if body is not None and body.lively and (moving or (self.screen_name == "live" and frame.live)):
+            return self.pacer.fps
+        return min(self.pacer.fps, CALM_FPS if frame.recording or frame.live else IDLE_FPS)
+
+    def _stopping(self) -> bool:
+        stopping = getattr(self.recorder, "stopping", None)
+        return stopping is not None and stopping.is_set()
+
+    def refresh_status(self) -> None:
+        """Take the newest snapshot."""
+        try:
+            status, gone = self.recorder.status(), ""
+        except MyoGesticError as error:
+            status, gone = self.frame.status, str(error)
+        went = bool(gone) and not self.frame.gone
+        self.frame = self._framed(status, self.screen_name, gone)
+        if went:
+            self.actions.recorder_gone(gone)
+
+    def _framed(self, status: Status, screen: str, gone: str | None = None) -> Frame:
+        return Frame(
+            status,
+            screen=screen,
+            at=status.at,
+            wall=time.strftime("%H:%M"),
+            fps=self.pacer.fps,
+            slowed=self.pacer.slowed,
+            gone=self.frame.gone if gone is None else gone,
+        )
+
+    def on_snapshot(self, message: Snapshot) -> None:
+        """Draw what changed."""
+        message.stop()
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Show the present state everywhere; rows that did not change cost nothing."""
+        body = self._bodies.get(self.screen_name)
+        if body is None or not self.is_running:
+            return
+        frame = self.frame
+        with self.batch_update():
+            self.header.draw(frame)
+            if self._overlay is not None:
+                size = self.overlay_rows.size
+                rows = self._overlay(size.width, size.height)
+                self._overlay_at = max(min(self._overlay_at, len(rows) - size.height), 0)
+                self.overlay_rows.show(rows[self._overlay_at :][: size.height])
+            else:
+                body.draw(frame)
+            self.message_row.show([self._message_line(self.message_row.size.width)])
+            width = self.footer_rows.size.width
+            self.footer_rows.show([footer_row(self.keymap, self.screen_name, frame.recording, width)])
+
+    def reconnect(self) -> None:
+        """Find or start a recorder in place of the one that went."""
+        start = self.options.reconnect
+        if start is None or self._runner is None:
+            return
+        self.say("starting the recorder …")
+
+        def swap() -> None:
+            try:
+                fresh = start()
+            except (MyoGesticError, OSError) as error:
+                self.call_from_thread(self.say, str(error), bad=True)
+                return
+            self.call_from_thread(self._take_over, fresh)
+
+        threading.Thread(target=swap, name="viewer-reconnect", daemon=True).start()
+
+    def _take_over(self, fresh: Recorder) -> None:
+        self.recorder.close()
+        self.recorder = fresh
+        if self._runner is not None:
+            self._runner.recorder = fresh
+        self.refresh_status()
+        self.say("a recorder answers again")
+
+    # ---------------------------------------------------------------- a terminal that may stall or go
+
+    @property
+    def busy(self) -> bool:
+        """Whether the link still has to take earlier output."""
+        return isinstance(self._driver, ViewerDriver) and self._driver.busy
+
+    def stalled(self, at: float) -> float:
+        """Seconds for which the link had stalled when a key arrived."""
+        return self._driver.stalled(at) if isinstance(self._driver, ViewerDriver) else 0.0
+
+    def hold_back(self) -> bool:
+        """True where nothing may be drawn now; what changed is drawn when the link has taken the rest."""
+        self._held = self.busy
+        return self._held
+
+    def _release(self) -> None:
+        self._held = False
+        if isinstance(self.screen, Stage):
+            self.screen._compositor_refresh()
+
+    def give_back(self) -> None:
+        """Restore the terminal directly."""
+        if isinstance(self._driver, ViewerDriver):
+            self._driver.give_back()
+
+    def leave(self, code: int) -> None:
+        """Ask the screens to end; safe in a signal handler."""
+        loop = self._loop
+        if loop is not None:
+            loop.call_soon_threadsafe(self.exit, code)
+
+    def on_hung_up(self, _: HungUp) -> None:
+        """The terminal is gone; the recorder is not told to do anything."""
+        self.exit(HUNG_UP)
+
+    def on_unmount(self) -> None:
+        """Let the commands under way finish."""
+        if self._runner is not None:
+            self._runner.close()
+
+    # ---------------------------------------------------------------- keys, clicks, resize
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keys and pastes end here; nothing ever has the focus."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            self._dispatcher.take([event])
+        elif isinstance(event, events.Paste) and not event.is_forwarded:
+            self._dispatcher.paste(event.text)
+        else:
+            await super().on_event(event)
+
+    def on_key_burst(self, message: KeyBurst) -> None:
+        """Keys of one read."""
+        self._dispatcher.take(message.keys)
+
+    def on_clicked(self, message: Clicked) -> None:
+        """A span with an action was clicked."""
+        message.stop()
+        kind, _, value = message.action.partition(":")
+        if kind == "screen":
+            self.open_screen(value)
+        elif kind == "label":
+            self.labeller.press(int(value), message.at, self.frame)
+        elif kind == "key":
+            command = self.keymap.command(self.screen_name, value)
+            if command is not None:
+                self.run_command(command.id, message.at)
+        elif not self.body.click(message.action):
+            return
+        self.redraw()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """The new size decides on the layout; everything is drawn for it once it is known."""
+        for body in self._bodies.values():
+            body.fit_width(event.size.width)
+        self.call_after_refresh(self.redraw)
+
+    def run_command(self, command_id: str, at: float) -> None:
+        """Run a command by its id; ``at`` is when it was asked for."""
+        screen, _, name = command_id.rpartition(".")
+        if screen == "screen":
+            self.open_screen(name)
+            return
+        owner = self.actions if not screen else self._bodies.get(screen)
+        handler = getattr(owner, f"do_{name}", None)
+        if handler is None:
+            self.say(f"{name} is not available here")
+            return
+        self.actions.at = at
+        handler()
+        self.redraw()
+
+    # ---------------------------------------------------------------- what is said, asked and typed
+
+    def execute(self, command: AnyCommand, then: Then | None = None) -> None:
+        """Send a command; its reply goes to ``then``, or else to the message line."""
+        if self._runner is not None:
+            self._runner.submit(command, then or self._heard)
+
+    def _heard(self, _: AnyCommand, reply: Reply) -> None:
+        self.refresh_status()
+        self.say(reply.message, bad=not reply.ok)
+
+    def say(self, text: str, *, bad: bool = False) -> None:
+        """Put a line before the operator for a while."""
+        self._said = (text, "warn" if bad else "ok", time.monotonic() + SAID_SECONDS)
+        self.redraw()
+
+    def _message_line(self, width: int) -> Any:
+        if self.prompt is not None:
+            return self.prompt.rows(width)
+        text, style, until = self._said
+        if time.monotonic() > until:
+            text, style = self.frame.gone or self.frame.status.message, "bad" if self.frame.gone else "dim"
+        return row((fit(f" {text}", width), style))
+
+    def ask(self, question: Ask) -> None:
+        """Open a question."""
+        self.prompt = question
+        self.redraw()
+
+    def type_line(self, line: TypeLine) -> None:
+        """Open a line for typing; gesture keys are off while it is open."""
+        self.prompt = line
+        self.redraw()
+
+    def close_prompt(self) -> None:
+        """Close the bottom line."""
+        self.prompt = None
+        if self.command_palette_list is not None:
+            self.command_palette_list = None
+            self.hide_overlay()
+
+    # ---------------------------------------------------------------- overlay
+
+    def show_overlay(self, rows: Callable[[int, int], list[Any]]) -> None:
+        """Lay rows over the body; gestures go on."""
+        self._overlay, self._overlay_at = rows, 0
+        self._toggle_overlay(True)
+
+    def hide_overlay(self) -> None:
+        """Back to the body."""
+        if self._overlay is not None:
+            self._overlay = None
+            self._toggle_overlay(False)
+
+    def _toggle_overlay(self, on: bool) -> None:
+        self.overlay_rows.set_class(on, "open")
+        self.body.display = not on
+        self.call_after_refresh(self.redraw)
+
+    def overlay_key(self, name: str) -> bool:
+        """Keys while something lies over the body: scroll or close; False where nothing does."""
+        if self._overlay is None:
+            return False
+        page = max(self.overlay_rows.size.height - 2, 1)
+        steps = {"up": -1, "down": 1, "pageup": -page, "pagedown": page}
+        if name in steps:
+            self._overlay_at = max(self._overlay_at + steps[name], 0)
+            self.redraw()
+            return True
+        self.hide_overlay()
+        return name in ("escape", "?", "q", "enter")
+
+    def show_text(self, title: str, lines: Sequence[str]) -> None:
+        """A longer text over the body."""
+        self.show_overlay(lambda width, _: [rule(title, width), *(row(" " + line) for line in lines)])
+
+    def show_help(self) -> None:
+        """All keys."""
+        self.show_overlay(lambda width, _: help_rows(self.keymap, self.screen_name, self.frame, width))
+
+    def open_palette(self, extra: tuple[KeyCommand, ...] = ()) -> Palette:
+        """The list of commands over the body."""
+        self.command_palette_list = palette = Palette(self.keymap, self.screen_name, extra)
+        self.show_overlay(palette.rows)
+        return palette

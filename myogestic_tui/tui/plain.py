@@ -1,0 +1,163 @@
+"""The viewer of a terminal that cannot place text (``TERM=dumb``): a line per change, and the same keys."""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+import termios
+import time
+import tty
+from typing import TYPE_CHECKING
+
+from ..app.recorder import AddLabel, AddNote, Discard, Recorder, Start, Status, Stop, UndoLabel
+from ..errors import ConfigError, MyoGesticError
+from ..widgets.format import hms
+from ..widgets.frame import Frame
+from ..widgets.header import take_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..app.recorder import AnyCommand
+    from .options import ViewerOptions
+
+_POLL_SECONDS = 0.25
+_EVERY_SECONDS = 10.0
+_KEYS = "keys: space start   x stop   1-9 0 A-Z label   e end label   u undo   n note   q leave   ? this line"
+
+
+def run_plain(recorder: Recorder, options: ViewerOptions) -> int:
+    """Run until the operator leaves; returns as `run_viewer` does."""
+    return _Plain(recorder, options).run()
+
+
+class _Plain:
+    """State, labels and stop on one line each; nothing is ever redrawn."""
+
+    def __init__(self, recorder: Recorder, options: ViewerOptions) -> None:
+        if not sys.stdin.isatty():
+            raise ConfigError("no terminal here for the screens; log in with `ssh -t`, or use the record command")
+        self.recorder = recorder
+        self._answers: dict[str, Callable[[], int | None]] = {}
+        self._text: str | None = None
+        self._note_at = 0.0
+        self._said: tuple[object, ...] = ()
+        self._said_at = 0.0
+        self._mouse = options.mouse
+
+    def run(self) -> int:
+        """Loop over keys and changes."""
+        descriptor = sys.stdin.fileno()
+        before = termios.tcgetattr(descriptor)
+        tty.setcbreak(descriptor)
+        try:
+            self._say(_KEYS)
+            while True:
+                self._report()
+                if not select.select([descriptor], [], [], _POLL_SECONDS)[0]:
+                    continue
+                data = os.read(descriptor, 1024)
+                if not data:
+                    return 129
+                for key in data.decode("utf-8", "replace"):
+                    code = self._key(key, time.monotonic())
+                    if code is not None:
+                        return code
+        except (KeyboardInterrupt, OSError):
+            return 130
+        finally:
+            termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+
+    def _say(self, text: str) -> None:
+        print(text.encode("ascii", "replace").decode(), flush=True)
+
+    def _frame(self) -> Frame:
+        try:
+            return Frame(self.recorder.status())
+        except MyoGesticError as error:
+            return Frame(Status(at=time.monotonic()), gone=str(error))
+
+    def _report(self) -> None:
+        """A line where something changed, and every ten seconds of a recording."""
+        frame = self._frame()
+        streams = " ".join(f"{s.name}={s.state}" for s in frame.status.streams if s.record)
+        facts = (frame.status.state, frame.active, streams, frame.status.message, frame.gone)
+        now = time.monotonic()
+        due = frame.recording and now - self._said_at > _EVERY_SECONDS
+        if facts == self._said and not due:
+            return
+        self._said, self._said_at = facts, now
+        session = frame.status.session
+        state = f"* REC {hms(session.elapsed_s)}" if frame.recording and session is not None else "o IDLE"
+        label = f"{frame.key_of(frame.active)} {frame.gesture(frame.active)}"
+        take = take_text(frame.status.take).replace("·", "-")
+        self._say(f"{state}  {take}  [{label}]  {streams}  {frame.gone or frame.status.message}")
+
+    def _key(self, key: str, at: float) -> int | None:
+        frame = self._frame()
+        if self._text is not None:
+            self._type(key)
+        elif key in frame.keys:
+            self._send(AddLabel(class_index=frame.keys.index(key), timestamp=at))
+        elif self._answers:
+            answers, self._answers = self._answers, {}
+            return answers[key]() if key in answers else None
+        else:
+            return self._command(key, at, frame)
+        return None
+
+    def _command(self, key: str, at: float, frame: Frame) -> int | None:
+        match key:
+            case " " if not frame.recording:
+                self._send(Start())
+            case "x" if frame.recording:
+                self._ask(
+                    "stop? enter saves, d discards, any other key goes on", {"\n": self._stop, "d": self._discard}
+                )
+            case "e":
+                self._send(AddLabel(class_index=-1, timestamp=at))
+            case "u":
+                self._send(UndoLabel())
+            case "n":
+                self._text, self._note_at = "", at
+                self._say("note (gesture keys off), enter saves:")
+            case "q" if not frame.recording:
+                return 0
+            case "q":
+                self._ask(
+                    "leave? enter keeps recording, x stops and saves", {"\n": lambda: 0, "x": self._stop_and_leave}
+                )
+            case "?":
+                self._say(_KEYS)
+        return None
+
+    def _ask(self, question: str, answers: dict[str, Callable[[], int | None]]) -> None:
+        self._say(question)
+        self._answers = answers
+
+    def _type(self, key: str) -> None:
+        text = self._text or ""
+        if key in "\r\n":
+            self._text = None
+            if text:
+                self._send(AddNote(text=text, timestamp=self._note_at))
+        else:
+            self._text = text[:-1] if key in "\x7f\b" else text + key
+
+    def _send(self, command: AnyCommand) -> None:
+        try:
+            reply = self.recorder.execute(command)
+            self._say(("" if reply.ok else "refused: ") + reply.message)
+        except MyoGesticError as error:
+            self._say(f"failed: {error}")
+
+    def _stop(self) -> None:
+        self._send(Stop())
+
+    def _discard(self) -> None:
+        self._send(Discard())
+
+    def _stop_and_leave(self) -> int:
+        self._send(Stop())
+        return 0

@@ -1,0 +1,110 @@
+"""The Record screen, which answers: am I recording, what is the subject doing now, what comes next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..app.recorder import AbortProtocol, MarkTrial, PauseProtocol, SetTake, SkipCue, StartProtocol
+from ..widgets.record import record_rows
+from ..widgets.rows import BLANK, Row, row, rule
+from ..widgets.streams import needs_you, quality_summary
+from .prompt import Ask, Entry, TypeLine
+from .view import Body
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..widgets.frame import Frame
+
+_RUNNING = ("lead-in", "running", "paused")
+
+
+class RecordBody(Body):
+    """Now, gestures, timeline, counters, notes; beside them signal quality, where there is room."""
+
+    name_of = "record"
+    lively = True
+    has_side = True
+
+    def main_rows(self, frame: Frame, width: int, height: int) -> list[Row]:
+        """All of it."""
+        return record_rows(frame, width, height)
+
+    def side_rows(self, frame: Frame, width: int, height: int) -> list[Row]:
+        """The quality of each recorded stream, and what needs the operator."""
+        rows: list[Row] = [BLANK, rule("signal quality", width)]
+        for stream in frame.live:
+            rows.append(row((f" {stream.name}", "strong" if stream.record else "dim")))
+            rows.append((*row("   "), *quality_summary(stream)))
+        return [*rows, BLANK, *needs_you(frame.status.problems, width, max(height - len(rows) - 1, 0))]
+
+    # ---------------------------------------------------------------- commands
+
+    def do_bad(self) -> None:
+        """Mark the last whole trial bad, or good again."""
+        viewer = self.viewer
+        if not viewer.frame.recording:
+            viewer.say("no trial to mark: not recording")
+            return
+        viewer.execute(MarkTrial(bad=not self._last_is_bad(), actor=viewer.actor))
+
+    def _last_is_bad(self) -> bool:
+        session = self.viewer.frame.status.session
+        whole = [label for label in session.labels[:-1] if label.class_index >= 0] if session is not None else []
+        return bool(whole) and whole[-1].bad
+
+    def do_protocol(self) -> None:
+        """Choose a protocol and start it; end the one that runs."""
+        viewer = self.viewer
+        status = viewer.frame.status
+        if status.protocol is not None and status.protocol.state in _RUNNING:
+            answers = {"enter": ("end it; the recording goes on", self._abort)}
+            viewer.ask(Ask(f"end protocol {status.protocol.name}?", answers))
+        elif not status.protocols:
+            viewer.say(
+                "no protocol is defined; [[protocols]] in myogestic.toml does (myogestic-tui init writes examples)"
+            )
+        else:
+            letters = "abcfghijklmnop"
+            answers = {
+                letter: (name, self._starter(name)) for letter, name in zip(letters, status.protocols, strict=False)
+            }
+            viewer.ask(Ask("protocol:", answers, close="none"))
+
+    def _starter(self, name: str) -> Callable[[], None]:
+        return lambda: self.viewer.execute(StartProtocol(name=name, actor=self.viewer.actor))
+
+    def _abort(self) -> None:
+        self.viewer.execute(AbortProtocol(actor=self.viewer.actor))
+
+    def do_pause(self) -> None:
+        """Pause the protocol, or go on."""
+        protocol = self.viewer.frame.status.protocol
+        if protocol is None or protocol.state not in _RUNNING:
+            self.viewer.say("no protocol runs; c starts one")
+            return
+        self.viewer.execute(PauseProtocol(paused=protocol.state != "paused", actor=self.viewer.actor))
+
+    def do_skip(self) -> None:
+        """On to the next cue."""
+        self.viewer.execute(SkipCue(actor=self.viewer.actor))
+
+    def do_take(self) -> None:
+        """Fill in the take sheet: it sticks, the number counts up."""
+        viewer = self.viewer
+        take = viewer.frame.status.take
+        entries = [
+            Entry("subject", take.subject),
+            Entry("task", take.task),
+            Entry("take", str(take.take)),
+            Entry("name", take.name),
+        ]
+
+        def save(texts: list[str]) -> None:
+            subject, task, number, name = texts
+            if not number.isdigit() or int(number) < 1:
+                viewer.say(f"take {number!r}: give a whole number from 1 on", bad=True)
+                return
+            viewer.execute(SetTake(subject=subject, task=task, take=int(number), name=name, actor=viewer.actor))
+
+        viewer.type_line(TypeLine(entries, save))

@@ -1,0 +1,128 @@
+"""The Streams screen, which answers: is everything there, and alive."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..app.recorder import (
+    ConnectAll,
+    ConnectStream,
+    ForgetStream,
+    StartGenerator,
+    StopGenerator,
+    StreamStatus,
+    TickStream,
+)
+from ..widgets.rows import BLANK, Row, row
+from ..widgets.streams import needs_you, nothing_seen, stream_details, stream_table
+from .view import Body
+
+if TYPE_CHECKING:
+    from ..widgets.frame import Frame
+
+
+class StreamsBody(Body):
+    """Table, details of the chosen stream, and what needs the operator."""
+
+    name_of = "streams"
+
+    def opened(self) -> None:
+        """Start with the list, not with details."""
+        self._chosen = getattr(self, "_chosen", "")
+        self._whole = False
+
+    # ---------------------------------------------------------------- rows
+
+    def main_rows(self, frame: Frame, width: int, height: int) -> list[Row]:
+        """Table on top, details under it, problems last; details give way before problems do."""
+        streams = frame.status.streams
+        if not streams:
+            return [*nothing_seen(frame.status), BLANK, *needs_you(frame.status.problems, width, height - 8)]
+        at = self._cursor(frame)
+        if self._whole:
+            return stream_details(streams[at], width, height, whole=True)
+        problems = needs_you(frame.status.problems, width, 6 if height < 30 else 12)
+        room = height - len(problems) - (1 if problems else 0)
+        table = _around(stream_table(streams, at, width), at, max(room - 6, 4))
+        details = stream_details(streams[at], width, 6)
+        gap = [BLANK] if len(table) + 1 + len(details) <= room else []
+        rows = [*table, *gap, *(details if len(table) + len(gap) + len(details) <= room else [])]
+        return [*rows, *([BLANK] if problems and len(rows) < room + 1 else []), *problems]
+
+    def _cursor(self, frame: Frame) -> int:
+        keys = [stream.key for stream in frame.status.streams]
+        return keys.index(self._chosen) if self._chosen in keys else 0
+
+    def _stream(self) -> StreamStatus | None:
+        streams = self.viewer.frame.status.streams
+        return streams[self._cursor(self.viewer.frame)] if streams else None
+
+    def click(self, action: str) -> bool:
+        """A row, or its tick."""
+        kind, _, key = action.partition(":")
+        if kind not in ("stream", "tick"):
+            return False
+        self._chosen = key
+        if kind == "tick":
+            self.do_tick()
+        return True
+
+    # ---------------------------------------------------------------- commands
+
+    def do_up(self) -> None:
+        """Row up."""
+        self._move(-1)
+
+    def do_down(self) -> None:
+        """Row down."""
+        self._move(1)
+
+    def _move(self, step: int) -> None:
+        streams = self.viewer.frame.status.streams
+        if streams:
+            at = min(max(self._cursor(self.viewer.frame) + step, 0), len(streams) - 1)
+            self._chosen = streams[at].key
+
+    def do_details(self) -> None:
+        """All channels of the stream, or back to the list."""
+        self._whole = not self._whole and self._stream() is not None
+
+    def do_tick(self) -> None:
+        """Into the recording, or out of it."""
+        if (stream := self._stream()) is not None:
+            self.viewer.execute(TickStream(key=stream.key, record=not stream.record, actor=self.viewer.actor))
+
+    def do_connect(self) -> None:
+        """Connect and tick."""
+        if (stream := self._stream()) is not None:
+            self.viewer.execute(ConnectStream(key=stream.key, actor=self.viewer.actor))
+
+    def do_all(self) -> None:
+        """Connect and tick everything that is seen."""
+        self.viewer.execute(ConnectAll(actor=self.viewer.actor))
+
+    def do_forget(self) -> None:
+        """Disconnect; it may be connected again while it is on the network."""
+        if (stream := self._stream()) is not None:
+            self.viewer.execute(ForgetStream(key=stream.key, actor=self.viewer.actor))
+
+    def do_generator(self) -> None:
+        """Start or stop the synthetic outlet."""
+        running = self.viewer.frame.status.generator
+        self.viewer.execute(
+            StopGenerator(actor=self.viewer.actor) if running else StartGenerator(actor=self.viewer.actor)
+        )
+
+    def do_doctor(self) -> None:
+        """What is wrong, and how to mend it."""
+        self.viewer.actions.run_doctor()
+
+
+def _around(table: list[Row], at: int, room: int) -> list[Row]:
+    """The heading and as many rows around the cursor as fit."""
+    heading, rows = table[0], table[1:]
+    if len(rows) <= room - 1:
+        return table
+    start = min(max(at - room // 2, 0), len(rows) - room + 2)
+    kept = rows[start : start + room - 2]
+    return [heading, *kept, row((f"  {len(rows) - len(kept)} more: ↑↓", "dim"))]

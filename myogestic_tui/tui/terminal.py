@@ -1,0 +1,170 @@
+"""The terminal as the viewer needs it: one that may stall, hang up or paste, and is always given back as it was."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import sys
+import termios
+import time
+from codecs import getincrementaldecoder
+from typing import IO, TYPE_CHECKING, Any, cast
+
+from textual import events
+from textual._xterm_parser import XTermParser
+from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_RESTORE = (
+    "\x1b[?2026l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?2004l\x1b[?2048l\x1b[?7h\x1b[<u\x1b[?1049l"
+    "\x1b[?25h\x1b[?1004l\x1b[0m"
+)
+"""What Textual switches on, off again: mouse, paste, resize reports, wrap, kitty keys, other screen, cursor."""
+
+_SLOW_WRITE = 0.3
+"""Seconds: a write that takes longer means that the link stalled."""
+
+
+class KeyBurst(Message):
+    """Keys of one read: pressed while the link stalled, or pasted into a terminal without bracketed paste."""
+
+    def __init__(self, keys: tuple[events.Key, ...]) -> None:
+        super().__init__()
+        self.keys = keys
+
+
+class HungUp(Message):
+    """The terminal is gone: nothing can be read from it any more."""
+
+
+class Output:
+    """The file that Textual's writer thread writes to: knows whether all is written, and survives a hang-up."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self.pending = False
+        self.gone = False
+        self.written = 0
+        self.busy_since: float | None = None
+        self.last_stall = (0.0, 0.0)
+
+    def announce(self) -> None:
+        """Something is about to be queued."""
+        if not self.pending:
+            self.busy_since = time.monotonic()
+            self.pending = True
+
+    def write(self, text: str) -> int:
+        """Write; a terminal that is gone swallows everything."""
+        if self.gone:
+            return len(text)
+        try:
+            self.written += len(text.encode("utf-8", "replace"))
+            return self._file.write(text)
+        except OSError:
+            self.gone = True
+            return len(text)
+
+    def flush(self) -> None:
+        """Called by the writer thread once its queue is empty."""
+        try:
+            if not self.gone:
+                self._file.flush()
+        except OSError:
+            self.gone = True
+        now = time.monotonic()
+        if self.busy_since is not None and now - self.busy_since > _SLOW_WRITE:
+            self.last_stall = (self.busy_since, now)
+        self.busy_since, self.pending = None, False
+
+    def fileno(self) -> int:
+        """Of the terminal."""
+        return self._file.fileno()
+
+
+class ViewerDriver(LinuxDriver):
+    """Textual's Linux driver, which also tells bursts of keys, a hang-up and a stalled link."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        stdout = sys.__stdout__
+        self.output = Output(stdout if stdout is not None and stdout.isatty() else cast("IO[str]", self._file))
+        self._file = cast("Any", self.output)
+
+    @property
+    def busy(self) -> bool:
+        """Whether earlier output still waits for the link; draw only when it does not."""
+        return self.output.pending
+
+    def stalled(self, at: float) -> float:
+        """Seconds for which the link had stalled when a key arrived at ``at``; 0 where it had not."""
+        since = self.output.busy_since
+        if since is not None and at - since > _SLOW_WRITE:
+            return at - since
+        start, end = self.output.last_stall
+        return end - start if at - end < 1.0 and at >= start else 0.0
+
+    def write(self, data: str) -> None:
+        """Queue output."""
+        self.output.announce()
+        super().write(data)
+
+    def run_input_thread(self) -> None:
+        """Read keys until told to stop; keys of one read stay together."""
+        parser = XTermParser(self._debug)
+        decode = getincrementaldecoder("utf-8")(errors="replace").decode
+        with selectors.SelectSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                batch: list[Message] = []
+                if selector.select(0.1):
+                    data = self._read()
+                    if not data:
+                        self.output.gone = True
+                        self.send_message(HungUp())
+                        return
+                    text = decode(data)
+                    batch += parser.feed(text) if text else ()
+                batch += parser.tick()
+                self._deliver(batch)
+
+    def _read(self) -> bytes:
+        try:
+            return os.read(self.fileno, 4096)
+        except OSError:
+            return b""
+
+    def _deliver(self, batch: Iterable[Message]) -> None:
+        keys: list[events.Key] = []
+        for message in batch:
+            if isinstance(message, events.Key):
+                keys.append(message)
+                continue
+            self._deliver_keys(keys)
+            keys = []
+            self.process_message(message)
+        self._deliver_keys(keys)
+
+    def _deliver_keys(self, keys: list[events.Key]) -> None:
+        if len(keys) == 1:
+            self.process_message(keys[0])
+        elif keys:
+            self.process_message(KeyBurst(tuple(keys)))
+
+    def give_back(self) -> None:
+        """Restore the terminal directly, without a thread or a queue, and without waiting for a stalled link."""
+        try:
+            if self.attrs_before is not None:
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+            descriptor = self.output.fileno()
+            blocking = os.get_blocking(descriptor)
+            os.set_blocking(descriptor, False)
+            try:
+                os.write(descriptor, _RESTORE.encode())
+            finally:
+                os.set_blocking(descriptor, blocking)
+        except (OSError, termios.error):
+            return

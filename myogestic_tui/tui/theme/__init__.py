@@ -1,0 +1,91 @@
+"""Dark, light and the terminal's own colours: the variables that `viewer.tcss` and the palette use.
+
+The gesture colours stay apart for protan, deutan, tritan and normal vision (least CIEDE2000 between any two 12.7 dark,
+13.3 light) with a contrast of at least 4.5. The tenth is red and comes last, because REC owns red.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual.theme import Theme
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+STYLESHEET = Path(__file__).with_name("viewer.tcss")
+
+_DARK_GESTURES = "#B8BCC2 #FCA428 #7A73EE #3EBE87 #F6ECA1 #F02299 #3AE7FF #2B8999 #EAF4F3 #FD1325"
+_LIGHT_GESTURES = "#6B7280 #C03E03 #0F6DEB #11554F #822783 #2B844F #14181B #021AEF #2F1845 #85231B"
+_DARK_ANSI = (
+    "white yellow bright_blue bright_green bright_yellow bright_magenta bright_cyan cyan bright_white bright_red"
+)
+_LIGHT_ANSI = "bright_black yellow bright_blue cyan magenta green black blue bright_magenta red"
+
+
+def _gestures(colours: str, prefix: str = "") -> dict[str, str]:
+    return {f"gesture-{i}": prefix + colour for i, colour in enumerate(colours.split())}
+
+
+_DARK = {
+    "paper": "#0F1317", "shade": "#222B35", "ink": "#D9DEE4", "ink-2": "#98A3B0", "ink-3": "#4B5560",
+    "accent-ink": "#8AB8F5", "rec": "#C9102F", "rec-ink": "#FFFFFF", "ok": "#7CC894", "warn": "#F0B64A",
+    "bad": "#FF7A76", "trace": "#A3CBDB", "gesture-ink": "#000000",
+    **_gestures(_DARK_GESTURES),
+}  # fmt: skip
+_LIGHT = {
+    "paper": "#FBFBF9", "shade": "#E3E8ED", "ink": "#1B2026", "ink-2": "#56606A", "ink-3": "#AFB7BF",
+    "accent-ink": "#0A55A8", "rec": "#C4122B", "rec-ink": "#FFFFFF", "ok": "#1B6B38", "warn": "#8A5200",
+    "bad": "#B3131F", "trace": "#2A5B78", "gesture-ink": "#FFFFFF",
+    **_gestures(_LIGHT_GESTURES),
+}  # fmt: skip
+_ANSI = {
+    "paper": "ansi_default", "shade": "ansi_default", "ink": "ansi_default", "ink-2": "ansi_default",
+    "ink-3": "ansi_bright_black", "accent-ink": "ansi_bright_blue", "rec": "ansi_red", "rec-ink": "ansi_bright_white",
+    "ok": "ansi_green", "warn": "ansi_yellow", "bad": "ansi_bright_red", "trace": "ansi_default",
+    "gesture-ink": "ansi_black",
+    **_gestures(_DARK_ANSI, "ansi_"),
+}  # fmt: skip
+_ANSI_LIGHT = {
+    **_ANSI, "accent-ink": "ansi_blue", "bad": "ansi_red", "gesture-ink": "ansi_bright_white",
+    **_gestures(_LIGHT_ANSI, "ansi_"),
+}  # fmt: skip
+
+
+def _theme(name: str, variables: dict[str, str], *, dark: bool, ansi: bool = False) -> Theme:
+    return Theme(
+        name=name,
+        primary=variables["accent-ink"],
+        foreground=variables["ink"],
+        background=variables["paper"],
+        surface=variables["paper"],
+        panel=variables["shade"],
+        dark=dark,
+        ansi=ansi,
+        variables=variables,
+    )
+
+
+THEMES = {
+    "dark": _theme("dark", _DARK, dark=True),
+    "light": _theme("light", _LIGHT, dark=False),
+    "ansi": _theme("ansi", _ANSI, dark=True, ansi=True),
+    "ansi-light": _theme("ansi-light", _ANSI_LIGHT, dark=False, ansi=True),
+}
+
+
+def choose_theme(wanted: str, environ: Mapping[str, str] = os.environ) -> str:
+    """The theme that the terminal can show: ``ansi`` replaces any other where there are but 16 colours, or none."""
+    if wanted == "ansi" or "NO_COLOR" in environ or _has_16_colours(environ):
+        paper = environ.get("COLORFGBG", "").rpartition(";")[2]
+        return "ansi-light" if wanted == "light" or paper in ("7", "15") else "ansi"
+    return wanted
+
+
+def _has_16_colours(environ: Mapping[str, str]) -> bool:
+    if environ.get("COLORTERM", "").lower() in ("truecolor", "24bit"):
+        return False
+    term = environ.get("TERM", "")
+    return not any(word in term for word in ("256color", "direct", "kitty", "alacritty", "ghostty", "wezterm", "foot"))

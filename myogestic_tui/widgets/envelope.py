@@ -1,0 +1,139 @@
+"""The Live plot: all channels of a page, the labels under them, and a map of every channel, in one line-API widget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from . import format as f
+from .rows import BLANK, Row, Rows, Span, fill, fit, row
+from .timeline import label_strip, time_axis
+from .traces import GlyphSet, decode_envelope, draw_traces
+
+if TYPE_CHECKING:
+    from ..app.recorder import ChannelQuality, Envelope
+    from .frame import Frame
+
+PREFIX = 24
+"""Cells before the plot: cursor, channel, RMS, quality, edge."""
+
+QUALITY = {"F": "F flat", "C": "C clip", "M": "M mains", "N": "N nan", "x": "x bad"}
+"""What a quality flag reads as; the first letter of `ChannelQuality.flags` that stands here wins, worst first."""
+WORST_FIRST = "xNFCM"
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the plot shows besides the envelope: a page of a stream's channels and how to draw it."""
+
+    n_channels: int
+    """Of the stream."""
+    first: int = 0
+    cursor: int = 0
+    seconds: float = 10.0
+    scale: float = 1.0
+    rows_per_channel: int = 1
+    unit: str = ""
+    glyphs: GlyphSet = "braille"
+    quality: tuple[ChannelQuality, ...] = ()
+    percent_of: dict[int, float] = field(default_factory=dict)
+    """MVC reference by channel: with it RMS reads in percent."""
+
+
+def plot_cells(width: int) -> int:
+    """Cells of the plot itself in a widget so wide."""
+    return max(width - PREFIX, 1)
+
+
+def envelope_rows(envelope: Envelope | None, page: Page, frame: Frame, width: int, height: int) -> list[Row]:
+    """Axis, channels, label row and channel map in ``height`` rows."""
+    cells = plot_cells(width)
+    heading = f"  CH {fit('RMS ' + page.unit, 8, '>')} QUALITY  "
+    rows = [row((fit(heading, PREFIX), "dim"), (time_axis(page.seconds, cells), "dim"))]
+    room = max(height - 3, 0)
+    rows += fill(channel_rows(envelope, page, cells), room) if envelope is not None else fill([], room)
+    if envelope is not None:
+        strip = label_strip(envelope.labels, envelope.start, envelope.seconds, cells, frame.key_of)
+        rows.append((*row((fit(" label", PREFIX - 1), "dim"), ("┊", "faint")), *strip))
+    else:
+        rows.append(BLANK)
+    return [*rows, channel_map(page, width)][:height]
+
+
+def channel_rows(envelope: Envelope, page: Page, cells: int) -> list[Row]:
+    """``rows_per_channel`` rows for each channel of the envelope."""
+    low, high = decode_envelope(envelope.low, envelope.high, envelope.n_channels, envelope.columns)
+    even = envelope.columns - envelope.columns % 2
+    traces = draw_traces(low[:, :even], high[:, :even], page.scale, page.rows_per_channel, page.glyphs)
+    rows: list[Row] = []
+    for i, lines in enumerate(traces):
+        channel = envelope.first_channel + i
+        rows += _channel(channel, [line[:cells] for line in lines], page)
+    return rows
+
+
+def _channel(channel: int, lines: list[str], page: Page) -> list[Row]:
+    chosen = channel == page.cursor
+    quality = page.quality[channel] if channel < len(page.quality) else None
+    flag = worst_flag(quality.flags) if quality is not None else ""
+    style = {"": "trace", "x": "trace-dim", "F": "trace-dim"}.get(flag, "warn")
+    act = f"channel:{channel}"
+    head = (
+        Span("▸" if chosen else " ", "key", act),
+        Span(f"{channel + 1:>3} {_level(channel, quality, page):>8} ", "select" if chosen else "", act),
+        Span(fit(QUALITY.get(flag, "ok" if quality is not None else ""), 10), "ok" if not flag else "warn", act),
+        Span("┊", "faint"),
+    )
+    rest = row(" " * (PREFIX - 1), ("┊", "faint"))
+    return [(*(head if i == 0 else rest), Span(line, style, act)) for i, line in enumerate(lines)]
+
+
+def _level(channel: int, quality: ChannelQuality | None, page: Page) -> str:
+    if quality is None:
+        return f.NOTHING
+    reference = page.percent_of.get(channel)
+    return f"{100 * quality.rms / reference:.0f} %" if reference else f.amplitude(quality.rms)
+
+
+def worst_flag(flags: str) -> str:
+    """The flag that matters most of a channel's flags; empty where all is well."""
+    return next((flag for flag in WORST_FIRST if flag in flags), "")
+
+
+_HEIGHTS = "▁▂▃▄▅▆▇"
+
+
+def channel_map(page: Page, width: int) -> Row:
+    """One character for every channel, also those off the page: its level, or its worst flag."""
+    head = fit(f" 1-{page.n_channels}", 8)
+    if not page.quality:
+        return row((head, "dim"))
+    letters = [_map_letter(quality, page.scale) for quality in page.quality]
+    per_letter = 1
+    while -(-len(letters) // per_letter) * 17 // 16 + 1 > width - 8:
+        per_letter += 1
+    spans: list[Span] = [Span(head, "dim")]
+    for i in range(0, len(letters), per_letter):
+        if i and (i // per_letter) % 16 == 0:
+            spans.append(Span("│", "faint"))
+        group = letters[i : i + per_letter]
+        letter, style = max(group, key=lambda item: (item[1] == "warn", item[0]))
+        here = page.cursor // per_letter == i // per_letter
+        spans.append(Span(letter, "tab" if here else style, f"channel:{i}"))
+    return tuple(spans)
+
+
+def _map_letter(quality: ChannelQuality, scale: float) -> tuple[str, str]:
+    flag = worst_flag(quality.flags)
+    if flag:
+        return flag, "warn"
+    share = min(max(quality.rms / scale, 0.0), 0.999) if scale > 0 and quality.rms == quality.rms else 0.0
+    return _HEIGHTS[int(share**0.5 * len(_HEIGHTS))], "trace"
+
+
+class EnvelopePlot(Rows):
+    """The plot as a widget; `draw` it with each new envelope."""
+
+    def draw(self, envelope: Envelope | None, page: Page, frame: Frame) -> None:
+        """Show an envelope."""
+        self.show(envelope_rows(envelope, page, frame, self.size.width, self.size.height))

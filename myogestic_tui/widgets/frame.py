@@ -1,0 +1,80 @@
+"""What one redraw knows: the newest snapshot and a few facts about the viewer itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ..config import GESTURE_KEYS
+
+if TYPE_CHECKING:
+    from ..app.recorder import GestureStatus, Status, StreamStatus
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One snapshot, with what the header needs besides it.
+
+    ``at`` is on the recorder's clock, as `Status.at`; ``wall`` is the time of day in words.
+    """
+
+    status: Status
+    screen: str = "streams"
+    at: float = 0.0
+    wall: str = ""
+    fps: float = 10.0
+    slowed: bool = False
+    """The frame rate fell by itself: the loop runs late or the link is slow."""
+    gone: str = ""
+    """Why no recorder answers; empty while one does."""
+    extra: dict[str, object] = field(default_factory=dict, compare=False)
+
+    @property
+    def recording(self) -> bool:
+        """Whether a session is being recorded."""
+        return self.status.state == "recording" and not self.gone
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """The key of each gesture, by class index."""
+        return gesture_keys(self.status.gestures)
+
+    @property
+    def active(self) -> int:
+        """The active class (recording) or the chosen first one (idle); -1 for none."""
+        label = self.status.current_label
+        return -1 if label is None else label
+
+    def gesture(self, class_index: int) -> str:
+        """``2 FIST``-style parts: the name of a class, or ``class 7`` where it has none."""
+        gestures = self.status.gestures
+        if class_index < 0:
+            return "no label"
+        return gestures[class_index].name if class_index < len(gestures) else f"class {class_index}"
+
+    def key_of(self, class_index: int) -> str:
+        """The key of a class; a blank for no label."""
+        if class_index < 0:
+            return " "
+        return self.keys[class_index] if class_index < len(self.keys) else default_key(class_index)
+
+    @cached_property
+    def live(self) -> tuple[StreamStatus, ...]:
+        """Streams that are connected."""
+        return tuple(s for s in self.status.streams if s.state in ("live", "slow", "lost"))
+
+    @cached_property
+    def ticked(self) -> tuple[StreamStatus, ...]:
+        """Streams that go into the recording."""
+        return tuple(s for s in self.status.streams if s.record)
+
+
+def default_key(class_index: int) -> str:
+    """The key of a class that names none: 1 to 9, 0, A to Z, and nothing after those."""
+    return GESTURE_KEYS[class_index] if 0 <= class_index < len(GESTURE_KEYS) else ""
+
+
+def gesture_keys(gestures: tuple[GestureStatus, ...]) -> tuple[str, ...]:
+    """The key of each gesture: its own, or the default for its place."""
+    return tuple(gesture.key or default_key(i) for i, gesture in enumerate(gestures))

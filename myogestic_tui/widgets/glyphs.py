@@ -1,0 +1,43 @@
+"""Which characters a terminal can show, and plain ones for those that cannot."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ASCII = {
+    **{chr(0x2800 + bits): "`" if bits & 0x09 and not bits & 0xF6 else "-" for bits in range(1, 256)},
+    "●": "*", "○": "o", "▲": "^", "✗": "X", "…": "~", "◆": "#", "◇": "+", "▷": ">", "▶": ">", "▸": ">", "▼": "v",
+    "─": "-", "━": "=", "│": "|", "┊": ":", "├": "|", "┤": "|", "█": "#", "░": ".", "▒": ":", "▏": "|",
+    "▁": "_", "▂": ".", "▃": "-", "▄": "-", "▅": "=", "▆": "+", "▇": "*",
+    "·": "-", "±": "+", "µ": "u", "μ": "u", "×": "x", "≥": ">", "≤": "<", "°": "o", "–": "-", "—": "-",
+    "↑": "^", "↓": "v", "←": "<", "→": ">", "⏎": "<", "␣": "_", "✓": "v", "“": '"', "”": '"', "’": "'", "‘": "'",
+    "⠤": "-", "⠒": "-", "Ω": "O",
+}  # fmt: skip
+"""One character for one, so that columns stay where they are."""
+
+_TABLE = str.maketrans(ASCII)
+
+
+def to_ascii(text: str) -> str:
+    """The text in ASCII, as many characters as before; what has no likeness becomes ``?``."""
+    return text.translate(_TABLE).encode("ascii", "replace").decode("ascii")
+
+
+def terminal_is_utf8(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether the terminal's locale says UTF-8; an empty environment counts as UTF-8.
+
+    Python itself sets ``LC_CTYPE=C.UTF-8`` where the locale is C (PEP 538), so that value is not believed when LANG
+    says otherwise.
+    """
+    if environ.get("TERM") in ("linux", "vt100", "vt220") and "LC_ALL" not in environ and "LANG" not in environ:
+        return False
+    for name in ("LC_ALL", "LC_CTYPE", "LANG"):
+        value = environ.get(name, "")
+        if not value or (name == "LC_CTYPE" and value == "C.UTF-8"):
+            continue
+        return "utf" in value.lower()
+    return True

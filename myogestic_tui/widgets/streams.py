@@ -1,0 +1,222 @@
+"""Parts of the Streams screen: the table, the details of one stream, and what needs the operator."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Sequence
+
+from ..app.recorder import Problem, Status, StreamStatus
+from . import format as f
+from .rows import Row, Rows, Span, fit, row, rule
+from .spark import line_spark
+
+STATES = {
+    "live": ("●", "ok"),
+    "slow": ("▲", "warn"),
+    "lost": ("✗", "bad"),
+    "refused": ("✗", "bad"),
+    "seen": ("○", "dim"),
+    "wanted": ("…", "warn"),
+    "connecting": ("…", "accent"),
+    "ended": ("○", "dim"),
+}
+"""Glyph and style of each stream state; the word always stands beside it."""
+
+LOUD = ("lost", "refused")
+WIDE = 120
+"""From this width on the table shows type, jitter, clock and a rate trace per stream."""
+
+Cell = Callable[[StreamStatus], str]
+
+_COLUMNS: tuple[tuple[str, int, str, Cell], ...] = (
+    ("STREAM", 14, "<", lambda s: s.name),
+    ("HOST", 9, "<", lambda s: s.hostname or "any"),
+    ("CH", 4, ">", lambda s: str(s.n_channels) if s.n_channels else f.NOTHING),
+    (" TYPE", 6, "<", lambda s: f" {f.dtype(s.dtype) or f.NOTHING}"),
+    ("NOM Hz", 9, ">", lambda s: f.rate(s.fs)),
+    ("NOW Hz", 9, ">", lambda s: f.rate(s.measured_fs)),
+    ("AGE s", 8, ">", lambda s: f.age(s.age_s)),
+    ("GAPS", 5, ">", lambda s: str(s.gaps) if s.n_samples or s.gaps else f.NOTHING),
+)
+_MORE: tuple[tuple[str, int, str, Cell], ...] = (
+    ("LOST", 7, ">", lambda s: f.count(s.lost_samples) if s.n_samples else f.NOTHING),
+    ("JITTER ms", 11, ">", lambda s: f.NOTHING if s.jitter_s is None else f"{s.jitter_s * 1e3:.1f}"),
+    ("OFFSET ms", 11, ">", lambda s: f.signed(s.clock_offset, 1e3)),
+    ("ppm", 6, ">", lambda s: f.signed(s.clock_drift_ppm, 1.0, 1)),
+)
+
+
+def stream_table(streams: Sequence[StreamStatus], cursor: int, width: int) -> list[Row]:
+    """One heading row and one row per stream."""
+    columns = _COLUMNS + (_MORE if width >= WIDE else ())
+    heading = "  IN  STATE     " + "".join(fit(title, size, align) for title, size, align, _ in columns)
+    if width >= WIDE:
+        heading += "  RATE, LAST 60 s"
+    return [
+        row((fit(heading, width), "dim")),
+        *(_table_row(s, i == cursor, width, columns) for i, s in enumerate(streams)),
+    ]
+
+
+def _table_row(stream: StreamStatus, chosen: bool, width: int, columns: tuple[tuple[str, int, str, Cell], ...]) -> Row:
+    glyph, style = STATES[stream.state]
+    word = stream.state.upper() if stream.state in LOUD else stream.state
+    act = f"stream:{stream.key}"
+    text = "select" if chosen else ("dim" if stream.state in ("seen", "ended") else "")
+    cells = "".join(
+        fit(cell(stream), size - (align == "<"), align) + " " * (align == "<") for _, size, align, cell in columns
+    )
+    spans = [
+        Span("▸" if chosen else " ", "key", act),
+        Span("[x]" if stream.record else "[ ]", text, f"tick:{stream.key}"),
+        Span("  ", text, act),
+        Span(fit(f"{glyph} {word}", 10), style, act),
+        Span(cells, text, act),
+    ]
+    used = 16 + sum(size for _, size, _, _ in columns)
+    room = width - used
+    if room > 8:
+        spans.append(Span("  " + rate_trace(stream, min(room - 4, 30)), "trace", act))
+    elif room > 0:
+        spans.append(Span(" " * room, text, act))
+    return tuple(spans)
+
+
+def rate_trace(stream: StreamStatus, cells: int, share: float = 0.01) -> str:
+    """The rate of the last 60 s around nominal, plus and minus ``share`` from bottom to top."""
+    if stream.fs <= 0 or not stream.rate_trace:
+        return ""
+    return line_spark(stream.rate_trace[-2 * cells :], stream.fs * (1 - share), stream.fs * (1 + share), cells)
+
+
+def stream_details(stream: StreamStatus, width: int, height: int = 5, *, whole: bool = False) -> list[Row]:
+    """What is known about one stream; ``whole`` lists every channel."""
+    source = f" · source {stream.source_id}" if stream.source_id else ""
+    about = " · ".join(part for part in (stream.type, stream.hostname) if part)
+    rows = [rule(f"{stream.name}   {about}{source}", width)]
+    rows.append(
+        row(
+            (" rate     ", "dim"),
+            f"{f.rate(stream.measured_fs):>8} Hz  ",
+            (rate_trace(stream, 30), "trace"),
+            ("  60 s ±1 %", "dim"),
+        )
+    )
+    rows.append(_clock_row(stream))
+    rows.append(row((" quality  ", "dim"), *quality_summary(stream)))
+    if stream.message:
+        rows.append(row((" says     ", "dim"), (fit(stream.message, width - 11), "warn")))
+    if whole:
+        return [*rows, *_channel_list(stream, width)]
+    rows.append(row((" units    ", "dim"), fit(_units(stream), 15), (" names ", "dim"), _ends(stream.channel_names)))
+    return rows[:height]
+
+
+def _clock_row(stream: StreamStatus) -> Row:
+    jitter = "-" if stream.jitter_s is None else f"p99 {stream.jitter_s * 1e3:.1f} ms"
+    fit_text = "" if stream.clock_uncertainty is None else f"   fit ±{stream.clock_uncertainty * 1e3:.2f} ms"
+    clock = f"{f.signed(stream.clock_offset, 1e3)} ms   drift {f.signed(stream.clock_drift_ppm, 1.0, 1)} ppm{fit_text}"
+    if stream.clock_offset is None:
+        clock = "not compared yet"
+    if stream.foreign_clock:
+        clock = "its stamps are not on the LSL clock"
+    return row(
+        (" jitter   ", "dim"), fit(jitter, 15), (" clock ", "dim"), (clock, "warn" if stream.foreign_clock else "")
+    )
+
+
+FLAG_WORDS = {"F": "flat", "C": "clipped", "M": "mains", "N": "NaN", "x": "bad"}
+
+
+def quality_summary(stream: StreamStatus) -> Row:
+    """``62 ok   1 flat: 17   1 mains: 42``."""
+    if not stream.quality:
+        return row(("no samples yet" if stream.dtype != "string" else "text", "dim"))
+    spans: list[Span] = [Span(f"{sum(not q.flags for q in stream.quality)} ok", "ok")]
+    for flag, word in FLAG_WORDS.items():
+        which = [str(i + 1) for i, q in enumerate(stream.quality) if flag in q.flags]
+        if which:
+            listed = ", ".join(which[:4]) + (" …" if len(which) > 4 else "")
+            spans.append(Span(f"   {len(which)} {word}: {listed}", "warn" if flag != "x" else "dim"))
+    return tuple(spans)
+
+
+def _units(stream: StreamStatus) -> str:
+    units = sorted(set(stream.units))
+    return "-" if not units else units[0] if len(units) == 1 else f"{len(units)} kinds"
+
+
+def _ends(names: tuple[str, ...]) -> str:
+    if not names:
+        return "-"
+    return f"{names[0]} … {names[-1]}" if len(names) > 3 else ", ".join(names)
+
+
+def _channel_list(stream: StreamStatus, width: int) -> list[Row]:
+    names = stream.channel_names or tuple(f"ch{i + 1}" for i in range(stream.n_channels))
+    per_row = max((width - 1) // 19, 1)
+    cells = [
+        Span(
+            f" {i + 1:>4} {fit(name, 8)} {fit(f.unit(stream.units[i]) if i < len(stream.units) else '', 4)}",
+            _channel_style(stream, i),
+        )
+        for i, name in enumerate(names)
+    ]
+    return [(), *(tuple(cells[i : i + per_row]) for i in range(0, len(cells), per_row))]
+
+
+def _channel_style(stream: StreamStatus, channel: int) -> str:
+    flagged = channel < len(stream.quality) and stream.quality[channel].flags
+    return "warn" if flagged else ""
+
+
+_MARKS = {"error": ("✗", "bad"), "warning": ("▲", "warn"), "info": ("…", "dim")}
+
+
+def needs_you(problems: Sequence[Problem], width: int, height: int) -> list[Row]:
+    """The one list of what needs the operator; nothing at all where nothing does."""
+    if not problems or height < 2:
+        return []
+    rows = [rule("needs you", width)]
+    for problem in sorted(problems, key=lambda p: ("error", "warning", "info").index(p.severity)):
+        mark, style = _MARKS[problem.severity]
+        lines = textwrap.wrap(problem.text, max(width - 15, 20)) or [""]
+        rows.append(row((f" {mark} ", style), (fit(problem.subject, 10), style), " ", lines[0]))
+        rows += [row(" " * 14, line) for line in lines[1:]]
+    if len(rows) > height:
+        rows = [*rows[: height - 1], row((f" … and {len(rows) - height + 1} more lines", "warn"))]
+    return rows
+
+
+def nothing_seen(status: Status) -> list[Row]:
+    """The empty state: what to do where no stream is on the network."""
+    starting = "   it is starting …" if status.generator else ""
+    return [
+        (),
+        row(("   No stream on the network yet.", "strong"), "  Looking all the time; a new one shows within a second."),
+        (),
+        row(("   g", "key"), "  start a synthetic EMG outlet, to try things out", (starting, "accent")),
+        row(("   d", "key"), "  doctor: what keeps streams from being seen"),
+        row(("   ?", "key"), "  all keys"),
+    ]
+
+
+class StreamTable(Rows):
+    """The table alone, for `App.ui`: every stream that is seen, wanted or lost."""
+
+    def draw(self, status: Status) -> None:
+        """Show a snapshot."""
+        self.show(stream_table(status.streams, -1, self.size.width) if status.streams else nothing_seen(status))
+
+
+__all__ = [
+    "FLAG_WORDS",
+    "STATES",
+    "StreamTable",
+    "needs_you",
+    "nothing_seen",
+    "quality_summary",
+    "rate_trace",
+    "stream_details",
+    "stream_table",
+]
