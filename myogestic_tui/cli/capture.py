@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..clock import local_clock
-from ..errors import ConfigError, DiskError, MyoGesticError, SessionError, StreamNotFoundError
+from ..errors import ConfigError, MyoGesticError, SessionError, StreamNotFoundError
 from .output import Progress, clock, rate, remark
+from .probe import probe_folder
 from .selection import describe
 
 if TYPE_CHECKING:
@@ -210,23 +209,3 @@ class Capture:
 
 
 _ADVICE = "give it longer with --wait, or ask `myogestic-tui doctor`"
-
-
-def probe_folder(folder: Path) -> None:
-    """Make the sessions folder and write a byte into it.
-
-    Raises
-    ------
-    DiskError
-        That did not work.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(b"\0")
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise DiskError(
-            f"cannot write into {folder}: {error.strerror or error}; choose another with --sessions"
-        ) from error

@@ -232,12 +232,12 @@ def _clock(_: Settings) -> Iterable[Check]:
 
 def _disk(settings: Settings) -> Iterable[Check]:
     from ..app.disk import byte_rate
-    from .capture import probe_folder
+    from .probe import probe_folder
 
     folder = settings.sessions_dir
     probe_folder(folder)
     speed, free = _write_speed(folder), shutil.disk_usage(folder).free
-    need = byte_rate(_present())
+    need = byte_rate(StreamInfo(one.n_channels, one.fs, one.dtype) for one in _present())
     reserve = settings.config.disk.reserve_bytes(need)
     if free < reserve:
         fix = "make room: recording starts only above the reserve"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -68,7 +68,7 @@ def _generate(app: App, channels: int, rate: float) -> None:
     from ..stream import Stream
 
     app.generator = Generator(n_channels=channels, fs=rate)
-    for outlet in app.generator.ready["streams"]:
+    for outlet in cast("list[dict[str, str]]", app.generator.ready["streams"]):
         app.streams(Stream(outlet["name"], source=LSLSource(outlet["name"], uid=outlet["uid"]), required=True))
 
 

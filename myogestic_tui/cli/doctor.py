@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from .options import Settings, common_options, json_option, pass_settings
 from .output import Progress, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .checks import Check
 
 
 @click.command()
@@ -22,17 +29,31 @@ def doctor(settings: Settings, as_json: bool) -> int:
       myogestic-tui doctor
       myogestic-tui doctor --json
     """
-    from .checks import GLYPHS, run_checks
+    from .checks import run_checks
 
     progress, found = Progress(), []
     for check in run_checks(settings, progress.show):
         progress.clear()
         found.append(check)
         if not as_json:
-            click.echo(f"{GLYPHS[check.state]} {check.subject:<11}{check.text}")
-            if check.fix:
-                click.echo(f"  {'':<11}→ {check.fix}")
+            click.echo("\n".join(_lines(check)))
     progress.clear()
     if as_json:
         print_json(found)
     return int(any(check.state == "bad" for check in found))
+
+
+def doctor_lines(settings: Settings) -> Iterator[str]:
+    """What `doctor` prints, line by line as it is found out."""
+    from .checks import run_checks
+
+    for check in run_checks(settings):
+        yield from _lines(check)
+
+
+def _lines(check: Check) -> Iterator[str]:
+    from .checks import GLYPHS
+
+    yield f"{GLYPHS[check.state]} {check.subject:<11}{check.text}"
+    if check.fix:
+        yield f"  {'':<11}→ {check.fix}"

@@ -54,7 +54,8 @@ def record(
       myogestic-tui record name=EMG,host=amp-pc,as=emg
     """
     from ..app import App
-    from .capture import Capture, Cues, probe_folder
+    from .capture import Capture, Cues
+    from .probe import probe_folder
     from .selection import configure
 
     config = _chosen(settings.config, streams, everything)

@@ -1,0 +1,28 @@
+"""Sphinx settings: Markdown pages, an API reference from the docstrings, links within the pages checked."""
+
+from __future__ import annotations
+
+from myogestic_tui import __version__
+
+project = "myogestic_tui"
+author = "the myogestic_tui contributors"
+version = release = __version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_title = f"myogestic_tui {__version__}"
+
+myst_heading_anchors = 3
+myst_enable_extensions = ["colon_fence"]
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_preserve_defaults = True
+napoleon_google_docstring = False
+napoleon_numpy_docstring = True
+default_role = "any"
+nitpicky = False
+# The docstrings name parameters and local things in backticks, too; those are no links.
+suppress_warnings = ["ref.any"]

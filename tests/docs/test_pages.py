@@ -1,0 +1,140 @@
+"""What README and docs show is true: Python runs, commands exist, configuration is valid, links lead somewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+
+from myogestic_tui.cli.root import COMMANDS, root
+from myogestic_tui.config import parse_config
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FENCE = re.compile(
+    r"^(?P<mark>(?:<!-- (?P<note>[a-z ]+) -->\n)?)```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
+SESSION = "2026-05-17_14-23-05"
+READS = {"sessions", "info", "verify"}
+"""Commands that are run as they stand; of the others only the options are checked."""
+
+
+@dataclass(frozen=True)
+class Block:
+    page: Path
+    line: int
+    kind: str
+    note: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page.name}:{self.line}"
+
+
+def blocks(*kinds: str) -> list[Block]:
+    found = []
+    for page in PAGES:
+        text = page.read_text("utf-8")
+        for match in FENCE.finditer(text):
+            if match["kind"] in kinds:
+                line = text.count("\n", 0, match.start()) + 1
+                found.append(Block(page, line, match["kind"], match["note"] or "", match["text"]))
+    return found
+
+
+def commands() -> Iterator[tuple[Block, list[str]]]:
+    for block in blocks("sh", "console"):
+        for line in block.text.replace("\\\n", " ").splitlines():
+            words = shlex.split(line.removeprefix("$ "), comments=True)
+            if words and words[0] == "myogestic-tui":
+                yield block, words[1:]
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the session that the pages talk about: 20 s of emg and vhi_control, four labels."""
+    from myogestic_tui import StreamInfo
+    from myogestic_tui.session import Session
+
+    monkeypatch.chdir(tmp_path)
+    session = Session(tmp_path / "sessions", class_names=["Rest", "Fist"])
+    generator = np.random.default_rng(1)
+    for name, n_channels, fs in (("emg", 8, 500.0), ("vhi_control", 9, 60.0)):
+        session.init_stream(name, StreamInfo(n_channels, fs))
+        n_samples = int(20 * fs)
+        data = generator.normal(size=(n_samples, n_channels)).astype(np.float32)
+        session.append(name, data, 100.0 + np.arange(n_samples) / fs)
+    for index in range(4):
+        session.add_label(index % 2, 100.0 + 5 * index)
+    session.pack_to_zip().rename(tmp_path / f"sessions/{SESSION}.session.zip")
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", sorted({block.page for block in blocks("python")}), ids=lambda page: page.name)
+def test_python_blocks_run(page, lab):
+    """The blocks of a page are one program, run where the sessions are. Those marked "not run" only have to compile."""
+    parts = []
+    for block in blocks("python"):
+        if block.page == page:
+            compile(block.text, str(block), "exec")
+            parts += [] if block.note == "not run" else [block.text]
+    done = subprocess.run([sys.executable, "-c", "\n".join(parts)], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("block", "arguments"), commands(), ids=lambda value: str(value) if isinstance(value, Block) else ""
+)
+def test_commands_are_as_the_program_has_them(block, arguments, lab):
+    context = click.Context(root, info_name="myogestic-tui", obj=None)
+    if not arguments or arguments[0].startswith("-"):
+        root.make_context("myogestic-tui", list(arguments), resilient_parsing=False)
+        return
+    assert arguments[0] in COMMANDS, arguments[0]
+    (lab / "sessions" / SESSION).mkdir()
+    command = root.get_command(context, arguments[0])
+    assert command is not None
+    if "--help" in arguments:
+        return
+    expanded = [str(path) for word in arguments[1:] for path in (sorted(Path().glob(word)) if "*" in word else [word])]
+    command.make_context(arguments[0], expanded, parent=context)
+    os.rmdir(lab / "sessions" / SESSION)
+    if arguments[0] in READS and all(Path(word).exists() for word in expanded if word.startswith("sessions/")):
+        call = [sys.executable, "-m", "myogestic_tui", arguments[0], *expanded]
+        done = subprocess.run(call, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("block", blocks("toml"), ids=str)
+def test_configuration_is_valid(block):
+    parse_config(block.text)
+
+
+@pytest.mark.parametrize("block", blocks("json"), ids=str)
+def test_json_is_valid(block):
+    json.loads(block.text)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_to_files_lead_somewhere(page):
+    text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
+        if "://" not in target and not target.startswith("mailto:"):
+            assert (page.parent / target).exists(), target
+
+
+def test_every_page_can_be_reached_from_the_index():
+    index = (ROOT / "docs" / "index.md").read_text("utf-8")
+    for page in (ROOT / "docs").rglob("*.md"):
+        name = page.relative_to(ROOT / "docs").with_suffix("").as_posix()
+        assert name == "index" or re.search(rf"\b{re.escape(name)}\b", index), name
