@@ -176,7 +176,7 @@ class Config(Section, frozen=True, kw_only=True):
     screen: ScreenConfig = field(default_factory=ScreenConfig)
     disk: DiskConfig = field(default_factory=DiskConfig)
     keymap: dict[str, str] = field(default_factory=dict)
-    """Binding id to key or keys (``"stop" = "x"``); the ids stand in the help overlay's source, `tui`."""
+    """Command id to its keys, with a blank between them: ``stop = "x"``, ``live.pause = "p"``; see `tui.keys`."""
     remote: RemoteConfig = field(default_factory=RemoteConfig)
     markers: MarkerConfig = field(default_factory=MarkerConfig)
 
@@ -271,6 +271,8 @@ def parse_config(text: str, source: str = CONFIG_FILE) -> Config:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{source}: not valid TOML: {error}") from error
     try:
+        if isinstance(table.get("keymap"), dict):
+            table["keymap"] = _flat(table["keymap"])
         return _read(Config, table, "")
     except ConfigError as error:
         line = _line_of(str(error).partition(":")[0], text)
@@ -346,6 +348,14 @@ def _explain(error: ValidationError, hint: Any) -> str:
             return f"give {part.description}"
     said = re.sub(r" - at `.*`$", "", str(error)).replace("Expected", "expected")
     return re.sub(r"`\w+`", lambda word: _WORDS.get(word[0], word[0]), said)
+
+
+def _flat(table: dict[str, Any], above: str = "") -> dict[str, Any]:
+    """``live.pause = "p"`` is a table in a table for TOML, and one name for us."""
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        flat |= _flat(value, f"{above}{key}.") if isinstance(value, dict) else {f"{above}{key}": value}
+    return flat
 
 
 def _toml_type(value: Any) -> str:

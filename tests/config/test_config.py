@@ -138,6 +138,11 @@ def test_shipped_protocols_rest_between_efforts_and_give_way_to_the_files_own():
     assert shipped_protocols(()) == ()
 
 
+def test_dotted_command_ids_need_no_quotes():
+    assert parse_config('[keymap]\nlive.pause = "p"\nstop = "x"').keymap == {"live.pause": "p", "stop": "x"}
+    assert "keymap.live.pause: is 3; expected text" in refusal("[keymap]\nlive.pause = 3")
+
+
 def test_the_reserve_is_the_greater_of_megabytes_and_seconds():
     disk = parse_config("[disk]\nreserve_mb = 200\nreserve_s = 60").disk
     assert disk.reserve_bytes() == 200_000_000
