@@ -61,7 +61,7 @@ def test_the_template_is_valid_as_it_stands():
 
 
 def test_the_template_is_valid_with_every_comment_taken_out():
-    lines = [line[2:] if re.match(r"# (\[|[a-z_]+ = )", line) else line for line in TEMPLATE.splitlines()]
+    lines = [line[2:] if re.match(r"# (\[|[a-z_.]+ = )", line) else line for line in TEMPLATE.splitlines()]
     config = parse_config("\n".join(lines))
     assert config.streams[0].session_name == "emg"
     assert config.lsl.known_peers == ("192.168.1.20", "emg-pi.local")
