@@ -5,22 +5,18 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import time
 
 _log = logging.getLogger(__name__)
 
 
 class Notifier:
-    """Sends to the socket that ``$NOTIFY_SOCKET`` names; does nothing where there is none.
-
-    Attributes
-    ----------
-    watchdog_s
-        How often `alive` should be called (half of what the unit allows); None where the unit has no watchdog.
-    """
+    """Sends to the socket that ``$NOTIFY_SOCKET`` names; does nothing where there is none."""
 
     def __init__(self) -> None:
         self._address = _socket_address(os.environ.get("NOTIFY_SOCKET", ""))
-        self.watchdog_s = _watchdog_seconds()
+        self._every_s = _watchdog_seconds()
+        self._fed_at = 0.0
 
     def ready(self) -> None:
         """The recorder can be attached to."""
@@ -31,8 +27,11 @@ class Notifier:
         self._send(f"STATUS={' '.join(text.split())}")
 
     def alive(self) -> None:
-        """Feed the watchdog."""
-        self._send("WATCHDOG=1")
+        """Feed the watchdog, if there is one and it is time."""
+        now = time.monotonic()
+        if self._every_s is not None and now - self._fed_at >= self._every_s:
+            self._fed_at = now
+            self._send("WATCHDOG=1")
 
     def stopping(self, seconds: float) -> None:
         """The recorder ends, and needs at most so long."""
@@ -56,7 +55,7 @@ def _socket_address(value: str) -> str | None:
 
 
 def _watchdog_seconds() -> float | None:
-    """``$WATCHDOG_USEC``, halved, where it is meant for this process."""
+    """Half of ``$WATCHDOG_USEC``, where that is meant for this process; None without a watchdog."""
     usec, pid = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID", "")
     if not usec.isdecimal() or (pid.isdecimal() and int(pid) != os.getpid()):
         return None
