@@ -11,24 +11,14 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zarr.abc.store import OffsetByteRequest, RangeByteRequest, Store, SuffixByteRequest
-
 from ..errors import DiskError, SessionDamagedError
 from . import zipbytes as zb
+from .tree import BLOCK, MAX_MEMBER
 from .zipindex import Index, shown
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator
+    from collections.abc import Iterator
     from typing import Self
-
-    from zarr.abc.store import ByteRequest
-    from zarr.core.buffer import Buffer, BufferPrototype
-
-ARCHIVE_SUFFIX = ".session.zip"
-"""What the file name of a packed session ends with."""
-
-MAX_MEMBER = 160 << 20
-"""Bytes of a member that are read into memory; one second of 1024 channels at 30 kHz in float32 has 118 MiB."""
 
 _EXTRA_GUESS = 64
 
@@ -57,8 +47,8 @@ class Archive:
         self.path = Path(path)
         self._fd = _open(self.path)
         try:
-            self.size = os.fstat(self._fd).st_size
-            self._index = Index(self.pread, self.size, self.path.name)
+            self.file_size = os.fstat(self._fd).st_size
+            self._index = Index(self.pread, self.file_size, self.path.name)
         except BaseException:
             self.close()
             raise
@@ -107,6 +97,19 @@ class Archive:
     def member(self, key: str) -> zb.Member:
         """The member of that key; KeyError where there is none."""
         return self._index.member(_raw(key))
+
+    def size(self, key: str) -> int:
+        """Decoded size of a member in bytes, as the directory says."""
+        return self.member(key).size
+
+    def blocks(self, key: str) -> Iterator[bytes]:
+        """The stored bytes of a member, a piece at a time, not checked against its checksum."""
+        member = self.member(key)
+        at = self.data_offset(member)
+        end = at + member.stored_size
+        while at < end and (block := self.pread(min(BLOCK, end - at), at)):
+            at += len(block)
+            yield block
 
     def read(self, key: str, limit: int = MAX_MEMBER) -> bytes:
         """The decoded bytes of a member, checked against its size and its CRC-32.
@@ -182,114 +185,6 @@ class Archive:
             return zlib.decompressobj(-15).decompress(data, member.size + 1)
         except zlib.error as error:
             raise self.damaged(member, f"does not inflate ({error})") from error
-
-
-class ArchiveStore(Store):
-    """A read-only Zarr store over the members of an archive; every read is checked against size and CRC-32.
-
-    Parameters
-    ----------
-    archive
-        A path, or an open `Archive`, which this then closes.
-
-    Raises
-    ------
-    FileNotFoundError, DiskError, SessionDamagedError
-        As `Archive`; `SessionDamagedError` and `DiskError` also from each read.
-    """
-
-    supports_writes: bool = False
-    supports_deletes: bool = False
-    supports_listing: bool = True
-
-    def __init__(self, archive: str | os.PathLike[str] | Archive) -> None:
-        super().__init__(read_only=True)
-        self.archive = archive if isinstance(archive, Archive) else Archive(archive)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, ArchiveStore) and other.archive.path == self.archive.path
-
-    def __hash__(self) -> int:
-        return hash(self.archive.path)
-
-    def __repr__(self) -> str:
-        return f"ArchiveStore({str(self.archive.path)!r})"
-
-    def __reduce__(self) -> tuple[type[ArchiveStore], tuple[str]]:
-        return ArchiveStore, (str(self.archive.path.absolute()),)
-
-    def with_read_only(self, read_only: bool = False) -> Store:
-        """Return this store, read-only as it is; ValueError where writing is asked for."""
-        if not read_only:
-            raise self._refusal()
-        return self
-
-    def close(self) -> None:
-        """Close the archive."""
-        super().close()
-        self.archive.close()
-
-    async def get(self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None) -> Buffer | None:
-        """The bytes of a member, or a part of them; None where there is no such member."""
-        try:
-            data = self.archive.read(key)
-        except KeyError:
-            return None
-        return prototype.buffer.from_bytes(data if byte_range is None else _part(data, byte_range))
-
-    async def get_partial_values(
-        self, prototype: BufferPrototype, key_ranges: Iterable[tuple[str, ByteRequest | None]]
-    ) -> list[Buffer | None]:
-        """Parts of several members, in the order asked for."""
-        return [await self.get(key, prototype, byte_range) for key, byte_range in key_ranges]
-
-    async def exists(self, key: str) -> bool:
-        """Whether there is a member of that key."""
-        return key in self.archive
-
-    async def getsize(self, key: str) -> int:
-        """The decoded size of a member in bytes."""
-        if key not in self.archive:
-            raise FileNotFoundError(key)
-        return self.archive.member(key).size
-
-    async def list(self) -> AsyncIterator[str]:
-        """All keys."""
-        for key in self.archive.names():
-            yield key
-
-    async def list_prefix(self, prefix: str) -> AsyncIterator[str]:
-        """All keys that begin with `prefix`."""
-        for key in self.archive.names():
-            if key.startswith(prefix):
-                yield key
-
-    async def list_dir(self, prefix: str) -> AsyncIterator[str]:
-        """The names directly below `prefix`."""
-        folder = f"{prefix.rstrip('/')}/" if prefix else ""
-        for name in {key[len(folder) :].split("/", 1)[0] for key in self.archive.names() if key.startswith(folder)}:
-            yield name
-
-    async def set(self, key: str, value: Buffer) -> None:  # noqa: ARG002
-        """Refused: a packed session is never written to."""
-        raise self._refusal()
-
-    async def delete(self, key: str) -> None:  # noqa: ARG002
-        """Refused: a packed session is never written to."""
-        raise self._refusal()
-
-    def _refusal(self) -> ValueError:
-        return ValueError(f"{self.archive.path} is a packed session: it is never written to")
-
-
-def _part(data: bytes, part: ByteRequest) -> bytes:
-    match part:
-        case RangeByteRequest(start, end):
-            return data[start:end]
-        case OffsetByteRequest(offset):
-            return data[offset:]
-        case SuffixByteRequest(suffix):
-            return data[max(0, len(data) - suffix) :]
 
 
 def _open(path: Path) -> int:

@@ -1,0 +1,67 @@
+"""What killed packs, salvages and recorders leave in a sessions folder, and how each is taken on to its end."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import SessionError, SessionLockedError
+from .content import FINISHED_STATES
+from .layout import ARCHIVE_SUFFIX, STATE_FOLDER
+from .lock import session_holder
+from .pack import PARKED, folder_meta, is_unfinished, pack_session, temporary
+
+if TYPE_CHECKING:
+    import os
+
+    from .progress import Progress
+
+
+def clean_up(sessions_dir: str | os.PathLike[str]) -> None:
+    """Remove what killed packs left: half-written archives that nobody writes any more, folders already packed."""
+    sessions_dir = Path(sessions_dir)
+    parked = sessions_dir / STATE_FOLDER / PARKED
+    if parked.is_dir():
+        shutil.rmtree(parked, ignore_errors=True)
+    for tmp in sessions_dir.glob(f"*{ARCHIVE_SUFFIX}.tmp"):
+        with suppress(OSError, SessionLockedError), temporary(tmp.with_name(tmp.name.removesuffix(".tmp"))):
+            pass
+
+
+def pending_packs(sessions_dir: str | os.PathLike[str]) -> list[Path]:
+    """Finished session folders that nobody holds and that are still to be packed, oldest first."""
+    sessions_dir = Path(sessions_dir)
+    if not sessions_dir.is_dir():
+        return []
+    return [folder for folder in sorted(sessions_dir.iterdir()) if _is_pending(folder)]
+
+
+def _is_pending(folder: Path) -> bool:
+    meta = folder_meta(folder)
+    if meta is None or meta.schema_version is None or meta.state not in FINISHED_STATES:
+        return False
+    return not is_unfinished(folder) and session_holder(folder) is None
+
+
+def finish_interrupted(sessions_dir: str | os.PathLike[str], progress: Progress | None = None) -> list[Path]:
+    """Clean up after killed packs, and pack every finished folder; returns the archives.
+
+    Raises
+    ------
+    SessionError
+        Of the first folder that could not be packed, after all have been tried. A locked one is left to its holder.
+    """
+    clean_up(sessions_dir)
+    archives, failures = [], []
+    for folder in pending_packs(sessions_dir):
+        try:
+            archives.append(pack_session(folder, progress))
+        except SessionLockedError:
+            continue
+        except SessionError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
+    return archives
