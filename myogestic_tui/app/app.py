@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +24,8 @@ from .streams import StreamTable
 from .views import look
 
 if TYPE_CHECKING:
+    import os
+
     from ..session import LabelEvent
     from ..stream import Stream
     from .generator import Generator
@@ -59,7 +60,11 @@ class App:
     """
 
     def __init__(
-        self, name: str = "myogestic_tui", *, config: Config | None = None, sessions_dir: str | os.PathLike[str] = "sessions"
+        self,
+        name: str = "myogestic_tui",
+        *,
+        config: Config | None = None,
+        sessions_dir: str | os.PathLike[str] = "sessions",
     ) -> None:
         self.name = name
         self.config = config or Config()
@@ -152,6 +157,7 @@ class App:
             self.generator = None
 
     def _keep_house(self) -> None:
+        self.jobs.resume(self.sessions_dir, memory.places())
         while not self._stopping.wait(_HOUSEKEEPING_SECONDS):
             try:
                 self.jobs.poll()

@@ -82,9 +82,7 @@ def _gestures(app: App, count: Tally) -> tuple[r.GestureStatus, ...]:
         of_class = count.classes.get(index)
         row = r.GestureStatus(name=name, key=keys[index] if index < len(keys) else "")
         if of_class is not None:
-            row = msgspec.structs.replace(
-                row, trials=of_class.trials, seconds=of_class.seconds, bad=of_class.bad
-            )
+            row = msgspec.structs.replace(row, trials=of_class.trials, seconds=of_class.seconds, bad=of_class.bad)
         rows.append(row)
     return tuple(rows)
 
@@ -206,9 +204,7 @@ def _seen(one: Seen) -> r.StreamStatus:
 # ---------------------------------------------------------------- what needs the operator
 
 
-def _problems(
-    app: App, streams: tuple[r.StreamStatus, ...], disk: r.DiskStatus, recording: bool
-) -> list[r.Problem]:
+def _problems(app: App, streams: tuple[r.StreamStatus, ...], disk: r.DiskStatus, recording: bool) -> list[r.Problem]:
     rows = [problem for row in streams if (problem := _stream_problem(row)) is not None]
     if app.table.discovery_error:
         rows.append(r.Problem(severity="error", subject="network", text=app.table.discovery_error))
@@ -223,7 +219,9 @@ def _problems(
         text = f"{number} unfinished session{'s' if number > 1 else ''}: f on the Sessions screen mends"
         rows.append(r.Problem(severity="warning", subject="sessions", text=text))
     rows += [
-        r.Problem(severity="error", subject=job.kind, text=job.message) for job in app.jobs.statuses() if job.state == "failed"
+        r.Problem(severity="error", subject=job.kind, text=job.message)
+        for job in app.jobs.statuses()
+        if job.state == "failed"
     ]
     return rows
 
@@ -243,5 +241,7 @@ def _stream_problem(row: r.StreamStatus) -> r.Problem | None:
         return r.Problem(severity="warning", subject=row.name, text=text)
     if row.state == "slow" and row.measured_fs is not None:
         share = 100.0 * (1.0 - row.measured_fs / row.fs)
-        return r.Problem(severity="warning", subject=row.name, text=f"{row.measured_fs:.1f} Hz, {share:.1f} % under nominal")
+        return r.Problem(
+            severity="warning", subject=row.name, text=f"{row.measured_fs:.1f} Hz, {share:.1f} % under nominal"
+        )
     return r.Problem(severity="warning", subject=row.name, text=row.message) if row.message else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,8 @@ from .protocol import ProtocolRunner
 from .setup import find_plan
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..session import Session
     from .app import App
 
@@ -108,7 +109,9 @@ def _mark_trial(app: App, command: r.MarkTrial) -> r.Reply:
 
 def _mark_channel(app: App, command: r.MarkChannel) -> r.Reply:
     app.mark_channel(command.stream, command.channel, command.bad)
-    return r.Reply(ok=True, message=f"{command.stream} channel {command.channel + 1} {'bad' if command.bad else 'good'}")
+    return r.Reply(
+        ok=True, message=f"{command.stream} channel {command.channel + 1} {'bad' if command.bad else 'good'}"
+    )
 
 
 def _set_take(app: App, command: r.SetTake) -> r.Reply:
@@ -221,7 +224,7 @@ def _edit(app: App, command: r.EditSession) -> r.Reply:
     return _edit_job(app, command.path, dict(command.changes))
 
 
-def _trash(app: App, command: r.TrashSession) -> r.Reply:
+def _trash(_: App, command: r.TrashSession) -> r.Reply:
     from ..session.trash import restore_session, trash_session
 
     path = Path(command.path)

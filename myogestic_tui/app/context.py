@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from .recorder import RecorderState
-
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from ..session import Session
     from ..stream import Stream
     from .app import App
+    from .recorder import RecorderState
 
 
 class Context:

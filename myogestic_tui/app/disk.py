@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..info import StreamInfo
 from .recorder import DiskStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from ..info import StreamInfo
 
 _COPIES = 2.0
 """A session stands on the disk twice while it is packed."""
@@ -19,7 +23,7 @@ def byte_rate(infos: Iterable[StreamInfo]) -> float:
 
 
 def disk_status(folder: Path, rate: float, reserve: int) -> DiskStatus:
-    """Free bytes where ``folder`` is (or will be), and how long recording goes on at ``rate`` bytes/s until ``reserve``."""
+    """Free bytes where ``folder`` is (or will be), and how long ``rate`` bytes/s go on until ``reserve`` bytes."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     free = shutil.disk_usage(folder).free

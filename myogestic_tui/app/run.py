@@ -8,13 +8,14 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
     from .app import App, Hook
 
 _log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ def run_app(app: App, mode: str) -> int:
     app.open(discover=mode != "headless")
     try:
         with _signals(app):
-            if not all([_call(app, hook, "before_run") for hook in app.before_run_hooks]):
+            if not all(_call(app, hook, "before_run") for hook in app.before_run_hooks):
                 return 1
             if mode != "headless":
                 code = _show(app)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from ..errors import AmbiguousStreamError, ConfigError, MyoGesticError, NotAllowedError, StreamNotFoundError
 from ..stream import Stream
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from ..sources.discovery import Discovery, Seen
 
 RUN_KEY = "stream:"
@@ -151,10 +152,10 @@ class StreamTable:
             there = ", ".join(f"{one.name} ({one.hostname})" for one in self.seen()) or "nothing"
             raise StreamNotFoundError(f"no stream {name!r} on the network; there is {there}")
         if len(candidates) > 1:
-            raise AmbiguousStreamError(
-                f"{len(candidates)} streams are named {name!r}; name one by its key: "
-                + ", ".join(f"{SEEN_KEY}{one.uid} ({one.source_id or 'no source_id'} on {one.hostname})" for one in candidates)
+            listed = ", ".join(
+                f"{SEEN_KEY}{one.uid} ({one.source_id or 'no id'} on {one.hostname})" for one in candidates
             )
+            raise AmbiguousStreamError(f"{len(candidates)} streams are named {name!r}; name one by its key: {listed}")
         return self._connect_seen(candidates[0])
 
     def _connect_seen(self, one: Seen) -> Stream:

@@ -1,0 +1,221 @@
+"""Background jobs on sessions: one after the other, each in a niced child process, throttled while recording."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from ..errors import MyoGesticError, NotAllowedError
+from .recorder import JobStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ..session import Session
+    from ..session.jobs import Job
+
+JobState = Literal["waiting", "running", "done", "failed", "cancelled"]
+_KEPT = 50
+_POLL_SECONDS = 0.05
+
+
+@dataclass(slots=True)
+class _Entry:
+    id: int
+    kind: str
+    path: Path
+    options: dict[str, str] = field(default_factory=dict)
+    state: JobState = "waiting"
+    job: Job | None = None
+    message: str = ""
+    result: str = ""
+
+    @property
+    def open(self) -> bool:
+        return self.state in ("waiting", "running")
+
+
+class JobQueue:
+    """Runs one job at a time, in the order they came.
+
+    Parameters
+    ----------
+    is_recording
+        Asked now and then: jobs are slowed down while it says yes.
+    """
+
+    def __init__(self, is_recording: Callable[[], bool]) -> None:
+        self._is_recording = is_recording
+        self._entries: list[_Entry] = []
+        self._next_id = 1
+        self._lock = threading.RLock()
+        self._throttled = False
+        self._folders: tuple[Path, ...] = ()
+        self._unfinished: tuple[str, ...] = ()
+
+    # ---------------------------------------------------------------- what is to be done
+
+    def add(self, kind: str, path: Path, options: dict[str, str] | None = None) -> int:
+        """Queue a job and return its id.
+
+        Raises
+        ------
+        NotAllowedError
+            There is no such kind of job.
+        """
+        from ..session.jobs import KINDS
+
+        if kind not in KINDS:
+            raise NotAllowedError(f"no job {kind!r}; there are: {', '.join(sorted(KINDS))}")
+        with self._lock:
+            entry = _Entry(self._next_id, kind, path, options or {})
+            self._next_id += 1
+            self._entries = [*self._entries, entry][-_KEPT:]
+        self.poll()
+        return entry.id
+
+    def pack(self, session: Session) -> int:
+        """Queue the packing of a finished session."""
+        return self.add("pack", Path(session.path))
+
+    def cancel(self, job_id: int) -> None:
+        """End a job; what it had made so far goes.
+
+        Raises
+        ------
+        NotAllowedError
+            No job of that id is waiting or running.
+        """
+        with self._lock:
+            found = [entry for entry in self._entries if entry.id == job_id and entry.open]
+            if not found:
+                raise NotAllowedError(f"no job {job_id} is waiting or running")
+            entry = found[0]
+            entry.state = "cancelled"
+        if entry.job is not None:
+            entry.job.cancel()
+
+    # ---------------------------------------------------------------- looking after it
+
+    def poll(self) -> None:
+        """Look how the running job is, and start the next one."""
+        with self._lock:
+            for entry in self._entries:
+                if entry.state == "running":
+                    self._look_at(entry)
+                    break
+            if any(entry.state == "running" for entry in self._entries):
+                self._throttle()
+                return
+            waiting = [entry for entry in self._entries if entry.state == "waiting"]
+            if waiting:
+                self._start(waiting[0])
+
+    def _start(self, entry: _Entry) -> None:
+        from ..session.jobs import start_job
+
+        self._throttled = False
+        try:
+            entry.job = start_job(entry.kind, entry.path, entry.options)
+        except (MyoGesticError, OSError) as error:
+            entry.state, entry.message = "failed", f"{entry.path.name}: {error}"
+            return
+        entry.state = "running"
+        self._throttle()
+
+    def _throttle(self) -> None:
+        wanted = self._is_recording()
+        running = [entry.job for entry in self._entries if entry.state == "running" and entry.job is not None]
+        if running and wanted != self._throttled:
+            running[0].throttle(wanted)
+            self._throttled = wanted
+
+    def _look_at(self, entry: _Entry) -> None:
+        assert entry.job is not None
+        outcome = entry.job.poll()
+        if outcome is None:
+            return
+        entry.state = "done" if outcome.ok else "failed"
+        entry.message, entry.result = outcome.message, outcome.path
+        self.look_for_unfinished()
+
+    def finish(self) -> None:
+        """Wait until every session is packed; other jobs are cancelled."""
+        with self._lock:
+            for entry in self._entries:
+                if entry.open and entry.kind not in ("pack", "recover"):
+                    self.cancel(entry.id)
+        while any(entry.open for entry in self._entries):
+            self.poll()
+            time.sleep(_POLL_SECONDS)
+
+    @property
+    def busy(self) -> bool:
+        """True while a job waits or runs."""
+        return any(entry.open for entry in self._entries)
+
+    @property
+    def failed(self) -> bool:
+        """True where a session could not be packed."""
+        return any(entry.state == "failed" and entry.kind == "pack" for entry in self._entries)
+
+    def statuses(self) -> tuple[JobStatus, ...]:
+        """All jobs that are remembered, oldest first."""
+        return tuple(_status(entry) for entry in self._entries)
+
+    # ---------------------------------------------------------------- what an earlier run left
+
+    def resume(self, folder: Path, places: Iterable[Path] = ()) -> None:
+        """Finish packings that were cut off in a sessions folder; find what is to be recovered there and elsewhere."""
+        from ..session.interrupted import clean_up, pending_packs
+
+        self._folders = tuple(dict.fromkeys(place.resolve() for place in (folder, *places) if place.is_dir()))
+        if folder.is_dir():
+            with contextlib.suppress(MyoGesticError, OSError):
+                clean_up(folder)
+                for path in pending_packs(folder):
+                    self.add("pack", path)
+        self.look_for_unfinished()
+
+    def look_for_unfinished(self) -> None:
+        """Find sessions that no live recorder holds and that were not finished."""
+        from ..session import unfinished_sessions
+
+        found: list[str] = []
+        for folder in self._folders:
+            with contextlib.suppress(MyoGesticError, OSError):
+                found += [str(path) for path in unfinished_sessions(folder)]
+        self._unfinished = tuple(found)
+
+    @property
+    def unfinished(self) -> tuple[str, ...]:
+        """Sessions that recovery would finish."""
+        return self._unfinished
+
+
+def _status(entry: _Entry) -> JobStatus:
+    status = JobStatus(
+        id=entry.id,
+        kind=entry.kind,
+        path=str(entry.path),
+        state=entry.state,
+        fraction=1.0 if entry.state == "done" else 0.0,
+        message=entry.message,
+        result=entry.result,
+    )
+    if entry.state != "running" or entry.job is None:
+        return status
+    progress = entry.job.progress
+    return JobStatus(
+        id=entry.id,
+        kind=entry.kind,
+        path=str(entry.path),
+        state="running",
+        fraction=progress.fraction,
+        bytes_per_s=progress.bytes_per_s,
+        left_s=progress.left_s,
+    )
