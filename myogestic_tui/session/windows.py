@@ -1,0 +1,298 @@
+"""Windows for training: cut from any number of sessions, on corrected time, without the session in memory.
+
+A window has ``round(win_seconds * fs)`` samples and the next one begins ``round(hop_seconds * fs)`` samples later, so
+that float error never drops a sample. None contains a gap or a jump of the source's clock.
+
+Labelled windows begin at the first sample of a label's span and lie wholly within it: a span lasts from one label event
+to the next, also where both name the same class, because each is a trial. Class -1 means unlabelled, as do the samples
+before the first label. Aligned windows run over all of the signal.
+
+Arguments are checked when a function is called, before the first window is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from ..errors import ConfigError
+from .alignment import Alignment
+from .cutting import Cut, Wanted, class_of, class_set, cut_windows, starts
+from .readable import Readable
+from .runs import find_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from .readable import Paths
+    from .reader import SessionReader
+    from .runs import Run
+
+    LabeledWindow = tuple[NDArray[Any], NDArray[np.float64], int]
+    AlignedWindow = tuple[NDArray[Any], dict[str, NDArray[np.float64]], NDArray[np.float64]]
+
+
+def iter_labeled_windows(
+    paths: Paths,
+    stream_name: str,
+    win_seconds: float,
+    hop_seconds: float,
+    classes: Iterable[int] | None = None,
+    *,
+    include_bad: bool = False,
+    strict: bool = False,
+) -> Iterator[LabeledWindow]:
+    """Windows with the class that holds throughout.
+
+    Parameters
+    ----------
+    paths
+        Session folders or archives, in any state; one alone will do.
+    stream_name
+        A stream of numbers with a nominal rate.
+    win_seconds, hop_seconds
+        Length of a window, and from the start of one to the start of the next.
+    classes
+        Class indices that are wanted; None for every label, which leaves out what is unlabelled (-1).
+    include_bad
+        Also yield windows of trials that were marked bad.
+    strict
+        Raise where a session cannot be read or lacks the stream, instead of skipping it with a logged warning.
+
+    Yields
+    ------
+    window
+        ``(n_channels, n)`` in the stream's dtype, a contiguous copy.
+    ts
+        ``(n,)`` corrected time of each sample, seconds on the recorder's clock.
+    class_index
+        The class.
+
+    Raises
+    ------
+    ConfigError
+        An argument is not usable: a length that is not positive or below one sample, a stream of text or without a
+        rate. Raised by the call.
+    UnknownStreamError
+        No session that can be read has the stream. Raised by the call.
+    SessionError
+        With ``strict``, for the first session that cannot be read.
+    """
+    cut, wanted = Cut(win_seconds, hop_seconds), Wanted(class_set(classes), include_bad)
+
+    def windows(_: int, reader: SessionReader) -> Iterator[LabeledWindow]:
+        for run, window, ts in _labeled(reader, stream_name, cut, wanted):
+            yield window, ts, class_of(run, reader.label_track)
+
+    return Readable(paths, [stream_name], strict, lambda reader: _check(reader, stream_name, cut)).each(windows)
+
+
+def iter_aligned_windows(
+    paths: Paths,
+    primary_stream: str,
+    aligned_streams: Sequence[str],
+    win_seconds: float,
+    hop_seconds: float,
+    align_window_samples: int = 1,
+    *,
+    causal: bool = False,
+    interpolate: bool = False,
+    cut_at_labels: bool = False,
+    classes: Iterable[int] | None = None,
+    include_bad: bool = False,
+    strict: bool = False,
+) -> Iterator[AlignedWindow]:
+    """Windows of one stream, with the value that other streams have at their centre or end.
+
+    A window for which an aligned stream has no value is left out: a regular stream has none further than a gap's
+    threshold (20 ms or 5 samples) from its samples, nor where those that would be combined lie on both sides of a gap.
+
+    Parameters
+    ----------
+    paths, win_seconds, hop_seconds, include_bad, strict
+        As for `iter_labeled_windows`.
+    primary_stream
+        The stream that is cut into windows: numbers, with a nominal rate.
+    aligned_streams
+        Streams of numbers, regular or not.
+    align_window_samples
+        The value is the mean of so many samples, those nearest to the window's centre: halfway between the times of
+        its first and its last sample.
+    causal
+        Take the latest samples at or before the window's last sample instead, as a live predictor has to.
+    interpolate
+        Draw a line between the samples before and after the centre instead of a mean. Not with ``causal``.
+    cut_at_labels
+        Keep windows within one label's span, as `iter_labeled_windows` does, and leave out bad trials.
+    classes
+        Class indices that are wanted; implies ``cut_at_labels``.
+
+    Yields
+    ------
+    window
+        ``(n_channels, n)`` of the primary stream, a contiguous copy in its dtype.
+    aligned
+        For each aligned stream its value, ``(n_channels,)`` float64.
+    ts
+        ``(n,)`` corrected time of each sample, seconds on the recorder's clock.
+
+    Raises
+    ------
+    ConfigError, UnknownStreamError, SessionError
+        As `iter_labeled_windows`.
+    """
+    cut, wanted = Cut(win_seconds, hop_seconds), Wanted(class_set(classes), include_bad)
+    how = _Alignments(list(_names(aligned_streams)), align_window_samples, causal, interpolate)
+
+    def check(reader: SessionReader) -> None:
+        _check(reader, primary_stream, cut)
+        how.check(reader)
+
+    def windows(_: int, reader: SessionReader) -> Iterator[AlignedWindow]:
+        stream = reader.stream_data(primary_stream)
+        at_labels = cut_at_labels or wanted.classes is not None
+        runs = wanted.runs(stream, reader.label_track) if at_labels else find_runs(stream)
+        alignments = how.of(reader)
+        for _, window, ts in cut_windows(stream, runs, *cut.lengths(primary_stream, stream.info)):
+            aligned = how.values(alignments, ts)
+            if aligned is not None:
+                yield window, aligned, ts
+
+    return Readable(paths, [primary_stream, *how.names], strict, check).each(windows)
+
+
+def labeled_windows(
+    paths: Paths,
+    stream_name: str,
+    win_seconds: float,
+    hop_seconds: float,
+    classes: Iterable[int] | None = None,
+    *,
+    group_by: Literal["trial", "session"] = "trial",
+    include_bad: bool = False,
+    strict: bool = False,
+) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
+    """All labelled windows as arrays, for scikit-learn's grouped cross-validation.
+
+    Windows that overlap must not stand on both sides of a split: give ``groups`` to ``GroupKFold`` or
+    ``StratifiedGroupKFold``.
+
+    Parameters
+    ----------
+    paths, stream_name, win_seconds, hop_seconds, classes, include_bad, strict
+        As for `iter_labeled_windows`.
+    group_by
+        ``"trial"``: every label's span is a group, numbered on over all sessions. ``"session"``: every session is one,
+        by its place in ``paths``.
+
+    Returns
+    -------
+    X
+        ``(n_windows, n_channels, n)`` in the stream's dtype.
+    y
+        ``(n_windows,)`` class indices.
+    groups
+        ``(n_windows,)``.
+
+    Raises
+    ------
+    ConfigError, UnknownStreamError
+        As `iter_labeled_windows`; also where sessions differ in channel count, window length in samples or dtype, or
+        none can be read.
+    """
+    if group_by not in ("trial", "session"):
+        raise ConfigError(f"group_by is {group_by!r}; use 'trial' or 'session'")
+    cut, wanted = Cut(win_seconds, hop_seconds), Wanted(class_set(classes), include_bad)
+    readable = Readable(paths, [stream_name], strict, lambda reader: _check(reader, stream_name, cut))
+    X = _room(list(readable.each(lambda _, reader: [_extent(reader, stream_name, cut, wanted)])), stream_name)
+    y, groups = np.empty(len(X), np.int64), np.empty(len(X), np.int64)
+    numbers: dict[tuple[int, int], int] = {}
+
+    def rows(place: int, reader: SessionReader) -> Iterator[tuple[NDArray[Any], int, int]]:
+        for run, window, _ in _labeled(reader, stream_name, cut, wanted):
+            group = place if group_by == "session" else numbers.setdefault((place, run.label), len(numbers))
+            yield window, class_of(run, reader.label_track), group
+
+    count = 0
+    for count, (window, class_index, group) in enumerate(readable.each(rows), 1):
+        X[count - 1], y[count - 1], groups[count - 1] = window, class_index, group
+    return X[:count], y[:count], groups[:count]
+
+
+def _check(reader: SessionReader, name: str, cut: Cut) -> None:
+    cut.lengths(name, reader.stream_info(name))
+
+
+def _labeled(
+    reader: SessionReader, name: str, cut: Cut, wanted: Wanted
+) -> Iterator[tuple[Run, NDArray[Any], NDArray[np.float64]]]:
+    stream = reader.stream_data(name)
+    return cut_windows(stream, wanted.runs(stream, reader.label_track), *cut.lengths(name, stream.info))
+
+
+def _extent(reader: SessionReader, name: str, cut: Cut, wanted: Wanted) -> tuple[int, tuple[int, int, str]]:
+    """How many windows a session has, and their channels, samples and dtype."""
+    stream = reader.stream_data(name)
+    n, hop = cut.lengths(name, stream.info)
+    count = sum(len(starts(run, n, hop)) for run in wanted.runs(stream, reader.label_track))
+    return count, (stream.info.n_channels, n, stream.info.dtype)
+
+
+def _room(extents: list[tuple[int, tuple[int, int, str]]], name: str) -> NDArray[Any]:
+    shapes = {shape for _, shape in extents}
+    if not shapes:
+        raise ConfigError("none of the sessions can be read; strict=True says why")
+    if len(shapes) > 1:
+        raise ConfigError(f"the sessions differ in {name}: channels, samples per window and dtype are {sorted(shapes)}")
+    n_channels, n, dtype = shapes.pop()
+    return np.empty((sum(count for count, _ in extents), n_channels, n), dtype)
+
+
+class _Alignments:
+    """Which streams are aligned, and how; checked when made."""
+
+    def __init__(self, names: list[str], samples: int, causal: bool, interpolate: bool) -> None:
+        if isinstance(samples, bool) or not isinstance(samples, int | np.integer) or samples < 1:
+            raise ConfigError(f"align_window_samples is {samples!r}; give a number of samples, at least 1")
+        if interpolate and samples != 1:
+            raise ConfigError("interpolate draws a line between two samples; leave align_window_samples at 1")
+        if interpolate and causal:
+            raise ConfigError("causal and interpolate exclude each other: a line needs the sample after the instant")
+        self.names, self._samples, self._causal, self._interpolate = names, int(samples), causal, interpolate
+
+    def check(self, reader: SessionReader) -> None:
+        """Raise `ConfigError` for a stream of text."""
+        for name in self.names:
+            if reader.stream_info(name).is_string:
+                raise ConfigError(f"{name} is a stream of text; a window's value is made of numbers")
+
+    def of(self, reader: SessionReader) -> dict[str, Alignment]:
+        """The streams of one session, by name."""
+        self.check(reader)
+        streams = {name: reader.stream_data(name) for name in self.names}
+        return {
+            name: Alignment(stream, self._samples, causal=self._causal, interpolate=self._interpolate)
+            for name, stream in streams.items()
+        }
+
+    def values(
+        self, alignments: dict[str, Alignment], ts: NDArray[np.float64]
+    ) -> dict[str, NDArray[np.float64]] | None:
+        """Every stream's value for a window whose samples have the times ``ts``; None where one has none."""
+        instant = float(ts[-1]) if self._causal else float(ts[0] + ts[-1]) / 2
+        values = {}
+        for name, alignment in alignments.items():
+            value = alignment.value(instant)
+            if value is None:
+                return None
+            values[name] = value
+        return values
+
+
+def _names(names: Sequence[str]) -> Iterator[str]:
+    if isinstance(names, str):
+        raise ConfigError(f"aligned_streams is {names!r}; give a list: [{names!r}]")
+    yield from names
