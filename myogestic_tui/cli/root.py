@@ -23,6 +23,8 @@ COMMANDS = {
     "record": ("record:record", "Record streams without screens."),
     "streams": ("streams:streams", "What is on the network."),
     "generate": ("generate:generate", "Synthetic EMG as an LSL outlet."),
+    "serve": ("serve:serve", "The recorder in the foreground, for systemd."),
+    "ctl": ("ctl:ctl", "Drive a running recorder."),
     "sessions": ("sessions:sessions", "List recorded sessions."),
     "info": ("sessions:info", "Everything about one session."),
     "verify": ("mend:verify", "Prove that sessions are whole."),
