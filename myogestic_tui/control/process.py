@@ -236,9 +236,14 @@ class RecorderProcess:
         if app.ctx.state == "recording":
             app.stop_recording()
         until = time.monotonic() + PACK_SECONDS
-        while self._is_needed() and time.monotonic() < until:
+        while app.jobs.busy and time.monotonic() < until:
+            app.jobs.poll()
             if (request := self._request()) is not None and request[1]:
                 break
+        for job in app.jobs.statuses():
+            if job.state in ("waiting", "running"):
+                _log.warning("%s of %s is left to the next start", job.kind, job.path)
+                app.jobs.cancel(job.id)
         app.shut()
 
 
