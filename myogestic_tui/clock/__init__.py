@@ -1,0 +1,19 @@
+"""Time: the recorder's clock, the gap rule, and fits of clock offsets. Needs NumPy only."""
+
+from __future__ import annotations
+
+from .fit import ClockFit, ClockSegment, dejitter, fit_offsets
+from .gaps import Gap, GapTracker, find_gaps, gap_threshold
+from .local import local_clock
+
+__all__ = [
+    "ClockFit",
+    "ClockSegment",
+    "Gap",
+    "GapTracker",
+    "dejitter",
+    "find_gaps",
+    "fit_offsets",
+    "gap_threshold",
+    "local_clock",
+]
