@@ -138,3 +138,18 @@ def test_every_page_can_be_reached_from_the_index():
     for page in (ROOT / "docs").rglob("*.md"):
         name = page.relative_to(ROOT / "docs").with_suffix("").as_posix()
         assert name == "index" or re.search(rf"\b{re.escape(name)}\b", index), name
+
+
+def test_the_page_on_keys_has_every_command_with_its_keys():
+    from myogestic_tui.tui.keys import COMMANDS as KEYS
+    from myogestic_tui.tui.keys import SYMBOLS
+
+    page = (ROOT / "docs" / "keys.md").read_text("utf-8")
+    for one in KEYS:
+        keys = " ".join(f"`{SYMBOLS.get(key, key)}`" for key in one.keys.split())
+        assert f"| {keys} | {one.help} | `{one.id}` |" in page
+
+
+def test_the_page_on_commands_has_every_command():
+    page = (ROOT / "docs" / "commands.md").read_text("utf-8")
+    assert all(re.search(rf"`{name}\b", page) for name in COMMANDS)
