@@ -108,7 +108,7 @@ def _pack(folder: Path, progress: Progress | None, should_pause: Callable[[], bo
     if archive is None:
         source = _source(folder)
         _check_space(source, keep_free)
-        archive = _free_name(folder)
+        archive = free_path(folder.with_name(archive_name(folder.name, _session_name(folder))))
         write_archive(archive, source, Ticker(2 * source.content_size, progress, should_pause).tick)
     _remove(folder)
     return archive
@@ -215,14 +215,14 @@ def _holds(path: Path, folder: Path) -> bool:
         return False
 
 
-def _free_name(folder: Path) -> Path:
-    """Where the archive goes; a number is added where another session's archive has that name."""
-    path = folder.with_name(archive_name(folder.name, _session_name(folder)))
-    stem, number = path.name.removesuffix(ARCHIVE_SUFFIX), 1
-    while path.exists():
+def free_path(path: Path) -> Path:
+    """`path`, or where something stands there already, the same with a number behind its stem."""
+    suffix = ARCHIVE_SUFFIX if path.name.endswith(ARCHIVE_SUFFIX) else ""
+    stem, number, free = path.name.removesuffix(suffix), 1, path
+    while free.exists():
         number += 1
-        path = path.with_name(f"{stem}-{number}{ARCHIVE_SUFFIX}")
-    return path
+        free = path.with_name(f"{stem}-{number}{suffix}")
+    return free
 
 
 def _session_name(folder: Path) -> str:
@@ -248,10 +248,7 @@ def _remove(folder: Path) -> None:
     """Take the folder away in one step, then delete it; what a kill leaves lies where nobody looks for sessions."""
     parked_in = folder.parent / STATE_FOLDER / PARKED
     parked_in.mkdir(parents=True, exist_ok=True)
-    parked, number = parked_in / folder.name, 1
-    while parked.exists():
-        number += 1
-        parked = parked_in / f"{folder.name}~{number}"
+    parked = free_path(parked_in / folder.name)
     folder.rename(parked)
     sync_folder(folder.parent)
     shutil.rmtree(parked)

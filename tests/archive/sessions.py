@@ -9,7 +9,7 @@ import numpy as np
 from myogestic_tui.info import StreamInfo
 from myogestic_tui.session.layout import LABELS, META, array_name
 from myogestic_tui.session.meta import Anchor, LabelEvent, Meta, StreamMeta, encode_labels, encode_meta
-from myogestic_tui.session.zarrs import ArraySpec, create_array, encode_chunk, publish_rows, write_chunk
+from myogestic_tui.session.zarrs import ArraySpec, array_json, encode_chunk
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,11 +37,13 @@ def stamps_of(info: StreamInfo, n_samples: int) -> np.ndarray:
 
 
 def write_array(folder: Path, name: str, spec: ArraySpec, rows: np.ndarray) -> None:
-    create_array(folder, name, spec)
     for number in range(spec.n_chunks(len(rows))):
         part = rows[number * spec.chunk_length : (number + 1) * spec.chunk_length]
-        write_chunk(folder, name, spec, number, encode_chunk(spec, part))
-    publish_rows(folder, name, spec, len(rows))
+        path = folder / name / spec.chunk_key(number)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encode_chunk(spec, part))
+    (folder / name).mkdir(exist_ok=True)
+    (folder / name / "zarr.json").write_bytes(array_json(spec, len(rows)))
 
 
 def make_folder(
@@ -65,7 +67,7 @@ def make_folder(
         write_array(folder, array_name(stem, "_timestamps"), ArraySpec.timestamps(info), times)
         meta.add_stream(stem, StreamMeta.of(info, name=stem))
         meta.all_streams[stem].n_samples = n_samples
-        end = max(end, times[-1] if n_samples else START)
+        end = max(end, float(times[-1]) if n_samples else START)
     meta.anchors = [Anchor("2026-05-17T12:23:05+00:00", START), Anchor("2026-05-17T12:24:05+00:00", end)]
     meta.duration_s = end - START
     (folder / META).write_bytes(encode_meta(meta))
