@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
 import numpy as np
 import pytest
 
@@ -25,6 +23,7 @@ FENCE = re.compile(
     r"^(?P<mark>(?:<!-- (?P<note>[a-z ]+) -->\n)?)```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
 SESSION = "2026-05-17_14-23-05"
+COMMAND = [sys.executable, "-m", "myogestic_tui"]
 READS = {"sessions", "info", "verify"}
 """Commands that are run as they stand; of the others only the options are checked."""
 
@@ -52,22 +51,23 @@ def blocks(*kinds: str) -> list[Block]:
     return found
 
 
-def commands() -> Iterator[tuple[Block, list[str]]]:
+def commands() -> list[tuple[Block, list[str]]]:
+    found = []
     for block in blocks("sh", "console"):
         for line in block.text.replace("\\\n", " ").splitlines():
-            words = shlex.split(line.removeprefix("$ "), comments=True)
+            words = shlex.split(re.split(r" [>|&]", line.removeprefix("$ "))[0], comments=True)
             if words and words[0] == "myogestic-tui":
-                yield block, words[1:]
+                found.append((block, words[1:]))
+    return found
 
 
-@pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the session that the pages talk about: 20 s of emg and vhi_control, four labels."""
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The session that the pages talk about: 20 s of emg and vhi_control, four labels."""
     from myogestic_tui import StreamInfo
     from myogestic_tui.session import Session
 
-    monkeypatch.chdir(tmp_path)
-    session = Session(tmp_path / "sessions", class_names=["Rest", "Fist"])
+    session = Session(tmp_path_factory.mktemp("archive"), class_names=["Rest", "Fist"])
     generator = np.random.default_rng(1)
     for name, n_channels, fs in (("emg", 8, 500.0), ("vhi_control", 9, 60.0)):
         session.init_stream(name, StreamInfo(n_channels, fs))
@@ -76,7 +76,15 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         session.append(name, data, 100.0 + np.arange(n_samples) / fs)
     for index in range(4):
         session.add_label(index % 2, 100.0 + 5 * index)
-    session.pack_to_zip().rename(tmp_path / f"sessions/{SESSION}.session.zip")
+    return session.pack_to_zip()
+
+
+@pytest.fixture
+def lab(tmp_path: Path, archive: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory as the pages assume it."""
+    (tmp_path / "sessions").mkdir()
+    shutil.copy(archive, tmp_path / f"sessions/{SESSION}.session.zip")
+    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
@@ -92,27 +100,22 @@ def test_python_blocks_run(page, lab):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize(
-    ("block", "arguments"), commands(), ids=lambda value: str(value) if isinstance(value, Block) else ""
-)
-def test_commands_are_as_the_program_has_them(block, arguments, lab):
-    context = click.Context(root, info_name="myogestic-tui", obj=None)
-    if not arguments or arguments[0].startswith("-"):
-        root.make_context("myogestic-tui", list(arguments), resilient_parsing=False)
-        return
-    assert arguments[0] in COMMANDS, arguments[0]
-    (lab / "sessions" / SESSION).mkdir()
-    command = root.get_command(context, arguments[0])
-    assert command is not None
-    if "--help" in arguments:
-        return
-    expanded = [str(path) for word in arguments[1:] for path in (sorted(Path().glob(word)) if "*" in word else [word])]
-    command.make_context(arguments[0], expanded, parent=context)
-    os.rmdir(lab / "sessions" / SESSION)
-    if arguments[0] in READS and all(Path(word).exists() for word in expanded if word.startswith("sessions/")):
-        call = [sys.executable, "-m", "myogestic_tui", arguments[0], *expanded]
-        done = subprocess.run(call, capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0, done.stderr
+@pytest.mark.parametrize(("block", "words"), commands(), ids=str)
+def test_commands_are_as_the_program_has_them(block, words, lab):
+    """Options and arguments are parsed as they stand; commands that only read are run, too."""
+    words = [str(path) for word in words for path in (sorted(Path().glob(word)) if "*" in word else [word])]
+    for word in words:
+        if word.endswith(SESSION):
+            Path(word).mkdir()
+    top = root.make_context("myogestic-tui", words)
+    rest = [*top._protected_args, *top.args]
+    if rest:
+        name, command, arguments = root.resolve_command(top, rest)
+        assert command is not None
+        command.make_context(name, list(arguments), parent=top)
+        if name in READS:
+            done = subprocess.run([*COMMAND, *words], capture_output=True, text=True, timeout=120)
+            assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("block", blocks("toml"), ids=str)
