@@ -105,7 +105,7 @@ class ClockFit:
         corrected = np.empty_like(stamps)
         start = 0
         for this, following in pairwise(self.segments):
-            stop = start + _meeting_point(stamps[start:], this, following)
+            stop = start + meeting_point(stamps[start:], this, following)
             corrected[start:stop] = this.correct(stamps[start:stop])
             start = stop
         corrected[start:] = self.segments[-1].correct(stamps[start:])
@@ -274,7 +274,7 @@ def _weighted_line(x: Floats, y: Floats, weights: Floats) -> tuple[float, float]
     return mean_y - slope * mean_x, slope
 
 
-def _meeting_point(stamps: Floats, this: ClockSegment, following: ClockSegment) -> int:
+def meeting_point(stamps: Floats, this: ClockSegment, following: ClockSegment) -> int:
     """How many of ``stamps`` belong to ``this`` segment, the rest to ``following`` or later ones."""
     if len(stamps) == 0:
         return 0
