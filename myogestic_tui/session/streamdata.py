@@ -43,14 +43,14 @@ class StreamData:
     stamps
         ``(n_samples,)`` raw, in seconds. Where the two lengths differ, the shorter counts.
     correct
-        From raw to corrected time, both ``(k,)`` seconds; monotonic offsets within a clock segment.
+        Corrected times, ``(k,)`` seconds, from raw ones and the number of the first of these samples.
     """
 
     name: str
     info: StreamInfo
     data: Rows
     stamps: Rows
-    correct: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+    correct: Callable[[NDArray[np.float64], int], NDArray[np.float64]]
 
     @property
     def n_samples(self) -> int:
@@ -68,13 +68,13 @@ class StreamData:
 
     def times(self, start: int, stop: int) -> NDArray[np.float64]:
         """Corrected time of the samples ``start`` to ``stop`` (not included), ``(stop - start,)`` seconds."""
-        return self.correct(self.raw_times(start, stop))
+        return self.correct(self.raw_times(start, stop), start)
 
     def time_blocks(self) -> Iterator[tuple[int, NDArray[np.float64], NDArray[np.float64]]]:
         """All stamps, block by block: index of the first, raw stamps, corrected times."""
         for start in range(0, self.n_samples, TIME_BLOCK):
             raw = self.raw_times(start, min(start + TIME_BLOCK, self.n_samples))
-            yield start, raw, self.correct(raw)
+            yield start, raw, self.correct(raw, start)
 
     def data_blocks(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, NDArray[Any]]]:
         """Samples from ``start`` to ``stop``, block by block: index of the first, and ``(rows, n_channels)``."""

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ..clock import fit_offsets
 from ..clock.gaps import gap_threshold
 from ..errors import ConfigError
+from .correction import Correction
 from .runs import UNLABELLED, find_runs
 from .streamdata import StreamData
 
@@ -55,13 +57,10 @@ class SignalReading(ABC):
 
     def stream_data(self, name: str) -> StreamData:
         """One stream for block-wise reading on corrected time; UnknownStreamError where there is none."""
-        from ..clock import fit_offsets
-
         stream = self.stream(name)
-        if stream.clock is None or stream.clock.n_rows == 0:
-            return StreamData(stream.stem, stream.info, stream.data, stream.stamps, _as_it_is)
-        fit = fit_offsets(stream.clock.rows(0, stream.clock.n_rows))
-        return StreamData(stream.stem, stream.info, stream.data, stream.stamps, fit.correct)
+        estimates = [] if stream.clock is None else stream.clock.rows(0, stream.clock.n_rows)
+        correct = Correction(fit_offsets(estimates), stream.stamps)
+        return StreamData(stream.stem, stream.info, stream.data, stream.stamps, correct)
 
     def get_continuous(
         self,
@@ -152,10 +151,6 @@ class SignalReading(ABC):
             and (include_bad or not event.bad)
             and (event.class_index > UNLABELLED if wanted is None else event.class_index in wanted)
         ]
-
-
-def _as_it_is(stamps: NDArray[np.float64]) -> NDArray[np.float64]:
-    return stamps
 
 
 def _signal(stream: StreamData, first: int, last: int) -> tuple[NDArray[Any], NDArray[np.float64]]:

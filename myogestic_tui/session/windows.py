@@ -83,7 +83,7 @@ def iter_labeled_windows(
     """
     cut, wanted = Cut(win_seconds, hop_seconds), Wanted(class_set(classes), include_bad)
 
-    def windows(_: int, reader: SessionReader) -> Iterator[LabeledWindow]:
+    def windows(_place: int, reader: SessionReader) -> Iterator[LabeledWindow]:
         for run, window, ts in _labeled(reader, stream_name, cut, wanted):
             yield window, ts, class_of(run, reader.label_track)
 
@@ -151,12 +151,12 @@ def iter_aligned_windows(
         _check(reader, primary_stream, cut)
         how.check(reader)
 
-    def windows(_: int, reader: SessionReader) -> Iterator[AlignedWindow]:
+    def windows(_place: int, reader: SessionReader) -> Iterator[AlignedWindow]:
         stream = reader.stream_data(primary_stream)
         at_labels = cut_at_labels or wanted.classes is not None
         runs = wanted.runs(stream, reader.label_track) if at_labels else find_runs(stream)
         alignments = how.of(reader)
-        for _, window, ts in cut_windows(stream, runs, *cut.lengths(primary_stream, stream.info)):
+        for _run, window, ts in cut_windows(stream, runs, *cut.lengths(primary_stream, stream.info)):
             aligned = how.values(alignments, ts)
             if aligned is not None:
                 yield window, aligned, ts

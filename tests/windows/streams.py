@@ -13,7 +13,7 @@ from myogestic_tui.session.zarrs import ArraySpec
 RATES = [0.5, 1.0, 7.3, 60.0, 100.0, 333.33, 1000.0]
 
 
-def in_memory(info, data, raw, correct=lambda stamps: stamps):
+def in_memory(info, data, raw, correct=lambda stamps, start: stamps):
     """A `StreamData` over arrays."""
     return StreamData(
         "emg", info, ListedArray(ArraySpec.data(info), data), ListedArray(ArraySpec.timestamps(info), raw), correct
@@ -41,7 +41,7 @@ def recordings(draw, rates=RATES, longest=300, start=100.0):
     raw = times - offsets
     table = dict(zip(raw.tolist(), offsets.tolist(), strict=True))
 
-    def correct(stamps):
+    def correct(stamps, start):
         return stamps + np.array([table.get(stamp, np.nan) for stamp in stamps.tolist()], np.float64)
 
     n_channels = draw(st.integers(1, 5))
