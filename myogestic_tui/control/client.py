@@ -417,7 +417,7 @@ class RecorderClient:
         with self._changed:
             self._lost = None
             if why and not self._closing:
-                _log.warning("%s", why)
+                _log.info("%s", why)
                 self._gone = why
                 self._give_up(why)
             self._changed.notify_all()

@@ -35,7 +35,9 @@ def test_the_ten_lines_of_the_page_record_a_label(tmp_path):
     example = re.search(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)[1]
     assert len([line for line in example.splitlines() if line.strip()]) <= 12
     with serving() as (server, recorder), lock_sessions_folder(tmp_path / "sessions", socket=str(server.path)):
-        done = subprocess.run([sys.executable, "-I", "-c", example], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            [sys.executable, "-I", "-c", example], cwd=tmp_path, capture_output=True, text=True, timeout=60
+        )
         assert done.returncode == 0, done.stderr
         assert done.stdout.count("'ok': True") == 3
         assert [label.class_index for label in recorder.labels] == [1]
@@ -46,7 +48,9 @@ def test_the_ten_lines_of_the_page_record_a_label(tmp_path):
 def test_the_page_names_every_command_and_every_field():
     table = PAGE.read_text().partition("### Commands")[2].partition("Every command also takes")[0]
     rows = [line.split("|")[1:3] for line in table.splitlines() if line.startswith("| `")]
-    named = {name: set(re.findall(r"`(\w+)`", fields)) for names, fields in rows for name in re.findall(r"`(\w+)`", names)}
+    named = {
+        name: set(re.findall(r"`(\w+)`", fields)) for names, fields in rows for name in re.findall(r"`(\w+)`", names)
+    }
     real = {cls.__name__: set(cls.__struct_fields__) - {"actor"} for cls in AnyCommand.__args__}
     assert named == {"type": set(), **real}
 

@@ -21,7 +21,10 @@ def remote(tmp_path, recorder):
     port = server.open_port("127.0.0.1", 0, remote_lines)
     server.start()
     try:
-        with socket.create_connection(("127.0.0.1", port), 30) as connection, connection.makefile("rw", newline="") as lines:
+        with (
+            socket.create_connection(("127.0.0.1", port), 30) as connection,
+            connection.makefile("rw", newline="") as lines,
+        ):
 
             def say(line):
                 lines.write(line + "\r\n")
@@ -39,7 +42,12 @@ def test_lines_name_start_and_stop_a_take(tmp_path):
     with remote(tmp_path, recorder) as say:
         assert say("update") == "OK"
         assert say("select all") == "OK"
-        assert say("filename {root:C:\\Data\\} {template:exp%n\\sub-%p_task-%b.xdf} {participant:P07} {task:grasp} {run:3}") == "OK"
+        assert (
+            say(
+                "filename {root:C:\\Data\\} {template:exp%n\\sub-%p_task-%b.xdf} {participant:P07} {task:grasp} {run:3}"
+            )
+            == "OK"
+        )
         assert say("status") == "OK state=idle streams=1/1 take=3"
         assert say("start") == "OK"
         assert say("status").startswith("OK state=recording streams=1/1 take=3 elapsed=")

@@ -1,0 +1,324 @@
+"""The recorder as a process of its own, with real streams and files: who starts it, attaches to it, kills it."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from myogestic_tui.app.recorder import AddLabel, Shutdown, Start, Stop, View
+from myogestic_tui.control import spawn
+from myogestic_tui.control.client import RecorderClient
+from myogestic_tui.errors import RecorderGoneError
+from myogestic_tui.session import open_session_store
+from myogestic_tui.session.lock import recorder_of
+from tests.sending import RampOutlet, wait_for
+
+PATIENCE = 120.0
+CONFIG = """
+gestures = [{{ name = "Rest" }}, {{ name = "Fist" }}, {{ name = "Pinch" }}, {{ name = "Open" }}]
+[[streams]]
+name = "{stream}"
+as = "emg"
+"""
+
+
+@pytest.fixture
+def outlet(unique: str) -> Iterator[RampOutlet]:
+    with RampOutlet(unique, n_channels=4, fs=500.0) as outlet:
+        yield outlet
+
+
+@pytest.fixture
+def config(tmp_path: Path, unique: str) -> Path:
+    file = tmp_path / "myogestic.toml"
+    file.write_text(CONFIG.format(stream=unique))
+    return file
+
+
+@pytest.fixture
+def sessions(tmp_path: Path) -> Iterator[Path]:
+    """A sessions folder; a recorder that still runs on it is ended."""
+    folder = tmp_path / "sessions"
+    yield folder
+    holder = recorder_of(folder)
+    if holder is not None and holder.pid:
+        process = psutil.Process(holder.pid)
+        process.kill()
+        process.wait(PATIENCE)
+    assert recorder_of(folder) is None
+
+
+def attach(sessions: Path, config: Path | None = None, **options) -> RecorderClient:
+    return spawn.attach(sessions, config_file=config, **options)
+
+
+def is_live(status) -> bool:
+    return any(stream.name == "emg" and stream.state == "live" for stream in status.streams)
+
+
+def recording(client: RecorderClient) -> None:
+    """Start once the stream is live, and wait until samples are on disk."""
+    assert client.wait_for(is_live, PATIENCE)
+    reply = client.execute(Start())
+    assert reply.ok, reply.message
+    assert client.wait_for(lambda status: any(s.recording and s.n_samples > 0 for s in status.streams), PATIENCE)
+
+
+def packed(status) -> bool:
+    return status.session is not None and status.session.path.endswith(".session.zip")
+
+
+def ended(pid: int) -> None:
+    wait_for(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE, PATIENCE)
+
+
+def test_two_viewers_of_one_recorder_give_100_labels_in_order_on_disk(sessions, config, outlet):
+    def press(client: RecorderClient, classes: tuple[int, int], seed: int) -> None:
+        dice = random.Random(seed)
+        for number in range(50):
+            time.sleep(dice.random() * 0.02)
+            sent.append(time.monotonic())
+            assert client.execute(AddLabel(class_index=classes[number % 2], timestamp=sent[-1])).ok
+
+    with attach(sessions, config) as one, attach(sessions) as two:
+        assert one.pid == two.pid
+        assert one.pid != os.getpid()
+        recording(one)
+        sent: list[float] = []
+        viewers = ((one, (0, 1), 1), (two, (2, 3), 2))
+        threads = [threading.Thread(target=press, args=viewer) for viewer in viewers]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(PATIENCE)
+        assert two.wait_for(lambda status: status.session is not None and status.session.n_labels == 100, PATIENCE)
+        assert two.execute(Stop()).ok
+        assert one.wait_for(packed, PATIENCE)
+        path = one.status().session.path
+        one.execute(Shutdown())
+        wait_for(lambda: two.gone is not None)
+        assert "shut down" in two.gone
+    with open_session_store(path) as session:
+        assert [label.timestamp for label in session.label_track] == sorted(sent)
+        assert len(set(sent)) == 100
+
+
+def test_a_viewer_sees_the_stream(sessions, config, outlet):
+    view = View(stream="emg", seconds=1.0, columns=40, n_channels=4)
+    with attach(sessions, config) as client:
+        wait_for(lambda: client.envelope(view) is not None, PATIENCE)
+        envelope = client.envelope(view)
+        assert (envelope.n_channels, envelope.columns, len(envelope.high)) == (4, 40, 4 * 40 * 4)
+        first = envelope.start
+        wait_for(lambda: client.envelope(view).start > first, PATIENCE)
+        client.execute(Shutdown())
+
+
+def test_a_killed_recorder_is_seen_at_once_in_words_and_started_again(sessions, config, outlet):
+    with attach(sessions, config) as client:
+        recording(client)
+        assert client.execute(AddLabel(class_index=1)).ok
+        path, pid = client.status().session.path, client.pid
+        os.kill(pid, signal.SIGKILL)
+        killed = time.monotonic()
+        wait_for(lambda: client.gone is not None)
+        assert time.monotonic() - killed < 10.0
+        assert f"pid {pid}" in client.gone
+        assert "killed or crashed" in client.gone
+        assert client.status().problems[0].subject == "recorder"
+        assert not client.execute(AddLabel(class_index=2)).ok
+        spawn.start_recorder(sessions, config)
+        client.reconnect(PATIENCE)
+        assert client.gone is None
+        assert client.pid != pid
+        status = client.wait_for(lambda status: status.unfinished or status.jobs, PATIENCE)
+        assert status is not None
+        client.execute(Shutdown())
+    with open_session_store(path if Path(path).exists() else next(sessions.glob("*.session.zip"))) as session:
+        assert [label.class_index for label in session.label_track] == [1]
+        assert session.stores["emg"].shape[0] > 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_finishes_and_packs_the_session(sessions, config, outlet, number):
+    with attach(sessions, config) as client:
+        recording(client)
+        assert client.execute(AddLabel(class_index=2)).ok
+        os.kill(client.pid, signal.SIGHUP)
+        time.sleep(0.1)
+        assert client.execute(AddLabel(class_index=1)).ok, "a hang-up is none of its business"
+        os.kill(client.pid, number)
+        wait_for(lambda: client.gone is not None, PATIENCE)
+        assert signal.Signals(number).name in client.gone
+        ended(client.pid)
+    assert recorder_of(sessions) is None
+    with open_session_store(next(sessions.glob("*.session.zip"))) as session:
+        assert session.state == "packed"
+        assert [label.class_index for label in session.label_track] == [2, 1]
+
+
+def test_a_recorder_that_nobody_needs_ends_but_not_while_it_records(sessions, config, outlet):
+    with attach(sessions, config, idle_s=0.5) as client:
+        recording(client)
+        pid = client.pid
+    time.sleep(2.0)
+    with attach(sessions, start=False) as client:
+        assert client.pid == pid
+        assert client.status().state == "recording"
+        assert client.execute(Stop()).ok
+    ended(pid)
+    assert recorder_of(sessions) is None
+    assert list(sessions.glob("*.session.zip")), "packing counts as being needed"
+
+
+def test_a_second_recorder_is_refused_by_name_and_pid(sessions, config, tmp_path):
+    with attach(sessions, config) as client:
+        second = subprocess.run(
+            [sys.executable, "-m", "myogestic_tui", "--sessions", sessions, "serve"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
+        assert second.returncode == 1
+        assert f"myogestic-tui-recorder (pid {client.pid})" in second.stderr
+        assert "Traceback" not in second.stderr
+        client.execute(Shutdown())
+
+
+def test_a_recorder_that_cannot_start_says_why_to_whoever_started_it(sessions, tmp_path):
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text("[remote]\nport = 'high'\n")
+    with pytest.raises(RecorderGoneError, match=r"remote\.port"):
+        attach(sessions, wrong)
+    with pytest.raises(RecorderGoneError, match="no recorder runs"):
+        attach(sessions, start=False)
+
+
+def test_after_a_logout_took_its_socket_a_recorder_can_be_attached_to_again(sessions, config):
+    with attach(sessions, config) as before:
+        old = spawn.locate(sessions)
+        shutil.rmtree(old.parent)
+        wait_for(
+            lambda: (recorder_of(sessions) or before).pid == before.pid and spawn.locate(sessions).exists(), PATIENCE
+        )
+        with attach(sessions, start=False) as after:
+            assert after.pid == before.pid
+            after.execute(Shutdown())
+
+
+def test_labrecorder_lines_name_start_and_stop_a_take(sessions, config, outlet):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    config.write_text(config.read_text() + f"[remote]\nenabled = true\nport = {port}\n")
+    with attach(sessions, config) as client:
+        assert client.wait_for(is_live, PATIENCE)
+        with socket.create_connection(("127.0.0.1", port), PATIENCE) as remote, remote.makefile("rw") as lines:
+
+            def say(line: str) -> str:
+                print(line, file=lines, flush=True)
+                return lines.readline()
+
+            name = "filename {participant:P07} {task:grasp} {run:3} {template:sub-%p_task-%b.xdf}"
+            assert say(name).startswith("OK")
+            assert say("start").startswith("OK")
+            assert "state=recording" in say("status")
+            assert client.wait_for(lambda status: any(s.n_samples > 0 for s in status.streams if s.recording), PATIENCE)
+            assert say("stop").startswith("OK")
+        assert client.wait_for(packed, PATIENCE)
+        path = client.status().session.path
+        client.execute(Shutdown())
+    assert "sub-P07_task-grasp" in path
+    with open_session_store(path) as session:
+        assert (session.meta.subject, session.meta.task, session.meta.take) == ("P07", "grasp", 3)
+        assert session.stores["emg"].shape[0] > 0
+
+
+def test_serve_tells_systemd_and_stays_and_ends_cleanly(sessions, config, tmp_path, unique):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind("\0" + unique)
+        systemd.settimeout(PATIENCE)
+        served = subprocess.Popen(
+            [sys.executable, "-m", "myogestic_tui", "--sessions", sessions, "--config", config, "serve"],
+            cwd=tmp_path,
+            env={**os.environ, "NOTIFY_SOCKET": f"@{unique}", "WATCHDOG_USEC": "1000000"},
+            stderr=subprocess.PIPE,
+        )
+        assert systemd.recv(1000) == f"READY=1\nMAINPID={served.pid}".encode()
+        assert systemd.recv(1000) == b"WATCHDOG=1"
+        assert json.loads(ctl(sessions, "status", "--json").stdout)["state"] == "idle"
+        served.send_signal(signal.SIGTERM)
+        said = b""
+        while not said.startswith(b"STOPPING=1"):
+            said = systemd.recv(1000)
+        _, errors = served.communicate(timeout=PATIENCE)
+        assert served.returncode == 0
+        assert b"Traceback" not in errors
+
+
+def ctl(sessions: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "myogestic_tui", "--sessions", sessions, "ctl", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+def test_ctl_drives_a_whole_take(sessions, config, outlet):
+    assert ctl(sessions, "status").returncode == 3
+    with attach(sessions, config):
+        assert ctl(sessions, "wait", "--state", "ready", "--timeout", PATIENCE).returncode == 0
+        assert ctl(sessions, "take", "--subject", "P01", "--task", "mvc", "--field", "side=left").returncode == 0
+        refused = ctl(sessions, "stop")
+        assert refused.returncode == 1
+        assert "not recording" in refused.stderr
+        assert ctl(sessions, "start").returncode == 0
+        before = time.monotonic()
+        assert ctl(sessions, "label", "fist", "--at", before).returncode == 0
+        assert ctl(sessions, "label", 2).returncode == 0
+        after = time.monotonic()
+        assert ctl(sessions, "label", "end").returncode == 0
+        assert ctl(sessions, "undo").returncode == 0
+        wrong = ctl(sessions, "label", "Fits")
+        assert wrong.returncode == 2
+        assert "Fist" in wrong.stderr
+        assert ctl(sessions, "note", "electrode 3", "--at", -1).returncode == 0
+        assert ctl(sessions, "wait", "--state", "idle", "--timeout", 0.1).returncode == 1
+        status = json.loads(ctl(sessions, "status", "--json").stdout)
+        assert set(status) >= {"state", "session", "streams", "jobs"}
+        assert status["state"] == "recording"
+        assert status["session"]["labels"] == {"Rest": 0, "Fist": 1, "Pinch": 1, "Open": 0}
+        assert status["session"]["streams"]["emg"]["n_channels"] == 4
+        assert status["streams"]["emg"]["state"] == "live"
+        stopped = ctl(sessions, "stop", "--wait", "--json")
+        assert stopped.returncode == 0
+        path = json.loads(stopped.stdout)["path"]
+        assert ctl(sessions, "shutdown").returncode == 0
+    with open_session_store(path) as session:
+        assert [label.class_index for label in session.label_track] == [1, 2]
+        assert session.label_track[0].timestamp == pytest.approx(before)
+        assert before < session.label_track[1].timestamp < after
+        assert [note.text for note in session.notes] == ["electrode 3"]
+        assert (session.meta.subject, session.meta.take) == ("P01", 1)
+
+
+def test_ctl_start_and_discard_leave_nothing_but_the_trash(sessions, config, outlet):
+    with attach(sessions, config) as client:
+        recording(client)
+        assert ctl(sessions, "discard").returncode == 0
+        assert ctl(sessions, "status").stdout.startswith("idle")
+        client.execute(Shutdown())
+    assert not [path for path in sessions.iterdir() if path.name != ".myogestic"]
+    assert list((sessions / ".myogestic" / "trash").iterdir())
