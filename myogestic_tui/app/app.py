@@ -175,9 +175,8 @@ class App:
             return
         disk = self.disk()
         if disk.free_bytes < disk.reserve_bytes:
-            self._end_recording(
-                f"stopped: the disk is down to its reserve of {disk.reserve_bytes / 1e6:.0f} MB; make room, then record on"
-            )
+            reserve = f"{disk.reserve_bytes / 1e6:.0f} MB"
+            self._end_recording(f"stopped: the disk is down to its reserve of {reserve}; make room, then record on")
 
     def say(self, message: str) -> None:
         """Put a message before the operator."""

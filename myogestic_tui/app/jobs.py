@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
+
 from ..errors import MyoGesticError, NotAllowedError
 from .recorder import JobStatus
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 JobState = Literal["waiting", "running", "done", "failed", "cancelled"]
 _KEPT = 50
 _POLL_SECONDS = 0.05
+THROTTLED_BYTES_PER_S = 20e6
+"""What a job may read and write while a recording runs: an SD card takes that beside 64 channels."""
 
 
 @dataclass(slots=True)
@@ -67,7 +71,7 @@ class JobQueue:
         NotAllowedError
             There is no such kind of job.
         """
-        from ..session.jobs import KINDS
+        from ..session.jobkinds import KINDS
 
         if kind not in KINDS:
             raise NotAllowedError(f"no job {kind!r}; there are: {', '.join(sorted(KINDS))}")
@@ -131,16 +135,17 @@ class JobQueue:
         wanted = self._is_recording()
         running = [entry.job for entry in self._entries if entry.state == "running" and entry.job is not None]
         if running and wanted != self._throttled:
-            running[0].throttle(wanted)
+            running[0].limit(THROTTLED_BYTES_PER_S if wanted else 0)
             self._throttled = wanted
 
     def _look_at(self, entry: _Entry) -> None:
         assert entry.job is not None
-        outcome = entry.job.poll()
-        if outcome is None:
+        now = entry.job.poll()
+        if now.state in ("running", "paused"):
             return
-        entry.state = "done" if outcome.ok else "failed"
-        entry.message, entry.result = outcome.message, outcome.path
+        entry.state = "cancelled" if now.state == "cancelled" else "failed" if now.state == "failed" else "done"
+        entry.message = now.message
+        entry.result = msgspec.json.encode(now.result).decode() if now.result is not None else ""
         self.look_for_unfinished()
 
     def finish(self) -> None:
@@ -209,7 +214,7 @@ def _status(entry: _Entry) -> JobStatus:
     )
     if entry.state != "running" or entry.job is None:
         return status
-    progress = entry.job.progress
+    progress = entry.job.poll()
     return JobStatus(
         id=entry.id,
         kind=entry.kind,

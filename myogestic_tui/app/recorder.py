@@ -173,7 +173,9 @@ class JobStatus(Frozen, frozen=True, kw_only=True):
     bytes_per_s: float = 0.0
     left_s: float | None = None
     message: str = ""
+    """Of a job that failed: why, and what to do."""
     result: str = ""
+    """Of a job that is done: JSON, such as ``{"path": …}`` or a verification's outcome."""
 
 
 class Problem(Frozen, frozen=True, kw_only=True):
