@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import events
 from textual.app import App, ComposeResult
 from textual.containers import Container
+from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
 
@@ -185,6 +186,7 @@ class Viewer(App[int], inherit_bindings=False):
                 due = now
             if self.busy:
                 continue
+            self._check_size()
             if self._held:
                 self._release()
             if self._stopping():
@@ -295,6 +297,14 @@ class Viewer(App[int], inherit_bindings=False):
         """Seconds for which the link had stalled when a key arrived."""
         return self._driver.stalled(at) if isinstance(self._driver, ViewerDriver) else 0.0
 
+    def _check_size(self) -> None:
+        """Ask the terminal: signals that overtake each other leave Textual with a size that is not the last one."""
+        if not isinstance(self._driver, ViewerDriver):
+            return
+        size = Size(*self._driver.terminal_size())
+        if size != self.size and size.area:
+            self.post_message(events.Resize(size, size))
+
     def hold_back(self) -> bool:
         """True where nothing may be drawn now; what changed is drawn when the link has taken the rest."""
         self._held = self.busy
@@ -309,6 +319,15 @@ class Viewer(App[int], inherit_bindings=False):
         """Restore the terminal directly."""
         if isinstance(self._driver, ViewerDriver):
             self._driver.give_back()
+
+    @property
+    def crash(self) -> BaseException | None:
+        """What ended the screens, where that was a fault of theirs."""
+        return getattr(self._exception, "error", self._exception)
+
+    def _fatal_error(self) -> None:
+        """End quietly: `launch` says what happened once the terminal is given back."""
+        self._close_messages_no_wait()
 
     def leave(self, code: int) -> None:
         """Ask the screens to end; safe in a signal handler."""

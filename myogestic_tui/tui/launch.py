@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+import traceback
 from typing import TYPE_CHECKING
 
 from .app import HUNG_UP, Viewer
@@ -34,6 +36,12 @@ def launch(recorder: Recorder, options: ViewerOptions) -> int:
         return 128 + signalled[0] if signalled else HUNG_UP
     if signalled:
         return 128 + signalled[0]
-    if viewer.return_code:
-        return viewer.return_code
+    if viewer.crash is not None:
+        _report(viewer.crash)
+        return 1
     return code or 0
+
+
+def _report(crash: BaseException) -> None:
+    traceback.print_exception(crash)
+    print("The screens crashed; what is being recorded goes on. Open them again to look.", file=sys.stderr)

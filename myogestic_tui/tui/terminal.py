@@ -28,6 +28,24 @@ _SLOW_WRITE = 0.3
 """Seconds: a write that takes longer means that the link stalled."""
 
 
+_KEPT = "OPbf"
+"""Second characters of longer sequences (ESC O, ESC P), and of the word keys of some keyboards (ESC b, ESC f)."""
+
+
+class KeyParser(XTermParser):
+    """Textual's parser, to which ESC and a letter or digit in one read are two keys.
+
+    tmux, screen and slow links glue a quick ``esc 2`` together, and Textual would read some of those as accented letters.
+    """
+
+    def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
+        if len(sequence) == 2 and sequence[0] == "\x1b" and sequence[1].isalnum() and sequence[1] not in _KEPT:
+            yield events.Key("escape", "\x1b")
+            yield events.Key(sequence[1], sequence[1])
+        else:
+            yield from super()._sequence_to_key_events(sequence, alt)
+
+
 class KeyBurst(Message):
     """Keys of one read: pressed while the link stalled, or pasted into a terminal without bracketed paste."""
 
@@ -99,6 +117,10 @@ class ViewerDriver(LinuxDriver):
         """Whether earlier output still waits for the link; draw only when it does not."""
         return self.output.pending
 
+    def terminal_size(self) -> tuple[int, int]:
+        """Columns and lines now."""
+        return self._get_terminal_size()
+
     def stalled(self, at: float) -> float:
         """Seconds for which the link had stalled when a key arrived at ``at``; 0 where it had not."""
         since = self.output.busy_since
@@ -114,7 +136,7 @@ class ViewerDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read keys until told to stop; keys of one read stay together."""
-        parser = XTermParser(self._debug)
+        parser = KeyParser(self._debug)
         decode = getincrementaldecoder("utf-8")(errors="replace").decode
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)

@@ -1,0 +1,94 @@
+"""Starts the viewer on a scripted recorder: in a real pty, or under Textual's pilot."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+from scripted import ScriptedRecorder  # noqa: E402
+from terminal import Terminal  # noqa: E402
+
+from myogestic_tui.tui import ViewerOptions  # noqa: E402
+from myogestic_tui.tui.app import Viewer  # noqa: E402
+
+READY = "help"
+
+
+@pytest.fixture
+def viewer_in_pty() -> Iterator[Callable[..., Terminal]]:
+    """Start ``run_scripted.py`` in a pty; every terminal is closed after the test."""
+    started: list[Terminal] = []
+
+    def start(state: str = "idle", *arguments: str, ready: str = READY, **more: Any) -> Terminal:
+        terminal = Terminal.python(str(HERE / "run_scripted.py"), state, *arguments, **more)
+        started.append(terminal)
+        terminal.wait_for(ready)
+        return terminal
+
+    yield start
+    for terminal in started:
+        terminal.close()
+
+
+class Stage:
+    """A viewer under Textual's pilot, with its scripted recorder."""
+
+    def __init__(self, pilot: Pilot[int], viewer: Viewer, recorder: ScriptedRecorder) -> None:
+        self.pilot, self.viewer, self.recorder = pilot, viewer, recorder
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, and wait until all that they caused has been drawn."""
+        await self.pilot.press(*keys)
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Wait until nothing is under way, and draw the newest snapshot."""
+        await self.pilot.pause()
+        self.viewer.refresh_status()
+        self.viewer.redraw()
+        await self.pilot.pause()
+
+    def rows(self) -> list[str]:
+        """The screen, row by row."""
+        return [strip.text for strip in self.viewer.screen._compositor.render_strips()]
+
+    @property
+    def text(self) -> str:
+        """The screen as one string."""
+        return "\n".join(self.rows())
+
+    async def until(self, condition: Callable[[], object], tries: int = 600) -> None:
+        """Wait until a condition holds."""
+        for _ in range(tries):
+            if condition():
+                return
+            await self.pilot.pause(0.05)
+        raise AssertionError(f"never: {condition}\n{self.text}")
+
+
+@pytest.fixture
+def stage() -> Callable[..., Any]:
+    """``async with stage(recorder, screen=…, size=…) as it``."""
+
+    @asynccontextmanager
+    async def start(
+        recorder: ScriptedRecorder | None = None, *, size: tuple[int, int] = (80, 24), **options: Any
+    ) -> AsyncIterator[Stage]:
+        recorder = recorder or ScriptedRecorder()
+        viewer = Viewer(recorder, ViewerOptions(**{"glyphs": "braille", **options}))
+        async with viewer.run_test(size=size) as pilot:
+            it = Stage(pilot, viewer, recorder)
+            await it.until(lambda: viewer.footer_rows.rows)
+            await it.settle()
+            yield it
+
+    return start
