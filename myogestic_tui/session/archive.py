@@ -190,8 +190,8 @@ class Archive:
 def _open(path: Path) -> int:
     try:
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{path} does not exist") from error
     except OSError as error:
         raise DiskError(f"{path}: cannot be opened: {error.strerror}") from error
 

@@ -8,6 +8,7 @@ from ..errors import MyoGesticError
 from .findings import Finding, damage, observation
 from .layout import JOURNAL, LABELS, META, stems_among
 from .meta import Meta, decode_labels, decode_meta
+from .recover import WHOLE_STATES
 from .streamcheck import StreamCheck
 
 if TYPE_CHECKING:
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
 LABEL_SLACK_S = 1.0
 """A label may be stamped this long before the start or after the stop: a key waits for its turn."""
-
-FINISHED_STATES = ("finished", "recovered", "salvaged")
-"""States in ``meta.json`` of a session that nothing more is added to."""
 
 
 class ContentCheck:
@@ -118,7 +116,7 @@ class ContentCheck:
         for finding in stream.open():
             self._report(finding)
         self._owners.update({array.name: (stream, derived) for derived, array in stream.arrays.items()})
-        for finding in stream.contradictions(finished=self.meta.state in FINISHED_STATES):
+        for finding in stream.contradictions(finished=self.meta.state in WHOLE_STATES):
             self._report(finding)
 
     def _check_journal(self) -> None:
@@ -141,7 +139,7 @@ class ContentCheck:
 
     def _recorded(self) -> tuple[float, float]:
         """From when to when was recorded: by the anchors at start and stop, or by time stamps on the same clock."""
-        times = [anchor.lsl for anchor in self.meta.anchors] if self.meta.state in FINISHED_STATES else []
+        times = [anchor.lsl for anchor in self.meta.anchors] if self.meta.state in WHOLE_STATES else []
         for stream in self._streams.values():
             times += [time for time in (stream.stamps.first, stream.stamps.last) if time is not None]
         if len(times) < 2:

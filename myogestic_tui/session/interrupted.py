@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import SessionError, SessionLockedError
-from .content import FINISHED_STATES
 from .layout import ARCHIVE_SUFFIX, STATE_FOLDER
-from .lock import session_holder
-from .pack import PARKED, folder_meta, is_unfinished, pack_session, temporary
+from .pack import PARKED, pack_session, temporary
+from .recover import unpacked_sessions
 
 if TYPE_CHECKING:
     import os
@@ -30,21 +29,6 @@ def clean_up(sessions_dir: str | os.PathLike[str]) -> None:
             pass
 
 
-def pending_packs(sessions_dir: str | os.PathLike[str]) -> list[Path]:
-    """Finished session folders that nobody holds and that are still to be packed, oldest first."""
-    sessions_dir = Path(sessions_dir)
-    if not sessions_dir.is_dir():
-        return []
-    return [folder for folder in sorted(sessions_dir.iterdir()) if _is_pending(folder)]
-
-
-def _is_pending(folder: Path) -> bool:
-    meta = folder_meta(folder)
-    if meta is None or meta.schema_version is None or meta.state not in FINISHED_STATES:
-        return False
-    return not is_unfinished(folder) and session_holder(folder) is None
-
-
 def finish_interrupted(sessions_dir: str | os.PathLike[str], progress: Progress | None = None) -> list[Path]:
     """Clean up after killed packs, and pack every finished folder; returns the archives.
 
@@ -55,7 +39,7 @@ def finish_interrupted(sessions_dir: str | os.PathLike[str], progress: Progress 
     """
     clean_up(sessions_dir)
     archives, failures = [], []
-    for folder in pending_packs(sessions_dir):
+    for folder in unpacked_sessions(sessions_dir):
         try:
             archives.append(pack_session(folder, progress))
         except SessionLockedError:

@@ -2,9 +2,9 @@
 
 The child is ``python -m myogestic_tui.session.jobs KIND PATH [--option KEY=VALUE …]``. It prints JSON lines: progress
 (``{"fraction": 0.4, "bytes_per_s": 1.2e8, "left_s": 3.1}``), and at its end ``{"result": …}`` or
-``{"error": {"type": …, "message": …}}``. On stdin it takes the lines ``pause``, ``resume`` and ``rate BYTES_PER_S`` (0: no
-limit). SIGTERM cancels. It outlives its parent if it makes something (see `jobkinds`), and can be killed at any time:
-the next start takes up what it left.
+``{"error": {"type": …, "message": …}}``. On stdin it takes the lines ``pause``, ``resume`` and ``rate BYTES_PER_S``,
+where 0 is no limit. SIGTERM cancels. It outlives its parent if it makes something (see `jobkinds`), and can be killed
+at any time: the next start takes up what it left.
 """
 
 from __future__ import annotations

@@ -20,14 +20,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from ..errors import DiskError, MyoGesticError, SessionDamagedError, SessionError, SessionLockedError
 from .archive import Archive
 from .comment import comment_bytes
-from .layout import ARCHIVE_SUFFIX, JOURNAL, MANIFEST, META, STATE_FOLDER, archive_name, is_session_folder
+from .layout import ARCHIVE_SUFFIX, MANIFEST, META, STATE_FOLDER, archive_name, is_session_folder
 from .lock import lock_session
 from .manifest import ManifestReader
 from .meta import decode_meta, sync_folder
 from .progress import Ticker
+from .reader import open_session_store
+from .recover import WHOLE_STATES, recover_session, session_state_unlocked
 from .seal import Sealer, Source
 from .tree import list_files
 from .zipindex import MAX_MEMBERS
@@ -35,7 +39,6 @@ from .zipindex import MAX_MEMBERS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from .meta import Meta
     from .progress import Progress
 
 PARKED = "packed"
@@ -87,9 +90,7 @@ def pack_session(
     if not is_session_folder(folder):
         raise SessionError(f"{folder} is no session folder")
     try:
-        if is_unfinished(folder):
-            from .recover import recover_session
-
+        if session_state_unlocked(folder) not in WHOLE_STATES:
             recover_session(folder)
         with lock_session(folder, purpose="packing"):
             return _pack(folder, progress, should_pause, keep_free)
@@ -102,7 +103,7 @@ def pack_session(
 
 
 def _pack(folder: Path, progress: Progress | None, should_pause: Callable[[], bool] | None, keep_free: int) -> Path:
-    if is_unfinished(folder):
+    if session_state_unlocked(folder) not in WHOLE_STATES:
         raise SessionError(f"{folder} was taken up again while it was to be packed; try again once it is stopped")
     archive = next((path for path in archives_of(folder) if _holds(path, folder)), None)
     if archive is None:
@@ -153,15 +154,13 @@ def temporary(path: Path) -> Iterator[tuple[Path, int]]:
 
 
 def _source(folder: Path) -> Source:
-    from .reader import open_session_store
-
     files = [file for file in list_files(folder) if file.key != MANIFEST]
     if len(files) >= MAX_MEMBERS:
         raise SessionError(f"{folder} has {len(files)} files, more than an archive may have; it stays as a folder")
     with open_session_store(folder) as session:
         summary = session.summary()
     samples = {name: stream.n_samples for name, stream in summary.streams.items()}
-    return Source(folder, files, samples, comment_bytes(summary))
+    return Source(folder, files, samples, comment_bytes(replace(summary, state="packed")))
 
 
 def _check_space(source: Source, keep_free: int) -> None:
@@ -226,22 +225,10 @@ def free_path(path: Path) -> Path:
 
 
 def _session_name(folder: Path) -> str:
-    meta = folder_meta(folder)
-    return meta.name if meta else ""
-
-
-def is_unfinished(folder: Path) -> bool:
-    """Whether a session folder has to be recovered first: a journal is there, or its recorder never came to stop."""
-    meta = folder_meta(folder)
-    return (folder / JOURNAL).exists() or (meta is not None and meta.state == "recording")
-
-
-def folder_meta(folder: Path) -> Meta | None:
-    """``meta.json`` of a session folder; None where it is missing or cannot be read."""
     try:
-        return decode_meta((folder / META).read_bytes())
-    except (OSError, SessionDamagedError):
-        return None
+        return decode_meta((folder / META).read_bytes()).name
+    except (FileNotFoundError, SessionDamagedError):
+        return ""
 
 
 def _remove(folder: Path) -> None:

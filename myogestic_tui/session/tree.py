@@ -7,7 +7,7 @@ import stat
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ..errors import DiskError, SessionDamagedError
-from .layout import LABELS, LOCK, MANIFEST, META, PARTIAL, ZARR_JSON
+from .layout import BALLAST, LABELS, LOCK, MANIFEST, META, PARTIAL, ZARR_JSON
 from .zarrs import MAX_CHUNK
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def _part(part: str) -> tuple[int, int, str]:
 
 
 def list_files(folder: Path) -> list[File]:
-    """Every file of a session folder but its lock and half-written ones, in canonical order.
+    """Every file of a session folder, in canonical order, but its lock, the room it keeps, and half-written ones.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def list_files(folder: Path) -> list[File]:
         It cannot be read.
     """
     try:
-        files = [file for file in _walk(folder, "") if file.key != LOCK and not file.key.endswith(PARTIAL)]
+        files = [file for file in _walk(folder, "") if file.key not in (LOCK, BALLAST)]
     except OSError as error:
         raise DiskError(f"{folder} cannot be read: {error.strerror}") from error
     return sorted(files, key=lambda file: canonical_order(file.key))
@@ -62,6 +62,8 @@ def _walk(folder: Path, prefix: str) -> Iterator[File]:
     with os.scandir(folder) as entries:
         for entry in entries:
             key = prefix + entry.name
+            if entry.name.endswith(PARTIAL):
+                continue
             status = entry.stat(follow_symlinks=False)
             if stat.S_ISDIR(status.st_mode):
                 yield from _walk(folder / entry.name, key + "/")

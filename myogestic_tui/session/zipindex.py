@@ -13,7 +13,7 @@ from ..errors import SessionDamagedError
 from . import zipbytes as zb
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
 MAX_MEMBERS = 1_500_000
 """Members that an archive may have (20 hours of ten streams); more is refused, so that the index stays bounded."""
@@ -135,8 +135,7 @@ class Index:
         return end
 
     def _check_name(self, name: bytes, mode: int) -> None:
-        plain = name[:-1] if name.endswith(b"/") else name
-        if not _PLAIN_NAME.fullmatch(plain) and (_FORBIDDEN.search(plain) or len(name) > MAX_NAME):
+        if not is_safe_name(name[:-1] if name.endswith(b"/") else name):
             raise self._refuse(f"member {shown(name)} has a name that could leave the archive")
         if stat.S_ISLNK(mode):
             raise self._refuse(f"member {shown(name)} is a symbolic link")
@@ -172,12 +171,25 @@ class Index:
             raise self._refuse(f"member {shown(list(self.rows)[int(order[bad[0] + 1])])} overlaps another")
 
     def _strip_folder(self) -> None:
-        first = next(iter(self.rows), b"")
-        folder = first[: first.find(b"/") + 1]
-        if not folder or folder.endswith(b".zarr/") or not all(name.startswith(folder) for name in self.rows):
-            return
-        self.prefix = folder
-        self.rows = {name[len(folder) :]: row for name, row in self.rows.items()}
+        self.prefix = single_folder(self.rows)
+        if self.prefix:
+            self.rows = {name[len(self.prefix) :]: row for name, row in self.rows.items()}
+
+
+def is_safe_name(name: bytes) -> bool:
+    """Whether a member of that name stays within the folder that an archive is unpacked to."""
+    if len(name) > MAX_NAME:
+        return False
+    return bool(_PLAIN_NAME.fullmatch(name)) or not _FORBIDDEN.search(name)
+
+
+def single_folder(names: Collection[bytes]) -> bytes:
+    """The one top-level folder, with its slash, that all names begin with; empty where there is none."""
+    first = next(iter(names), b"")
+    folder = first[: first.find(b"/") + 1]
+    if folder.endswith(b".zarr/") or not all(name.startswith(folder) for name in names):
+        return b""
+    return folder
 
 
 def shown(name: bytes) -> str:
