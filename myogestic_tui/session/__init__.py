@@ -11,31 +11,65 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .zarrs import register_zarrs
+from .pipeline import register_zarrs
 
 if TYPE_CHECKING:
+    from .comment import read_archive_summary as read_archive_summary
     from .findings import Finding as Finding
+    from .interrupted import finish_interrupted as finish_interrupted
+    from .jobs import Job as Job
+    from .jobs import start_job as start_job
     from .meta import LabelEvent as LabelEvent
     from .meta import Note as Note
+    from .pack import pack_session as pack_session
     from .reader import SessionReader as SessionReader
     from .reader import open_session_store as open_session_store
     from .recover import recover_session as recover_session
     from .recover import session_state as session_state
     from .recover import unfinished_sessions as unfinished_sessions
+    from .salvage import salvage_session as salvage_session
     from .summary import Summary as Summary
+    from .trash import Trashed as Trashed
+    from .trash import empty_trash as empty_trash
+    from .trash import list_trash as list_trash
+    from .trash import restore_session as restore_session
+    from .trash import trash_session as trash_session
+    from .trials import Trial as Trial
+    from .verify import Verification as Verification
+    from .verify import verify_session as verify_session
+    from .windows import iter_aligned_windows as iter_aligned_windows
+    from .windows import iter_labeled_windows as iter_labeled_windows
+    from .windows import labeled_windows as labeled_windows
     from .writer import Session as Session
 
 _HOME = {
     "Finding": ".findings",
+    "Job": ".jobs",
     "LabelEvent": ".meta",
     "Note": ".meta",
     "Session": ".writer",
     "SessionReader": ".reader",
     "Summary": ".summary",
+    "Trashed": ".trash",
+    "Trial": ".trials",
+    "Verification": ".verify",
+    "empty_trash": ".trash",
+    "finish_interrupted": ".interrupted",
+    "iter_aligned_windows": ".windows",
+    "iter_labeled_windows": ".windows",
+    "labeled_windows": ".windows",
+    "list_trash": ".trash",
     "open_session_store": ".reader",
+    "pack_session": ".pack",
+    "read_archive_summary": ".comment",
     "recover_session": ".recover",
+    "restore_session": ".trash",
+    "salvage_session": ".salvage",
     "session_state": ".recover",
+    "start_job": ".jobs",
+    "trash_session": ".trash",
     "unfinished_sessions": ".recover",
+    "verify_session": ".verify",
 }
 
 __all__ = [*_HOME]
