@@ -29,7 +29,7 @@ _MOST_PACK_SECONDS = 3600.0
 @click.group()
 @common_options
 def ctl() -> None:
-    r"""Drive a running recorder: the one of the sessions folder.
+    """Drive a running recorder: the one of the sessions folder.
 
     \b
     Exit codes:
@@ -91,7 +91,7 @@ def _command(name: str | None = None) -> Callable[[Callable[..., int]], click.Co
 
 @_command()
 def status(settings: Settings, as_json: bool) -> int:
-    r"""What the recorder does, its streams, and what needs somebody.
+    """What the recorder does, its streams, and what needs somebody.
 
     \b
     Example: myogestic-tui ctl status --json
@@ -126,7 +126,7 @@ def _packing(now: Status) -> bool:
 @click.option("--state", type=click.Choice(list(_REACHED)), required=True, help="What to wait for.")
 @click.option("--timeout", type=click.FloatRange(min=0), help="Seconds after which to give up (exit code 1).")
 def wait(settings: Settings, state: str, timeout: float | None, as_json: bool) -> int:
-    r"""Wait until the recorder is idle or recording; `ready` until every ticked stream is live, `packed` until the last
+    """Wait until the recorder is idle or recording; `ready` until every ticked stream is live, `packed` until the last
     session is an archive.
 
     \b
@@ -148,7 +148,7 @@ def wait(settings: Settings, state: str, timeout: float | None, as_json: bool) -
 @_command()
 @click.option("--name", help="Name of the session; the take sheet's where absent.")
 def start(settings: Settings, name: str | None, as_json: bool) -> int:
-    r"""Start recording what is ticked.
+    """Start recording what is ticked.
 
     \b
     Example: myogestic-tui ctl start --name mvc
@@ -161,7 +161,7 @@ def start(settings: Settings, name: str | None, as_json: bool) -> int:
 @_command()
 @click.option("--wait", "until_packed", is_flag=True, help="Wait until the session is packed, and print the archive.")
 def stop(settings: Settings, until_packed: bool, as_json: bool) -> int:
-    r"""Stop and save. Everything is on disk when this returns; packing goes on in the background.
+    """Stop and save. Everything is on disk when this returns; packing goes on in the background.
 
     \b
     Example: myogestic-tui ctl stop --wait
@@ -181,7 +181,7 @@ def stop(settings: Settings, until_packed: bool, as_json: bool) -> int:
 
 @_command()
 def discard(settings: Settings, as_json: bool) -> int:
-    r"""Stop and move the session to the trash folder.
+    """Stop and move the session to the trash folder.
 
     \b
     Example: myogestic-tui ctl discard
@@ -234,7 +234,7 @@ _at = click.option("--at", type=Instant(), help=f"{Instant.__doc__} Default: whe
 @click.argument("gesture")
 @_at
 def label(settings: Settings, gesture: str, at: float | None, as_json: bool) -> int:
-    r"""Begin a gesture: its name, or its class index from 0; `end` ends the label.
+    """Begin a gesture: its name, or its class index from 0; `end` ends the label.
 
     The time stamp is that of the call, not of its arrival. While idle it chooses the first label of the next session.
 
@@ -268,7 +268,7 @@ def _class_index(gesture: str, gestures: tuple[GestureStatus, ...]) -> int:
 
 @_command()
 def undo(settings: Settings, as_json: bool) -> int:
-    r"""Take the last label back; the journal keeps that it was there.
+    """Take the last label back; the journal keeps that it was there.
 
     \b
     Example: myogestic-tui ctl undo
@@ -282,7 +282,7 @@ def undo(settings: Settings, as_json: bool) -> int:
 @click.argument("text")
 @_at
 def note(settings: Settings, text: str, at: float | None, as_json: bool) -> int:
-    r"""Write a note into the running session.
+    """Write a note into the running session.
 
     \b
     Example: myogestic-tui ctl note "electrode 17 re-taped"
@@ -296,7 +296,7 @@ def note(settings: Settings, text: str, at: float | None, as_json: bool) -> int:
 @click.argument("index", type=click.IntRange(min=0), required=False)
 @click.option("--good", is_flag=True, help="Take the mark away.")
 def mark_trial(settings: Settings, index: int | None, good: bool, as_json: bool) -> int:
-    r"""Mark a trial bad: the last whole one, or that of the INDEXth label from 0.
+    """Mark a trial bad: the last whole one, or that of the INDEXth label from 0.
 
     \b
     Example: myogestic-tui ctl mark-trial
@@ -311,7 +311,7 @@ def mark_trial(settings: Settings, index: int | None, good: bool, as_json: bool)
 @click.argument("channel", type=click.IntRange(min=1))
 @click.option("--good", is_flag=True, help="Take the mark away.")
 def mark_channel(settings: Settings, stream: str, channel: int, good: bool, as_json: bool) -> int:
-    r"""Mark a channel bad; CHANNEL counts from 1, as on the screens.
+    """Mark a channel bad; CHANNEL counts from 1, as on the screens.
 
     \b
     Example: myogestic-tui ctl mark-channel emg 17
@@ -339,7 +339,7 @@ def take(
     pairs: tuple[str, ...],
     as_json: bool,
 ) -> int:
-    r"""Fill in the take sheet; what is not given stays.
+    """Fill in the take sheet; what is not given stays.
 
     \b
     Example: myogestic-tui ctl take --subject P07 --task grasp --take 4 --field side=left
@@ -359,7 +359,7 @@ def take(
 @click.argument("streams", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="All that are on the network.")
 def connect(settings: Settings, streams: tuple[str, ...], everything: bool, as_json: bool) -> int:
-    r"""Connect streams, by name or key, and tick them.
+    """Connect streams, by name or key, and tick them.
 
     \b
     Example: myogestic-tui ctl connect emg
@@ -376,7 +376,7 @@ def connect(settings: Settings, streams: tuple[str, ...], everything: bool, as_j
 @click.argument("streams", nargs=-1, required=True)
 @click.option("--off", is_flag=True, help="Out of the recording.")
 def tick(settings: Settings, streams: tuple[str, ...], off: bool, as_json: bool) -> int:
-    r"""Take streams into the recording, or out of it.
+    """Take streams into the recording, or out of it.
 
     \b
     Example: myogestic-tui ctl tick --off imu
@@ -389,7 +389,7 @@ def tick(settings: Settings, streams: tuple[str, ...], off: bool, as_json: bool)
 @_command()
 @click.argument("streams", nargs=-1, required=True)
 def forget(settings: Settings, streams: tuple[str, ...], as_json: bool) -> int:
-    r"""Disconnect streams.
+    """Disconnect streams.
 
     \b
     Example: myogestic-tui ctl forget imu
@@ -408,7 +408,7 @@ def _each(settings: Settings, commands: list[Any], as_json: bool) -> int:
 @_command()
 @click.argument("names", nargs=-1, required=True)
 def gestures(settings: Settings, names: tuple[str, ...], as_json: bool) -> int:
-    r"""Name the gesture classes, while idle.
+    """Name the gesture classes, while idle.
 
     \b
     Example: myogestic-tui ctl gestures Rest Fist Pinch
@@ -423,7 +423,7 @@ def gestures(settings: Settings, names: tuple[str, ...], as_json: bool) -> int:
 @click.argument("name", required=False)
 @click.option("--seed", type=int, help="Makes a shuffled order repeatable.")
 def protocol(settings: Settings, action: str, name: str | None, seed: int | None, as_json: bool) -> int:
-    r"""Run a cued protocol: start NAME, pause, resume, skip a cue, abort.
+    """Run a cued protocol: start NAME, pause, resume, skip a cue, abort.
 
     \b
     Example: myogestic-tui ctl protocol start baseline
@@ -444,7 +444,7 @@ def protocol(settings: Settings, action: str, name: str | None, seed: int | None
 
 @_command()
 def shutdown(settings: Settings, as_json: bool) -> int:
-    r"""Stop a running recording, finish packing, end the recorder.
+    """Stop a running recording, finish packing, end the recorder.
 
     \b
     Example: myogestic-tui ctl shutdown

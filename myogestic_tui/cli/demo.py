@@ -29,7 +29,7 @@ _TURNS = ("Rest", "Fist", "Rest", "Pinch", "Open")
 @json_option
 @pass_settings
 def demo(settings: Settings, channels: int, rate: float, headless: bool, seconds: float, as_json: bool) -> int:
-    r"""Start a synthetic EMG outlet, and the screens to record it with.
+    """Start a synthetic EMG outlet, and the screens to record it with.
 
     The outlet is a real LSL stream in a process of its own; the synthetic hand takes up the gestures that are labelled.
 

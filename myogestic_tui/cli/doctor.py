@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @json_option
 @pass_settings
 def doctor(settings: Settings, as_json: bool) -> int:
-    r"""Look at LSL, network, clock, disk and terminal: what is wrong, and how to mend it.
+    """Look at LSL, network, clock, disk and terminal: what is wrong, and how to mend it.
 
     Exits 1 if recording would not work.
 

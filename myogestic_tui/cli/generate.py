@@ -18,7 +18,7 @@ from .output import remark
 @common_options
 @pass_settings
 def generate(settings: Settings, name: str, channels: int, rate: float, seed: int) -> int:
-    r"""Send synthetic EMG as an LSL outlet until Ctrl-C, and a vhi_control outlet (9 joint angles, 60 Hz) beside it.
+    """Send synthetic EMG as an LSL outlet until Ctrl-C, and a vhi_control outlet (9 joint angles, 60 Hz) beside it.
 
     The hand takes up gesture N when a line "gesture N" is typed, or when an LSL marker stream NAME_gesture sends N.
     One JSON line on stdout says when both are on the network.

@@ -15,7 +15,7 @@ TEMPLATE = Path(__file__).with_name("template.toml")
 @click.argument("path", type=click.Path(dir_okay=False, path_type=Path), default="myogestic.toml")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 def init(path: Path, force: bool) -> None:
-    r"""Write a commented myogestic.toml to start from.
+    """Write a commented myogestic.toml to start from.
 
     All of it is commented out except four gestures and a protocol: take out a # to use a line.
 

@@ -25,7 +25,7 @@ SESSION = click.Path(exists=True, path_type=Path)
 @click.option("--quick", is_flag=True, help="Directory, manifest, metadata and shapes only; not every byte.")
 @json_option
 def verify(paths: tuple[Path, ...], quick: bool, as_json: bool) -> int:
-    r"""Prove that sessions are whole: every byte read, every chunk decoded.
+    """Prove that sessions are whole: every byte read, every chunk decoded.
 
     Damage (something recorded is lost or wrong) makes the exit code 1. Observations, such as gaps or repeated
     time stamps, are what real devices do, and do not. Nothing is changed.
@@ -55,7 +55,7 @@ def verify(paths: tuple[Path, ...], quick: bool, as_json: bool) -> int:
 @json_option
 @pass_settings
 def recover(settings: Settings, paths: tuple[Path, ...], as_json: bool) -> int:
-    r"""Finish sessions that were cut off, and pack them.
+    """Finish sessions that were cut off, and pack them.
 
     Without PATHs it takes every unfinished session of the sessions folder. What was on disk when the recorder was
     cut off is kept; a torn last frame is dropped and reported.
@@ -82,7 +82,7 @@ def recover(settings: Settings, paths: tuple[Path, ...], as_json: bool) -> int:
 @click.argument("paths", nargs=-1, required=True, type=SESSION)
 @json_option
 def pack(paths: tuple[Path, ...], as_json: bool) -> int:
-    r"""Pack finished session folders into archives.
+    """Pack finished session folders into archives.
 
     Each archive is read back and compared before its folder goes. A session that was cut off is recovered first.
 
@@ -104,7 +104,7 @@ def pack(paths: tuple[Path, ...], as_json: bool) -> int:
 @click.argument("path", type=SESSION)
 @json_option
 def salvage(path: Path, as_json: bool) -> int:
-    r"""Save everything that still decodes of a damaged session into a new one.
+    """Save everything that still decodes of a damaged session into a new one.
 
     Holes are listed, never filled. The damaged original moves to the trash folder once the new session has verified.
 

@@ -42,7 +42,7 @@ def record(
     wait: float,
     as_json: bool,
 ) -> int:
-    r"""Record streams without screens, and pack them. Ctrl-C or SIGTERM stops and saves.
+    """Record streams without screens, and pack them. Ctrl-C or SIGTERM stops and saves.
 
     A STREAM is a name, or key=value pairs where that is not enough: type, source_id, host, query; as=NAME renames it.
     Without any, the streams of myogestic.toml are recorded. Exits 3 where a stream is not there.

@@ -76,7 +76,7 @@ class LazyGroup(click.Group):
 @common_options
 @click.pass_context
 def root(ctx: click.Context) -> int | None:
-    r"""Record Lab Streaming Layer biosignals from a terminal, and lose nothing.
+    """Record Lab Streaming Layer biosignals from a terminal, and lose nothing.
 
     Without a command it opens the screens on the sessions folder of the current directory.
 
@@ -110,6 +110,9 @@ def run(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader of a pipe went away (`… | head`): nothing may be flushed into it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except OSError as error:
+        click.echo(f"myogestic-tui: {error}", err=True)
         return FAILED
     return code if isinstance(code, int) else 0
 

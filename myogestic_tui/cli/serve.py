@@ -11,7 +11,7 @@ from .options import Settings, common_options, pass_settings
 @common_options
 @pass_settings
 def serve(settings: Settings) -> int:
-    r"""Run the recorder of a sessions folder in the foreground, until SIGTERM or Ctrl-C.
+    """Run the recorder of a sessions folder in the foreground, until SIGTERM or Ctrl-C.
 
     For systemd (see docs/systemd.md) and for boxes without a screen: the screens and `ctl` attach to it. It logs to
     stderr, tells systemd when it is ready, feeds its watchdog, and stops a running recording cleanly at the end.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @json_option
 @pass_settings
 def sessions(settings: Settings, text: str | None, as_json: bool) -> None:
-    r"""List the sessions of the sessions folder, newest first.
+    """List the sessions of the sessions folder, newest first.
 
     TEXT keeps those whose path, name, state, stream or class holds it.
 
@@ -83,7 +83,7 @@ def _listing(found: list[Summary]) -> str:
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
 @json_option
 def info(path: Path, as_json: bool) -> None:
-    r"""Everything about one session, packed or not, finished or being recorded. Nothing is changed.
+    """Everything about one session, packed or not, finished or being recorded. Nothing is changed.
 
     \b
     Examples:

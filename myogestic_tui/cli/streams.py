@@ -30,7 +30,7 @@ _WATCH_SECONDS = 0.5
 @json_option
 @pass_settings
 def streams(settings: Settings, watch: bool, wait: float, as_json: bool) -> None:
-    r"""List the LSL streams on the network. Exits 3 where there is none.
+    """List the LSL streams on the network. Exits 3 where there is none.
 
     \b
     Examples:
