@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from .pack import pack_session as pack_session
     from .reader import SessionReader as SessionReader
     from .reader import open_session_store as open_session_store
+    from .recover import list_sessions as list_sessions
     from .recover import recover_session as recover_session
     from .recover import session_state as session_state
     from .recover import unfinished_sessions as unfinished_sessions
+    from .recover import unpacked_sessions as unpacked_sessions
     from .salvage import salvage_session as salvage_session
     from .summary import Summary as Summary
     from .trash import Trashed as Trashed
@@ -59,6 +61,7 @@ _HOME = {
     "iter_labeled_windows": ".windows",
     "labeled_windows": ".windows",
     "list_trash": ".trash",
+    "list_sessions": ".recover",
     "open_session_store": ".reader",
     "pack_session": ".pack",
     "read_archive_summary": ".comment",
@@ -69,6 +72,7 @@ _HOME = {
     "start_job": ".jobs",
     "trash_session": ".trash",
     "unfinished_sessions": ".recover",
+    "unpacked_sessions": ".recover",
     "verify_session": ".verify",
 }
 

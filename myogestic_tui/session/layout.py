@@ -30,6 +30,8 @@ LABELS = "labels.json"
 MANIFEST = "manifest.json"
 JOURNAL = "journal"
 LOCK = ".lock"
+BALLAST = ".ballast"
+"""Room kept back while recording; see `room.Ballast`."""
 ZARR_JSON = "zarr.json"
 PARTIAL = ".partial"
 """Suffix of files that are being written; a stray one is left over from a kill and may go."""
@@ -38,6 +40,9 @@ STATE_FOLDER = ".myogestic"
 TRASH = "trash"
 DERIVED = ("_timestamps", "_clock", "_overview")
 """What follows a stem in the names of the arrays that belong to its data array."""
+
+FOLDER_STAMP = "%Y-%m-%d_%H-%M-%S"
+"""How a session folder is named, after local time."""
 
 _NOT_SAFE = re.compile(r"[^A-Za-z0-9_-]+")
 _MAX_STEM = 80
@@ -103,7 +108,7 @@ def create_session_folder(base_path: Path, at: datetime | None = None) -> Path:
     DiskError
         The folder cannot be created.
     """
-    stamp = (at or datetime.now()).strftime("%Y-%m-%d_%H-%M-%S")
+    stamp = (at or datetime.now()).strftime(FOLDER_STAMP)
     number = 1
     try:
         base_path.mkdir(parents=True, exist_ok=True)

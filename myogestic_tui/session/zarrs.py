@@ -13,10 +13,8 @@ All stores of this package are named otherwise: what they hold back, overlay or 
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -24,8 +22,8 @@ import numpy as np
 
 from ..errors import SessionDamagedError
 from ..info import STRING_DTYPE, StreamInfo
-from .layout import ZARR_JSON
-from .meta import decode_json, replace_file, sync_folder
+from .layout import PARTIAL, ZARR_JSON
+from .meta import decode_json
 from .zstdframe import decoded_bound
 
 if TYPE_CHECKING:
@@ -39,21 +37,9 @@ ZSTD_LEVEL = 1
 MAX_CHUNK = 256 * 2**20
 """Bytes of a decoded chunk beyond which a session is refused: 256 channels of float64 at 100 kHz take 200 MB."""
 
-_PIPELINE = "zarrs.ZarrsCodecPipeline"
 _NUMERIC = frozenset(
     {"bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64"}
 )
-
-
-def register_zarrs() -> bool:
-    """Make ``zarrs`` the codec pipeline for folders, now or when zarr is first imported; False if not installed."""
-    if find_spec("zarrs") is None:
-        return False
-    if "zarr" in sys.modules:
-        sys.modules["zarr"].config.set({"codec_pipeline.path": _PIPELINE})
-    else:
-        os.environ.setdefault("ZARR_CODEC_PIPELINE__PATH", _PIPELINE)
-    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +136,18 @@ def parse_array_json(data: bytes, *, where: str) -> tuple[ArraySpec, int]:
         shape, dtype = [int(n) for n in raw["shape"]], raw["data_type"]
         chunks = [int(n) for n in raw["chunk_grid"]["configuration"]["chunk_shape"]]
         separator = raw["chunk_key_encoding"].get("configuration", {}).get("separator", "/")
+        endian = raw["codecs"][0].get("configuration", {}).get("endian", "little")
         codecs = [codec["name"] for codec in raw["codecs"]]
         plain = (raw["zarr_format"], raw["node_type"], raw["chunk_key_encoding"]["name"]) == (3, "array", "default")
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise SessionDamagedError(f"{where} does not describe an array: {error!r}") from error
     serializer = "vlen-utf8" if dtype == STRING_DTYPE else "bytes"
-    if not plain or separator != "/" or codecs != [serializer, "zstd"] or dtype not in _NUMERIC | {STRING_DTYPE}:
+    if (
+        not plain
+        or (separator, endian) != ("/", "little")
+        or codecs != [serializer, "zstd"]
+        or dtype not in _NUMERIC | {STRING_DTYPE}
+    ):
         raise SessionDamagedError(f"{where}: {dtype} with codecs {codecs} is no array that this format has")
     if not 1 <= len(shape) <= 3 or chunks[1:] != shape[1:] or chunks[0] < 1 or min(shape) < 0 or 0 in chunks:
         raise SessionDamagedError(f"{where}: shape {shape} in chunks of {chunks} is none that this format has")
@@ -220,33 +212,33 @@ def check_declared_size(spec: ArraySpec, data: bytes, *, where: str) -> None:
 
 @cache
 def _zstd() -> Any:
-    from numcodecs.zstd import Zstd
+    from numcodecs.zstd import Zstd  # type: ignore[import-untyped]
 
     return Zstd(level=ZSTD_LEVEL, checksum=True)
 
 
 @cache
 def _vlen_utf8() -> Any:
-    from numcodecs.vlen import VLenUTF8
+    from numcodecs.vlen import VLenUTF8  # type: ignore[import-untyped]
 
     return VLenUTF8()
 
 
 def create_array(folder: Path, name: str, spec: ArraySpec) -> None:
-    """Make the array ``name`` (``emg.zarr``) without rows in ``folder``, where none stands yet.
+    """Make the array ``name`` (``emg.zarr``) without rows in ``folder``, atomically, not yet synced.
 
     Raises
     ------
     OSError
-        The disk refused, or the array is there already.
+        The disk refused.
     """
-    (folder / name).mkdir()
-    replace_file(folder / name / ZARR_JSON, array_json(spec, 0))
-    sync_folder(folder)
+    path = folder / name / ZARR_JSON
+    path.parent.mkdir(exist_ok=True)
+    _place(path, array_json(spec, 0))
 
 
 def write_chunk(folder: Path, name: str, spec: ArraySpec, number: int, data: bytes) -> None:
-    """Place an encoded chunk, atomically, not yet synced.
+    """Put an encoded chunk in its place, atomically, not yet synced.
 
     Raises
     ------
@@ -254,16 +246,18 @@ def write_chunk(folder: Path, name: str, spec: ArraySpec, number: int, data: byt
         The disk refused; an older state of the chunk is untouched.
     """
     path = folder / name / spec.chunk_key(number)
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        _write_all(partial, data)
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write_all(partial, data)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _place(path, data)
+
+
+def _place(path: Path, data: bytes) -> None:
+    partial = path.with_name(path.name + PARTIAL)
+    write_bytes(partial, data)
     os.replace(partial, path)
 
 
-def _write_all(path: Path, data: bytes) -> None:
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a whole file, not yet synced; nothing of it stays where the disk refuses."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
     try:
         view = memoryview(data)
@@ -274,14 +268,3 @@ def _write_all(path: Path, data: bytes) -> None:
         raise
     finally:
         os.close(fd)
-
-
-def publish_rows(folder: Path, name: str, spec: ArraySpec, n_rows: int) -> None:
-    """Replace ``zarr.json``: from here on the array has ``n_rows`` rows, whose chunks must be on the disk by now.
-
-    Raises
-    ------
-    OSError
-        The disk refused; the old shape holds.
-    """
-    replace_file(folder / name / ZARR_JSON, array_json(spec, n_rows))

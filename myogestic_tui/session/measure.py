@@ -1,0 +1,50 @@
+"""What the time stamps of a stream tell: gaps, the rate it really had, what was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ..clock import Gap, GapTracker
+from .meta import GapRecord, StreamMeta
+
+if TYPE_CHECKING:
+    from .arrays import Rows
+
+Gaps = Sequence[Gap] | Sequence[GapRecord]
+
+
+def n_lost(gaps: Gaps, fs: float) -> int:
+    """Samples that fit into the gaps at ``fs`` Hz."""
+    return sum(round(gap.seconds * fs) for gap in gaps)
+
+
+def measured_fs(n_samples: int, first: float | None, last: float | None, gaps: Gaps, fs: float) -> float | None:
+    """Rate in Hz from the first and last time stamp, gaps left out; None where that says nothing."""
+    if fs <= 0 or n_samples < 2 or first is None or last is None:
+        return None
+    seconds = last - first - sum(gap.seconds for gap in gaps)
+    return (n_samples - 1) / seconds if seconds > 0 else None
+
+
+def measure_stream(meta: StreamMeta, stamps: Rows) -> StreamMeta:
+    """``meta`` with all that its time stamps ``(n_samples,)`` tell."""
+    n, length = stamps.n_rows, stamps.spec.chunk_length
+    tracker = GapTracker(meta.fs)
+    first = last = None
+    for start in range(0, n, length):
+        some = stamps.rows(start, min(start + length, n))
+        tracker.feed(some)
+        first = float(some[0]) if first is None else first
+        last = float(some[-1])
+    tracker.flush()
+    return msgspec.structs.replace(
+        meta, n_samples=n, first_timestamp=first, last_timestamp=last, gaps=gap_records(tracker.gaps)
+    )
+
+
+def gap_records(gaps: Gaps) -> list[GapRecord]:
+    """Gaps as ``meta.json`` lists them."""
+    return [GapRecord(gap.index, gap.seconds) for gap in gaps]
