@@ -16,6 +16,8 @@ from ..clock.gaps import GapTracker, gap_threshold
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..clock.gaps import Gap
+
     from numpy.typing import NDArray
 
     from .streamdata import StreamData
@@ -52,6 +54,15 @@ def find_runs(stream: StreamData, label_times: Sequence[float] = ()) -> list[Run
     for start, raw, corrected in stream.time_blocks():
         finder.feed(start, raw, corrected, events)
     return finder.runs(stream.n_samples)
+
+
+def stream_gaps(stream: StreamData) -> list[Gap]:
+    """Gaps of a whole stream by the one rule (`clock.gaps`), without its time stamps in memory."""
+    if stream.info.fs <= 0:
+        return []
+    tracker = GapTracker(stream.info.fs)
+    found = [gap for _, raw, _ in stream.time_blocks() for gap in tracker.feed(raw)]
+    return found + tracker.flush()
 
 
 class _Finder:

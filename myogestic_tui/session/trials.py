@@ -91,9 +91,9 @@ class SignalReading(ABC):
         stream = self.stream_data(name)
         first, last = 0, stream.n_samples
         if start is not None:
-            first = _first_at(stream, [start])[start]
+            first = first_at(stream, [start])[start]
         if stop is not None:
-            last = max(first, _first_at(stream, [stop])[stop])
+            last = max(first, first_at(stream, [stop])[stop])
         times = stream.times(first, last) if clock == "corrected" else stream.raw_times(first, last)
         return stream.rows(first, last), times
 
@@ -161,12 +161,12 @@ def _places(
     stream: StreamData, spans: list[tuple[float, float]], seconds: float | None
 ) -> list[tuple[int, int] | None]:
     """First sample and one past the last of each span of time; None for those that are not whole."""
-    first_at = _first_at(stream, [time for span in spans for time in span])
+    index_at = first_at(stream, [time for span in spans for time in span])
     runs = [(run.start, run.stop) for run in find_runs(stream)]
     fs = stream.info.fs
     places: list[tuple[int, int] | None] = []
     for start, stop in spans:
-        first, last = first_at[start], first_at[stop]
+        first, last = index_at[start], index_at[stop]
         if fs > 0 and seconds is not None:
             last = first + round(seconds * fs)
         whole = any(begin <= first < last <= end for begin, end in runs) and _begins(stream, first, start)
@@ -180,7 +180,7 @@ def _begins(stream: StreamData, first: int, start: float) -> bool:
     return fs <= 0 or float(stream.times(first, first + 1)[0]) - start <= gap_threshold(fs)
 
 
-def _first_at(stream: StreamData, times: list[float]) -> dict[float, int]:
+def first_at(stream: StreamData, times: list[float]) -> dict[float, int]:
     """For each time the first sample at or after it; the number of samples where there is none."""
     marks = sorted({*times})
     found = dict.fromkeys(marks, stream.n_samples)
