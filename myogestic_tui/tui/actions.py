@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from ..app.recorder import AddNote, AnyCommand, Discard, Reply, Start, Stop
+from ..app.recorder import AddNote, AnyCommand, Discard, Reply, SetGestures, Start, Status, Stop
+from ..config import DEFAULT_GESTURES
 from ..errors import MyoGesticError
 from .prompt import Ask, Entry, TypeLine
 
@@ -19,6 +20,12 @@ class Actions:
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
         self.at = 0.0
+
+    def offer_gestures(self, status: Status) -> None:
+        """Where no configuration names gestures, a recorder of its own gets some to begin with."""
+        viewer = self._viewer
+        if not status.gestures and status.state == "idle" and not viewer.options.embedded:
+            viewer.execute(SetGestures(names=DEFAULT_GESTURES, actor=viewer.actor), lambda _, __: None)
 
     # ---------------------------------------------------------------- start and stop
 

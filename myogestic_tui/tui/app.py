@@ -116,6 +116,7 @@ class Viewer(App[int], inherit_bindings=False):
         self._overlay_at = 0
         self._said = ("", "", 0.0)
         self._held = False
+        self._greeted = False
         self._wake = asyncio.Event()
         self._runner: CommandRunner | None = None
         self.command_palette_list: Palette | None = None
@@ -225,6 +226,9 @@ class Viewer(App[int], inherit_bindings=False):
         self.frame = self._framed(status, self.screen_name, gone)
         if went:
             self.actions.recorder_gone(gone)
+        elif not self._greeted and status.version and self._runner is not None:
+            self._greeted = True
+            self.actions.offer_gestures(status)
 
     def _framed(self, status: Status, screen: str, gone: str | None = None) -> Frame:
         return Frame(

@@ -10,6 +10,7 @@ from ..app.recorder import AddNote, CancelJob, EditSession, StartJob, TrashSessi
 from ..errors import MyoGesticError
 from ..widgets.session_list import ORDERS, find, ordered, session_details, session_rows
 from .prompt import Entry, TypeLine
+from .summaries import list_summaries
 from .view import Body
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class SessionsBody(Body):
     def _list(self, folder: Path) -> None:
         lister = self.viewer.options.list_sessions
         try:
-            known = list(lister(folder)) if lister is not None else []
+            known = list(lister(folder) if lister is not None else list_summaries(folder))
         except (MyoGesticError, OSError) as error:
             self.viewer.call_from_thread(self.viewer.say, str(error), bad=True)
             known = []

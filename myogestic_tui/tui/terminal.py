@@ -35,7 +35,7 @@ _KEPT = "OPbf"
 class KeyParser(XTermParser):
     """Textual's parser, to which ESC and a letter or digit in one read are two keys.
 
-    tmux, screen and slow links glue a quick ``esc 2`` together, and Textual would read some of those as accented letters.
+    tmux, screen and slow links glue a quick ``esc 2`` together, and Textual would read some of those as accents.
     """
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:

@@ -180,9 +180,9 @@ def needs_you(problems: Sequence[Problem], width: int, height: int) -> list[Row]
     rows = [rule("needs you", width)]
     for problem in sorted(problems, key=lambda p: ("error", "warning", "info").index(p.severity)):
         mark, style = _MARKS[problem.severity]
-        lines = textwrap.wrap(problem.text, max(width - 15, 20)) or [""]
-        rows.append(row((f" {mark} ", style), (fit(problem.subject, 10), style), " ", lines[0]))
-        rows += [row(" " * 14, line) for line in lines[1:]]
+        lines = textwrap.wrap(problem.text, max(width - 17, 20)) or [""]
+        rows.append(row((f" {mark} ", style), (fit(problem.subject, 12), style), " ", lines[0]))
+        rows += [row(" " * 16, line) for line in lines[1:]]
     if len(rows) > height:
         rows = [*rows[: height - 1], row((f" … and {len(rows) - height + 1} more lines", "warn"))]
     return rows
