@@ -10,13 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .client import RecorderClient as RecorderClient
+    from .host import hosted as hosted
     from .server import ControlServer as ControlServer
     from .spawn import attach as attach
     from .spawn import find_recorder as find_recorder
 
-_HOME = {"ControlServer": ".server", "RecorderClient": ".client", "attach": ".spawn", "find_recorder": ".spawn"}
+_HOME = {
+    "ControlServer": ".server",
+    "RecorderClient": ".client",
+    "attach": ".spawn",
+    "find_recorder": ".spawn",
+    "hosted": ".host",
+}
 
-__all__ = ["ControlServer", "RecorderClient", "attach", "find_recorder"]
+__all__ = ["ControlServer", "RecorderClient", "attach", "find_recorder", "hosted"]
 
 
 def __getattr__(name: str) -> Any:

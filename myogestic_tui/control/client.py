@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import secrets
 import selectors
 import socket
@@ -34,10 +33,11 @@ from ..app.recorder import (
     View,
 )
 from ..clock import local_clock
-from ..errors import ControlError, NotAllowedError, ProtocolVersionError, RecorderGoneError
+from ..errors import ControlError, ProtocolVersionError, RecorderGoneError
 from . import address
 from .channel import Channel, ConnectionEnded
 from .framing import Framed, FramingError
+from .link import Process, open_socket, receive_by, refusal
 from .messages import (
     MAX_UPDATE,
     PROTOCOL,
@@ -138,7 +138,7 @@ class RecorderClient:
         self._welcome = Welcome(protocol=PROTOCOL)
         self._channel: Channel[ToViewer] | None = None
         self._connections = 0
-        self._process: _Process | None = None
+        self._process: Process | None = None
         self._closing = False
         self._wake_end, self._wake = socket.socketpair()
         for end in (self._wake_end, self._wake):
@@ -274,7 +274,7 @@ class RecorderClient:
 
     def _connect(self, deadline: float) -> None:
         """Open the connection, and return once the recorder has welcomed it and told its status."""
-        connection = _open(self._locate(), deadline)
+        connection = open_socket(self._locate(), deadline)
         channel: Channel[ToViewer] = Channel(connection, Framed(ToViewer, MAX_UPDATE))
         hello = Hello(protocol=PROTOCOL, program=self._program, client=self._name)
         channel.post(hello)
@@ -284,7 +284,7 @@ class RecorderClient:
         except BaseException:
             channel.close()
             raise
-        self._process = _Process(address.peer(connection).pid)
+        self._process = Process(address.peer(connection).pid)
         self._channel = channel
         self._connections += 1
 
@@ -293,12 +293,12 @@ class RecorderClient:
         try:
             channel.flush()
             while welcome is None or self._status is None:
-                for message in _await(channel, deadline):
+                for message in receive_by(channel, deadline):
                     if isinstance(message, Welcome):
                         welcome = message
                         self._meet(welcome)
                     elif isinstance(message, Refused | Bye):
-                        raise _refusal(message)
+                        raise refusal(message)
                     else:
                         self._take(message)
         except (ConnectionEnded, FramingError) as error:
@@ -367,7 +367,7 @@ class RecorderClient:
     def _hear(self, channel: Channel[ToViewer]) -> None:
         for message in channel.receive():
             if isinstance(message, Refused | Bye):
-                raise _refusal(message)
+                raise refusal(message)
             self._take(message)
 
     def _take(self, message: ToViewer) -> None:
@@ -452,64 +452,6 @@ class RecorderClient:
             pending.reply = _unanswered(pending, why)
         self._pending.clear()
         self._changed.notify_all()
-
-
-class _Process:
-    """Whether a process has ended, told by the kernel and not confused by a zombie or a number used again."""
-
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
-        try:
-            self._handle: int | None = os.pidfd_open(pid)
-        except OSError:
-            self._handle = None
-
-    def has_ended(self) -> bool:
-        """True once it has; False while it runs, or where nobody can tell."""
-        if self._handle is None:
-            return not Path(f"/proc/{self.pid}").exists()
-        with selectors.PollSelector() as selector:
-            selector.register(self._handle, selectors.EVENT_READ)
-            return bool(selector.select(0))
-
-    def __del__(self) -> None:
-        if self._handle is not None:
-            os.close(self._handle)
-
-
-def _open(path: Path, deadline: float) -> socket.socket:
-    """Connect, and make sure that nobody else's process listens there."""
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        connection.settimeout(max(0.01, deadline - time.monotonic()))
-        connection.connect(os.fspath(path))
-        there = address.peer(connection)
-        if not address.is_mine(there.uid):
-            raise NotAllowedError(f"{path} belongs to uid {there.uid} (pid {there.pid}), not to you; it is not used")
-    except OSError as error:
-        connection.close()
-        reason = error.strerror or "it does not answer"
-        raise RecorderGoneError(f"no recorder at {path}: {reason}; start one with `myogestic-tui serve`") from None
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _await(channel: Channel[ToViewer], deadline: float) -> list[ToViewer]:
-    with selectors.DefaultSelector() as selector:
-        selector.register(channel, selectors.EVENT_READ)
-        if not selector.select(max(0.0, deadline - time.monotonic())):
-            raise RecorderGoneError("the recorder took the connection but does not answer; look at its log")
-    return channel.receive()
-
-
-def _refusal(message: Refused | Bye) -> ControlError:
-    if isinstance(message, Bye):
-        return RecorderGoneError(message.reason or "the recorder has ended")
-    if message.kind == "version":
-        return ProtocolVersionError(message.reason)
-    return NotAllowedError(message.reason)
 
 
 def _stamped(command: AnyCommand) -> AnyCommand:

@@ -22,6 +22,7 @@ from ..config import load_config
 from ..errors import ControlError, MyoGesticError
 from ..session.lock import lock_sessions_folder
 from .address import socket_path
+from .host import watched
 from .late import LateRecorder
 from .logfile import LogFile, log_path
 from .notify import Notifier
@@ -46,8 +47,6 @@ END_SECONDS = 60.0
 _TICK_SECONDS = 0.25
 _BEAT_SECONDS = 10.0
 """A server loop that has not come round for longer gets no more watchdog feed."""
-_POLL_WATCHED, _POLL_ALONE = 0.05, 0.2
-"""Seconds between looks at a stream, with a viewer and without."""
 
 
 class RecorderProcess:
@@ -85,6 +84,7 @@ class RecorderProcess:
         self._late = LateRecorder(str(self._sessions_dir))
         self._app: App | None = None
         self._markers: MarkerWatch | None = None
+        self._viewers = 0
         # A SimpleQueue may be filled by a signal handler that interrupts the thread which reads it; an Event may not.
         self._requests: queue.SimpleQueue[tuple[str, bool]] = queue.SimpleQueue()
         self._why = "the recorder has ended"
@@ -167,6 +167,7 @@ class RecorderProcess:
         if trouble:
             app.say(trouble)
         self._app = app
+        watched(app, self._viewers)
         self._late.deliver(app)
         self._watch_markers(app)
 
@@ -181,9 +182,9 @@ class RecorderProcess:
         self._markers.start()
 
     def _watched(self, viewers: int) -> None:
+        self._viewers = viewers
         if self._app is not None:
-            self._app.viewers = viewers
-            self._app.table.set_poll_interval(_POLL_WATCHED if viewers else _POLL_ALONE)
+            watched(self._app, viewers)
 
     # ---------------------------------------------------------------- life
 
@@ -197,6 +198,7 @@ class RecorderProcess:
                 self._log.rotate_if_long()
             if server.beat_age_s < _BEAT_SECONDS:
                 self._notifier.alive()
+            watched(self._app, self._viewers)  # streams may have joined
             if self._is_needed():
                 quiet_since = time.monotonic()
             quiet_s = min(time.monotonic() - quiet_since, server.lonely_s)

@@ -1,0 +1,181 @@
+"""The commands of `ctl` that set up what is recorded: marks, take sheet, streams, gestures, protocols."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .driving import act, attached, driver, tell
+
+if TYPE_CHECKING:
+    from ..app.recorder import AnyCommand
+    from .options import Settings
+
+
+# ---------------------------------------------------------------- marks
+
+
+@driver("mark-trial")
+@click.argument("index", type=click.IntRange(min=0), required=False)
+@click.option("--good", is_flag=True, help="Take the mark away.")
+def mark_trial(settings: Settings, index: int | None, good: bool, as_json: bool) -> int:
+    """Mark a trial bad: the last whole one, or that of the INDEXth label from 0.
+
+    \b
+    Example: myogestic-tui ctl mark-trial
+    """
+    from ..app.recorder import MarkTrial
+
+    return act(settings, MarkTrial(index=index, bad=not good), as_json)
+
+
+@driver("mark-channel")
+@click.argument("stream")
+@click.argument("channel", type=click.IntRange(min=1))
+@click.option("--good", is_flag=True, help="Take the mark away.")
+def mark_channel(settings: Settings, stream: str, channel: int, good: bool, as_json: bool) -> int:
+    """Mark a channel bad; CHANNEL counts from 1, as on the screens.
+
+    \b
+    Example: myogestic-tui ctl mark-channel emg 17
+    """
+    from ..app.recorder import MarkChannel
+
+    return act(settings, MarkChannel(stream=stream, channel=channel - 1, bad=not good), as_json)
+
+
+# ---------------------------------------------------------------- what is recorded, and under which name
+
+
+@driver()
+@click.option("--subject")
+@click.option("--task")
+@click.option("--take", "number", type=click.IntRange(min=1), help="Its number; it counts up by itself.")
+@click.option("--name", help="Name of the next session.")
+@click.option("--field", "pairs", multiple=True, metavar="KEY=VALUE", help="Any other field; may be repeated.")
+def take(
+    settings: Settings,
+    subject: str | None,
+    task: str | None,
+    number: int | None,
+    name: str | None,
+    pairs: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Fill in the take sheet; what is not given stays.
+
+    \b
+    Example: myogestic-tui ctl take --subject P07 --task grasp --take 4 --field side=left
+    """
+    from ..app.recorder import SetTake
+
+    if wrong := [pair for pair in pairs if "=" not in pair]:
+        raise click.UsageError(f"--field {wrong[0]}: give KEY=VALUE")
+    with attached(settings) as client:
+        given = dict(pair.split("=", 1) for pair in pairs)
+        fields = {**client.status().take.fields, **given} if given else None
+        command = SetTake(subject=subject, task=task, take=number, name=name, fields=fields)
+        return tell(client, client.execute(command), as_json)
+
+
+@driver()
+@click.argument("streams", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="All that are on the network.")
+def connect(settings: Settings, streams: tuple[str, ...], everything: bool, as_json: bool) -> int:
+    """Connect streams, by name or key, and tick them.
+
+    \b
+    Example: myogestic-tui ctl connect emg
+    """
+    from ..app.recorder import ConnectAll, ConnectStream
+
+    if everything == bool(streams):
+        raise click.UsageError("give the streams to connect, or --all")
+    commands = [ConnectAll()] if everything else [ConnectStream(key=key) for key in streams]
+    return _each(settings, commands, as_json)
+
+
+@driver()
+@click.argument("streams", nargs=-1, required=True)
+@click.option("--off", is_flag=True, help="Out of the recording.")
+def tick(settings: Settings, streams: tuple[str, ...], off: bool, as_json: bool) -> int:
+    """Take streams into the recording, or out of it.
+
+    \b
+    Example: myogestic-tui ctl tick --off imu
+    """
+    from ..app.recorder import TickStream
+
+    return _each(settings, [TickStream(key=key, record=not off) for key in streams], as_json)
+
+
+@driver()
+@click.argument("streams", nargs=-1, required=True)
+def forget(settings: Settings, streams: tuple[str, ...], as_json: bool) -> int:
+    """Disconnect streams.
+
+    \b
+    Example: myogestic-tui ctl forget imu
+    """
+    from ..app.recorder import ForgetStream
+
+    return _each(settings, [ForgetStream(key=key) for key in streams], as_json)
+
+
+def _each(settings: Settings, commands: list[Any], as_json: bool) -> int:
+    """Carry out all of them, and fail where one did."""
+    with attached(settings) as client:
+        return max(tell(client, client.execute(command), as_json) for command in commands)
+
+
+@driver()
+@click.argument("names", nargs=-1, required=True)
+def gestures(settings: Settings, names: tuple[str, ...], as_json: bool) -> int:
+    """Name the gesture classes, while idle.
+
+    \b
+    Example: myogestic-tui ctl gestures Rest Fist Pinch
+    """
+    from ..app.recorder import SetGestures
+
+    return act(settings, SetGestures(names=names), as_json)
+
+
+@driver()
+@click.argument("action", type=click.Choice(["start", "pause", "resume", "skip", "abort"]))
+@click.argument("name", required=False)
+@click.option("--seed", type=int, help="Makes a shuffled order repeatable.")
+def protocol(settings: Settings, action: str, name: str | None, seed: int | None, as_json: bool) -> int:
+    """Run a cued protocol: start NAME, pause, resume, skip a cue, abort.
+
+    \b
+    Example: myogestic-tui ctl protocol start baseline
+    """
+    from ..app.recorder import AbortProtocol, PauseProtocol, SkipCue, StartProtocol
+
+    if (action == "start") != (name is not None):
+        raise click.UsageError("give a protocol's NAME with start, and only then")
+    commands: dict[str, AnyCommand] = {
+        "start": StartProtocol(name=name or "", seed=seed),
+        "pause": PauseProtocol(paused=True),
+        "resume": PauseProtocol(paused=False),
+        "skip": SkipCue(),
+        "abort": AbortProtocol(),
+    }
+    return act(settings, commands[action], as_json)
+
+
+@driver()
+def shutdown(settings: Settings, as_json: bool) -> int:
+    """Stop a running recording, finish packing, end the recorder.
+
+    \b
+    Example: myogestic-tui ctl shutdown
+    """
+    from ..app.recorder import Shutdown
+
+    return act(settings, Shutdown(), as_json)
+
+
+COMMANDS = (mark_trial, mark_channel, take, connect, tick, forget, gestures, protocol, shutdown)

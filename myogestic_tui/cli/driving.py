@@ -1,0 +1,61 @@
+"""What all commands of `ctl` share: the way to the recorder, and how its replies become lines and exit codes."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import click
+
+from ..errors import RecorderGoneError
+from .options import Settings, common_options, json_option, pass_settings
+from .output import print_json, remark
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ..app.recorder import AnyCommand, Reply
+    from ..control import RecorderClient
+
+FAILED, NO_RECORDER = 1, 3
+
+
+@contextlib.contextmanager
+def attached(settings: Settings) -> Iterator[RecorderClient]:
+    """The recorder; where there is none, or it goes away, the command ends with `NO_RECORDER`."""
+    from ..control import attach
+
+    try:
+        with attach(settings.sessions_dir, start=False, program="ctl") as client:
+            yield client
+    except RecorderGoneError as error:
+        remark(f"myogestic-tui: {error}")
+        raise click.exceptions.Exit(NO_RECORDER) from None
+
+
+def act(settings: Settings, command: AnyCommand, as_json: bool) -> int:
+    """Carry out one command and return the exit code."""
+    with attached(settings) as client:
+        return tell(client, client.execute(command), as_json)
+
+
+def tell(client: RecorderClient, reply: Reply, as_json: bool) -> int:
+    """Print what came of a command and return the exit code; raises `RecorderGoneError` where the recorder went."""
+    if client.gone is not None and not reply.ok:
+        raise RecorderGoneError(reply.message)
+    if as_json:
+        print_json({"ok": reply.ok, "message": reply.message, "path": reply.path, "job": reply.job})
+    elif reply.ok:
+        click.echo(reply.message or "done")
+    if not reply.ok:
+        remark(f"myogestic-tui: {reply.message}")
+    return 0 if reply.ok else FAILED
+
+
+def driver(name: str | None = None) -> Callable[[Callable[..., int]], click.Command]:
+    """A command with the options that all of `ctl` have."""
+
+    def make(function: Callable[..., int]) -> click.Command:
+        return click.command(name)(common_options(json_option(pass_settings(function))))
+
+    return make
