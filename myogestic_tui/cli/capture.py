@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..clock import local_clock
-from ..errors import ConfigError, MyoGesticError, SessionError, StreamNotFoundError
+from ..errors import ConfigError, SessionError, StreamNotFoundError
 from .output import Progress, clock, rate, remark
 from .probe import probe_folder
 from .selection import describe
@@ -93,7 +93,7 @@ class Capture:
     wait_s: float = 10.0
     everything: bool = False
     progress: Progress = field(default_factory=Progress)
-    _error: MyoGesticError | None = None
+    _error: Exception | None = None
 
     def run(self) -> Path | None:
         """Record, and wait until the session is packed. None where the app was interrupted before it began.
@@ -124,8 +124,8 @@ class Capture:
             self._await_streams()
             if not self.app.stopping.is_set():
                 self._record()
-        except MyoGesticError as error:
-            self._error = error
+        except Exception as error:
+            self._error = error  # raised by `run`, in the thread that can exit with it
         finally:
             self.app.stop()
 
@@ -147,9 +147,11 @@ class Capture:
     def _take_all(self, network: Discovery) -> None:
         self.progress.show("looking around")
         if not network.wait_for(lambda _: True, self.wait_s, settle=True):
-            raise StreamNotFoundError(f"no stream on the network after {self.wait_s:g} s; {_ADVICE}")
-        for one in network.streams():
-            self.app.table.connect(one.uid)
+            raise StreamNotFoundError(f"no stream on the network after {self.wait_s:g} s. {_ADVICE}")
+        self.app.table.discover()
+        while not self.app.table.discovering and not self.app.stopping.wait(_LOOK_SECONDS):
+            pass
+        self.app.table.connect_all()
 
     def _unconnected(self) -> list[Stream]:
         return [stream for stream in self.app.table.ticked() if stream.info is None]
@@ -157,8 +159,8 @@ class Capture:
     def _go_without(self, waiting: list[Stream], network: Discovery) -> None:
         missing = [stream for stream in waiting if stream.required]
         if missing or len(waiting) == len(self.app.table.ticked()):
-            why = "; ".join(stream.message or f"no stream {stream.name!r}" for stream in missing or waiting)
-            raise StreamNotFoundError(f"{why}; on the network: {describe(network.streams())}; {_ADVICE}")
+            why = "; ".join(dict.fromkeys(stream.message for stream in missing or waiting if stream.message))
+            raise StreamNotFoundError(f"{why or f'there is only {describe(network.streams())}'}\n{_ADVICE}")
         self.progress.clear()
         remark(f"starting without {', '.join(stream.name for stream in waiting)}; it joins if it appears")
 
@@ -208,4 +210,4 @@ class Capture:
         return "   ".join(parts)
 
 
-_ADVICE = "give it longer with --wait, or ask `myogestic-tui doctor`"
+_ADVICE = "Give it longer with --wait, or ask `myogestic-tui doctor`."

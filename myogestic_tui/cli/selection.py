@@ -26,8 +26,8 @@ def selections(names: Iterable[str], config: Config) -> tuple[StreamConfig, ...]
 
 
 def describe(seen: Iterable[Seen]) -> str:
-    """What is on the network, in one line."""
-    return "; ".join(one.describe() for one in seen) or "nothing"
+    """What is on the network, one a line."""
+    return "".join(f"\n  {one.describe()}" for one in seen) or "nothing"
 
 
 def configure(config: Config) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 COMMAND = [sys.executable, "-m", "myogestic_tui"]
+GENERATOR = [sys.executable, "-m", "myogestic_tui.sources.generator", "--channels", "8", "--rate", "500"]
 PATIENCE = 120
 
 
@@ -24,6 +26,7 @@ class Ran:
     err: str
 
     def json(self) -> Any:
+        assert self.code == 0, self.err
         return json.loads(self.out)
 
 
@@ -46,22 +49,27 @@ def run(tmp_path: Path) -> Callable[..., Ran]:
     return command
 
 
+@contextlib.contextmanager
+def sending(command: list[str], cwd: Path | None = None) -> Iterator[None]:
+    """A generator process that has said that it is on the network; ended afterwards."""
+    generator = subprocess.Popen(
+        command, cwd=cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    with generator:
+        try:
+            assert generator.stdout is not None
+            assert generator.stdout.readline(), generator.communicate()
+            yield
+        finally:
+            generator.terminate()
+            generator.communicate(timeout=PATIENCE)
+
+
 @pytest.fixture
 def outlet(unique: str) -> Iterator[str]:
     """Name of an outlet (8 channels, float32, 500 Hz) that sends as long as the test runs, in a process of its own."""
-    generator = subprocess.Popen(
-        [sys.executable, "-m", "myogestic_tui.sources.generator", "--until-eof", "--name", unique]
-        + ["--channels", "8", "--rate", "500"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    assert generator.stdout is not None
-    assert generator.stdin is not None
-    assert generator.stdout.readline()
-    yield unique
-    generator.stdin.close()
-    generator.wait(PATIENCE)
-    generator.stdout.close()
+    with sending([*GENERATOR, "--no-hand", "--name", unique]):
+        yield unique
 
 
 @pytest.fixture
@@ -73,7 +81,7 @@ def session(tmp_path: Path) -> Path:
     written = Session(tmp_path / "sessions", class_names=["Rest", "Fist"])
     written.init_stream("emg", StreamInfo(4, 100.0))
     stamps = 50.0 + np.arange(300) / 100.0
-    written.append("emg", np.ones((300, 4), np.float32), stamps)
+    written.append("emg", np.random.default_rng(1).normal(size=(300, 4)).astype(np.float32), stamps)
     for class_index, at in ((0, 50.0), (1, 51.0), (0, 52.0)):
         written.add_label(class_index, at)
     return written.pack_to_zip()

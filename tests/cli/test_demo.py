@@ -1,0 +1,68 @@
+"""`demo`, `generate`, `streams` and `doctor`, without a terminal."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+
+from .conftest import COMMAND, PATIENCE
+
+
+def test_the_demo_records_packs_and_verifies(run, tmp_path):
+    told = run("demo", "--seconds", 5, "--json").json()
+    assert told["verified"] == {"level": "full", "ok": True, "findings": []}
+    assert told["labels"] == {"Rest": 2, "Fist": 1, "Pinch": 1, "Open": 1}
+    assert told["streams"]["emg"]["n_channels"] == 64
+    assert told["streams"]["emg"]["n_samples"] >= 4 * 2048
+    assert told["streams"]["vhi_control"]["n_channels"] == 9
+    assert (tmp_path / told["path"]).is_file()
+
+
+def test_the_demo_prints_a_report(run):
+    done = run("demo", "--headless", "--seconds", 2, "--channels", 8, "--rate", 500)
+    assert done.code == 0, done.err
+    assert "8 ch float32" in done.out
+    assert "verified ok (full)" in done.out
+
+
+def test_streams_lists_what_is_there(run, outlet):
+    assert outlet in run("streams").out
+    (told,) = [one for one in run("streams", "--json").json() if one["name"] == outlet]
+    assert (told["type"], told["n_channels"], told["fs"], told["dtype"]) == ("EMG", 8, 500.0, "float32")
+
+
+def test_an_empty_network_exits_3(run, tmp_path, unique):
+    (tmp_path / "myogestic.toml").write_text(f'[lsl]\nsession_id = "{unique}"\n')
+    done = run("streams", "--wait", 0.5)
+    assert (done.code, done.out) == (3, "")
+    assert run("streams", "--wait", 0.5, "--json").code == 3
+
+
+def test_watching_tells_who_comes(outlet, tmp_path):
+    watch = subprocess.Popen(
+        [*COMMAND, "streams", "--watch", "--json"], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    )
+    assert watch.stdout is not None
+    for line in watch.stdout:
+        event = json.loads(line)
+        if event["name"] == outlet:
+            break
+    assert event["event"] == "appeared"
+    watch.send_signal(signal.SIGINT)
+    watch.communicate(timeout=PATIENCE)
+    assert watch.returncode == 130
+
+
+def test_the_doctor_finds_that_recording_works_here(run):
+    checks = run("doctor", "--json").json()
+    states = {check["subject"]: check["state"] for check in checks}
+    assert states["LSL"] == states["multicast"] == states["clock"] == "ok"
+    assert all(check["fix"] for check in checks if check["state"] != "ok")
+
+
+def test_the_doctor_exits_1_where_recording_would_not_work(run, tmp_path):
+    (tmp_path / "file").touch()
+    done = run("doctor", "--sessions", "file/sessions")
+    assert done.code == 1
+    assert "✗ disk" in done.out

@@ -1,0 +1,107 @@
+"""`record` on real outlets: what it leaves on disk, how it ends, and what it says when it cannot."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from myogestic_tui.session import open_session_store
+
+from .conftest import COMMAND, GENERATOR, PATIENCE, sending
+
+
+def the_archive(folder: Path) -> Path:
+    (archive,) = (folder / "sessions").glob("*.session.zip")
+    return archive
+
+
+def test_a_named_stream_is_recorded_and_packed(run, outlet, tmp_path):
+    done = run("record", outlet, "--seconds", 2, "--name", "first try", "--json")
+    assert done.code == 0, done.err
+    told = done.json()
+    assert told["state"] == "packed"
+    assert told["name"] == "first try"
+    assert told["path"].endswith("_first_try.session.zip")
+    stream = told["streams"][outlet]
+    assert (stream["n_channels"], stream["dtype"], stream["fs"]) == (8, "float32", 500.0)
+    assert (stream["gaps"], stream["lost_samples"]) == (0, 0)
+    assert 900 <= stream["n_samples"] <= 1500
+    assert Path(tmp_path, told["path"]) == the_archive(tmp_path)
+
+
+def test_labels_are_stamped_by_the_clock_and_end_the_recording(run, outlet, tmp_path):
+    done = run("record", outlet, "--labels", "Rest:0.5,Fist:1", "--repeat", 2)
+    assert done.code == 0, done.err
+    assert "Rest 2, Fist 2" in done.out
+    with open_session_store(the_archive(tmp_path)) as session:
+        assert session.class_names == ["Rest", "Fist"]
+        assert [label.class_index for label in session.label_track] == [0, 1, 0, 1]
+        times = np.array([label.timestamp for label in session.label_track])
+        assert np.allclose(times - times[0], [0, 0.5, 1.5, 2.0], atol=1e-3)
+        assert session.timestamps(outlet, clock="corrected")[-1] - times[0] >= 2.9
+
+
+def test_a_stream_of_the_configuration_is_recorded_under_its_other_name(run, outlet, tmp_path):
+    (tmp_path / "myogestic.toml").write_text(f'[[streams]]\nname = "{outlet}"\nas = "left arm"\n')
+    done = run("record", "--seconds", 1, "--json")
+    assert list(done.json()["streams"]) == ["left arm"]
+
+
+def test_all_takes_everything_that_is_on_the_network(run, tmp_path, unique):
+    (tmp_path / "myogestic.toml").write_text(f'[lsl]\nsession_id = "{unique}"\n')
+    with sending([*COMMAND, "generate", "--name", unique, "--channels", "4", "--rate", "500"], tmp_path):
+        done = run("record", "--all", "--seconds", 1, "--json")
+    assert done.code == 0, done.err
+    assert set(done.json()["streams"]) == {unique, "vhi_control"}
+
+
+def test_an_unknown_stream_lists_what_is_there_and_exits_3(run, outlet, tmp_path):
+    done = run("record", "no such stream", "--wait", 1)
+    assert (done.code, done.out) == (3, "")
+    assert "no such stream" in done.err
+    assert f"{outlet} [EMG]: 8 ch float32 500 Hz" in done.err
+    assert not list((tmp_path / "sessions").glob("*"))
+
+
+def test_one_name_on_two_outlets_is_refused_with_both(run, outlet):
+    with sending([*GENERATOR, "--no-hand", "--name", outlet, "--seed", "1"]):
+        done = run("record", outlet, "--seconds", 1, "--wait", 3)
+        assert done.code == 3
+        assert f"source_id myogestic-{outlet}-0" in done.err
+        assert f"source_id myogestic-{outlet}-1" in done.err
+        chosen = run("record", f"name={outlet},source_id=myogestic-{outlet}-1,as=chosen", "--seconds", 1, "--json")
+    assert list(chosen.json()["streams"]) == ["chosen"]
+
+
+def test_without_names_it_lists_what_is_there_and_asks(run, outlet):
+    done = run("record")
+    assert done.code == 2
+    assert outlet in done.err
+    assert "--all" in done.err
+
+
+def test_a_folder_that_cannot_be_written_is_said_before_anything_is_waited_for(run, tmp_path):
+    (tmp_path / "file").touch()
+    done = run("record", "x", "--wait", 1000, "--sessions", "file/sessions")
+    assert done.code == 1
+    assert done.err.startswith("myogestic-tui: cannot write into file/sessions: Not a directory")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_signal_stops_and_saves(outlet, tmp_path, number):
+    recorder = subprocess.Popen([*COMMAND, "record", outlet], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    until = time.monotonic() + PATIENCE
+    while not list((tmp_path / "sessions").glob("*/*.zarr/c/1/0")):
+        assert recorder.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    recorder.send_signal(number)
+    _, said = recorder.communicate(timeout=PATIENCE)
+    assert recorder.returncode == 0, said
+    with open_session_store(the_archive(tmp_path)) as session:
+        assert session.stores[outlet].shape[0] >= 1000

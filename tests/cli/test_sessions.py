@@ -1,0 +1,117 @@
+"""`sessions`, `info`, `verify`, `recover`, `pack`, `salvage`: on whole, interrupted and damaged sessions."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+SHAPE = {"path", "state", "name", "created", "duration_s", "bytes", "streams", "labels"}
+STREAM_SHAPE = {"n_samples", "n_channels", "fs", "dtype", "measured_fs", "gaps", "lost_samples"}
+
+CUT_OFF = """
+import os
+import numpy as np
+from myogestic_tui import StreamInfo
+from myogestic_tui.session import Session
+session = Session("sessions", class_names=["Rest", "Fist"])
+session.init_stream("emg", StreamInfo(4, 100.0))
+session.append("emg", np.ones((250, 4), np.float32), 50.0 + np.arange(250) / 100.0)
+session.add_label(1, 51.0)
+print(session.path, flush=True)
+os._exit(9)
+"""
+
+
+@pytest.fixture
+def cut_off(tmp_path) -> str:
+    """Path of a session whose recorder died; relative to the working directory of `run`."""
+    done = subprocess.run([sys.executable, "-c", CUT_OFF], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 9, done.stderr
+    return done.stdout.strip()
+
+
+def test_info_tells_the_shared_object(run, session):
+    told = run("info", session, "--json").json()
+    assert set(told) == SHAPE
+    assert told["path"] == str(session)
+    assert (told["state"], told["labels"]) == ("packed", {"Rest": 2, "Fist": 1})
+    assert set(told["streams"]["emg"]) == STREAM_SHAPE
+    assert told["streams"]["emg"]["n_samples"] == 300
+
+
+def test_info_reads_well_without_json(run, session):
+    done = run("info", session)
+    assert "4 ch float32" in done.out
+    assert "300 samples" in done.out
+    assert "Rest 2, Fist 1" in done.out
+
+
+def test_sessions_is_an_array_of_the_shared_object(run, session, cut_off):
+    told = run("sessions", "--json").json()
+    assert [set(one) for one in told] == [SHAPE, SHAPE]
+    assert {one["state"] for one in told} == {"packed", "unfinished"}
+
+
+def test_sessions_are_found_by_words(run, session, cut_off):
+    assert [one["state"] for one in run("sessions", "unfin", "--json").json()] == ["unfinished"]
+    assert run("sessions", "no such word", "--json").json() == []
+
+
+def test_an_empty_folder_has_no_sessions(run):
+    done = run("sessions")
+    assert (done.code, done.out) == (0, "")
+    assert "no session in sessions" in done.err
+
+
+def test_a_whole_session_verifies(run, session):
+    told = run("verify", session, "--json").json()
+    assert told[0]["verified"] == {"level": "full", "ok": True, "findings": []}
+    quick = run("verify", "--quick", session)
+    assert quick.code == 0
+    assert "verified ok (quick)" in quick.out
+
+
+def test_a_flipped_byte_is_damage_and_salvage_saves_the_rest(run, session, tmp_path):
+    broken = bytearray(session.read_bytes())
+    at = broken.index(b"emg.zarr/c/1/0") + 60
+    broken[at] ^= 1
+    session.write_bytes(broken)
+    done = run("verify", session)
+    assert done.code == 1
+    assert "DAMAGED (full)" in done.out
+    assert "✗" in done.out
+    saved = run("salvage", session, "--json")
+    assert saved.code == 0, saved.err
+    assert saved.json()[0]["state"] == "packed"
+
+
+def test_one_bad_path_does_not_keep_the_others_from_being_verified(run, session, tmp_path):
+    (tmp_path / "no.session.zip").write_bytes(b"nothing")
+    done = run("verify", tmp_path / "no.session.zip", session)
+    assert done.code == 1
+    assert "verified ok (full)" in done.out
+
+
+def test_a_cut_off_session_is_recovered_and_packed(run, cut_off, tmp_path):
+    told = run("recover", "--json").json()
+    assert told[0]["streams"]["emg"]["n_samples"] == 250
+    assert told[0]["labels"] == {"Rest": 0, "Fist": 1}
+    assert told[0]["path"].endswith(".session.zip")
+    assert not (tmp_path / cut_off).exists()
+    again = run("recover")
+    assert (again.code, again.out) == (0, "")
+    assert "nothing to recover" in again.err
+
+
+def test_an_unfinished_folder_is_shown_and_not_changed(run, cut_off, tmp_path):
+    before = sorted((path, path.stat().st_mtime_ns) for path in (tmp_path / cut_off).rglob("*"))
+    assert run("info", cut_off, "--json").json()["streams"]["emg"]["n_samples"] == 250
+    assert sorted((path, path.stat().st_mtime_ns) for path in (tmp_path / cut_off).rglob("*")) == before
+
+
+def test_packing_an_interrupted_folder_says_what_to_do_instead(run, cut_off):
+    done = run("pack", cut_off)
+    assert done.code == 1
+    assert "recover" in done.err
