@@ -187,12 +187,12 @@ class App:
 
     def disk(self) -> DiskStatus:
         """Room in the folder that is, or would be, recorded into."""
-        folder = Path(self.ctx.session.path).parent if self._recording_session() else self.sessions_dir
+        session = self.ctx.session
+        folder = self.sessions_dir
+        if self.ctx.state == "recording" and session is not None:
+            folder = Path(session.path).parent
         rate = self._byte_rate()
         return disk_status(folder, rate, self.config.disk.reserve_bytes(rate))
-
-    def _recording_session(self) -> bool:
-        return self.ctx.state == "recording" and self.ctx.session is not None
 
     def _byte_rate(self) -> float:
         return byte_rate(stream.info for stream in self.table.ticked() if stream.info is not None)

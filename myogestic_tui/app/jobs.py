@@ -176,13 +176,14 @@ class JobQueue:
 
     def resume(self, folder: Path, places: Iterable[Path] = ()) -> None:
         """Finish packings that were cut off in a sessions folder; find what is to be recovered there and elsewhere."""
-        from ..session.interrupted import clean_up, pending_packs
+        from ..session import unpacked_sessions
+        from ..session.interrupted import clean_up
 
         self._folders = tuple(dict.fromkeys(place.resolve() for place in (folder, *places) if place.is_dir()))
         if folder.is_dir():
             with contextlib.suppress(MyoGesticError, OSError):
                 clean_up(folder)
-                for path in pending_packs(folder):
+                for path in unpacked_sessions(folder):
                     self.add("pack", path)
         self.look_for_unfinished()
 

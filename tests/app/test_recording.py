@@ -172,12 +172,12 @@ def test_an_unusable_folder_is_said_at_start(app: App, tmp_path: Path) -> None:
     assert app.start_recording()
 
 
-def test_twenty_takes_within_seconds_are_twenty_archives(app: App, tmp_path: Path) -> None:
-    for _ in range(20):
+def test_takes_in_quick_succession_are_all_packed(app: App, tmp_path: Path) -> None:
+    for _ in range(6):
         assert app.start_recording()
         assert app.stop_recording()
     app.shut()
-    assert len(list((tmp_path / "sessions").glob("*.session.zip"))) == 20
+    assert len(list((tmp_path / "sessions").glob("*.session.zip"))) == 6
 
 
 def test_the_take_counts_up_and_names_the_session(app: App, tmp_path: Path) -> None:
