@@ -412,12 +412,13 @@ class Session:
         recording = self._running()
         if recording is not None:
             recording.store_meta()
+            recording.run("checkpoint")
 
     # ------------------------------------------------------------ the end
 
     def flush(self) -> None:
         """Bring `stores` and `ts_stores` up to the last sample; DiskError where the disk refuses."""
-        self._must_record().flush()
+        self._must_record().run("flush")
 
     def finish(self, timeout: float | None = 60.0) -> None:
         """Take no more samples and labels, bring everything into the arrays, drop the journal; may be called again.
