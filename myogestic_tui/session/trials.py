@@ -58,7 +58,8 @@ class SignalReading(ABC):
     def stream_data(self, name: str) -> StreamData:
         """One stream for block-wise reading on corrected time; UnknownStreamError where there is none."""
         stream = self.stream(name)
-        estimates = [] if stream.clock is None else stream.clock.rows(0, stream.clock.n_rows)
+        clock = stream.clock
+        estimates = np.empty((0, 4)) if clock is None else clock.rows(0, clock.n_rows)
         correct = Correction(fit_offsets(estimates), stream.stamps)
         return StreamData(stream.stem, stream.info, stream.data, stream.stamps, correct)
 

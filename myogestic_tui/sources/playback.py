@@ -67,7 +67,7 @@ class Playback:
 
     def length(self) -> float:
         """Seconds from the start to where the sample after the last one would be due; reads all time stamps once."""
-        last = count = 0
+        last, count = 0.0, 0
         for batch in self._times():
             last, count = float(batch[1][-1]), count + len(batch[1])
         fs = self._stream.info.fs

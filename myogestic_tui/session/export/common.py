@@ -1,0 +1,189 @@
+"""What all exports share: where files go, what is told of losses, labels as spans, units, wall-clock time."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...errors import ConfigError
+from ..layout import ARCHIVE_SUFFIX, safe_name
+from ..meta import LabelEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ...info import StreamInfo
+    from ..reader import SessionReader
+
+VOLTS = {
+    "v": 1.0,
+    "volt": 1.0,
+    "volts": 1.0,
+    "mv": 1e-3,
+    "millivolt": 1e-3,
+    "millivolts": 1e-3,
+    "uv": 1e-6,
+    "\u00b5v": 1e-6,
+    "\u03bcv": 1e-6,
+    "microvolt": 1e-6,
+    "microvolts": 1e-6,
+    "nv": 1e-9,
+    "nanovolt": 1e-9,
+    "nanovolts": 1e-9,
+}
+"""Volts in one unit, by the names that LSL outlets use, in lower case. µ exists twice in Unicode."""
+
+
+@dataclass
+class Exported:
+    """What an export wrote, and what did not fit into the format."""
+
+    paths: list[Path] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    """Every loss of precision or of information, a sentence each."""
+
+    def remark(self, text: str) -> None:
+        """Note a loss, once."""
+        if text not in self.remarks:
+            self.remarks.append(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A label's time: from ``start`` to ``stop`` on the recorder's clock, in seconds."""
+
+    start: float
+    stop: float
+    event: LabelEvent
+
+
+def label_spans(session: SessionReader, end: float) -> list[Span]:
+    """Labels with their ends: the next label's time, or ``end``. Those of class -1 only end the one before."""
+    track = session.label_track
+    stops = [event.timestamp for event in track[1:]] + [max(end, track[-1].timestamp)] if track else []
+    return [
+        Span(event.timestamp, stop, event) for event, stop in zip(track, stops, strict=True) if event.class_index >= 0
+    ]
+
+
+def class_label(session: SessionReader, index: int) -> str:
+    """Name of a class; its number where it has none."""
+    return session.class_names[index] if 0 <= index < len(session.class_names) else str(index)
+
+
+def session_stem(path: Path) -> str:
+    """Name of a session without the archive's suffix."""
+    return path.name.removesuffix(ARCHIVE_SUFFIX)
+
+
+def numeric_streams(session: SessionReader, streams: Sequence[str] | None, out: Exported) -> list[str]:
+    """Streams that are signal at a rate: those asked for, or all that the session has.
+
+    Raises
+    ------
+    ConfigError
+        One that was asked for is text or irregular, or the session has none.
+    """
+    names = list(session.streams if streams is None else streams)
+    fitting = [name for name in names if not (info := session.stream_info(name)).is_string and info.is_regular]
+    others = [name for name in names if name not in fitting]
+    if streams is not None and others:
+        raise ConfigError(f"{others[0]} is no signal at a fixed rate; this format holds nothing else (xdf and npz do)")
+    for name in others:
+        if not session.stream_info(name).is_string:
+            out.remark(f"{name} has no fixed rate and is left out; xdf, csv and npz hold it")
+    if not fitting:
+        raise ConfigError(f"{session.path.name} has no signal at a fixed rate; xdf, csv and npz hold what it has")
+    return fitting
+
+
+def text_streams(session: SessionReader) -> list[str]:
+    """Streams of text."""
+    return [name for name in session.streams if session.stream_info(name).is_string]
+
+
+def volts_per_unit(info: StreamInfo) -> list[float | None]:
+    """For each channel: volts in one of its units; None where that is no voltage, or not known."""
+    units = info.units or ("",) * info.n_channels
+    return [VOLTS.get(unit.strip().lower()) for unit in units]
+
+
+def utc_at(session: SessionReader, time: float) -> datetime | None:
+    """Wall-clock time (UTC) of an instant of the recorder's clock; None where the session does not tie the two."""
+    for anchor in session.meta.anchors[:1]:
+        try:
+            at = datetime.fromisoformat(anchor.utc)
+        except ValueError:
+            continue
+        return _aware(at) + timedelta(seconds=time - anchor.lsl)
+    try:
+        return _aware(datetime.fromisoformat(session.meta.created))
+    except ValueError:
+        return None
+
+
+def _aware(at: datetime) -> datetime:
+    return (at if at.tzinfo is not None else at.astimezone()).astimezone(UTC)
+
+
+def free_target(path: Path, overwrite: bool) -> Path:
+    """Make the folder that ``path`` goes into.
+
+    Raises
+    ------
+    ConfigError
+        Something is there and must not be replaced.
+    """
+    if path.exists() and not overwrite:
+        raise ConfigError(f"{path} is there already; choose another place, or overwrite it")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+class Partial:
+    """A file that gets its name when it is complete, and leaves nothing behind otherwise: a context manager."""
+
+    def __init__(self, path: Path) -> None:
+        self._final = path
+        self.path = path.with_name(f".{path.name}.partial")
+
+    def __enter__(self) -> Path:
+        return self.path
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            os.replace(self.path, self._final)
+        else:
+            self.path.unlink(missing_ok=True)
+
+
+def targets(
+    session: SessionReader, destination: Path, streams: Sequence[str], suffix: str
+) -> Iterator[tuple[str, Path]]:
+    """A file for each stream: ``destination`` itself if it is one, else ``<session>_<stream><suffix>`` in it."""
+    if len(streams) == 1 and destination.name.endswith(suffix):
+        yield streams[0], destination
+        return
+    for name in streams:
+        yield name, destination / f"{session_stem(session.path)}_{safe_name(name)}{suffix}"
+
+
+def first_and_last(session: SessionReader, name: str) -> tuple[float, float]:
+    """Corrected times of a stream's first and last sample; both 0.0 where it has none."""
+    stream = session.stream_data(name)
+    if not stream.n_samples:
+        return 0.0, 0.0
+    n = stream.n_samples
+    return float(stream.times(0, 1)[0]), float(stream.times(n - 1, n)[0])
+
+
+def session_end(session: SessionReader) -> float:
+    """Corrected time of the last sample of all streams, or the last label's: where the last label ends."""
+    ends = [first_and_last(session, name)[1] for name in session.streams]
+    ends += [event.timestamp for event in session.label_track[-1:]]
+    return max((end for end in ends if np.isfinite(end)), default=0.0)

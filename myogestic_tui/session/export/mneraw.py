@@ -1,0 +1,147 @@
+"""MNE: a stream as a `mne.io.Raw`, and the FIF files that it saves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .common import (
+    Exported,
+    first_and_last,
+    free_target,
+    numeric_streams,
+    targets,
+    utc_at,
+    volts_per_unit,
+)
+from .grid import Grid, marks, tell_about_grid
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from os import PathLike
+
+    from ...info import StreamInfo
+    from ..reader import SessionReader
+
+_TYPES = {"emg": "emg", "eeg": "eeg", "eog": "eog", "ecg": "ecg", "ekg": "ecg", "stim": "stim", "trigger": "stim"}
+"""MNE's channel type for LSL's; anything else is ``misc``, whose values MNE takes as they are."""
+
+_IN_VOLTS = ("emg", "eeg", "eog", "ecg")
+
+
+def to_mne(session: SessionReader, stream: str, *, out: Exported | None = None) -> Any:
+    """One stream as a preloaded `mne.io.RawArray`, its channels in volts where they are voltages.
+
+    Labels become annotations with the class's name and the length of the span (``BAD …`` for bad trials), notes and
+    streams of text annotations of no length. Gaps are filled with zeros and annotated ``BAD_ACQ_SKIP``. Channels that
+    were marked bad are in ``info["bads"]``. Memory: 8 bytes for every value, MNE's own float64.
+
+    Parameters
+    ----------
+    session
+        An open session.
+    stream
+        A stream of numbers with a nominal rate.
+    out
+        Told of every loss.
+
+    Raises
+    ------
+    ConfigError
+        The stream is text or irregular.
+    UnknownStreamError
+        The session has no such stream.
+    """
+    import mne
+
+    out = Exported() if out is None else out
+    numeric_streams(session, [stream], out)
+    data = session.stream_data(stream)
+    grid = Grid(data)
+    types, factors = _channels(data.info, data.name, out)
+    values = np.zeros((data.info.n_channels, grid.length))
+    for place, rows in grid.blocks():
+        np.multiply(rows.T, np.array(factors)[:, None], out=values[:, place : place + len(rows)])
+    if data.info.dtype == "int64":
+        out.remark(f"{data.name}: values beyond 2**53 lose their last digits in float64")
+    info = mne.create_info(_unique(data.info.names), data.info.fs, types)
+    info["bads"] = [info["ch_names"][index] for index in session.meta.bad_channels.get(data.name, [])]
+    if session.meta.subject:
+        info["subject_info"] = {"his_id": session.meta.subject}
+    info["device_info"] = {"type": data.info.type or "LSL", "model": data.info.manufacturer or "unknown"}
+    raw = mne.io.RawArray(values, info, verbose="error")
+    start = utc_at(session, first_and_last(session, data.name)[0])
+    raw.set_meas_date(start)
+    notes = marks(session, grid)
+    raw.set_annotations(
+        mne.Annotations([n[0] for n in notes], [n[1] for n in notes], [n[2] for n in notes], orig_time=start)
+    )
+    tell_about_grid(grid, out)
+    return raw
+
+
+def export_fif(
+    session: SessionReader,
+    destination: str | PathLike[str],
+    streams: Sequence[str] | None = None,
+    *,
+    overwrite: bool = False,
+) -> Exported:
+    """Write a FIF file (``…_raw.fif``) for each stream that is signal at a rate; see `to_mne`.
+
+    Values are stored as float32 if the stream's are float32, int16 or int8, and as float64 otherwise. MNE splits files
+    of more than 2 GB.
+
+    Parameters
+    ----------
+    session
+        An open session.
+    destination
+        A folder; or a file ending in ``_raw.fif``, for one stream.
+    streams
+        Which streams; None is all that are signal at a rate.
+    overwrite
+        Replace files that are there.
+
+    Raises
+    ------
+    ConfigError
+        A file is there already, or a stream cannot be held.
+    UnknownStreamError
+        The session has no such stream.
+    """
+    out = Exported()
+    names = numeric_streams(session, streams, out)
+    for name, path in targets(session, Path(destination), names, "_raw.fif"):
+        free_target(path, overwrite)
+        raw = to_mne(session, name, out=out)
+        narrow = session.stream_info(name).dtype in ("float32", "int16", "int8")
+        if narrow:
+            out.remark(f"{name}: stored as float32 after scaling to volts: exact to 1 part in 10 million")
+        raw.save(path, fmt="single" if narrow else "double", overwrite=overwrite, verbose="error")
+        out.paths.append(path)
+    return out
+
+
+def _channels(info: StreamInfo, name: str, out: Exported) -> tuple[list[str], list[float]]:
+    """MNE's type of each channel, and what its values are multiplied with."""
+    declared = info.channel_types or (info.type,) * info.n_channels
+    types = [_TYPES.get((one or info.type).strip().lower(), "misc") for one in declared]
+    factors = []
+    for type_, volts in zip(types, volts_per_unit(info), strict=True):
+        if type_ in _IN_VOLTS and volts is None:
+            out.remark(f"{name}: the unit is not known to be a voltage; values are taken for volts as they are")
+        factors.append(volts if type_ in _IN_VOLTS and volts is not None else 1.0)
+    return types, factors
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    """Channel names, each once: a second ``EMG`` becomes ``EMG-2``."""
+    seen: dict[str, int] = {}
+    found = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        found.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
+    return found

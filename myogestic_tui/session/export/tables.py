@@ -1,0 +1,178 @@
+"""CSV and NPZ: every stream as it is, with corrected and raw time and the class of each sample."""
+
+from __future__ import annotations
+
+import csv
+import json
+import zipfile
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from ..layout import safe_name
+from .common import Exported, Partial, class_label, free_target, session_stem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from os import PathLike
+
+    from numpy.typing import NDArray
+
+    from ..reader import SessionReader
+    from ..streamdata import StreamData
+
+
+def export_csv(
+    session: SessionReader,
+    destination: str | PathLike[str],
+    streams: Sequence[str] | None = None,
+    *,
+    overwrite: bool = False,
+) -> Exported:
+    """Write ``<session>_<stream>.csv`` for each stream, and ``<session>_labels.csv``.
+
+    Columns: ``time`` (corrected, seconds on the recorder's clock), ``raw_time``, ``class_index`` (-1: unlabelled), then
+    a channel each, named with its unit. Numbers are written so that they read back to the same bits. Memory: a block.
+
+    Parameters
+    ----------
+    session
+        An open session.
+    destination
+        A folder.
+    streams
+        Which streams; None is all.
+    overwrite
+        Replace files that are there.
+
+    Raises
+    ------
+    ConfigError
+        A file is there already.
+    UnknownStreamError
+        The session has no such stream.
+    """
+    out, stem = Exported(), session_stem(session.path)
+    for name in session.streams if streams is None else streams:
+        path = free_target(Path(destination) / f"{stem}_{safe_name(name)}.csv", overwrite)
+        with Partial(path) as partial, open(partial, "w", newline="", encoding="utf-8") as file:
+            _write_stream(csv.writer(file), session, session.stream_data(name))
+        out.paths.append(path)
+    path = free_target(Path(destination) / f"{stem}_labels.csv", overwrite)
+    with Partial(path) as partial, open(partial, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["time", "class_index", "class_name", "bad", "uncertainty_s", "source"])
+        for event in session.label_track:
+            name = class_label(session, event.class_index) if event.class_index >= 0 else ""
+            writer.writerow(
+                [repr(event.timestamp), event.class_index, name, int(event.bad), event.uncertainty_s, event.source]
+            )
+    out.paths.append(path)
+    out.remark("csv holds no clock offsets and no metadata beyond names and units; gaps show in the column time")
+    return out
+
+
+def _write_stream(writer: Any, session: SessionReader, stream: StreamData) -> None:
+    units = stream.info.units or ("",) * stream.info.n_channels
+    channels = [f"{name} [{unit}]" if unit else name for name, unit in zip(stream.info.names, units, strict=True)]
+    writer.writerow(["time", "raw_time", "class_index", *channels])
+    for raw, times, classes, rows in _blocks(session, stream):
+        columns = zip(times.tolist(), raw.tolist(), classes.tolist(), _exact(rows), strict=True)
+        writer.writerows([time, stamp, index, *row] for time, stamp, index, row in columns)
+
+
+def _exact(rows: NDArray[Any]) -> list[list[Any]]:
+    """Values that ``str`` writes in as few digits as read back to the same bits of their own dtype."""
+    if rows.dtype == np.float32:
+        texts: list[list[Any]] = rows.astype("U16").tolist()
+        return texts
+    plain: list[list[Any]] = rows.tolist()
+    return plain
+
+
+def _blocks(
+    session: SessionReader, stream: StreamData
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[Any]]]:
+    events = np.array([event.timestamp for event in session.label_track])
+    indices = np.array([-1, *(event.class_index for event in session.label_track)])
+    for start, rows in stream.data_blocks():
+        raw = stream.raw_times(start, start + len(rows))
+        times = stream.correct(raw, start)
+        yield raw, times, indices[np.searchsorted(events, times, side="right")], rows
+
+
+def export_npz(
+    session: SessionReader,
+    destination: str | PathLike[str],
+    streams: Sequence[str] | None = None,
+    *,
+    overwrite: bool = False,
+) -> Exported:
+    """Write one NumPy archive, which ``numpy.load`` opens without pickle.
+
+    For each stream ``<stream>`` (``(n_samples, n_channels)``, bit for bit), ``<stream>_time`` (corrected),
+    ``<stream>_raw_time``, ``<stream>_clock`` and ``<stream>_class_index`` (-1: unlabelled); ``label_time``,
+    ``label_class_index``, ``label_bad``, ``class_names``; ``meta``, the session's metadata as JSON text. Text becomes
+    NumPy strings of fixed length. Memory: a block.
+
+    Parameters, errors as `export_csv`, but ``destination`` is a file ending in ``.npz``, or a folder.
+    """
+    path, out = Path(destination), Exported()
+    if path.suffix != ".npz":
+        path = path / f"{session_stem(session.path)}.npz"
+    with Partial(free_target(path, overwrite)) as partial, zipfile.ZipFile(partial, "w", allowZip64=True) as archive:
+        for name in session.streams if streams is None else streams:
+            _pack_stream(archive, session, session.stream_data(name))
+        for key, value in _label_arrays(session).items():
+            with archive.open(f"{key}.npy", "w") as file:
+                np.lib.format.write_array(file, value, allow_pickle=False)
+    out.paths.append(path)
+    return out
+
+
+def _label_arrays(session: SessionReader) -> dict[str, NDArray[Any]]:
+    track = session.label_track
+    return {
+        "label_time": np.array([event.timestamp for event in track], np.float64),
+        "label_class_index": np.array([event.class_index for event in track], np.int64),
+        "label_bad": np.array([event.bad for event in track], bool),
+        "class_names": np.array(session.class_names, np.str_),
+        "meta": np.array(json.dumps(msgspec.to_builtins(session.meta))),
+    }
+
+
+def _pack_stream(archive: zipfile.ZipFile, session: SessionReader, stream: StreamData) -> None:
+    n, stem, dtype = stream.n_samples, stream.name, stream.info.np_dtype
+    if stream.info.is_string:
+        longest = max((len(text) for _, rows in stream.data_blocks() for text in rows.ravel().tolist()), default=0)
+        dtype = np.dtype(f"<U{max(1, longest)}")
+    with _member(archive, stem, (n, stream.info.n_channels), dtype) as file:
+        for _, rows in stream.data_blocks():
+            file.write(np.ascontiguousarray(rows.astype(dtype, copy=False)).tobytes())
+    parts = {"raw_time": np.float64, "time": np.float64, "class_index": np.int64}
+    for number, (key, kind) in enumerate(parts.items()):
+        with _member(archive, f"{stem}_{key}", (n,), np.dtype(kind)) as file:
+            for start, raw, times in stream.time_blocks():
+                del start
+                file.write((raw, times, _classes(session, times))[number].astype(kind, copy=False).tobytes())
+    clock = session.stream(stem).clock
+    with archive.open(f"{stem}_clock.npy", "w") as file:
+        rows = np.empty((0, 4)) if clock is None else clock.rows(0, clock.n_rows)
+        np.lib.format.write_array(file, np.ascontiguousarray(rows, np.float64), allow_pickle=False)
+
+
+def _classes(session: SessionReader, times: NDArray[np.float64]) -> NDArray[np.int64]:
+    events = np.array([event.timestamp for event in session.label_track])
+    indices = np.array([-1, *(event.class_index for event in session.label_track)], np.int64)
+    found: NDArray[np.int64] = indices[np.searchsorted(events, times, side="right")]
+    return found
+
+
+def _member(archive: zipfile.ZipFile, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> IO[bytes]:
+    """A new member, with the header of an array whose bytes are written by the caller."""
+    file = archive.open(f"{name}.npy", "w", force_zip64=True)
+    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
+    return file
