@@ -111,7 +111,7 @@ def test_an_unfinished_folder_is_shown_and_not_changed(run, cut_off, tmp_path):
     assert sorted((path, path.stat().st_mtime_ns) for path in (tmp_path / cut_off).rglob("*")) == before
 
 
-def test_packing_an_interrupted_folder_says_what_to_do_instead(run, cut_off):
-    done = run("pack", cut_off)
-    assert done.code == 1
-    assert "recover" in done.err
+def test_packing_a_cut_off_folder_recovers_it_first(run, cut_off, tmp_path):
+    told = run("pack", cut_off, "--json").json()
+    assert told[0]["streams"]["emg"]["n_samples"] == 250
+    assert not (tmp_path / cut_off).exists()
