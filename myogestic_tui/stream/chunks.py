@@ -58,3 +58,8 @@ def check_same_layout(name: str, before: StreamInfo, now: StreamInfo) -> None:
     if changed:
         told = ", ".join(f"{field} {getattr(before, field)} → {getattr(now, field)}" for field in changed)
         raise StreamChangedError(f"{name} came back changed ({told}); it is not recorded. Connect it as a new stream")
+
+
+def n_bytes(data: NDArray[Any]) -> int:
+    """Size of samples ``(n, n_channels)`` in bytes; of text, as UTF-8."""
+    return sum(len(text.encode()) for text in data.flat) if data.dtype == object else data.nbytes

@@ -1,10 +1,15 @@
-"""Least and greatest value of each channel in each column of a view."""
+"""Least and greatest value of each channel in each column of a view: what the Live screen draws."""
 
 from __future__ import annotations
 
+import math
+import threading
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+
+from .filters import DisplayFilter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -12,54 +17,187 @@ if TYPE_CHECKING:
     from ..info import StreamInfo
     from .ring import RingBuffer
 
+    Floats = NDArray[np.float32]
+
+HISTORY_SECONDS = 300.0
+"""How far back one can scroll in a view that has been open for so long."""
+_MOST_COLUMNS = 16384
+_KEPT_TRACKERS = 4
+_BLOCK_SAMPLES = 32768
+_STEP_BACK_SECONDS = 1.0
+"""Stamps that fall back by more belong to a clock that was set: what is drawn so far goes."""
+_OFFSET_SHARE = 0.1
+"""The offset that is taken off moves only when it is off by this share of the channel's span: no shimmer."""
+
 
 class ViewLike(Protocol):
-    """What is looked at; `app.recorder.View` is one."""
+    """What is looked at; `app.recorder.View` is one, and says what the fields mean."""
 
     @property
-    def seconds(self) -> float: ...
+    def seconds(self) -> float: ...  # noqa: D102
     @property
-    def columns(self) -> int: ...
+    def columns(self) -> int: ...  # noqa: D102
     @property
-    def first_channel(self) -> int: ...
+    def first_channel(self) -> int: ...  # noqa: D102
     @property
-    def n_channels(self) -> int: ...
+    def n_channels(self) -> int: ...  # noqa: D102
     @property
-    def until(self) -> float | None: ...
+    def until(self) -> float | None: ...  # noqa: D102
     @property
-    def highpass_hz(self) -> float | None: ...
+    def highpass_hz(self) -> float | None: ...  # noqa: D102
     @property
-    def notch_hz(self) -> float | None: ...
+    def notch_hz(self) -> float | None: ...  # noqa: D102
     @property
-    def remove_offset(self) -> bool: ...
+    def remove_offset(self) -> bool: ...  # noqa: D102
 
 
-class EnvelopeTracker:
-    """Draws views of one stream from its ring."""
+class Envelopes:
+    """Draws views of one stream from its ring; keeps what it computed for the last few of them.
+
+    Any thread may call it.
+    """
 
     def __init__(self, info: StreamInfo, ring: RingBuffer) -> None:
         self._info = info
         self._ring = ring
+        self._trackers: OrderedDict[tuple[object, ...], EnvelopeTracker] = OrderedDict()
+        self._lock = threading.Lock()
 
-    def draw(self, view: ViewLike) -> tuple[float, NDArray[np.float32], NDArray[np.float32]]:
-        """Start of the window (source's clock, s), least and greatest values ``(n_channels, columns)``."""
-        data, stamps = self._ring.newest(self._ring.capacity)
-        stop = min(view.first_channel + view.n_channels, self._info.n_channels)
-        rows = data[:, view.first_channel : stop].astype(np.float32)
-        shape = (rows.shape[1], view.columns)
-        low, high = np.full(shape, np.nan, np.float32), np.full(shape, np.nan, np.float32)
+    def draw(self, view: ViewLike) -> tuple[float, Floats, Floats]:
+        """Start of the window (source's clock, s), least and greatest values, ``(n_channels, columns)`` float32.
+
+        Column ``c`` holds the samples stamped from ``start + c * seconds / columns`` on, NaN where there are none.
+        Channels that the stream does not have are left out.
+        """
+        key = (view.seconds, view.columns, view.first_channel, view.n_channels, view.highpass_hz, view.notch_hz)
+        with self._lock:
+            if key not in self._trackers:
+                self._trackers[key] = EnvelopeTracker(self._info, self._ring, view)
+            self._trackers.move_to_end(key)
+            while len(self._trackers) > _KEPT_TRACKERS:
+                self._trackers.popitem(last=False)
+            tracker = self._trackers[key]
+        return tracker.draw(view.until, remove_offset=view.remove_offset)
+
+
+class EnvelopeTracker:
+    """The columns of one view, brought up to date with the samples that came since the last time.
+
+    Columns lie on an absolute grid of ``seconds / columns`` on the source's clock, so a column once full stays as it
+    is, and only new samples are looked at.
+
+    Parameters
+    ----------
+    info, ring
+        The stream, and where its samples are.
+    view
+        Seconds, columns, channels and filters; the rest of it is given to `draw`.
+    """
+
+    def __init__(self, info: StreamInfo, ring: RingBuffer, view: ViewLike) -> None:
+        self._ring = ring
+        self._columns = max(view.columns, 1)
+        self._width = view.seconds / self._columns
+        self._channels = slice(view.first_channel, min(view.first_channel + view.n_channels, info.n_channels))
+        n_channels = max(0, self._channels.stop - self._channels.start)
+        self._filter = DisplayFilter.of(info, view.highpass_hz, view.notch_hz)
+        kept = min(max(math.ceil(HISTORY_SECONDS / self._width), 4 * self._columns), _MOST_COLUMNS)
+        self._kept = max(kept, 2 * self._columns)
+        self._low = np.full((self._kept, n_channels), np.nan, dtype=np.float32)
+        self._high = self._low.copy()
+        self._offset = np.full(n_channels, np.nan, dtype=np.float32)
+        self._newest: int | None = None
+        self._seen = 0
+        self._lock = threading.Lock()
+
+    def draw(self, until: float | None = None, *, remove_offset: bool = True) -> tuple[float, Floats, Floats]:
+        """The window that ends at ``until`` (source's clock, s), or with the newest sample; see `Envelopes.draw`."""
+        with self._lock:
+            self._catch_up()
+            last = self._newest if until is None else math.floor(until / self._width)
+            if last is None or self._newest is None:
+                nothing = np.full((self._low.shape[1], self._columns), np.nan, dtype=np.float32)
+                return 0.0, nothing, nothing.copy()
+            low, high = self._window(last)
+            if remove_offset and not (self._filter is not None and self._filter.removes_offset):
+                offset = self._steady_offset(low, high)
+                low -= offset
+                high -= offset
+        return (last - self._columns + 1) * self._width, low, high
+
+    # ---------------------------------------------------------------- new samples
+
+    def _catch_up(self) -> None:
+        while True:
+            first, data, stamps = self._ring.since(self._seen, self._channels, _BLOCK_SAMPLES)
+            if not len(stamps):
+                return
+            if self._filter is not None:
+                data = self._filter.apply(data, unbroken=first == self._seen)
+            self._seen = first + len(stamps)
+            self._add(np.asarray(data, dtype=np.float32), stamps)
+
+    def _add(self, data: Floats, stamps: NDArray[np.float64]) -> None:
+        """Take samples ``(n, n_channels)`` and stamps ``(n,)`` into their columns."""
+        good = np.isfinite(stamps)
+        if not good.all():
+            data, stamps = data[good], stamps[good]
         if not len(stamps):
-            return 0.0, low, high
-        width = view.seconds / view.columns
-        last = np.floor((view.until if view.until is not None else stamps[-1]) / width)
-        first = last - view.columns + 1
-        columns = (np.floor(stamps / width) - first).astype(np.int64)
-        inside = (columns >= 0) & (columns < view.columns)
-        columns, rows = columns[inside], rows[inside]
-        if view.remove_offset and len(rows):
-            rows = rows - np.nanmean(rows, axis=0)
-        starts = np.flatnonzero(np.diff(columns, prepend=-1))
-        if len(starts):
-            low[:, columns[starts]] = np.minimum.reduceat(rows, starts, axis=0).T
-            high[:, columns[starts]] = np.maximum.reduceat(rows, starts, axis=0).T
-        return float(first * width), low, high
+            return
+        columns = np.floor(stamps / self._width).astype(np.int64)
+        self._advance(columns)
+        assert self._newest is not None
+        inside = (columns <= self._newest) & (columns > self._newest - self._kept)
+        if not inside.all():
+            data, columns = data[inside], columns[inside]
+        starts = np.flatnonzero(np.diff(columns, prepend=columns[0] - 1)) if len(columns) else columns
+        if not len(starts):
+            return
+        slots = columns[starts] % self._kept
+        low, high = np.fmin.reduceat(data, starts, axis=0), np.fmax.reduceat(data, starts, axis=0)
+        if len(starts) == 1 or np.diff(columns[starts]).min() > 0:
+            self._low[slots] = np.fmin(self._low[slots], low)
+            self._high[slots] = np.fmax(self._high[slots], high)
+        else:
+            np.fmin.at(self._low, slots, low)
+            np.fmax.at(self._high, slots, high)
+
+    def _advance(self, columns: NDArray[np.int64]) -> None:
+        """Make room up to the newest column; a stamp far ahead of those that follow it does not count."""
+        back = math.ceil(_STEP_BACK_SECONDS / self._width) + 1
+        last = int(columns[-1])
+        newest = int(columns[columns <= last + back].max())
+        if self._newest is not None and last < self._newest - back:
+            self._newest = None
+        if self._newest is None or newest - self._newest >= self._kept:
+            self._low[:], self._high[:] = np.nan, np.nan
+            self._newest = newest
+        elif newest > self._newest:
+            fresh = np.arange(self._newest + 1, newest + 1) % self._kept
+            self._low[fresh], self._high[fresh] = np.nan, np.nan
+            self._newest = newest
+
+    # ---------------------------------------------------------------- the window
+
+    def _window(self, last: int) -> tuple[Floats, Floats]:
+        """Copies of the columns up to ``last``, ``(n_channels, columns)``; NaN where they are not kept."""
+        assert self._newest is not None
+        wanted = np.arange(last - self._columns + 1, last + 1)
+        gone = (wanted > self._newest) | (wanted <= self._newest - self._kept)
+        slots = wanted % self._kept
+        low, high = self._low[slots].T.copy(), self._high[slots].T.copy()
+        low[:, gone], high[:, gone] = np.nan, np.nan
+        return low, high
+
+    def _steady_offset(self, low: Floats, high: Floats) -> Floats:
+        """What to take off each channel, ``(n_channels, 1)``: the middle of its columns, but moved only if it must."""
+        middle = (low + high) / 2
+        good = np.isfinite(middle)
+        count = good.sum(axis=1)
+        centre = np.where(good, middle, 0).sum(axis=1, dtype=np.float64) / np.maximum(count, 1)
+        span = np.where(good, high, -np.inf).max(axis=1) - np.where(good, low, np.inf).min(axis=1)
+        unset = np.isnan(self._offset)
+        moved = (count > 0) & (unset | (np.abs(centre - np.where(unset, 0, self._offset)) > _OFFSET_SHARE * span))
+        self._offset = np.where(moved, centre, self._offset).astype(np.float32)
+        offset: Floats = np.where(np.isnan(self._offset), 0, self._offset)[:, None].astype(np.float32)
+        return offset

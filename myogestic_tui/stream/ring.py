@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..info import StreamInfo
 
 _LEAST_SAMPLES = 1024
+_ALL = slice(None)
 
 
 class RingBuffer:
@@ -21,9 +22,9 @@ class RingBuffer:
     Parameters
     ----------
     info
-        Layout of the stream.
+        Layout of the stream; text is held as objects.
     seconds
-        How much it holds; an irregular stream holds 1024 samples at least.
+        How much it holds, at the nominal rate; 1024 samples at least.
     """
 
     def __init__(self, info: StreamInfo, seconds: float) -> None:
@@ -35,7 +36,7 @@ class RingBuffer:
 
     @property
     def written(self) -> int:
-        """Samples ever written."""
+        """Samples ever written; the next one gets this index."""
         return self._written
 
     def write(self, data: NDArray[Any], timestamps: NDArray[np.float64]) -> None:
@@ -62,17 +63,33 @@ class RingBuffer:
     def newest(self, count: int) -> tuple[NDArray[Any], NDArray[np.float64]]:
         """Copies of the newest ``count`` samples, or as many as there are: ``(n, n_channels)`` and ``(n,)``."""
         with self._lock:
-            return self._copy(self._written - min(count, self._written, self.capacity), self._written)
+            first = self._written - min(count, self._written, self.capacity)
+            return self._copy(self._data, first, self._written), self._copy(self._timestamps, first, self._written)
 
-    def since(self, index: int) -> tuple[int, NDArray[Any], NDArray[np.float64]]:
-        """Everything from sample ``index`` on that is still here: its first index, data and time stamps (copies)."""
+    def newest_timestamps(self, count: int) -> NDArray[np.float64]:
+        """Copies of the newest ``count`` time stamps, or as many as there are."""
+        with self._lock:
+            return self._copy(self._timestamps, self._written - min(count, self._written, self.capacity), self._written)
+
+    def since(
+        self, index: int, channels: slice = _ALL, limit: int | None = None
+    ) -> tuple[int, NDArray[Any], NDArray[np.float64]]:
+        """What is still here from sample ``index`` on, ``limit`` samples at most.
+
+        Returns
+        -------
+        first
+            Index of the first sample; above ``index`` where older ones are gone already.
+        data, timestamps
+            Copies: ``(n, n_channels)`` of the channels asked for, and ``(n,)``.
+        """
         with self._lock:
             first = min(max(index, self._written - self.capacity, 0), self._written)
-            return (first, *self._copy(first, self._written))
+            last = self._written if limit is None else min(first + limit, self._written)
+            return first, self._copy(self._data[:, channels], first, last), self._copy(self._timestamps, first, last)
 
-    def _copy(self, first: int, last: int) -> tuple[NDArray[Any], NDArray[np.float64]]:
-        places = np.arange(first, last) % self.capacity
-        if len(places) and places[0] <= places[-1]:
-            run = slice(places[0], places[-1] + 1)
-            return self._data[run].copy(), self._timestamps[run].copy()
-        return self._data[places], self._timestamps[places]
+    def _copy(self, array: NDArray[Any], first: int, last: int) -> NDArray[Any]:
+        start, count = first % self.capacity, last - first
+        if start + count <= self.capacity:
+            return array[start : start + count].copy()
+        return np.concatenate((array[start:], array[: start + count - self.capacity]))

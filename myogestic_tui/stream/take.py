@@ -7,24 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..clock import local_clock
-
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from ..info import StreamInfo
     from ..session import Session
     from .source import ClockEstimate
 
-_QUIET_SECONDS = 0.15
-"""How long nothing must come, after the end, from a stream that promises no rate."""
+LINGER_SECONDS = 0.25
+"""How long after the end a sample from before it may still be on its way."""
 _SLOW_FS = 5.0
+"""Below this rate nobody waits for a sample from beyond the end."""
 
 
 class Take:
     """Cuts a stream at two instants of the recorder's clock, and appends what lies between to the session.
 
-    A stream whose stamps are not in the LSL clock is cut by arrival.
+    The first sample is the first one stamped at or after the start. The last one is the last one stamped at or before
+    the end. Between the two nothing is left out, whatever the stamps are like. Not thread-safe: the stream's lock
+    guards it.
 
     Parameters
     ----------
@@ -43,11 +46,11 @@ class Take:
         self.end: float | None = None
         self.done = threading.Event()
         self.drained = False
-        self._joined = False
-        self._running = False
+        self.joined = False
+        self.n_samples = 0
 
-    def join(self, info: StreamInfo, joined_at: float | None = None) -> None:
-        """Make the stream's arrays; called again, it checks that the layout is the same.
+    def join(self, info: StreamInfo, joined_at: float | None, estimates: Iterable[ClockEstimate]) -> None:
+        """Make the stream's arrays, with the clock offsets known by now; called again, check the layout.
 
         Raises
         ------
@@ -56,55 +59,81 @@ class Take:
         SessionError
             The session cannot take it.
         """
-        if not self._joined:
-            self.session.init_stream(self.name, info, joined_at)
-            self._joined = True
+        self.session.init_stream(self.name, info, None if self.joined else joined_at)
+        if not self.joined:
+            self.session.add_clock_estimates(self.name, list(estimates))
+        self.joined = True
 
-    def add(self, data: NDArray[Any], timestamps: NDArray[np.float64], offset: float, foreign: bool) -> None:
+    def add(
+        self, data: NDArray[Any], timestamps: NDArray[np.float64], times: NDArray[np.float64] | None, read_at: float
+    ) -> None:
         """Append what belongs to the recording.
 
         Parameters
         ----------
         data, timestamps
-            ``(n, n_channels)`` and ``(n,)``, raw, as read.
-        offset
-            Seconds to add to a stamp to have it on the recorder's clock.
-        foreign
-            The stamps are in no clock that can be compared.
+            ``(n, n_channels)`` and ``(n,)``, n > 0, raw, as read.
+        times
+            The stamps on the recorder's clock; None where they are in no clock that can be compared: then the samples
+            are cut by arrival, to the poll.
+        read_at
+            When the source was asked for them (recorder's clock, s).
+
+        Raises
+        ------
+        SessionError
+            The session did not take them.
         """
         first, last = 0, len(timestamps)
-        if not self._running:
-            first = last if foreign else _first_from(timestamps + offset, self.start)
-            self._running = foreign or first < last
-        if self.end is not None and not foreign:
-            last = _first_after(timestamps + offset, self.end)
-            if last < len(timestamps):
-                self._finish(drained=True)
+        if self.n_samples == 0:
+            first = self._first(times, last, read_at)
+        over = False
+        if self.end is not None:
+            over, last = self._last(self.end, times, last, read_at)
         if first < last:
             self.session.append(self.name, data[first:last], timestamps[first:last])
+            self.n_samples += last - first
+        if over:
+            self.finish(drained=True)
 
-    def is_over(self, info: StreamInfo | None, age_s: float | None, deadline: float) -> bool:
-        """Whether nothing more is to be waited for; ``deadline`` is on the recorder's clock."""
-        if self.end is None or self.done.is_set():
-            return self.done.is_set()
-        now = local_clock()
-        promised = info is not None and info.fs >= _SLOW_FS and age_s is not None and age_s < 1.0
-        if not promised and now - self.end >= _QUIET_SECONDS:
-            self._finish(drained=True)
-        elif now >= deadline:
-            self._finish(drained=False)
-        return self.done.is_set()
+    def _first(self, times: NDArray[np.float64] | None, count: int, read_at: float) -> int:
+        if times is None:
+            return 0 if read_at >= self.start else count
+        inside = np.flatnonzero(times >= self.start)
+        return int(inside[0]) if inside.size else count
 
-    def _finish(self, *, drained: bool) -> None:
+    def _last(self, end: float, times: NDArray[np.float64] | None, count: int, read_at: float) -> tuple[bool, int]:
+        if times is None:
+            return read_at >= end, count
+        if times[-1] <= end:
+            return False, count
+        inside = np.flatnonzero(times <= end)
+        return True, int(inside[-1]) + 1 if inside.size else 0
+
+    def note_reason(self, ahead: int, reason: str) -> None:
+        """Say why time is missing before the sample ``ahead`` samples after those appended so far."""
+        if self.n_samples:
+            self.session.add_gap_reason(self.name, self.n_samples + ahead, reason)
+
+    def check_silence(self, info: StreamInfo | None, now: float, last_arrival: float, pace: float) -> None:
+        """Finish where nothing more is to be waited for, though no sample from beyond the end has come.
+
+        Parameters
+        ----------
+        info
+            The stream's layout; None where it is not connected.
+        now, last_arrival
+            Recorder's clock, s.
+        pace
+            The longest that it took of late from one arrival to the next, in seconds.
+        """
+        if self.end is None or now < self.end + LINGER_SECONDS:
+            return
+        due = info is not None and info.fs >= _SLOW_FS and now < last_arrival + 1.5 * pace + LINGER_SECONDS
+        if not due:
+            self.finish(drained=True)
+
+    def finish(self, *, drained: bool) -> None:
+        """Let go of whoever waits for the end."""
         self.drained = drained
         self.done.set()
-
-
-def _first_from(times: NDArray[np.float64], instant: float) -> int:
-    late = np.flatnonzero(times >= instant)
-    return int(late[0]) if late.size else len(times)
-
-
-def _first_after(times: NDArray[np.float64], instant: float) -> int:
-    late = np.flatnonzero(times > instant)
-    return int(late[0]) if late.size else len(times)

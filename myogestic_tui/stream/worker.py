@@ -5,40 +5,49 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from ..clock import local_clock
-from ..errors import ConfigError, MyoGesticError, SessionError, SourceError, StreamChangedError
-from .chunks import check_chunk, check_same_layout
-from .envelope import EnvelopeTracker
+import numpy as np
+
+from ..clock import gap_threshold, local_clock
+from ..errors import ConfigError, MyoGesticError, SourceError, StreamChangedError
+from .chunks import check_chunk, check_same_layout, n_bytes
+from .envelope import Envelopes
 from .health import HealthMeter, StreamHealth
-from .quality import QualityMeter
+from .offsets import OffsetHistory
+from .quality import Quality, measure_quality, quality_samples
 from .ring import RingBuffer
-from .source import ClockedSource, ClockEstimate, Condition, MonitoredSource
+from .source import ClockedSource, Condition, MonitoredSource
 from .take import Take
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from ..info import StreamInfo
     from ..session import Session
     from .envelope import ViewLike
-    from .quality import Quality
-    from .source import Source
+    from .source import ClockEstimate, Source
 
 _log = logging.getLogger(__name__)
 POLL_SECONDS = 0.2
 """How often a worker looks for samples where nobody watches (wake-ups dominate the cost)."""
-_DRAIN_POLL_SECONDS = 0.01
-_RETRY_SECONDS = 0.5
-_KEPT_ESTIMATES = 720
 FOREIGN_SECONDS = 60.0
 """Stamps further than this from now are in no clock that can be compared."""
+_DRAIN_POLL_SECONDS = 0.01
+_RETRY_SECONDS = (0.25, 0.5, 1.0, 2.0)
+_FAULT_SECONDS = 30.0
+"""How long a fault that has passed stays in `Stream.message`."""
+_CLOCK_WAIT_SECONDS = 5.0
+_WALL_CLOCK = 1e9
+"""No machine has been up for so many seconds: such a stamp is wall-clock time."""
 
 
 class Stream:
     """A named stream that is read in a thread of its own.
+
+    Whatever its source does, that thread goes on: a chunk that is not what `StreamInfo` says is refused whole, a source
+    that raises is connected anew, and `message` says so.
 
     Parameters
     ----------
@@ -49,7 +58,7 @@ class Stream:
     window_seconds
         What `get_window` gives by default.
     buffer_seconds
-        What the ring holds.
+        What the ring holds, at least ``window_seconds``.
     record
         Whether the next recording takes it.
     required
@@ -94,15 +103,23 @@ class Stream:
         self.message = ""
         self.poll_interval = POLL_SECONDS
         self._connected = False
+        self._refused = ""
+        self._n_failures = 0
+        self._n_bad_chunks = 0
+        self._message_until: float | None = None
         self._ring: RingBuffer | None = None
         self._health: HealthMeter | None = None
-        self._quality: QualityMeter | None = None
-        self._envelope: EnvelopeTracker | None = None
-        self._estimates: list[ClockEstimate] = []
-        self._foreign = False
+        self._envelopes: Envelopes | None = None
+        self._quality: tuple[Quality, ...] = ()
+        self._clock = OffsetHistory()
+        self._comparable: bool | None = None
+        self._connected_at = 0.0
+        self._interruption = ""
+        self._last_stamp: float | None = None
+        self._arrivals: deque[tuple[float, int]] = deque(maxlen=64)
         self._take: Take | None = None
-        self._deadline = 0.0
-        self._recording = threading.Lock()
+        # Guards the take, and that ring and take get the same samples in the same order.
+        self._cutting = threading.Lock()
         self._wake = threading.Event()
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
@@ -130,18 +147,22 @@ class Stream:
         try:
             while not self._end.is_set():
                 if self._connected or self._connect():
-                    self._read_once()
-                    self._settle()
-                    self._wait(_DRAIN_POLL_SECONDS if self._ending() else self.poll_interval)
-                else:
-                    self._settle()
-                    self._wait(_RETRY_SECONDS)
+                    self._poll()
+                self._watch_end()
+                self._wait()
         finally:
             self._disconnect()
 
-    def _wait(self, seconds: float) -> None:
+    def _wait(self) -> None:
+        if not self._connected:
+            seconds = _RETRY_SECONDS[min(self._n_failures, len(_RETRY_SECONDS)) - 1]
+        else:
+            take = self._take
+            seconds = _DRAIN_POLL_SECONDS if take is not None and take.end is not None else self.poll_interval
         self._wake.wait(seconds)
         self._wake.clear()
+
+    # ---------------------------------------------------------------- connecting
 
     def _connect(self) -> bool:
         try:
@@ -149,80 +170,138 @@ class Stream:
             if self.info is not None:
                 check_same_layout(self.name, self.info, info)
         except StreamChangedError as error:
-            self._disconnect()
-            self.message = str(error)
+            self._refused = str(error)
+            self._lose(self._refused)
             return False
         except Exception as error:
-            self._fault("cannot connect", error)
+            self._lose(self._told("connect() failed", error))
             return False
         if self._ring is None:
             self._prepare(info)
-        self.info, self._connected, self.message = info, True, ""
-        with self._recording:
-            self._join(self._take)
+        self._refused, self._n_failures, self._comparable = "", 0, None
+        self._connected_at = local_clock()
+        if self._message_until is None:
+            self.message = ""
+        with self._cutting:
+            self.info, self._connected = info, True
+            self._join(self._connected_at)
         return True
 
     def _prepare(self, info: StreamInfo) -> None:
         self._ring = RingBuffer(info, self.buffer_seconds)
         self._health = HealthMeter(info)
-        self._quality = QualityMeter(info)
-        self._envelope = EnvelopeTracker(info, self._ring)
+        self._envelopes = Envelopes(info, self._ring)
+        if self._take is not None:
+            self._health.restart_counts()
+
+    def _lose(self, message: str) -> None:
+        """Not connected any more, or not yet: say why, and try again after a while."""
+        self._disconnect()
+        self._n_failures += 1
+        self.message, self._message_until = message, None
 
     def _disconnect(self) -> None:
+        if self._connected:
+            self._interruption = "source was lost"
         self._connected = False
         with contextlib.suppress(Exception):
             self.source.disconnect()
 
-    def _fault(self, what: str, error: Exception) -> None:
-        known = isinstance(error, MyoGesticError)
-        if not known:
-            _log.warning("%s: %s", self.name, what, exc_info=error)
-        self._disconnect()
-        self.message = str(error) if known else f"{self.name}: {what}: {type(error).__name__}: {error}"
+    def _told(self, what: str, error: Exception) -> str:
+        if isinstance(error, MyoGesticError) and not isinstance(error, SourceError):
+            return str(error)
+        if isinstance(error, SourceError):
+            return f"{self.name}: SourceError: {str(error).removeprefix(f'{self.name}: ')}"
+        _log.warning("%s: %s", self.name, what, exc_info=error)
+        return f"{self.name}: SourceError: {what}: {type(error).__name__}: {error}"
 
     # ---------------------------------------------------------------- one look for samples
 
-    def _read_once(self) -> None:
+    def _poll(self) -> None:
         assert self.info is not None
+        read_at = local_clock()
         try:
             data, timestamps = self.source.read()
+        except SourceError as error:
+            self._refuse_chunk(error, read_at)
+        except Exception as error:
+            told = self._told("read() failed", error)
+            self._lose(told)
+            self._message_until = read_at + _FAULT_SECONDS
+            return
+        else:
+            self._check_and_take(data, timestamps, read_at)
+        self._look_after(read_at)
+
+    def _check_and_take(self, data: Any, timestamps: Any, read_at: float) -> None:
+        assert self.info is not None
+        try:
             data, timestamps = check_chunk(self.name, self.info, data, timestamps)
         except SourceError as error:
-            self.message = str(error)
-            return
-        except Exception as error:
-            self._fault("read() failed", error)
+            self._refuse_chunk(error, read_at)
             return
         self._take_estimates()
         if len(timestamps):
-            self._take_samples(data, timestamps)
+            self._take_samples(data, timestamps, read_at)
 
-    def _take_samples(self, data: NDArray[Any], timestamps: NDArray[np.float64]) -> None:
-        assert self.info is not None
+    def _refuse_chunk(self, error: SourceError, now: float) -> None:
+        self._n_bad_chunks += 1
+        count = f" ({self._n_bad_chunks} times)" if self._n_bad_chunks > 1 else ""
+        self.message = self._told("read() failed", error) + count
+        self._message_until = now + _FAULT_SECONDS
+
+    def _take_samples(self, data: NDArray[Any], timestamps: NDArray[np.float64], read_at: float) -> None:
         assert self._ring is not None
         assert self._health is not None
-        assert self._quality is not None
         now = local_clock()
-        if self._ring.written == 0:
-            self._foreign = abs(float(timestamps[0]) + self.clock_offset - now) > FOREIGN_SECONDS
-        self._ring.write(data, timestamps)
-        self._health.feed(timestamps, data.nbytes, now)
-        self._quality.feed(data)
-        with self._recording:
-            if self._take is not None:
-                self._record(self._take, data, timestamps)
+        times = self._times(timestamps, now)
+        with self._cutting:
+            self._explain_gap(timestamps)
+            self._ring.write(data, timestamps)
+            self._arrivals.append((now, self._ring.written))
+            self._record(data, timestamps, times, read_at)
+        self._health.feed(timestamps, n_bytes(data), now)
+        self._last_stamp = float(timestamps[-1])
 
-    def _record(self, take: Take, data: NDArray[Any], timestamps: NDArray[np.float64]) -> None:
-        try:
-            take.add(data, timestamps, self.clock_offset, self._foreign)
-        except SessionError as error:
-            self._drop_take(take, error)
+    def _look_after(self, now: float) -> None:
+        """What is due at every poll, samples or none."""
+        assert self._health is not None
+        if isinstance(self.source, MonitoredSource) and self.source.condition().state != "live":
+            self._interruption = self.source.condition().message or "stream was lost"
+        if self._message_until is not None and now > self._message_until:
+            self.message, self._message_until, self._n_bad_chunks = "", None, 0
+        if self._health.tick(now):
+            self._measure_quality(now)
 
-    def _drop_take(self, take: Take, error: MyoGesticError) -> None:
-        self.message = f"{self.name} is not recorded any more: {error}"
-        _log.warning("%s", self.message)
-        take.done.set()
-        self._take = None
+    def _measure_quality(self, now: float) -> None:
+        assert self.info is not None
+        assert self._ring is not None
+        wanted = quality_samples(self.info)
+        recent = bool(self._arrivals) and now - self._arrivals[-1][0] < 2.0
+        if not wanted or not recent or self._ring.written < wanted:
+            self._quality = ()
+            return
+        self._quality = measure_quality(self._ring.newest(wanted)[0], self.info.fs)
+
+    # ---------------------------------------------------------------- time
+
+    def _times(self, timestamps: NDArray[np.float64], now: float) -> NDArray[np.float64] | None:
+        """The stamps on the recorder's clock; None where they are in no clock that can be compared."""
+        times = self._clock.correct(timestamps)
+        if not np.isfinite(times[-1]):
+            return None
+        if self._comparable is None:
+            self._judge_clock(float(times[-1]), now)
+        return times if self._comparable else None
+
+    def _judge_clock(self, newest: float, now: float) -> None:
+        """Decide on the first sample; with another machine's clock, on the first one after the first offset."""
+        if abs(newest - now) <= FOREIGN_SECONDS:
+            self._comparable = True
+            return
+        offset_may_come = isinstance(self.source, ClockedSource) and self._clock.newest is None and newest < _WALL_CLOCK
+        if not offset_may_come or now - self._connected_at > _CLOCK_WAIT_SECONDS:
+            self._comparable = False
 
     def _take_estimates(self) -> None:
         if not isinstance(self.source, ClockedSource):
@@ -230,23 +309,16 @@ class Stream:
         new = self.source.take_clock_estimates()
         if not new:
             return
-        self._estimates = [*self._estimates, *new][-_KEPT_ESTIMATES:]
-        if self._health is not None:
-            self._health.clock(self._estimates)
-        with self._recording:
-            if self._take is not None and self.info is not None:
-                self._store_estimates(self._take, new)
-
-    def _store_estimates(self, take: Take, estimates: list[ClockEstimate]) -> None:
-        try:
-            take.session.add_clock_estimates(self.name, estimates)
-        except SessionError as error:
-            self._drop_take(take, error)
+        if self._clock.newest is None:
+            self._comparable = None
+        with self._cutting:
+            self._clock.add(new)
+            self._store_estimates(new)
 
     @property
     def clock_offset(self) -> float:
-        """The newest clock offset: ``recorder time = stamp + offset``, seconds; 0 where there is none."""
-        return self._estimates[-1].offset if self._estimates else 0.0
+        """The clock offset by now: ``recorder time = stamp + offset``, seconds; 0 where nothing is known."""
+        return self._clock.offset
 
     # ---------------------------------------------------------------- recording
 
@@ -255,29 +327,31 @@ class Stream:
         """Whether it belongs to a recording now, connected or not."""
         return self._take is not None
 
-    def begin(self, session: Session, at: float) -> None:
+    def begin(self, session: Session, at: float, *, late: bool = False) -> None:
         """From now on append every sample stamped at or after ``at`` (recorder's clock, s) to the session.
 
-        A stream that has not connected yet joins when it does.
+        Samples that have been read already are looked through, too. A stream that has not connected yet joins when it
+        does. A stream that belongs to a recording goes on with that one.
+
+        Parameters
+        ----------
+        session
+            Where the samples go.
+        at
+            The start.
+        late
+            The session has been running without this stream, which joins it at ``at``.
         """
-        take = Take(session, self.name, at)
-        with self._recording:
+        with self._cutting:
             if self._take is not None:
                 return
-            self._take = take
+            self._take = Take(session, self.name, at)
+            if self._health is not None:
+                self._health.restart_counts()
             if self.info is not None:
-                self._join(take, late=False)
+                self._join(at if late else None)
+                self._record_backlog(at)
         self._wake.set()
-
-    def _join(self, take: Take | None, *, late: bool = True) -> None:
-        if take is None or self.info is None:
-            return
-        try:
-            take.join(self.info, local_clock() if late else None)
-            if self._estimates:
-                self._store_estimates(take, self._estimates)
-        except (SessionError, StreamChangedError) as error:
-            self._drop_take(take, error)
 
     def finish(self, at: float, timeout: float = 1.0) -> bool:
         """Append what was stamped up to ``at`` (recorder's clock, s), then leave the session.
@@ -286,27 +360,96 @@ class Stream:
         -------
         bool
             True where the stream was heard beyond ``at``, or has nothing more to say; False where ``timeout`` seconds
-            passed first. What had arrived by then is stored either way.
+            passed first, or recording had failed. What had arrived by then is stored either way.
         """
         take = self._take
         if take is None:
             return True
-        self._deadline = at + timeout
         take.end = at
-        self._wake.set()
-        take.done.wait(timeout + 2 * self.poll_interval)
-        with self._recording:
+        if self._thread is not None and self._thread.is_alive():
+            self._wake.set()
+            take.done.wait(timeout)
+        elif self.info is None:
+            take.finish(drained=True)
+        # A disk that hangs in the middle of an append must not hang whoever stops.
+        if self._cutting.acquire(timeout=max(timeout, 0.1)):
             self._take = None
+            self._cutting.release()
         return take.drained
 
-    def _ending(self) -> bool:
+    def _join(self, joined_at: float | None) -> None:
         take = self._take
-        return take is not None and take.end is not None
+        if take is None or self.info is None:
+            return
+        try:
+            take.join(self.info, joined_at, self._clock.estimates)
+        except Exception as error:
+            self._drop_take(take, error)
 
-    def _settle(self) -> None:
+    def _record_backlog(self, at: float) -> None:
+        """Samples from ``at`` on that were read before the recording began."""
+        if self._ring is None:
+            return
+        before = [written for arrived, written in self._arrivals if arrived <= at]
+        oldest = before[-1] if before else self._ring.written
+        if before and oldest < self._ring.written:
+            _, data, timestamps = self._ring.since(oldest)
+            self._record(data, timestamps, self._times(timestamps, at), at)
+
+    def _record(
+        self, data: NDArray[Any], timestamps: NDArray[np.float64], times: NDArray[np.float64] | None, read_at: float
+    ) -> None:
         take = self._take
-        if take is not None and take.end is not None:
-            take.is_over(self.info if self._connected else None, self.health().age_s, self._deadline)
+        if take is None or take.done.is_set():
+            return
+        try:
+            take.add(data, timestamps, times, read_at)
+        except Exception as error:
+            self._drop_take(take, error)
+
+    def _store_estimates(self, estimates: list[ClockEstimate]) -> None:
+        take = self._take
+        if take is None or not take.joined or take.done.is_set():
+            return
+        try:
+            take.session.add_clock_estimates(self.name, estimates)
+        except Exception as error:
+            self._drop_take(take, error)
+
+    def _explain_gap(self, timestamps: NDArray[np.float64]) -> None:
+        """After an interruption: say in the session why time is missing before the first sample that follows it."""
+        take, info = self._take, self.info
+        if not self._interruption or info is None:
+            return
+        reason, self._interruption = self._interruption, ""
+        if take is None or take.done.is_set() or not info.is_regular or self._last_stamp is None:
+            return
+        intervals = np.diff(timestamps, prepend=self._last_stamp)
+        place = int(intervals.argmax())
+        if intervals[place] - 1.0 / info.fs < gap_threshold(info.fs) / 2:
+            return
+        try:
+            take.note_reason(place, reason)
+        except Exception as error:
+            self._drop_take(take, error)
+
+    def _drop_take(self, take: Take, error: Exception) -> None:
+        """The session does not take it any more: the recording of this stream ends, the stream goes on."""
+        self.message = f"{self.name} is not recorded any more: {error}"
+        self._message_until = None
+        _log.warning("%s", self.message)
+        take.finish(drained=False)
+        self._take = None
+
+    def _watch_end(self) -> None:
+        with self._cutting:
+            take = self._take
+            if take is None or take.end is None:
+                return
+            arrived = [at for at, _ in self._arrivals]
+            pace = max(np.diff(arrived[-9:]), default=0.0)
+            info = self.info if self._connected else None
+            take.check_silence(info, local_clock(), arrived[-1] if arrived else 0.0, float(pace))
 
     # ---------------------------------------------------------------- looking at it
 
@@ -316,7 +459,7 @@ class Stream:
         Parameters
         ----------
         seconds
-            How much, in seconds of the nominal rate (an irregular stream gives everything it holds); None is
+            How much, in seconds of the nominal rate (of the stamps, where the rate is irregular); None is
             ``window_seconds``.
 
         Returns
@@ -324,45 +467,44 @@ class Stream:
         array
             ``(n_channels, n_samples)``, a copy; fewer samples while the ring fills, ``(0, 0)`` until it has connected.
         """
-        import numpy as np
-
         if self._ring is None or self.info is None:
             return np.empty((0, 0))
         return np.ascontiguousarray(self._ring.newest(self._count(seconds))[0].T)
 
     def get_timestamps(self, seconds: float | None = None) -> NDArray[np.float64]:
         """Raw time stamps ``(n_samples,)`` of what `get_window` gives, in seconds on the source's clock."""
-        import numpy as np
-
-        if self._ring is None:
-            return np.empty(0)
-        return self._ring.newest(self._count(seconds))[1]
+        return np.empty(0) if self._ring is None else self._ring.newest_timestamps(self._count(seconds))
 
     def _count(self, seconds: float | None) -> int:
         assert self.info is not None
         assert self._ring is not None
         wanted = self.window_seconds if seconds is None else seconds
-        return round(wanted * self.info.fs) if self.info.is_regular else self._ring.capacity
+        if self.info.is_regular:
+            return round(wanted * self.info.fs)
+        stamps = self._ring.newest_timestamps(self._ring.capacity)
+        return int(np.count_nonzero(stamps > stamps[-1] - wanted)) if len(stamps) else 0
 
     def health(self) -> StreamHealth:
-        """A snapshot of how it is; never blocks."""
-        return self._health.snapshot(local_clock(), foreign=self._foreign) if self._health is not None else StreamHealth()
+        """A snapshot of how it is; never blocks for long."""
+        if self._health is None:
+            return StreamHealth()
+        return self._health.snapshot(local_clock(), self._clock, foreign=self._comparable is False)
 
     def quality(self) -> tuple[Quality, ...]:
-        """Signal quality of each channel over the last second; empty until there is one."""
-        return self._quality.latest if self._quality is not None else ()
+        """Signal quality of each channel over the last second; empty until there is one, and while nothing comes."""
+        return self._quality
 
     def condition(self) -> Condition:
         """What its source says of itself."""
-        if isinstance(self.source, MonitoredSource):
+        if self._refused:
+            return Condition("refused", self._refused)
+        if self._connected and isinstance(self.source, MonitoredSource):
             return self.source.condition()
-        return Condition("live" if self._connected or self.info is None else "lost")
+        return Condition("live") if self._connected or self.info is None else Condition("lost", self.message)
 
     def envelope(self, view: ViewLike) -> tuple[float, NDArray[np.float32], NDArray[np.float32]]:
-        """Least and greatest values per column; see `EnvelopeTracker.draw`."""
-        import numpy as np
-
-        if self._envelope is None:
+        """Start, least and greatest values per column; see `Envelopes.draw`. No channels where nothing can be drawn."""
+        if self._envelopes is None or self.info is None or self.info.is_string:
             nothing = np.full((0, view.columns), np.nan, dtype=np.float32)
             return 0.0, nothing, nothing
-        return self._envelope.draw(view)
+        return self._envelopes.draw(view)
