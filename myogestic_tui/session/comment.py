@@ -46,13 +46,17 @@ def read_archive_summary(path: str | os.PathLike[str]) -> Summary:
     path = Path(path)
     tail, size = _end_of(path)
     at = find_end(tail)
+    summary = decode_comment(tail[at + zb.END.size :]) if at >= 0 else None
+    return _opened(path) if summary is None else replace(summary, path=str(path), bytes=size)
+
+
+def decode_comment(data: bytes) -> Summary | None:
+    """The summary in a comment; None where it is not one of ours, or abridged."""
     try:
-        comment = msgspec.json.decode(tail[at + zb.END.size :] if at >= 0 else b"", type=_Comment)
+        comment = msgspec.json.decode(data, type=_Comment)
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        comment = None
-    if comment is None or comment.format != _FORMAT or comment.abridged:
-        return _opened(path)
-    return replace(comment.summary, path=str(path), bytes=size)
+        return None
+    return comment.summary if comment.format == _FORMAT and not comment.abridged else None
 
 
 def _end_of(path: Path) -> tuple[bytes, int]:

@@ -134,7 +134,8 @@ class ContentCheck:
         start, stop = self._recorded()
         outside = [label for label in self.labels if not start <= label.timestamp <= stop]
         if outside:
-            text = f"{len(outside)} labels lie outside the recording, the first at {outside[0].timestamp:.3f} s"
+            count = "1 label lies" if len(outside) == 1 else f"{len(outside)} labels lie"
+            text = f"{count} outside the recording, the first at {outside[0].timestamp:.3f} s"
             self._report(observation(text, member=LABELS))
 
     def _recorded(self) -> tuple[float, float]:

@@ -107,7 +107,7 @@ def _pack(folder: Path, progress: Progress | None, should_pause: Callable[[], bo
         raise SessionError(f"{folder} was taken up again while it was to be packed; try again once it is stopped")
     archive = next((path for path in archives_of(folder) if _holds(path, folder)), None)
     if archive is None:
-        source = _source(folder)
+        source = source_of(folder)
         _check_space(source, keep_free)
         archive = free_path(folder.with_name(archive_name(folder.name, _session_name(folder))))
         write_archive(archive, source, Ticker(2 * source.content_size, progress, should_pause).tick)
@@ -115,8 +115,10 @@ def _pack(folder: Path, progress: Progress | None, should_pause: Callable[[], bo
     return archive
 
 
-def write_archive(path: Path, source: Source, tick: Callable[[int], None]) -> None:
-    """Write `source` as the archive `path`, whole and checked, or not at all.
+def write_archive(
+    path: Path, source: Source, tick: Callable[[int], None], approve: Callable[[Path], None] | None = None
+) -> None:
+    """Write `source` as the archive `path`, whole and checked, or not at all; `approve` may raise before it is named.
 
     Raises
     ------
@@ -131,6 +133,8 @@ def write_archive(path: Path, source: Source, tick: Callable[[int], None]) -> No
         sealer = Sealer(fd, source, tick)
         sealer.write()
         sealer.check()
+        if approve is not None:
+            approve(tmp)
         tmp.rename(path)
         sync_folder(path.parent)
 
@@ -153,7 +157,14 @@ def temporary(path: Path) -> Iterator[tuple[Path, int]]:
         os.close(fd)
 
 
-def _source(folder: Path) -> Source:
+def source_of(folder: Path) -> Source:
+    """What goes into the archive of a session folder.
+
+    Raises
+    ------
+    SessionError
+        It cannot be read, or has more files than an archive may have.
+    """
     files = [file for file in list_files(folder) if file.key != MANIFEST]
     if len(files) >= MAX_MEMBERS:
         raise SessionError(f"{folder} has {len(files)} files, more than an archive may have; it stays as a folder")
@@ -175,10 +186,11 @@ def _check_space(source: Source, keep_free: int) -> None:
 
 def archives_of(folder: Path) -> list[Path]:
     """The archives that were packed from a folder of that name, beside it, by their manifests."""
-    return [path for path in _archives(folder.parent, folder.name) if _packed_from(path) == folder.name]
+    return [path for path in archives_named(folder.parent, folder.name) if _packed_from(path) == folder.name]
 
 
-def _archives(sessions_dir: Path, start: str) -> list[Path]:
+def archives_named(sessions_dir: Path, start: str) -> list[Path]:
+    """Archives whose file names begin with `start`, sorted."""
     with os.scandir(sessions_dir) as entries:
         names = [
             entry.name for entry in entries if entry.name.startswith(start) and entry.name.endswith(ARCHIVE_SUFFIX)

@@ -24,7 +24,7 @@ class Ticker:
         The job waits while it returns True.
     """
 
-    def __init__(self, total: int, progress: Progress | None, should_pause: Callable[[], bool] | None) -> None:
+    def __init__(self, total: int, progress: Progress | None, should_pause: Callable[[], bool] | None = None) -> None:
         self._total, self._done = total, 0
         self._progress, self._should_pause = progress, should_pause
 

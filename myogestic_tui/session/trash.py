@@ -11,6 +11,7 @@ moved within its file system in one step: a kill leaves it in the one place or i
 from __future__ import annotations
 
 import shutil
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -62,9 +63,9 @@ def trash_session(path: str | os.PathLike[str], *, own_lock: bool = False) -> Pa
     path = Path(path).absolute()
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist")
-    if own_lock or not path.is_dir():
+    if not path.is_dir():
         return _move_to_trash(path)
-    with lock_session(path, purpose="moving to the trash"):
+    with nullcontext() if own_lock else lock_session(path, purpose="moving to the trash"):
         where = _move_to_trash(path)
         (where / LOCK).unlink(missing_ok=True)
     return where

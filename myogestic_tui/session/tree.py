@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ..errors import DiskError, SessionDamagedError
-from .layout import BALLAST, LABELS, LOCK, MANIFEST, META, PARTIAL, ZARR_JSON
+from .layout import BALLAST, LABELS, LOCK, MANIFEST, META, PARTIAL
 from .zarrs import MAX_CHUNK
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ MAX_MEMBER = MAX_CHUNK + MAX_CHUNK // 64
 BLOCK = 1 << 20
 """Bytes that are read at once where a file is not read whole."""
 
-_RANK = {META: 0, LABELS: 1, MANIFEST: 3}
+_FIRST = re.compile(r"_(timestamps|clock)\.zarr/")
 
 
 class File(NamedTuple):
@@ -30,15 +31,20 @@ class File(NamedTuple):
     size: int
 
 
-def canonical_order(key: str) -> tuple[int, list[tuple[int, int, str]]]:
-    """Sort key of the order in an archive: metadata, labels, each array's ``zarr.json`` and its chunks by number."""
-    return _RANK.get(key, 2), [_part(part) for part in key.split("/")]
+def canonical_order(key: str) -> tuple[int, str, int, str]:
+    """Sort key of the order in an archive; each array's chunks come by number.
 
-
-def _part(part: str) -> tuple[int, int, str]:
-    if part == ZARR_JSON:
-        return 0, 0, part
-    return (1, int(part), part) if part.isdecimal() and part.isascii() else (2, 0, part)
+    Metadata, labels, time stamps and clocks come first, then the samples of all streams, second by second, then the
+    manifest: so an archive that was cut short still has what belongs to the samples that are left in it.
+    """
+    if key in (META, LABELS):
+        return 0, "", int(key == LABELS), ""
+    if key == MANIFEST:
+        return 3, "", 0, ""
+    array, _, rest = key.partition("/c/")
+    digits = rest.split("/", 1)[0]
+    number = int(digits) if digits.isdecimal() and digits.isascii() and len(digits) < 20 else -1
+    return (1, array.partition("/")[0], number, key) if _FIRST.search(key) else (2, "", number, key)
 
 
 def list_files(folder: Path) -> list[File]:

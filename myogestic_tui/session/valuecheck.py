@@ -99,7 +99,8 @@ class StampCheck:
     def findings(self, stream: str, member: str) -> Iterator[Finding]:
         """What was seen."""
         if self.n_gaps:
-            text = f"{self.n_gaps} gaps, {self.gap_seconds:.3f} s in all, the first before sample {self._first_gap}"
+            count = "1 gap" if self.n_gaps == 1 else f"{self.n_gaps} gaps"
+            text = f"{count}, {self.gap_seconds:.3f} s in all, the first before sample {self._first_gap}"
             yield observation(f"{stream}: {text}", stream=stream, member=member)
         if self.fs > 0:
             yield from self._repeats.finding(stream, member, "time stamps repeat the one before")
