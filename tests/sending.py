@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 def ramp(first: int, count: int, n_channels: int, dtype: str = "float32") -> NDArray[Any]:
     """``(count, n_channels)``: every value tells its sample and its channel; integers wrap."""
-    rows = np.arange(first, first + count, dtype=np.int64)[:, None] * 97 + np.arange(n_channels, dtype=np.int64)[None, :]
+    rows = (
+        np.arange(first, first + count, dtype=np.int64)[:, None] * 97 + np.arange(n_channels, dtype=np.int64)[None, :]
+    )
     if dtype.startswith("float"):
         return (rows % (1 << 22)).astype(dtype)
     return (rows % (1 << 15)).astype(dtype)
@@ -25,7 +27,13 @@ class RampOutlet:
     """
 
     def __init__(
-        self, name: str, n_channels: int = 4, fs: float = 1000.0, dtype: str = "float32", chunk: int = 32, source_id: str = ""
+        self,
+        name: str,
+        n_channels: int = 4,
+        fs: float = 1000.0,
+        dtype: str = "float32",
+        chunk: int = 32,
+        source_id: str = "",
     ) -> None:
         from myogestic_tui.sources import configure_lsl
 
@@ -59,7 +67,10 @@ class RampOutlet:
             while self.sent + self.chunk <= due:
                 stamps = start + np.arange(self.sent, self.sent + self.chunk) / self.fs
                 data = ramp(self.sent, self.chunk, self.n_channels, self.dtype)
-                self._outlet.push_chunk(np.ascontiguousarray(data), timestamp=stamps)
+                if self.chunk == 1:
+                    self._outlet.push_sample(data[0], timestamp=float(stamps[0]))
+                else:
+                    self._outlet.push_chunk(np.ascontiguousarray(data), timestamp=stamps)
                 self.stamps.append(stamps)
                 self.sent += self.chunk
             self._end.wait(self.chunk / self.fs)
