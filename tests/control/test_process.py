@@ -131,7 +131,9 @@ def test_a_killed_recorder_is_seen_at_once_in_words_and_started_again(sessions, 
     with attach(sessions, config) as client:
         recording(client)
         assert client.execute(AddLabel(class_index=1)).ok
+        assert client.wait_for(lambda status: status.session.elapsed_s > 1.0, PATIENCE)
         path, pid = client.status().session.path, client.pid
+        told = next(stream.n_samples for stream in client.status().streams if stream.recording)
         os.kill(pid, signal.SIGKILL)
         killed = time.monotonic()
         wait_for(lambda: client.gone is not None)
@@ -149,7 +151,7 @@ def test_a_killed_recorder_is_seen_at_once_in_words_and_started_again(sessions, 
         client.execute(Shutdown())
     with open_session_store(path if Path(path).exists() else next(sessions.glob("*.session.zip"))) as session:
         assert [label.class_index for label in session.label_track] == [1]
-        assert session.stores["emg"].shape[0] > 0
+        assert session.stores["emg"].shape[0] > told - 2 * outlet.chunk > 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
