@@ -1,6 +1,7 @@
 """Where samples come from: LSL outlets on the network, and a synthetic EMG.
 
-Names are imported when first used; nothing here costs anything until then.
+Names are imported when first used; nothing here costs anything until then. What is on the network is asked of
+``sources.discovery.discovery()``.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from .adapter import configure_lsl as configure_lsl
     from .discovery import Discovery as Discovery
     from .discovery import Seen as Seen
-    from .discovery import discovery as discovery
     from .lsl import LSLSource as LSLSource
     from .outlet import Outlet as Outlet
     from .synthetic import SyntheticSource as SyntheticSource
@@ -24,10 +24,9 @@ _HOME = {
     "Seen": ".discovery",
     "SyntheticSource": ".synthetic",
     "configure_lsl": ".adapter",
-    "discovery": ".discovery",
 }
 
-__all__ = ["Discovery", "LSLSource", "Outlet", "Seen", "SyntheticSource", "configure_lsl", "discovery"]
+__all__ = ["Discovery", "LSLSource", "Outlet", "Seen", "SyntheticSource", "configure_lsl"]
 
 
 def __getattr__(name: str) -> Any:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 import threading
 from ctypes import CDLL, POINTER, byref, c_char_p, c_double, c_int, c_int32, c_size_t, c_uint32, c_void_p, string_at
 from functools import cache
@@ -108,10 +109,27 @@ def configure_lsl(
     wanted = (tuple(known_peers), session_id, resolve_scope)
     with _lock:
         if _configured is None:
-            load().lsl_set_config_content(settings.content(*wanted).encode())
+            content = settings.content(*wanted)
+            load().lsl_set_config_content(content.encode())
+            if settings.has_log_file(content):
+                _read_settings_quietly()
             _configured = wanted
         elif wanted not in (_configured, ((), None, None)):
             raise ConfigError("the LSL settings of a running process cannot be changed; restart the recorder")
+
+
+def _read_settings_quietly() -> None:
+    """Let liblsl read its settings now, with stderr closed off: it tells the terminal that it opens its log file."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        library = load()
+        library.lsl_destroy_streaminfo(library.lsl_create_streaminfo(b"settings", b"", 1, 0.0, 1, b""))
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def liblsl() -> CDLL:

@@ -118,11 +118,14 @@ class Inlet:
     def take_switch(self) -> bool:
         """True once after liblsl has moved this inlet to another outlet; only known after a clock estimate."""
         with self._lock:
-            return bool(self._pointer and self._library.lsl_was_clock_reset(self._pointer))
+            moved = bool(self._pointer and self._library.lsl_was_clock_reset(self._pointer))
+        if moved:
+            self._last_estimate = None
+        return moved
 
     @property
     def has_clock(self) -> bool:
-        """True once the outlet's clock was compared with ours."""
+        """True once the present outlet's clock was compared with ours; only then is a move noticed at once."""
         return self._last_estimate is not None
 
     def clock_estimate(self) -> ClockEstimate | None:

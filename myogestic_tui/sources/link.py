@@ -61,10 +61,11 @@ class Link:
         self._inlet: Inlet | None = Inlet(seen)
         try:
             self.info: StreamInfo = self._inlet.open(OPEN_S)
+            self._inlet.clock_estimate()
         except BaseException:
             dispose(self._inlet)
             raise
-        self._twins = {other.uid for other in discovery().streams() if self._is_same(other)} - {seen.uid}
+        self._twins = {other.uid for other in self.likenesses()}
         self._held: list[Chunk] | None = None
         self._look: Look | None = None
         self._refused: dict[str, str] = {}
@@ -152,9 +153,10 @@ class Link:
             return chunk
         if look.found is not None:
             self._twins |= self._refused.keys()
-            self.seen, self._refused, self._arrived = look.found, {}, time.monotonic()
+            self.seen, self._refused = look.found, {}
         if look.inlet is not None:
             self._inlet = look.inlet
+        self._arrived = time.monotonic()
         return _joined([*(held or []), chunk])
 
     def _drop_inlet(self) -> None:
@@ -173,25 +175,24 @@ class Link:
         with _links_lock:
             taken = {link.seen.uid for link in _links if link is not self}
         taken |= self._twins | self._refused.keys()
+        newer = [other for other in self.likenesses() if other.uid not in taken and other.first_seen >= since]
+        own = [] if self._inlet is not None else discovery().streams()
+        return newer + [seen for seen in own if seen.uid == self.seen.uid and seen.uid not in taken]
+
+    def likenesses(self) -> list[Seen]:
+        """All other outlets on the network that say of themselves what ours does."""
+        fields = ("name", "type", "source_id") if self.seen.source_id else ("name", "type", "source_id", "hostname")
         return [
             other
             for other in discovery().streams()
-            if self._is_same(other) and other.uid not in taken and self._is_newer(other, since)
+            if other.uid != self.seen.uid
+            and all(getattr(other, field) == getattr(self.seen, field) for field in fields)
         ]
-
-    def _is_newer(self, other: Seen, since: float) -> bool:
-        if other.uid == self.seen.uid:
-            return self._inlet is None
-        return other.first_seen >= since
 
     def _alive_until(self) -> float:
         """The latest instant at which our outlet surely lived."""
         gone = discovery().gone_since(self.seen.uid)
         return max(self._arrived, (gone or time.monotonic()) - FORGET_AFTER - LOOK_EVERY)
-
-    def _is_same(self, other: Seen) -> bool:
-        fields = ("name", "type", "source_id") if self.seen.source_id else ("name", "type", "source_id", "hostname")
-        return all(getattr(self.seen, field) == getattr(other, field) for field in fields)
 
     # ---------------------------------------------------------------- how it is
 

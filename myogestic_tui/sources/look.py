@@ -66,6 +66,7 @@ class Look:
     def _inspect(self) -> None:
         candidate = self._candidate()
         if candidate is None:
+            self.unchanged = not self._moved and not self._link.likenesses()  # nobody else can have sent it
             return
         inlet = Inlet(candidate)
         try:

@@ -79,6 +79,11 @@ def overrides(known_peers: Iterable[str], session_id: str | None, resolve_scope:
     return found
 
 
+def has_log_file(text: str) -> bool:
+    """True where liblsl will write its log into a file."""
+    return bool(parse(text).get(("log", "file")))
+
+
 def silence(settings: Settings) -> Settings:
     """Keep liblsl off stderr. With a log file it writes only there, at the level that the user chose."""
     if settings.get(("log", "file")):

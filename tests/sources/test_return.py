@@ -1,0 +1,138 @@
+"""A stream that dies is lost, found again, and never mixed with another one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from myogestic_tui.sources import LSLSource
+from myogestic_tui.sources.discovery import discovery
+from tests.sources.helpers import ChildOutlet, Reader
+
+
+def state(reader: Reader) -> str:
+    return reader.source.condition().state
+
+
+def assert_whole_runs(reader: Reader, runs: int) -> None:
+    """The first channel counts up by one, and begins anew once per further outlet."""
+    steps = np.diff(reader.data[:, 0])
+    assert np.count_nonzero(steps != 1) == runs - 1
+    np.testing.assert_array_equal(reader.data[:, 3] - reader.data[:, 0], 3)
+
+
+@pytest.mark.parametrize("source_id", ["dev-1", ""])
+def test_an_outlet_that_was_killed_and_started_again_goes_on_while_others_never_pause(
+    unique: str, source_id: str
+) -> None:
+    name = {"source_id": source_id and f"{unique}-{source_id}"}
+    with (
+        ChildOutlet(unique, **name) as first,
+        ChildOutlet(f"{unique}-other", source_id=f"{unique}-other"),
+        Reader(LSLSource(unique)) as reader,
+        Reader(LSLSource(f"{unique}-other")) as other,
+    ):
+        reader.until_count(100)
+        first.kill()
+        reader.until(lambda: other.read() >= 0 and state(reader) == "lost")
+        assert "nothing for" in reader.source.condition().message
+        assert state(other) == "live"
+        before = reader.count
+        with ChildOutlet(unique, **name) as second:
+            reader.until(lambda: other.read() >= 0 and reader.count > before + 500)
+            assert state(reader) == "live"
+            assert reader.source.seen.uid == second.uid
+    assert_whole_runs(reader, 2)
+    assert_whole_runs(other, 1)
+    assert other.stamps[-1] > reader.stamps[-1] - 1.0
+
+
+def test_what_arrived_before_an_outlet_without_source_id_died_is_read_after_it(unique: str) -> None:
+    with ChildOutlet(unique) as child, Reader(LSLSource(unique)) as late, Reader(LSLSource(unique)) as reader:
+        late.until_count(1)
+        reader.until_count(1000)
+        child.kill()
+        reader.until(lambda: state(reader) == "lost")
+        assert late.count < 900
+        late.until_count(900)
+    assert_whole_runs(late, 1)
+
+
+LAYOUT: dict[str, Any] = {"channel_names": list("abcd"), "units": ["microvolts"] * 4}
+SAME_COUNT = {"fs": 250.0, "channel_names": list("abxd"), "units": ["volts"] * 4}
+OTHER_COUNT = {"n_channels": 5, "dtype": "float64", "channel_names": list("abcde"), "units": ["microvolts"] * 5}
+CHANGES = [
+    pytest.param(SAME_COUNT, ["250 Hz instead of 500 Hz", "channel 3 is 'x' instead of 'c'", "'volts'"], id="moved"),
+    pytest.param(OTHER_COUNT, ["5 channels instead of 4", "float64 instead of float32"], id="other-count"),
+]
+
+
+@pytest.mark.parametrize(("change", "reasons"), CHANGES)
+def test_one_that_comes_back_changed_is_refused_until_it_is_restored(
+    change: dict[str, Any], reasons: list[str], unique: str
+) -> None:
+    layout = {**LAYOUT, "source_id": f"{unique}-id"}
+    with ChildOutlet(unique, **layout) as first, Reader(LSLSource(unique)) as reader:
+        reader.until_count(100)
+        first.kill()
+        with ChildOutlet(unique, **{**layout, **change}):
+            reader.until(lambda: state(reader) == "refused")
+            assert all(reason in reader.source.condition().message for reason in reasons)
+            assert_whole_runs(reader, 1)
+            refused_at = reader.count
+            with ChildOutlet(unique, **layout) as third:
+                reader.until_count(refused_at + 200)
+                assert state(reader) == "live"
+                assert reader.source.seen.uid == third.uid
+    assert_whole_runs(reader, 2)
+
+
+def test_a_twin_never_takes_the_place_of_the_one_that_died(unique: str) -> None:
+    same = {"source_id": f"{unique}-same"}
+    with ChildOutlet(unique, **same) as first, ChildOutlet(unique, **same) as twin:
+        discovery().wait_for(lambda seen: seen.uid == twin.uid, 30)
+        with Reader(LSLSource(uid=first.uid)) as reader:
+            reader.until_count(50)
+            first.kill()
+            reader.until(lambda: not discovery().has(first.uid) and state(reader) == "lost")
+            dead_at = reader.count
+            with ChildOutlet(unique, **same) as again:
+                reader.until_count(dead_at + 200)
+                assert reader.source.seen.uid == again.uid
+    assert_whole_runs(reader, 2)
+
+
+def test_a_frozen_outlet_delivers_what_it_missed_once_it_thaws(unique: str) -> None:
+    with ChildOutlet(unique, source_id=f"{unique}-id") as child, Reader(LSLSource(unique)) as reader:
+        reader.until_count(50)
+        child.freeze()
+        reader.until(lambda: state(reader) == "lost")
+        child.thaw()
+        reader.until_count(reader.count + 1000)
+        assert state(reader) == "live"
+    assert_whole_runs(reader, 1)
+
+
+def test_markers_of_an_outlet_that_came_back_are_taken(unique: str) -> None:
+    layout = {"n_channels": 1, "fs": 0.0, "dtype": "string", "type": "Markers", "source_id": f"{unique}-id"}
+    with ChildOutlet(unique, **layout) as first, Reader(LSLSource(unique)) as reader:
+        first.say("one")
+        reader.until_count(1)
+        assert state(reader) == "live"
+        first.kill()
+        with ChildOutlet(unique, **layout) as second:
+            reader.until(lambda: reader.source.seen.uid == second.uid)
+            second.say("two")
+            reader.until_count(2)
+    assert reader.data[:, 0].tolist() == ["one", "two"]
+
+
+def test_a_silent_marker_stream_is_live_while_its_outlet_is_there(unique: str) -> None:
+    layout = {"n_channels": 1, "fs": 0.0, "dtype": "string", "type": "Markers", "source_id": f"{unique}-id"}
+    with ChildOutlet(unique, **layout) as child, Reader(LSLSource(unique)) as reader:
+        for text in ("early", "late"):
+            child.say(text)
+            reader.until(lambda text=text: text in reader.data[:, 0])
+            assert state(reader) == "live"
