@@ -159,8 +159,7 @@ class Capture:
     def _go_without(self, waiting: list[Stream], network: Discovery) -> None:
         missing = [stream for stream in waiting if stream.required]
         if missing or len(waiting) == len(self.app.table.ticked()):
-            why = "; ".join(dict.fromkeys(stream.message for stream in missing or waiting if stream.message))
-            raise StreamNotFoundError(f"{why or f'there is only {describe(network.streams())}'}\n{_ADVICE}")
+            raise StreamNotFoundError(_not_there(missing or waiting, network))
         self.progress.clear()
         remark(f"starting without {', '.join(stream.name for stream in waiting)}; it joins if it appears")
 
@@ -208,6 +207,13 @@ class Capture:
             lost = f" {health.gaps} gaps" if health.gaps else ""
             parts.append(f"{stream.name} {rate(health.measured_fs)} Hz {health.n_samples}{lost}")
         return "   ".join(parts)
+
+
+def _not_there(streams: list[Stream], network: Discovery) -> str:
+    """The sources' own words, which list what there is, or ours until they had time to look."""
+    own = f"no stream {', '.join(stream.name for stream in streams)}; on the network: {describe(network.streams())}"
+    said = dict.fromkeys(stream.message for stream in streams if stream.message)
+    return f"{'; '.join(said) or own}\n{_ADVICE}"
 
 
 _ADVICE = "Give it longer with --wait, or ask `myogestic-tui doctor`."

@@ -10,24 +10,16 @@ from .conftest import COMMAND, PATIENCE
 
 
 def test_the_demo_records_packs_and_verifies(run, tmp_path):
-    told = run("demo", "--seconds", 5, "--json").json()
+    told = run("demo", "--seconds", 3, "--json").json()
     assert told["verified"] == {"level": "full", "ok": True, "findings": []}
     assert told["labels"] == {"Rest": 2, "Fist": 1, "Pinch": 1, "Open": 1}
     assert told["streams"]["emg"]["n_channels"] == 64
-    assert told["streams"]["emg"]["n_samples"] >= 4 * 2048
+    assert told["streams"]["emg"]["n_samples"] >= 2.5 * 2048
     assert told["streams"]["vhi_control"]["n_channels"] == 9
     assert (tmp_path / told["path"]).is_file()
 
 
-def test_the_demo_prints_a_report(run):
-    done = run("demo", "--headless", "--seconds", 2, "--channels", 8, "--rate", 500)
-    assert done.code == 0, done.err
-    assert "8 ch float32" in done.out
-    assert "verified ok (full)" in done.out
-
-
 def test_streams_lists_what_is_there(run, outlet):
-    assert outlet in run("streams").out
     (told,) = [one for one in run("streams", "--json").json() if one["name"] == outlet]
     assert (told["type"], told["n_channels"], told["fs"], told["dtype"]) == ("EMG", 8, 500.0, "float32")
 
