@@ -1,31 +1,38 @@
-"""Session folders for these tests, written chunk by chunk as the recorder lays them out, without a recorder's threads."""
+"""Real sessions with known content, and real faults in them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from myogestic_tui.info import StreamInfo
-from myogestic_tui.session.layout import LABELS, META, array_name
-from myogestic_tui.session.meta import Anchor, LabelEvent, Meta, StreamMeta, encode_labels, encode_meta
-from myogestic_tui.session.zarrs import ArraySpec, array_json, encode_chunk
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from myogestic_tui.session import Session, open_session_store
+from myogestic_tui.session.layout import MANIFEST
+from myogestic_tui.stream.source import ClockEstimate
 
 START = 1000.0
-"""Time stamp of the first sample, and of the start, in seconds."""
+"""Time stamp of the first sample, in seconds."""
 
-EMG = StreamInfo(4, 50.0)
+EMG = StreamInfo(4, 50.0, channel_names=("a", "b", "c", "d"))
 MARKERS = StreamInfo(1, 0.0, "string")
+STREAMS = {"emg": (EMG, 480), "markers": (MARKERS, 5)}
+"""The streams of most sessions here, and how many samples each has: of ``emg`` ten chunks, the last half full."""
 
 
-def samples_of(info: StreamInfo, n_samples: int, seed: int = 1) -> np.ndarray:
-    """``(n_samples, n_channels)``."""
-    rng = np.random.default_rng(seed)
+SMALL = {"emg": (StreamInfo(2, 50.0), 120), "markers": (MARKERS, 2)}
+"""The least that has everything: three chunks, strings, labels, clock offsets."""
+
+
+def samples_of(info: StreamInfo, n_samples: int) -> np.ndarray:
+    """``(n_samples, n_channels)``, the same each time."""
     if info.is_string:
-        return np.array([[f"marker {i}"] * info.n_channels for i in range(n_samples)], dtype=object)
+        return np.array([[f"märker {i}"] * info.n_channels for i in range(n_samples)], dtype=object)
+    rng = np.random.default_rng(1)
     if np.dtype(info.dtype).kind == "i":
         return rng.integers(-100, 100, (n_samples, info.n_channels)).astype(info.dtype)
     return rng.standard_normal((n_samples, info.n_channels)).astype(info.dtype)
@@ -36,40 +43,65 @@ def stamps_of(info: StreamInfo, n_samples: int) -> np.ndarray:
     return START + np.arange(n_samples) / (info.fs or 10.0)
 
 
-def write_array(folder: Path, name: str, spec: ArraySpec, rows: np.ndarray) -> None:
-    for number in range(spec.n_chunks(len(rows))):
-        part = rows[number * spec.chunk_length : (number + 1) * spec.chunk_length]
-        path = folder / name / spec.chunk_key(number)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(encode_chunk(spec, part))
-    (folder / name).mkdir(exist_ok=True)
-    (folder / name / "zarr.json").write_bytes(array_json(spec, len(rows)))
+def open_session(base: Path, streams: dict[str, tuple[StreamInfo, int]] = STREAMS, **fields: Any) -> Session:
+    """A session that is being recorded, with all samples appended and two labels."""
+    session = Session(base, class_names=["Rest", "Fist"], fields=fields, reserve_bytes=0)
+    for name, (info, n_samples) in streams.items():
+        session.init_stream(name, info)
+        session.append(name, samples_of(info, n_samples), stamps_of(info, n_samples))
+        session.add_clock_estimates(name, [ClockEstimate(START + i, 0.001, 1e-5, START + i) for i in range(3)])
+    session.add_label(0, START)
+    session.add_label(1, START + 2.0)
+    return session
 
 
-def make_folder(
-    folder: Path,
-    streams: dict[str, tuple[StreamInfo, int]] | None = None,
-    *,
-    name: str = "",
-    labels: list[LabelEvent] | None = None,
-    stamps: dict[str, np.ndarray] | None = None,
-) -> Path:
-    """A finished session folder of the given streams and sample counts."""
-    streams = streams or {"emg": (EMG, 120), "markers": (MARKERS, 3)}
-    folder.mkdir(parents=True)
-    labels = [LabelEvent(START, 0), LabelEvent(START + 1, 1)] if labels is None else labels
-    meta = Meta(schema_version=1, state="finished", app_name="test", created="2026-05-17T14:23:05+02:00", name=name)
-    meta.class_names = ["Rest", "Fist"]
-    end = START
-    for stem, (info, n_samples) in streams.items():
-        times = (stamps or {}).get(stem, stamps_of(info, n_samples))
-        write_array(folder, array_name(stem), ArraySpec.data(info), samples_of(info, n_samples))
-        write_array(folder, array_name(stem, "_timestamps"), ArraySpec.timestamps(info), times)
-        meta.add_stream(stem, StreamMeta.of(info, name=stem))
-        meta.all_streams[stem].n_samples = n_samples
-        end = max(end, float(times[-1]) if n_samples else START)
-    meta.anchors = [Anchor("2026-05-17T12:23:05+00:00", START), Anchor("2026-05-17T12:24:05+00:00", end)]
-    meta.duration_s = end - START
-    (folder / META).write_bytes(encode_meta(meta))
-    (folder / LABELS).write_bytes(encode_labels(labels))
+def finished_folder(base: Path, streams: dict[str, tuple[StreamInfo, int]] = STREAMS, **fields: Any) -> Path:
+    """A finished session that is not packed."""
+    session = open_session(base, streams, **fields)
+    session.finish()
+    return session.path
+
+
+def cut_off_folder(base: Path) -> Path:
+    """A session whose recorder was killed: its folder as it is found then."""
+    child = os.fork()
+    if child == 0:
+        open_session(base)
+        os.kill(os.getpid(), 9)
+    os.waitpid(child, 0)
+    [folder] = [path for path in base.iterdir() if not path.name.startswith(".")]
     return folder
+
+
+def flip(path: Path, member: str, at: int = -5) -> None:
+    """Flip a bit in the data of an archive's member."""
+    with zipfile.ZipFile(path) as archive:
+        info = archive.getinfo(member)
+    data = bytearray(path.read_bytes())
+    start = info.header_offset + 30 + len(info.filename.encode())
+    data[start + at % info.file_size] ^= 0x10
+    path.write_bytes(data)
+
+
+def rewrite(source: Path, target: Path, edit: Callable[[str, bytes], bytes | None], **options: Any) -> Path:
+    """The members of an archive in a plain zip of another program, each as `edit` makes it; None leaves it out."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", **options) as new:
+        for name in old.namelist():
+            data = edit(name, old.read(name))
+            if data is not None and name != MANIFEST:
+                new.writestr(name, data)
+    return target
+
+
+def assert_holds(path: Path, streams: dict[str, tuple[StreamInfo, int]] = STREAMS) -> None:
+    """Every sample is there, with its time stamp; both labels too."""
+    with open_session_store(path) as session:
+        for name, (info, n_samples) in streams.items():
+            np.testing.assert_array_equal(session.stores[name][:], samples_of(info, n_samples))
+            np.testing.assert_array_equal(session.ts_stores[name][:], stamps_of(info, n_samples))
+        assert [(label.timestamp, label.class_index) for label in session.label_track] == [(START, 0), (START + 2.0, 1)]
+
+
+def entries(folder: Path) -> list[str]:
+    """What stands in a sessions folder, but for its state folder."""
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))

@@ -1,0 +1,123 @@
+"""An archive is a plain zip that anyone can read, always the same bytes, and plain zips of others are read too."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+import zarr
+from zarr.storage import ZipStore
+
+from myogestic_tui.session import finish_interrupted, open_session_store, pack_session, read_archive_summary
+from myogestic_tui.session import zipbytes as zb
+from myogestic_tui.session.archive import Archive
+from myogestic_tui.session.comment import comment_bytes, decode_comment
+from myogestic_tui.session.summary import StreamSummary, Summary
+from tests.archive.sessions import EMG, STREAMS, assert_holds, rewrite, samples_of
+
+
+def test_a_packed_session_holds_what_was_recorded(archive):
+    assert_holds(archive)
+
+
+def test_other_programs_read_our_archives(archive):
+    with zipfile.ZipFile(archive) as plain:
+        assert plain.testzip() is None
+        assert {info.compress_type for info in plain.infolist()} == {zipfile.ZIP_STORED}
+    with ZipStore(archive, mode="r") as store:
+        np.testing.assert_array_equal(zarr.open_array(store, path="emg.zarr", mode="r")[:], samples_of(*STREAMS["emg"]))
+
+
+def test_packing_the_same_folder_gives_the_same_bytes(folder, archive, tmp_path):
+    elsewhere = Path(shutil.copytree(folder, tmp_path / "elsewhere" / folder.name))
+    assert pack_session(elsewhere).read_bytes() == archive.read_bytes()
+
+
+def test_the_manifest_is_json_with_size_and_hash_of_every_member(archive):
+    with zipfile.ZipFile(archive) as plain:
+        manifest = msgspec.json.decode(plain.read("manifest.json"))
+        assert manifest["streams"] == {name: n for name, (_, n) in STREAMS.items()}
+        assert [*manifest["members"], "manifest.json"] == plain.namelist()
+        assert all(manifest["members"][i.filename]["bytes"] == i.file_size for i in plain.infolist()[:-1])
+
+
+def test_the_summary_in_the_comment_is_what_opening_says(archive):
+    with open_session_store(archive) as session:
+        assert read_archive_summary(archive) == session.summary()
+
+
+def test_a_comment_stays_within_64_kb_whatever_a_session_holds():
+    stream = StreamSummary(n_samples=1, n_channels=1, fs=1.0, dtype="float32")
+    many = Summary(path="x", state="packed", name="n" * 100_000, streams={f"stream {i}": stream for i in range(2000)})
+    assert len(comment_bytes(many)) <= 0xFFFF
+    assert decode_comment(comment_bytes(many)) is None
+    few = Summary(path="", state="packed", name="take", streams={"emg": stream})
+    assert decode_comment(comment_bytes(few)) == few
+
+
+def test_a_summary_too_long_for_the_comment_comes_from_the_session(made_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(zb, "MAX_COMMENT", 300)
+    folder = Path(shutil.copytree(made_folder, tmp_path / made_folder.name))
+    assert set(read_archive_summary(pack_session(folder)).streams) == set(STREAMS)
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("top", ["", "2026-05-17_14-23-05/"])
+def test_plain_zips_of_other_programs_are_read(archive, tmp_path, compression, top):
+    foreign = tmp_path / "foreign.session.zip"
+    with zipfile.ZipFile(archive) as old, zipfile.ZipFile(foreign, "w", compression) as new:
+        if top:
+            new.writestr(top, b"")
+        for name in old.namelist():
+            new.writestr(top + name, old.read(name))
+    assert_holds(foreign)
+    assert set(read_archive_summary(foreign).streams) == set(STREAMS)
+
+
+def test_sizes_beyond_four_gigabytes_are_found(tmp_path):
+    path, size = tmp_path / "large.zip", (1 << 32) + 5
+    first = zb.Member(b"large", zb.STORED, 0, size, size, 0)
+    second = zb.Member(b"behind", zb.STORED, 0, 0, 0, zb.local_size(b"large", size) + size)
+    directory = zb.central_entry(first) + zb.central_entry(second)
+    with open(path, "wb") as file:
+        file.write(zb.local_header(b"large", 0, size))
+        file.seek(second.offset)  # a hole in the file: no disk is used
+        file.write(zb.local_header(b"behind", 0, 0))
+        file.write(directory + zb.end_records(2, len(directory), file.tell(), b""))
+    with Archive(path) as archive:
+        assert list(archive.members()) == [first, second]
+        assert archive.data_offset(first) == zb.local_size(b"large", size)
+        assert archive.read("behind") == b""
+    with zipfile.ZipFile(path) as plain:
+        assert [(i.file_size, i.header_offset) for i in plain.infolist()] == [(size, 0), (0, second.offset)]
+
+
+def test_more_members_than_a_plain_directory_counts(tmp_path):
+    path, names = tmp_path / "many.zip", [b"m%d" % i for i in range(0x10005)]
+    at, blocks, members = 0, [], []
+    for name in names:
+        members.append(zb.Member(name, zb.STORED, 0, 0, 0, at))
+        blocks.append(zb.local_header(name, 0, 0))
+        at += len(blocks[-1])
+    directory = b"".join(map(zb.central_entry, members))
+    path.write_bytes(b"".join(blocks) + directory + zb.end_records(len(names), len(directory), at, b"note"))
+    with Archive(path) as archive, zipfile.ZipFile(path) as plain:
+        assert len(archive) == len(plain.infolist()) == len(names)
+        assert archive.read("m65540") == b""
+
+
+def test_nothing_to_finish_where_nothing_was_interrupted(archive, tmp_path):
+    before = archive.read_bytes()
+    assert finish_interrupted(tmp_path) == []
+    assert finish_interrupted(tmp_path / "nowhere") == []
+    assert archive.read_bytes() == before
+
+
+def test_rewritten_members_are_a_foreign_session(archive, tmp_path):
+    foreign = rewrite(archive, tmp_path / "foreign.zip", lambda _, data: data)
+    with open_session_store(foreign) as session:
+        assert session.stream_info("emg").channel_names == EMG.channel_names
