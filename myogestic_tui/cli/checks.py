@@ -22,7 +22,7 @@ from .. import __version__
 from ..clock import local_clock
 from ..errors import MyoGesticError
 from ..info import StreamInfo
-from .output import clock, size
+from .output import size
 from .selection import configure
 
 if TYPE_CHECKING:
@@ -242,7 +242,8 @@ def _disk(settings: Settings) -> Iterable[Check]:
     if free < reserve:
         fix = "make room: recording starts only above the reserve"
         yield Check("disk", "bad", f"{size(free)} free in {folder}, the reserve is {size(reserve)}", fix)
-    left = f", {clock((free - reserve) / (2 * need))} h of the streams present" if need and free > reserve else ""
+        return
+    left = f", room for {(free - reserve) / (2 * need) / 3600:.1f} h of the streams present" if need else ""
     yield Check("disk", "ok", f"{size(free)} free in {folder}{left}")
     text = f"writes {size(speed)}/s"
     if need:
