@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import msgspec
+
 from ..clock import local_clock
 from ..config import Config
 from ..errors import ConfigError, MyoGesticError, NotAllowedError, SessionError
@@ -18,7 +20,7 @@ from .commands import carry_out
 from .context import Context
 from .disk import byte_rate, disk_status
 from .jobs import JobQueue
-from .recorder import AnyCommand, DiskStatus, Envelope, Reply, Status, TakeStatus, View
+from .recorder import AnyCommand, DiskStatus, Envelope, JobStatus, Reply, Status, TakeStatus, View
 from .setup import apply_config
 from .streams import StreamTable
 from .views import look
@@ -73,7 +75,7 @@ class App:
         self.before_run_hooks: list[Hook] = []
         self.cleanup_hooks: list[Hook] = []
         self.table = StreamTable(self._join_running_session)
-        self.jobs = JobQueue(lambda: self.ctx.state == "recording")
+        self.jobs = JobQueue(lambda: self.ctx.state == "recording", self._job_ended)
         self.protocol: ProtocolRunner | None = None
         self.generator: Generator | None = None
         self.viewers = 0
@@ -177,6 +179,12 @@ class App:
         if disk.free_bytes < disk.reserve_bytes:
             reserve = f"{disk.reserve_bytes / 1e6:.0f} MB"
             self._end_recording(f"stopped: the disk is down to its reserve of {reserve}; make room, then record on")
+
+    def _job_ended(self, job: JobStatus) -> None:
+        if job.state == "failed":
+            self.say(f"{job.kind}: {job.message}")
+        elif job.kind == "pack" and job.state == "done" and self.ctx.state == "idle":
+            self.say(f"packed: {msgspec.json.decode(job.result)['path']}")
 
     def say(self, message: str) -> None:
         """Put a message before the operator."""

@@ -50,10 +50,13 @@ class JobQueue:
     ----------
     is_recording
         Asked now and then: jobs are slowed down while it says yes.
+    on_end
+        Called with every job that has ended.
     """
 
-    def __init__(self, is_recording: Callable[[], bool]) -> None:
+    def __init__(self, is_recording: Callable[[], bool], on_end: Callable[[JobStatus], None]) -> None:
         self._is_recording = is_recording
+        self._on_end = on_end
         self._entries: list[_Entry] = []
         self._next_id = 1
         self._lock = threading.RLock()
@@ -146,6 +149,7 @@ class JobQueue:
         entry.state = "cancelled" if now.state == "cancelled" else "failed" if now.state == "failed" else "done"
         entry.message = now.message
         entry.result = msgspec.json.encode(now.result).decode() if now.result is not None else ""
+        self._on_end(_status(entry))
         self.look_for_unfinished()
 
     def finish(self) -> None:
