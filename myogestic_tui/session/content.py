@@ -134,15 +134,16 @@ class ContentCheck:
         start, stop = self._recorded()
         outside = [label for label in self.labels if not start <= label.timestamp <= stop]
         if outside:
-            count = "1 label lies" if len(outside) == 1 else f"{len(outside)} labels lie"
-            text = f"{count} outside the recording, the first at {outside[0].timestamp:.3f} s"
+            text = f"labels outside the recording: {len(outside)}, the first at {outside[0].timestamp:.3f} s"
             self._report(observation(text, member=LABELS))
 
     def _recorded(self) -> tuple[float, float]:
         """From when to when was recorded: by the anchors at start and stop, or by time stamps on the same clock."""
         times = [anchor.lsl for anchor in self.meta.anchors] if self.meta.state in WHOLE_STATES else []
-        for stream in self._streams.values():
-            times += [time for time in (stream.stamps.first, stream.stamps.last) if time is not None]
+        for stem, stream in self._streams.items():
+            meta = self.meta.all_streams.get(stem)
+            ends = (meta.first_timestamp, meta.last_timestamp) if meta else ()
+            times += [time for time in (*ends, stream.stamps.first, stream.stamps.last) if time is not None]
         if len(times) < 2:
             return float("-inf"), float("inf")
         return min(times) - LABEL_SLACK_S, max(times) + LABEL_SLACK_S

@@ -31,10 +31,11 @@ class Count:
             self.first = first_sample + int(np.argmax(where))
         self.n += n
 
-    def finding(self, stream: str, member: str, text: str) -> Iterator[Finding]:
-        """An observation that begins with the count, if there is anything to tell."""
+    def finding(self, stream: str, member: str, what: str) -> Iterator[Finding]:
+        """An observation with the count, if there is anything to tell."""
         if self.n:
-            yield observation(f"{stream}: {self.n} {text}, first at sample {self.first}", stream=stream, member=member)
+            text = f"{stream}: {what}: {self.n}, the first is sample {self.first}"
+            yield observation(text, stream=stream, member=member)
 
 
 class SampleCheck:
@@ -55,8 +56,8 @@ class SampleCheck:
 
     def findings(self, stream: str, member: str) -> Iterator[Finding]:
         """What was seen."""
-        yield from self._nan.finding(stream, member, "samples hold NaN")
-        yield from self._inf.finding(stream, member, "samples hold infinite values")
+        yield from self._nan.finding(stream, member, "samples with NaN")
+        yield from self._inf.finding(stream, member, "samples with infinite values")
 
 
 class StampCheck:
@@ -99,13 +100,12 @@ class StampCheck:
     def findings(self, stream: str, member: str) -> Iterator[Finding]:
         """What was seen."""
         if self.n_gaps:
-            count = "1 gap" if self.n_gaps == 1 else f"{self.n_gaps} gaps"
-            text = f"{count}, {self.gap_seconds:.3f} s in all, the first before sample {self._first_gap}"
+            text = f"gaps: {self.n_gaps}, {self.gap_seconds:.3f} s in all, the first before sample {self._first_gap}"
             yield observation(f"{stream}: {text}", stream=stream, member=member)
         if self.fs > 0:
-            yield from self._repeats.finding(stream, member, "time stamps repeat the one before")
-        yield from self._back.finding(stream, member, "time stamps step back")
-        yield from self._unusable.finding(stream, member, "time stamps are NaN or infinite")
+            yield from self._repeats.finding(stream, member, "time stamps that repeat the one before")
+        yield from self._back.finding(stream, member, "time stamps that step back")
+        yield from self._unusable.finding(stream, member, "time stamps that are NaN or infinite")
 
     def _restart(self, first: int) -> None:
         self.finish()

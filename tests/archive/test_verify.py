@@ -1,0 +1,213 @@
+"""Verifying says what is wrong in samples and seconds, and tells damage from what real devices do."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from myogestic_tui.info import StreamInfo
+from myogestic_tui.session import Session, pack_session, verify_session
+from tests.archive.sessions import EMG, START, cut_off_folder, finished_folder, flip, rewrite, samples_of, stamps_of
+
+
+def texts(path: Path, level: str = "full") -> list[str]:
+    return [finding.text for finding in verify_session(path, level).findings]
+
+
+def recorded(base: Path, data: np.ndarray, stamps: np.ndarray, info: StreamInfo = EMG, labels=()) -> Path:
+    session = Session(base, class_names=["Rest", "Fist"], reserve_bytes=0)
+    session.init_stream("emg", info)
+    session.append("emg", data, stamps)
+    for timestamp, index in labels:
+        session.add_label(index, timestamp)
+    session.finish()
+    return session.path
+
+
+@pytest.mark.parametrize("level", ["quick", "full"])
+def test_whole_sessions_have_no_findings(folder, archive, level):
+    for path in (folder, archive):
+        outcome = verify_session(path, level)
+        assert (outcome.level, outcome.ok, outcome.findings) == (level, True, [])
+
+
+def test_the_hash_is_that_of_the_file(archive):
+    from hashlib import sha256
+
+    assert verify_session(archive).sha256 == sha256(archive.read_bytes()).hexdigest()
+
+
+def test_progress_goes_from_nothing_to_all(archive):
+    told = []
+    verify_session(archive, progress=lambda done, total: told.append((done, total)))
+    assert told == sorted(told)
+    assert told[-1][0] == told[-1][1] > 0
+
+
+def test_a_damaged_chunk_is_named_with_its_samples_and_seconds(archive):
+    flip(archive, "emg.zarr/c/3/0")
+    outcome = verify_session(archive)
+    [finding] = outcome.findings
+    assert not outcome.ok
+    assert finding.text == (
+        "emg: samples 150–199 (3.0–4.0 s) are unreadable: checksum of member 'emg.zarr/c/3/0' differs"
+    )
+    assert (finding.kind, finding.stream, finding.member) == ("damage", "emg", "emg.zarr/c/3/0")
+    assert (finding.first_sample, finding.stop_sample) == (150, 200)
+    assert (finding.first_time, finding.stop_time) == pytest.approx((3.0, 4.0))
+
+
+def test_damaged_time_stamps_are_told_from_damaged_samples(archive):
+    flip(archive, "emg_timestamps.zarr/c/9")
+    [text] = texts(archive)
+    assert text.startswith("emg: time stamps of samples 450–479 (9.0–9.6 s) are unreadable")
+
+
+def test_neighbouring_damage_is_one_finding(archive):
+    flip(archive, "emg.zarr/c/3/0")
+    flip(archive, "emg.zarr/c/4/0")
+    [text] = texts(archive)
+    assert text.startswith("emg: samples 150–249 (3.0–5.0 s) are unreadable")
+
+
+def test_the_overview_is_not_the_signal(archive):
+    flip(archive, "emg_overview.zarr/c/0/0/0")
+    [text] = texts(archive)
+    assert text.startswith("emg: the overview (not the signal) of samples 0–479")
+
+
+@pytest.mark.parametrize("level", ["quick", "full"])
+def test_a_deleted_chunk_is_damage_in_a_folder(folder, level):
+    (folder / "emg.zarr/c/4/0").unlink()
+    assert texts(folder, level) == ["emg: samples 200–249 (4.0–5.0 s) are unreadable: member emg.zarr/c/4/0 is missing"]
+
+
+@pytest.mark.parametrize("level", ["quick", "full"])
+def test_a_deleted_chunk_is_damage_in_an_archive(archive, tmp_path, level):
+    path = rewrite(archive, tmp_path / "deleted.zip", lambda n, d: None if n == "emg.zarr/c/4/0" else d)
+    outcome = verify_session(path, level)
+    assert not outcome.ok
+    assert "emg: samples 200–249 (4.0–5.0 s)" in outcome.findings[0].text
+
+
+def test_an_absent_chunk_of_another_recorder_is_ambiguous(archive, tmp_path):
+    def foreign(name: str, data: bytes) -> bytes | None:
+        if name == "emg.zarr/c/4/0":
+            return None
+        if name != "meta.json":
+            return data
+        meta = json.loads(data)
+        return json.dumps({key: meta[key] for key in ("app_name", "created", "streams", "class_names")}).encode()
+
+    outcome = verify_session(rewrite(archive, tmp_path / "foreign.zip", foreign))
+    assert outcome.ok
+    assert any("all zeros or lost" in finding.text for finding in outcome.findings)
+
+
+def test_a_muted_stream_is_like_any_other(tmp_path):
+    muted = recorded(tmp_path, np.zeros((6000, 4), np.float32), stamps_of(EMG, 6000))
+    assert texts(pack_session(muted)) == []
+
+
+def test_what_real_devices_do_is_observed(tmp_path):
+    data, stamps = samples_of(EMG, 600).copy(), stamps_of(EMG, 600)
+    data[77, 1], data[78, 2] = np.nan, np.inf
+    stamps[300:] += 1.0
+    outcome = verify_session(recorded(tmp_path, data, stamps))
+    assert outcome.ok
+    assert sorted(finding.text for finding in outcome.findings) == [
+        "emg: gaps: 1, 1.000 s in all, the first before sample 300",
+        "emg: samples with NaN: 1, the first is sample 77",
+        "emg: samples with infinite values: 1, the first is sample 78",
+    ]
+
+
+def test_time_stamps_may_repeat_step_back_and_be_no_numbers(tmp_path):
+    stamps = stamps_of(EMG, 600)
+    stamps[101] = stamps[100]
+    stamps[[151, 153]] -= 0.025
+    stamps[200] = np.nan
+    outcome = verify_session(recorded(tmp_path, samples_of(EMG, 600), stamps))
+    assert outcome.ok
+    assert sorted(finding.text for finding in outcome.findings) == [
+        "emg: time stamps that are NaN or infinite: 1, the first is sample 200",
+        "emg: time stamps that repeat the one before: 1, the first is sample 101",
+        "emg: time stamps that step back: 2, the first is sample 151",
+    ]
+
+
+def test_labels_must_be_of_a_class_and_ought_to_be_within_the_recording(tmp_path, folder):
+    path = recorded(tmp_path / "a", samples_of(EMG, 100), stamps_of(EMG, 100), labels=[(START, 1), (START - 50.0, -1)])
+    outcome = verify_session(path)
+    assert outcome.ok
+    assert [finding.text for finding in outcome.findings] == ["labels outside the recording: 1, the first at 950.000 s"]
+    (folder / "labels.json").write_text(json.dumps([{"timestamp": START, "class_index": 7}]))
+    outcome = verify_session(folder)
+    assert not outcome.ok
+    assert "is of class 7; there are 2" in outcome.findings[0].text
+
+
+def test_labels_without_class_names_are_fine(tmp_path):
+    session = Session(tmp_path, reserve_bytes=0)
+    session.add_label(7, START)
+    session.finish()
+    assert verify_session(session.path).ok
+
+
+def test_counts_that_contradict_each_other_are_damage(folder):
+    meta = json.loads((folder / "meta.json").read_text())
+    meta["streams"]["emg"]["n_samples"] = 481
+    (folder / "meta.json").write_text(json.dumps(meta))
+    assert texts(folder, "quick") == ["emg: 480 samples, where meta.json says 481"]
+    array = json.loads((folder / "emg_timestamps.zarr/zarr.json").read_text())
+    array["shape"] = [479]
+    (folder / "emg_timestamps.zarr/zarr.json").write_text(json.dumps(array))
+    assert "emg: 480 samples, but 479 time stamps" in texts(folder, "quick")
+
+
+def test_an_unfinished_session_is_not_whole(tmp_path):
+    outcome = verify_session(cut_off_folder(tmp_path))
+    assert not outcome.ok
+    assert any("recover it" in finding.text for finding in outcome.findings)
+
+
+def test_an_unpacked_archive_is_still_held_to_its_manifest(archive, tmp_path):
+    folder = tmp_path / "unpacked"
+    zipfile.ZipFile(archive).extractall(folder)
+    assert verify_session(folder).ok
+    labels = folder / "labels.json"
+    labels.write_bytes(labels.read_bytes().replace(b"1000.0", b"1000.1"))
+    assert texts(folder) == ["member labels.json differs from its SHA-256 in manifest.json"]
+
+
+def test_an_archive_packed_again_by_another_program_is_held_to_its_manifest(archive, tmp_path):
+    with zipfile.ZipFile(archive) as old, zipfile.ZipFile(tmp_path / "again.zip", "w") as new:
+        for name in old.namelist():
+            new.writestr(f"session/{name}", old.read(name) + (b" " if name == "labels.json" else b""))
+    assert texts(tmp_path / "again.zip") == ["member labels.json differs from its SHA-256 in manifest.json"]
+
+
+def test_a_damaged_header_is_told_from_damaged_content(archive):
+    data = bytearray(archive.read_bytes())
+    data[10] ^= 1
+    archive.write_bytes(data)
+    assert texts(archive) == ["the zip header of member 'meta.json' is damaged; its content is intact"]
+
+
+def test_findings_are_bounded(tmp_path):
+    folder = finished_folder(tmp_path)
+    labels = [{"timestamp": START + i, "class_index": 9} for i in range(3000)]
+    (folder / "labels.json").write_text(json.dumps(labels))
+    outcome = verify_session(folder)
+    assert len(outcome.findings) == 1001
+    assert "more findings" in outcome.findings[-1].text
+
+
+def test_there_must_be_a_session(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        verify_session(tmp_path / "nowhere")
+    assert not verify_session(__file__).ok
