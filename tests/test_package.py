@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import subprocess
 import sys
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -50,7 +52,7 @@ def test_every_public_name_is_there_and_documented(module):
     package = importlib.import_module(f"myogestic_tui{module}")
     for name in getattr(package, "__all__", ()):
         value = getattr(package, name)
-        if callable(value):
+        if inspect.isclass(value) or inspect.isfunction(value):
             assert value.__doc__, name
 
 
@@ -77,6 +79,6 @@ def test_constraints_are_exact_versions_and_nothing_else():
 def test_every_dependency_is_constrained():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    wanted = {one.partition(">=")[0] for one in [*project["dependencies"], *sum(extras.values(), [])]}
+    wanted = {one.partition(">=")[0] for one in chain(project["dependencies"], *extras.values())}
     pinned = {line.partition("==")[0].lower().replace("_", "-") for line in CONSTRAINTS}
     assert {name for name in wanted if not name.startswith("myogestic_tui[")} <= pinned
