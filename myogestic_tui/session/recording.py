@@ -66,6 +66,8 @@ class Recording:
         """Set once the threads are through, with all or with what was possible."""
         self._lock = lock
         self._record_lock = threading.Lock()
+        self._meta_lock = threading.Lock()  # whoever replaces meta.json; the checkpointer does so last
+        self._concluding = False
         self._join_lock = threading.RLock()  # always taken before _end_lock
         self._end_lock = threading.Lock()
         self._early_marks: dict[str, dict[int, bool]] = {}
@@ -108,17 +110,21 @@ class Recording:
             raise
 
     def store_meta(self) -> None:
-        """Replace ``meta.json`` and ``labels.json`` with what is known by now.
+        """Replace ``meta.json`` with what is known by now.
 
         Raises
         ------
+        SessionClosedError
+            The session is being finished.
         DiskError
             The disk refused; the session is being finished.
         """
         try:
-            with self._record_lock:
-                labels, meta = encode_labels(self.labels), encode_meta(self.record.meta)
-                replace_file(self.folder / LABELS, labels)
+            with self._meta_lock:
+                if self._concluding:
+                    raise SessionClosedError(f"{self.folder.name} is finished; start a new session")
+                with self._record_lock:
+                    meta = encode_meta(self.record.meta)
                 replace_file(self.folder / META, meta)
         except OSError as error:
             failure = DiskError(f"{self.folder}: metadata cannot be written: {error.strerror}")
@@ -217,6 +223,8 @@ class Recording:
         labels = self.labels
         files = {LABELS: encode_labels(labels)} if labels is not self._labels_stored else {}
         if action == "finish":
+            with self._meta_lock:
+                self._concluding = True
             files = self._conclusion()
         if shapes or files:
             commit(self.folder, shapes, files)
@@ -260,9 +268,9 @@ class Recording:
 
     # ------------------------------------------------------------ the end
 
-    def flush(self) -> None:
-        """Bring the arrays up to the last sample; DiskError where the disk refuses."""
-        self._threads.request("flush").result()
+    def run(self, action: Action) -> None:
+        """Have a checkpoint made now, and wait for it; DiskError where the disk refuses."""
+        self._threads.request(action).result()
 
     def finish(self, timeout: float | None) -> None:
         """Take no more, bring everything into Zarr, drop the journal, let go of the folder.

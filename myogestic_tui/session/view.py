@@ -223,12 +223,14 @@ class _Looker:
 
     def _stored(self, view: SessionView, stem: str, derived: str, spec: ArraySpec | None = None) -> StoredArray | None:
         name = array_name(stem, derived)
+        empty = view.record is not None and not (self.path / name / "c").exists()
         if not (self.path / name).is_dir():
             return None
         try:
             array = StoredArray(self.members, name, strict=view.strict)
         except SessionDamagedError as error:
-            self.findings.append(damage(f"{stem}: {error}", stream=stem, member=name))
+            if not empty:  # otherwise the recorder was cut off while it made the array
+                self.findings.append(damage(f"{stem}: {error}", stream=stem, member=name))
             return None
         if spec is not None and array.spec != spec:
             text = f"{stem}: {name} is laid out as {array.spec}, which does not fit the stream"
