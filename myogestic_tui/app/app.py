@@ -18,6 +18,7 @@ from . import memory
 from .board import build_status
 from .commands import carry_out
 from .context import Context
+from .cues import CueOutlet
 from .disk import byte_rate, disk_status
 from .jobs import JobQueue
 from .recorder import AnyCommand, DiskStatus, Envelope, JobStatus, Reply, Status, TakeStatus, View
@@ -77,6 +78,7 @@ class App:
         self.table = StreamTable(self._join_running_session)
         self.jobs = JobQueue(lambda: self.ctx.state == "recording", self._job_ended)
         self.protocol: ProtocolRunner | None = None
+        self.cues = CueOutlet(name)
         self.generator: Generator | None = None
         self.viewers = 0
         self.ui_function: Callable[[Context], object] | None = None
@@ -154,6 +156,7 @@ class App:
             self._housekeeper.join(5.0)
         self.jobs.finish()
         self.table.stop()
+        self.cues.close()
         if self.generator is not None:
             self.generator.stop()
             self.generator = None
@@ -462,12 +465,14 @@ class App:
         if self.ctx.state == "idle" and not self.start_recording():
             raise NotAllowedError(self.ctx.status_message)
         self.protocol = runner
+        self.cues.open()
         runner.start()
 
     def cue(self, class_index: int, started_at: float) -> None:
-        """A protocol's cue begins: its label is stamped at its true start."""
+        """A protocol's cue begins: its label is stamped at its true start, and others can see it as a marker."""
         if self.ctx.state != "recording":
             return
+        self.cues.publish(self.ctx.class_names[class_index] if class_index >= 0 else None, started_at)
         try:
             self.add_label(class_index, started_at, source="protocol")
         except MyoGesticError as error:

@@ -230,3 +230,33 @@ def test_labels_from_two_threads_are_all_kept_in_order(app: App) -> None:
     times = [label.timestamp for label in session.label_track]
     assert len(times) == 100
     assert times == sorted(times)
+
+
+def test_a_protocol_labels_at_its_cues_and_publishes_them(app: App) -> None:
+    from myogestic_tui.app.cues import CUE_STREAM
+    from myogestic_tui.app.protocol import ProtocolRunner, make_plan
+    from myogestic_tui.sources import LSLSource
+
+    plan = make_plan("p", [(1, 0.3), (0, 0.3)], repeats=3, lead_in=4.0)
+    ended: list[str] = []
+    app.run_protocol(ProtocolRunner(plan, app.cue, ended.append))
+    markers = LSLSource(CUE_STREAM, source_id="state machine-cues", timeout=20.0)
+    markers.connect()
+    wait_for(lambda: ended)
+    texts: list[str] = []
+    stamps: list[float] = []
+
+    def read() -> bool:
+        data, times = markers.read()
+        texts.extend(str(row[0]) for row in data)
+        stamps.extend(times)
+        return len(texts) >= 7
+
+    wait_for(read)
+    markers.disconnect()
+    track = app.ctx.session.label_track
+    assert app.ctx.state == "recording", "the recording outlives its protocol"
+    assert [label.class_index for label in track] == [1, 0, 1, 0, 1, 0, -1]
+    assert {label.source for label in track} == {"protocol"}
+    assert texts == ["Fist", "Rest", "Fist", "Rest", "Fist", "Rest", "no label"]
+    assert stamps == [label.timestamp for label in track]
