@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...errors import ConfigError
 from ..layout import ARCHIVE_SUFFIX, safe_name
-from ..meta import LabelEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from ...info import StreamInfo
+    from ..meta import LabelEvent
     from ..reader import SessionReader
 
 VOLTS = {

@@ -1,7 +1,8 @@
-"""A stream on the even grid that most formats want: gaps are filled with zeros, marked, and time goes on across them."""
+"""A stream on the even grid that most formats want: gaps are filled with zeros and marked; time goes on in them."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,7 +54,7 @@ class Grid:
     def blocks(self) -> Iterator[tuple[int, NDArray[Any]]]:
         """Samples block by block: place of the first, and ``(rows, n_channels)``; nothing for gaps."""
         edges = [0, *self._ends.tolist(), self.stream.n_samples]
-        for start, stop in zip(edges, edges[1:], strict=False):
+        for start, stop in pairwise(edges):
             for at, rows in self.stream.data_blocks(start, stop):
                 yield self.place(at), rows
 

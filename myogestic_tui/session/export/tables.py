@@ -95,12 +95,10 @@ def _exact(rows: NDArray[Any]) -> list[list[Any]]:
 def _blocks(
     session: SessionReader, stream: StreamData
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[Any]]]:
-    events = np.array([event.timestamp for event in session.label_track])
-    indices = np.array([-1, *(event.class_index for event in session.label_track)])
     for start, rows in stream.data_blocks():
         raw = stream.raw_times(start, start + len(rows))
         times = stream.correct(raw, start)
-        yield raw, times, indices[np.searchsorted(events, times, side="right")], rows
+        yield raw, times, _classes(session, times), rows
 
 
 def export_npz(

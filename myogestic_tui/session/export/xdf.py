@@ -5,6 +5,7 @@ Written from the specification (https://github.com/sccn/xdf/wiki/Specifications,
 
 from __future__ import annotations
 
+import re
 import struct
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -37,6 +38,7 @@ _FORMATS = {"float64": "double64"}
 _FILE, _STREAM, _SAMPLES, _CLOCK, _BOUNDARY, _FOOTER = 1, 2, 3, 4, 5, 6
 _MARK = UUID("43a546dc-cbf5-410f-b30e-d5467383cbe4").bytes
 _MAX_XML = 16 << 20
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def export_xdf(
@@ -238,9 +240,7 @@ def _element(tag: str, /, **children: object) -> ET.Element:
 
 def _clean(text: str) -> str:
     """Without the characters that XML cannot hold."""
-    return "".join(
-        c for c in text if c in "\t\n\r" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c > "\uffff"
-    )
+    return _NOT_XML.sub("", text)
 
 
 def _xml(root: ET.Element) -> bytes:

@@ -1,0 +1,55 @@
+"""CSV and NPZ hold every stream exactly."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+
+from myogestic_tui.session.export import export_csv, export_npz, export_session
+
+
+def test_npz_is_bit_for_bit_and_needs_no_pickle(session, recorded, tmp_path):
+    (path,) = export_npz(session, tmp_path).paths
+    with np.load(path, allow_pickle=False) as arrays:
+        np.testing.assert_array_equal(arrays["emg"], recorded.emg)
+        np.testing.assert_array_equal(arrays["imu"], recorded.imu)
+        assert arrays["imu"].dtype == np.int16
+        assert arrays["markers"].tolist() == recorded.texts.tolist()
+        np.testing.assert_array_equal(arrays["emg_time"], session.timestamps("emg"))
+        np.testing.assert_array_equal(arrays["emg_raw_time"], session.timestamps("emg", clock="raw"))
+        np.testing.assert_array_equal(arrays["emg_clock"], session.clock_stores["emg"][:])
+        classes = arrays["emg_class_index"]
+        assert [classes[i] for i in (0, 499, 501, 1999, 2001, 3199, 3201, 4599, 4601, 5999)] == [
+            -1, -1, 0, 0, 1, 1, 0, 0, -1, -1,
+        ]  # fmt: skip
+        np.testing.assert_array_equal(arrays["label_time"], [at for at, _ in recorded.labels])
+        assert arrays["label_bad"].tolist() == [False, True, False, False]
+        assert arrays["class_names"].tolist() == ["Rest", "Fist"]
+        assert json.loads(str(arrays["meta"]))["subject"] == "P07"
+
+
+def test_csv_reads_back_to_the_same_bits(session, recorded, tmp_path):
+    result = export_session(session, "csv", tmp_path, ["emg", "markers"])
+    assert any("clock" in remark for remark in result.remarks)
+    emg, markers, labels = result.paths
+    with emg.open(newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["time", "raw_time", "class_index", *(f"E{k} [microvolts]" for k in range(1, 5))]
+    values = np.array([row[3:] for row in rows[1:]], "float32")
+    np.testing.assert_array_equal(values, recorded.emg)
+    np.testing.assert_array_equal([float(row[0]) for row in rows[1:]], session.timestamps("emg"))
+    with markers.open(newline="", encoding="utf-8") as file:
+        assert [row[3] for row in list(csv.reader(file))[1:]] == [text for (text,) in recorded.texts]
+    with labels.open(newline="") as file:
+        assert [row[1:4] for row in list(csv.reader(file))[1:]] == [
+            ["0", "Rest", "0"],
+            ["1", "Fist", "1"],
+            ["0", "Rest", "0"],
+            ["-1", "", "0"],
+        ]
+
+
+def test_csv_of_all_streams(session, tmp_path):
+    assert len(export_csv(session, tmp_path / "new").paths) == 5
