@@ -55,6 +55,11 @@ class Reader:
         self.until(lambda: self.count >= count)
 
     @property
+    def chunks(self) -> int:
+        """Reads that brought something."""
+        return len(self._stamps)
+
+    @property
     def data(self) -> NDArray[Any]:
         return np.concatenate(self._data) if self._data else np.empty((0, self.info.n_channels), self.info.np_dtype)
 

@@ -75,7 +75,7 @@ def test_one_that_comes_back_changed_is_refused_until_it_is_restored(
 ) -> None:
     layout = {**LAYOUT, "source_id": f"{unique}-id"}
     with ChildOutlet(unique, **layout) as first, Reader(LSLSource(unique)) as reader:
-        reader.until_count(100)
+        reader.until(lambda: len(reader.source.take_clock_estimates()) > 0)
         first.kill()
         with ChildOutlet(unique, **{**layout, **change}):
             reader.until(lambda: state(reader) == "refused")
