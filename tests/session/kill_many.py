@@ -1,6 +1,6 @@
 """Kill a recorder with SIGKILL at random instants, as often as wanted, and see that nothing is lost.
 
-    python tests/session/kill_many.py --runs 1000 --seed 7
+    python -m tests.session.kill_many --runs 1000 --seed 7
 
 Each run forks a child that records as fast as it can, with checkpoints every few milliseconds; the child reports over
 a pipe what `append` and `add_label` returned from. After the kill the session is recovered (itself killed a few
@@ -22,11 +22,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from known import STREAMS
 
 from myogestic_tui.session import Session, checkpoint, open_session_store, recover_session, verify_session
 from myogestic_tui.session.layout import is_session_folder
 from myogestic_tui.session.pack import pack_session
+from tests.session.known import STREAMS
 
 REPORT = struct.Struct("<BQ")
 LABEL, NOTE = 200, 201
@@ -85,7 +85,7 @@ def reported_until(fd: int, deadline: float) -> dict[int, int]:
         if not block:
             break
         data += block
-    return {number: value for number, value in REPORT.iter_unpack(data[: len(data) // REPORT.size * REPORT.size])}
+    return dict(REPORT.iter_unpack(data[: len(data) // REPORT.size * REPORT.size]))
 
 
 def one_run(base: Path, seed: int) -> str:
