@@ -112,7 +112,7 @@ class EnvelopeTracker:
 
     def draw(self, until: float | None = None, *, remove_offset: bool = True) -> tuple[float, Floats, Floats]:
         """The window that ends at ``until`` (source's clock, s), or with the newest sample; see `Envelopes.draw`."""
-        with self._lock:
+        with self._lock, np.errstate(all="ignore"):
             self._catch_up()
             last = self._newest if until is None else math.floor(until / self._width)
             if last is None or self._newest is None:

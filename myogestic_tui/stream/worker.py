@@ -102,6 +102,9 @@ class Stream:
         self.info: StreamInfo | None = None
         self.message = ""
         self.poll_interval = POLL_SECONDS
+        # Asked once: isinstance with a protocol costs more than reading a chunk.
+        self._clocked = source if isinstance(source, ClockedSource) else None
+        self._monitored = source if isinstance(source, MonitoredSource) else None
         self._connected = False
         self._refused = ""
         self._n_failures = 0
@@ -145,13 +148,23 @@ class Stream:
 
     def _run(self) -> None:
         try:
-            while not self._end.is_set():
-                if self._connected or self._connect():
-                    self._poll()
-                self._watch_end()
-                self._wait()
+            # Devices send NaN, Inf and huge values; NumPy need not mention it on the terminal.
+            with np.errstate(all="ignore"):
+                while not self._end.is_set():
+                    self._turn()
+                    self._wait()
         finally:
             self._disconnect()
+
+    def _turn(self) -> None:
+        try:
+            if self._connected or self._connect():
+                self._poll()
+            self._watch_end()
+        except Exception as error:
+            _log.exception("%s", self.name)
+            self.message = f"{self.name}: internal error: {type(error).__name__}: {error}"
+            self._message_until = local_clock() + _FAULT_SECONDS
 
     def _wait(self) -> None:
         if not self._connected:
@@ -266,8 +279,9 @@ class Stream:
     def _look_after(self, now: float) -> None:
         """What is due at every poll, samples or none."""
         assert self._health is not None
-        if isinstance(self.source, MonitoredSource) and self.source.condition().state != "live":
-            self._interruption = self.source.condition().message or "stream was lost"
+        condition = self._monitored.condition() if self._monitored is not None else None
+        if condition is not None and condition.state != "live":
+            self._interruption = condition.message or "stream was lost"
         if self._message_until is not None and now > self._message_until:
             self.message, self._message_until, self._n_bad_chunks = "", None, 0
         if self._health.tick(now):
@@ -299,14 +313,12 @@ class Stream:
         if abs(newest - now) <= FOREIGN_SECONDS:
             self._comparable = True
             return
-        offset_may_come = isinstance(self.source, ClockedSource) and self._clock.newest is None and newest < _WALL_CLOCK
+        offset_may_come = self._clocked is not None and self._clock.newest is None and newest < _WALL_CLOCK
         if not offset_may_come or now - self._connected_at > _CLOCK_WAIT_SECONDS:
             self._comparable = False
 
     def _take_estimates(self) -> None:
-        if not isinstance(self.source, ClockedSource):
-            return
-        new = self.source.take_clock_estimates()
+        new = self._clocked.take_clock_estimates() if self._clocked is not None else []
         if not new:
             return
         if self._clock.newest is None:
@@ -498,8 +510,8 @@ class Stream:
         """What its source says of itself."""
         if self._refused:
             return Condition("refused", self._refused)
-        if self._connected and isinstance(self.source, MonitoredSource):
-            return self.source.condition()
+        if self._connected and self._monitored is not None:
+            return self._monitored.condition()
         return Condition("live") if self._connected or self.info is None else Condition("lost", self.message)
 
     def envelope(self, view: ViewLike) -> tuple[float, NDArray[np.float32], NDArray[np.float32]]:
