@@ -31,6 +31,9 @@ COMMANDS = {
     "recover": ("mend:recover", "Finish sessions that were cut off."),
     "pack": ("mend:pack", "Pack session folders into archives."),
     "salvage": ("mend:salvage", "Save what still decodes of a damaged session."),
+    "trash": ("trash:trash", "Move sessions to the trash, and back."),
+    "export": ("reuse:export", "Write a session in another tool's format."),
+    "replay": ("reuse:replay", "Send a session as live LSL outlets."),
     "init": ("init:init", "Write a commented myogestic.toml."),
     "doctor": ("doctor:doctor", "What is wrong here, and how to mend it."),
 }

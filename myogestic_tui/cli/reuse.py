@@ -1,0 +1,85 @@
+"""`export` and `replay`: sessions for other tools."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+
+import click
+
+from ..session.export import FORMATS
+from .options import json_option
+from .output import Progress, clock, print_json, remark
+
+SESSION = click.Path(exists=True, path_type=Path)
+
+
+@click.command()
+@click.argument("path", type=SESSION)
+@click.option("--to", type=click.Choice(FORMATS), required=True, help="Format.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), default="exports", show_default=True, help="Folder or file."
+)
+@click.option("--stream", "streams", multiple=True, help="Only this stream; may be repeated.")
+@click.option("--overwrite", is_flag=True, help="Replace files that are there.")
+@json_option
+def export(path: Path, to: str, output: Path, streams: tuple[str, ...], overwrite: bool, as_json: bool) -> None:
+    """Write a session in the format of another tool. What the format cannot hold is said on stderr.
+
+    xdf is what LabRecorder writes. fif, edf, bdf and bids need the extra [export].
+
+    \b
+    Examples:
+      myogestic-tui export sessions/2026-05-17_14-23-05.session.zip --to xdf
+      myogestic-tui export sessions/2026-05-17_14-23-05.session.zip --to csv --stream emg
+    """
+    from ..session import open_session_store
+    from ..session.export import export_session
+
+    if not output.suffix:
+        output.mkdir(parents=True, exist_ok=True)
+    with open_session_store(path) as session:
+        done = export_session(session, to, output, streams or None, overwrite=overwrite)
+    for loss in done.remarks:
+        remark(loss)
+    files = [str(file) for file in done.paths]
+    if as_json:
+        print_json({"paths": files, "remarks": done.remarks})
+    else:
+        click.echo("\n".join(files))
+
+
+@click.command()
+@click.argument("path", type=SESSION)
+@click.option("--stream", "streams", multiple=True, help="Only this stream; may be repeated.")
+@click.option(
+    "--speed", type=click.FloatRange(min=0, min_open=True), default=1, show_default=True, help="1 is real time."
+)
+@click.option("--loop", is_flag=True, help="Begin again at the end, until Ctrl-C.")
+@click.option("--suffix", default="-replay", show_default=True, help="Follows the name of every stream.")
+@click.option("--wait", type=click.FloatRange(min=0), default=0, help="Seconds to wait for somebody to listen.")
+def replay(path: Path, streams: tuple[str, ...], speed: float, loop: bool, suffix: str, wait: float) -> None:
+    """Send a session as live LSL outlets: same layout, units and rates, new time stamps with the same spacing.
+
+    \b
+    Examples:
+      myogestic-tui replay sessions/2026-05-17_14-23-05.session.zip
+      myogestic-tui replay sessions/2026-05-17_14-23-05.session.zip --stream emg --loop
+    """
+    from ..session import open_session_store
+    from ..sources.replay_outlets import Replay
+
+    stop, progress = threading.Event(), Progress()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with (
+        open_session_store(path) as session,
+        Replay(session, streams or None, speed=speed, loop=loop, suffix=suffix) as sending,
+    ):
+        click.echo("\n".join(sending.names))
+        length = clock(sending.length_s)
+        if wait and not sending.wait_for_consumers(wait):
+            remark(f"nobody listens after {wait:g} s; sending all the same")
+        sending.run(stop, lambda at: progress.show(f"{clock(at)} of {length}"))
+        progress.clear()

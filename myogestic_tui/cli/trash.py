@@ -1,0 +1,77 @@
+"""`trash`: sessions that are not wanted, and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..errors import MyoGesticError
+from .options import Settings, common_options, json_option, pass_settings
+from .output import print_json, remark, size, table
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--restore", is_flag=True, help="Back from the trash.")
+@click.option("--empty", is_flag=True, help="Delete for good all that lies in the trash.")
+@click.option("--yes", is_flag=True, help="Do not ask before deleting.")
+@common_options
+@json_option
+@pass_settings
+def trash(settings: Settings, paths: tuple[Path, ...], restore: bool, empty: bool, yes: bool, as_json: bool) -> int:
+    """Move sessions to the trash folder of their sessions folder. Without PATHs it lists what lies there.
+
+    \b
+    Examples:
+      myogestic-tui trash sessions/2026-05-17_14-23-05.session.zip
+      myogestic-tui trash
+      myogestic-tui trash --restore sessions/2026-05-17_14-23-05.session.zip
+      myogestic-tui trash --empty
+    """
+    if (restore and not paths) or (empty and (paths or restore)):
+        raise click.UsageError("--restore wants PATHs, --empty stands alone")
+    if empty:
+        return _empty(settings.sessions_dir, yes)
+    if not paths:
+        return _list(settings.sessions_dir, as_json)
+    return _move(paths, restore)
+
+
+def _move(paths: tuple[Path, ...], restore: bool) -> int:
+    from ..session.trash import restore_session, trash_session
+
+    failed = False
+    for path in paths:
+        try:
+            click.echo(restore_session(path) if restore else trash_session(path))
+        except (MyoGesticError, OSError) as error:
+            remark(f"{path}: {error}")
+            failed = True
+    return int(failed)
+
+
+def _list(folder: Path, as_json: bool) -> int:
+    from ..session.trash import list_trash
+
+    found = list_trash(folder)
+    if as_json:
+        print_json([{"path": str(one.path), "was": str(one.original), "bytes": one.bytes} for one in found])
+    elif found:
+        rows = [(f"{one.trashed_at.astimezone():%Y-%m-%d %H:%M}", size(one.bytes), one.path) for one in found]
+        click.echo(table(("TRASHED", "SIZE", "PATH"), rows, right=("SIZE",)))
+    else:
+        remark(f"the trash of {folder} is empty")
+    return 0
+
+
+def _empty(folder: Path, yes: bool) -> int:
+    from ..session.trash import empty_trash, list_trash
+
+    found = list_trash(folder)
+    total = size(sum(one.bytes for one in found))
+    if not found:
+        remark(f"the trash of {folder} is empty")
+    elif yes or click.confirm(f"Delete {len(found)} sessions ({total}) for good?", err=True):
+        remark(f"{size(empty_trash(folder))} freed")
+    return 0
