@@ -1,0 +1,215 @@
+"""A fast index of a sessions folder: what each session says of itself, cached by path, size and time of change.
+
+The cache is `.myogestic/catalog.sqlite`. It holds nothing that the sessions themselves do not tell, but for what was done
+with them (verified when, copied where), and that is void once the file has changed. It may be deleted at any time, two
+processes may write it at once, and where it cannot be written the listing just takes longer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ..errors import MyoGesticError
+from .comment import read_archive_summary
+from .layout import STATE_FOLDER
+from .recover import list_sessions, session_state
+from .summary import Summary, Verified
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable, Iterator
+
+CATALOG = "catalog.sqlite"
+_VERSION = 1
+_BUSY_SECONDS = 2.0
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS sessions (
+    name TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, entry BLOB NOT NULL
+) WITHOUT ROWID
+"""
+
+
+class Copy(Struct, frozen=True):
+    """A copy that was read back and compared."""
+
+    where: str
+    at: str
+    """ISO 8601 with UTC offset."""
+    digest: str
+    """SHA-256 of the archive."""
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """One session of the list."""
+
+    summary: Summary
+    problem: str = ""
+    """Why it cannot be read; empty where it can."""
+    verified_at: str = ""
+    """When `summary.verified` was found, ISO 8601; empty where it was not verified as it is now."""
+    digest: str = ""
+    """SHA-256 of the archive that was verified."""
+    copies: tuple[Copy, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return Path(self.summary.path)
+
+
+class Catalog:
+    """The sessions of one folder.
+
+    Parameters
+    ----------
+    sessions_dir
+        The folder; it may be missing or empty.
+    """
+
+    def __init__(self, sessions_dir: str | os.PathLike[str]) -> None:
+        self.sessions_dir = Path(sessions_dir)
+        self._file = self.sessions_dir / STATE_FOLDER / CATALOG
+
+    def entries(self, progress: Callable[[int, int], None] | None = None) -> list[Entry]:
+        """Every session, newest first; what has not changed since the last call comes from the cache.
+
+        Parameters
+        ----------
+        progress
+            Called now and then with how many are read and how many there are.
+        """
+        paths = list_sessions(self.sessions_dir)
+        cached = self._load()
+        found: list[Entry] = []
+        fresh: list[tuple[str, int, int, bytes]] = []
+        for number, path in enumerate(paths):
+            mark = _mark(path)
+            if mark is None:
+                continue
+            row = cached.get(path.name)
+            entry = _decode(row[2]) if row is not None and row[:2] == mark else None
+            if entry is None:
+                entry = _read(path)
+                if path.is_file():
+                    fresh.append((path.name, *mark, msgspec.msgpack.encode(entry)))
+            found.append(replace(entry, summary=replace(entry.summary, path=str(path))))
+            if progress is not None and number % 50 == 0:
+                progress(number, len(paths))
+        self._store(fresh, gone=cached.keys() - {path.name for path in paths})
+        return sorted(found, key=lambda entry: entry.path.name, reverse=True)
+
+    def remember_verified(self, path: Path, verified: Verified, at: str, digest: str) -> None:
+        """Keep the outcome of a verification, until the file changes."""
+        self._amend(
+            path,
+            lambda entry: replace(
+                entry, summary=replace(entry.summary, verified=verified), verified_at=at, digest=digest
+            ),
+        )
+
+    def remember_copy(self, path: Path, copy: Copy) -> None:
+        """Keep where a session was copied to, until the file changes."""
+        self._amend(path, lambda entry: replace(entry, copies=(*entry.copies, copy)))
+
+    def _amend(self, path: Path, change: Callable[[Entry], Entry]) -> None:
+        mark = _mark(path)
+        if mark is None or not path.is_file():
+            return
+        row = self._load([path.name]).get(path.name)
+        entry = _decode(row[2]) if row is not None and row[:2] == mark else None
+        changed = change(entry or _read(path))
+        self._store([(path.name, *mark, msgspec.msgpack.encode(changed))])
+
+    # ---------------------------------------------------------------- the cache
+
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        connection = sqlite3.connect(self._file, timeout=_BUSY_SECONDS)
+        try:
+            with connection:
+                (version,) = connection.execute("PRAGMA user_version").fetchone()
+                if version != _VERSION:
+                    connection.execute("DROP TABLE IF EXISTS sessions")
+                    connection.execute(f"PRAGMA user_version = {_VERSION}")
+                connection.execute(_SCHEMA)
+                yield connection
+        finally:
+            connection.close()
+
+    def _load(self, names: Iterable[str] | None = None) -> dict[str, tuple[int, int, bytes]]:
+        if not self._file.exists():
+            return {}
+        query = "SELECT name, size, mtime_ns, entry FROM sessions"
+        try:
+            with self._connection() as connection:
+                if names is None:
+                    rows = connection.execute(query).fetchall()
+                else:
+                    rows = [row for name in names for row in connection.execute(f"{query} WHERE name = ?", (name,))]
+        except sqlite3.Error:
+            self._discard()
+            return {}
+        return {name: (size, mtime_ns, entry) for name, size, mtime_ns, entry in rows}
+
+    def _store(self, rows: Iterable[tuple[str, int, int, bytes]], gone: Iterable[str] = ()) -> None:
+        rows, gone = list(rows), list(gone)
+        if not rows and not gone:
+            return
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            with self._connection() as connection:
+                connection.executemany("INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?)", rows)
+                connection.executemany("DELETE FROM sessions WHERE name = ?", [(name,) for name in gone])
+        except (sqlite3.Error, OSError):
+            self._discard()
+
+    def _discard(self) -> None:
+        """A cache that cannot be used is made anew by the next call; one that is only busy stays."""
+        try:
+            with self._connection():
+                pass
+        except sqlite3.OperationalError:
+            return
+        except sqlite3.Error:
+            with contextlib.suppress(OSError):
+                self._file.unlink()
+
+
+def _mark(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+def _decode(data: bytes) -> Entry | None:
+    try:
+        return msgspec.msgpack.decode(data, type=Entry)
+    except msgspec.MsgspecError:
+        return None
+
+
+def _read(path: Path) -> Entry:
+    try:
+        if path.is_file():
+            return Entry(summary=read_archive_summary(path))
+        return Entry(summary=_folder_summary(path))
+    except (MyoGesticError, OSError) as error:
+        mark = _mark(path)
+        size = mark[0] if mark is not None else 0
+        return Entry(summary=Summary(path=str(path), state="damaged", bytes=size), problem=str(error))
+
+
+def _folder_summary(path: Path) -> Summary:
+    from .reader import open_session_store
+
+    with open_session_store(path) as session:
+        return replace(session.summary(), state=session_state(path))
