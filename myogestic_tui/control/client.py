@@ -61,6 +61,8 @@ LONG_SECONDS = 60.0
 GRACE_SECONDS = 3.0
 """How long a lost connection is sought again before the recorder counts as gone."""
 _RETRY_SECONDS = 0.05
+_LAST_WORDS_SECONDS = 0.3
+"""How long a connection that takes nothing any more is read on: why it ended may still stand there."""
 _VIEW_SECONDS = 1.0
 """A view that nobody has asked for in this time is not sent any more."""
 _MOST_VIEWS = 4
@@ -276,11 +278,12 @@ class RecorderClient:
         """Open the connection, and return once the recorder has welcomed it and told its status."""
         connection = open_socket(self._locate(), deadline)
         channel: Channel[ToViewer] = Channel(connection, Framed(ToViewer, MAX_UPDATE))
-        hello = Hello(protocol=PROTOCOL, program=self._program, client=self._name)
-        channel.post(hello)
-        channel.post(self._subscription())
+        channel.post(Hello(protocol=PROTOCOL, program=self._program, client=self._name))
         try:
             self._greet(channel, deadline)
+        except (ConnectionEnded, FramingError) as error:
+            channel.close()
+            raise RecorderGoneError(f"the recorder ended the connection: {error}") from None
         except BaseException:
             channel.close()
             raise
@@ -289,20 +292,20 @@ class RecorderClient:
         self._connections += 1
 
     def _greet(self, channel: Channel[ToViewer], deadline: float) -> None:
+        """Say hello, be welcomed, subscribe, and wait for a first status."""
         welcome: Welcome | None = None
-        try:
-            channel.flush()
-            while welcome is None or self._status is None:
-                for message in receive_by(channel, deadline):
-                    if isinstance(message, Welcome):
-                        welcome = message
-                        self._meet(welcome)
-                    elif isinstance(message, Refused | Bye):
-                        raise refusal(message)
-                    else:
-                        self._take(message)
-        except (ConnectionEnded, FramingError) as error:
-            raise RecorderGoneError(f"the recorder ended the connection: {error}") from None
+        channel.flush()
+        while welcome is None or self._status is None:
+            for message in receive_by(channel, deadline):
+                if isinstance(message, Refused | Bye):
+                    raise refusal(message)
+                if isinstance(message, Welcome):
+                    welcome = message
+                    self._meet(welcome)
+                    channel.post(self._subscription())
+                    channel.flush()
+                else:
+                    self._take(message)
 
     def _meet(self, welcome: Welcome) -> None:
         """Another run of the recorder knows nothing of what its predecessor was sent."""
@@ -332,27 +335,37 @@ class RecorderClient:
 
     def _talk(self, channel: Channel[ToViewer]) -> str:
         """Read and write until the connection ends; return why it did, empty where nobody said."""
+        try:
+            try:
+                self._exchange(channel)
+            except ConnectionEnded as error:
+                _log.info("connection to the recorder: %s", error)
+                until = time.monotonic() + _LAST_WORDS_SECONDS
+                while time.monotonic() < until:
+                    self._hear(channel)
+                    time.sleep(_RETRY_SECONDS)
+        except (ConnectionEnded, FramingError) as error:
+            _log.info("connection to the recorder: %s", error)
+        except ControlError as error:
+            return str(error)
+        return ""
+
+    def _exchange(self, channel: Channel[ToViewer]) -> None:
         with selectors.DefaultSelector() as selector:
             selector.register(self._wake_end, selectors.EVENT_READ)
             selector.register(channel, selectors.EVENT_READ)
-            try:
-                while not self._closing:
-                    self._send_waiting(channel)
-                    channel.flush()
-                    wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if channel.wants_write else 0)
-                    selector.modify(channel, wanted)
-                    for key, events in selector.select():
-                        if key.fileobj is self._wake_end:
-                            self._wake_end.recv(4096)
-                        elif events & selectors.EVENT_READ:
-                            self._hear(channel)
-                channel.post(Bye())
+            while not self._closing:
+                self._send_waiting(channel)
                 channel.flush()
-            except (ConnectionEnded, FramingError) as error:
-                _log.info("connection to the recorder: %s", error)
-            except ControlError as error:
-                return str(error)
-        return ""
+                wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if channel.wants_write else 0)
+                selector.modify(channel, wanted)
+                for key, events in selector.select():
+                    if key.fileobj is self._wake_end:
+                        self._wake_end.recv(4096)
+                    elif events & selectors.EVENT_READ:
+                        self._hear(channel)
+            channel.post(Bye())
+            channel.flush()
 
     def _send_waiting(self, channel: Channel[ToViewer]) -> None:
         with self._changed:
