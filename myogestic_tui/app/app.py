@@ -361,7 +361,7 @@ class App:
     ) -> LabelEvent | None:
         """Begin a gesture (-1 ends the label). While idle it chooses the first label of the next session.
 
-        A press of the active gesture is ignored, since keys repeat.
+        A press of the active gesture is ignored, since keys repeat; a protocol's cue is not, since each is a trial.
 
         Returns
         -------
@@ -383,7 +383,7 @@ class App:
         if self.ctx.state != "recording" or session is None:
             self.ctx.current_label = class_index
             return None
-        if class_index == before:
+        if class_index == before and source != "protocol":
             return None
         return session.add_label(class_index, timestamp, source=source, uncertainty_s=uncertainty_s)
 
