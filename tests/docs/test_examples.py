@@ -1,0 +1,123 @@
+"""Every example runs, on real outlets that only this test sees."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from myogestic_tui.session import open_session_store
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+LIVE = ("headless", "two_streams", "cued_protocol")
+
+
+@pytest.fixture
+def network(tmp_path: Path, unique: str) -> dict[str, str]:
+    """An environment in which outlets named EMG are seen by this test only."""
+    settings = tmp_path / "lsl_api.cfg"
+    settings.write_text(f"[lab]\nSessionID = {unique}\n")
+    return {**os.environ, "LSLAPICFG": str(settings)}
+
+
+@pytest.fixture
+def sending(network: dict[str, str]) -> Iterator[None]:
+    """Outlets EMG and vhi_control, for as long as the test runs."""
+    command = [
+        sys.executable,
+        "-m",
+        "myogestic_tui.sources.generator",
+        "--name",
+        "EMG",
+        "--channels",
+        "8",
+        "--rate",
+        "500",
+    ]
+    generator = subprocess.Popen([*command, "--until-eof"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=network)
+    with generator:
+        assert generator.stdout is not None
+        assert generator.stdout.readline()
+        yield
+        generator.communicate(timeout=60)
+
+
+def start(name: str, folder: Path, network: dict[str, str], *arguments: object) -> subprocess.Popen[str]:
+    folder.mkdir(exist_ok=True)
+    command = [sys.executable, str(EXAMPLES / f"{name}.py"), *map(str, arguments)]
+    return subprocess.Popen(command, cwd=folder, env=network, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def finish(example: subprocess.Popen[str]) -> str:
+    out, err = example.communicate(timeout=180)
+    assert example.returncode == 0, err
+    return out
+
+
+def the_archive(folder: Path) -> Path:
+    (archive,) = (folder / "sessions").glob("*.session.zip")
+    return archive
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
+def test_an_example_is_short_and_says_how_to_run_it(path):
+    text = path.read_text("utf-8")
+    assert len(text.splitlines()) <= 60 or path.stem == "train_and_predict"
+    assert f"python examples/{path.name}" in text.split('"""')[1]
+
+
+def test_examples_on_live_streams(tmp_path, network, sending):
+    """All at once, on the same outlets."""
+    running = {name: start(name, tmp_path / name, network, 1) for name in LIVE}
+    said = {name: finish(example) for name, example in running.items()}
+    with open_session_store(the_archive(tmp_path / "headless")) as session:
+        assert [label.class_index for label in session.label_track] == [0, 1, 0, 1, 0]
+    assert "targets" in said["two_streams"]
+    with open_session_store(the_archive(tmp_path / "cued_protocol")) as session:
+        cues = [label.class_index for label in session.label_track if label.class_index >= 0]
+        assert sorted(cues) == [1, 1, 1, 2, 2, 2]
+
+
+def test_a_device_over_udp_is_recorded(tmp_path, network):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as device:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        example = start("custom_source", tmp_path, network, 3, port)
+        while example.poll() is None:
+            device.sendto(np.arange(16, dtype="<f4").tobytes(), ("127.0.0.1", port))
+            time.sleep(0.01)
+        finish(example)
+    with open_session_store(the_archive(tmp_path)) as session:
+        assert session.stores["udp"].shape[0] > 50
+        assert np.array_equal(session.stores["udp"][0], np.arange(16, dtype=np.float32))
+
+
+@pytest.fixture
+def recorded(tmp_path: Path, network: dict[str, str], sending: None) -> Path:
+    """A recording of the generator's gestures."""
+    command = [sys.executable, "-m", "myogestic_tui", "record", "name=EMG,as=emg", "--repeat", "3"]
+    done = subprocess.run(
+        [*command, "--labels", "Rest:1,Fist:1,Pinch:1"],
+        cwd=tmp_path,
+        env=network,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return the_archive(tmp_path)
+
+
+def test_a_recording_is_replayed_and_trained_on(tmp_path, network, sending, recorded):
+    replay = start("replay", tmp_path, network, recorded)
+    predict = start("train_and_predict", tmp_path, network, recorded)
+    assert finish(replay).count("strongest channel") == 10
+    assert "cross-validated accuracy" in finish(predict)
