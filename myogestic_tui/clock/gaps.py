@@ -136,6 +136,7 @@ class GapTracker:
         self._base = 0
         self._n = 0
         self._last: float | None = None
+        self._anchor = (0.0, 0)
         self._since_gap = 0
         self._pending: deque[tuple[int, float]] = deque()
         if fs > 0:
@@ -175,19 +176,21 @@ class GapTracker:
 
     def _filled(self, stamps: NDArray[np.float64]) -> NDArray[np.float64]:
         """Count the stamps in; a stamp that is not a number becomes what the sample clock says it should be."""
-        self._n += len(stamps)
+        first, self._n = self._n, self._n + len(stamps)
         good = np.isfinite(stamps)
-        if good.all():
-            if self._last is None:
-                self._base = self._since_gap = self._n - len(stamps)
-            return stamps.copy()
         if self._last is None:
-            skip = int(np.argmax(good)) if good.any() else len(stamps)
-            self._base = self._since_gap = self._n - len(stamps) + skip
-            stamps, good = stamps[skip:], good[skip:]
-        index = np.arange(len(stamps))
+            skip = int(good.argmax()) if good.any() else len(stamps)
+            stamps, good, first = stamps[skip:], good[skip:], first + skip
+            self._base = self._since_gap = first
+        if good.all():
+            if len(stamps):
+                self._anchor = (float(stamps[-1]), self._n - 1)
+            return stamps.copy()
+        index = np.arange(first, self._n)
         origin = np.maximum.accumulate(np.where(good, index, -1))
-        known = np.where(origin >= 0, stamps[origin], self._last if self._last is not None else 0.0)
+        known = np.where(origin >= 0, stamps[np.maximum(origin - first, 0)], self._anchor[0])
+        origin = np.where(origin >= 0, origin, self._anchor[1])
+        self._anchor = (float(known[-1]), int(origin[-1]))
         filled: NDArray[np.float64] = known + (index - origin) / self.fs
         return filled
 
