@@ -44,6 +44,8 @@ COMMANDS = (
     # Streams
     KeyCommand("streams.up", "up k", "streams", "row up", "row"),
     KeyCommand("streams.down", "down j", "streams", "row down", "row"),
+    KeyCommand("streams.page_up", "pageup", "streams", "page up"),
+    KeyCommand("streams.page_down", "pagedown", "streams", "page down"),
     KeyCommand("streams.details", "enter", "streams", "every channel with name and unit", "details"),
     KeyCommand("streams.tick", "t", "streams", "take the stream in or out of the recording", "take in/out"),
     KeyCommand("streams.connect", "c", "streams", "connect the stream and tick it", "connect"),

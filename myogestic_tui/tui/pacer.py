@@ -39,5 +39,5 @@ class Pacer:
                 self.fps, self._late = max(self.fps * 0.7, LEAST_FPS), 0
             return
         self._late, self._good = 0, self._good + 1
-        if self.slowed and self._good >= _RECOVERY:
+        if self.fps < self.most and self._good >= _RECOVERY:
             self.fps, self._good = min(self.fps * 1.3, self.most), 0

@@ -30,6 +30,7 @@ class StreamsBody(Body):
         """Start with the list, not with details."""
         self._chosen = getattr(self, "_chosen", "")
         self._whole = False
+        self._scroll = 0
 
     # ---------------------------------------------------------------- rows
 
@@ -40,7 +41,7 @@ class StreamsBody(Body):
             return [*nothing_seen(frame.status), BLANK, *needs_you(frame.status.problems, width, height - 8)]
         at = self._cursor(frame)
         if self._whole:
-            return stream_details(streams[at], width, height, whole=True)
+            return self._scrolled(stream_details(streams[at], width, height, whole=True), height)
         problems = needs_you(frame.status.problems, width, 6 if height < 30 else 12)
         room = height - len(problems) - (1 if problems else 0)
         table = _around(stream_table(streams, at, width), at, max(room - 6, 4))
@@ -48,6 +49,12 @@ class StreamsBody(Body):
         gap = [BLANK] if len(table) + 1 + len(details) <= room else []
         rows = [*table, *gap, *(details if len(table) + len(gap) + len(details) <= room else [])]
         return [*rows, *([BLANK] if problems and len(rows) < room + 1 else []), *problems]
+
+    def _scrolled(self, rows: list[Row], height: int) -> list[Row]:
+        self._scroll = max(min(self._scroll, len(rows) - height + 1), 0)
+        kept = rows[self._scroll : self._scroll + height - 1]
+        more = len(rows) - self._scroll - len(kept)
+        return [*kept, row((f"  {more} more rows: ↓" if more > 0 else "  ⏎ back to the list", "dim"))]
 
     def _cursor(self, frame: Frame) -> int:
         keys = [stream.key for stream in frame.status.streams]
@@ -78,6 +85,9 @@ class StreamsBody(Body):
         self._move(1)
 
     def _move(self, step: int) -> None:
+        if self._whole:
+            self._scroll += step
+            return
         streams = self.viewer.frame.status.streams
         if streams:
             at = min(max(self._cursor(self.viewer.frame) + step, 0), len(streams) - 1)
@@ -85,7 +95,15 @@ class StreamsBody(Body):
 
     def do_details(self) -> None:
         """All channels of the stream, or back to the list."""
-        self._whole = not self._whole and self._stream() is not None
+        self._whole, self._scroll = not self._whole and self._stream() is not None, 0
+
+    def do_page_up(self) -> None:
+        """Page up in the details."""
+        self._move(-10)
+
+    def do_page_down(self) -> None:
+        """Page down in the details."""
+        self._move(10)
 
     def do_tick(self) -> None:
         """Into the recording, or out of it."""

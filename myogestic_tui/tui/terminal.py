@@ -118,8 +118,14 @@ class ViewerDriver(LinuxDriver):
         return self.output.pending
 
     def terminal_size(self) -> tuple[int, int]:
-        """Columns and lines now."""
-        return self._get_terminal_size()
+        """Columns and lines now; ``COLUMNS`` and ``LINES`` do not count, since they do not follow a resize."""
+        try:
+            return os.get_terminal_size(self.output.fileno())
+        except OSError:
+            return super()._get_terminal_size()
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        return self.terminal_size()
 
     def stalled(self, at: float) -> float:
         """Seconds for which the link had stalled when a key arrived at ``at``; 0 where it had not."""

@@ -65,16 +65,14 @@ def _count(frame: Frame) -> Row:
 
 
 def _idle(frame: Frame, width: int) -> Row:
-    take = frame.status.take
     first = frame.active
-    left = row((" ○ IDLE ", "strong"), "    ", f"next {take_text(take)}")
+    left = row((" ○ IDLE ", "strong"), f"   next {take_text(frame.status.take)}")
+    words: Row = (*row((" streams   disk ", "dim")), _disk(frame))
     if first >= 0:
-        left = (
-            *left,
-            *row(("   starts with ", "dim"), (f"{frame.key_of(first)} {frame.gesture(first)}", gesture_style(first))),
-        )
-    right = (*_count(frame), *row((" streams   disk ", "dim")), _disk(frame), *_fps(frame))
-    return spread(left, right, width)
+        label = f"{frame.key_of(first)} {frame.gesture(first)}"
+        left = (*left, *row(("   starts with ", "dim"), (label, gesture_style(first))))
+        words = (Span("  "), _disk(frame))
+    return spread(left, (*_count(frame), *words, *_fps(frame)), width)
 
 
 def _recording(frame: Frame, width: int) -> Row:

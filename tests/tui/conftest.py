@@ -23,6 +23,13 @@ from myogestic_tui.tui.app import Viewer  # noqa: E402
 READY = "help"
 
 
+@pytest.fixture(autouse=True)
+def colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The terminal that pytest runs in does not matter."""
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+
 @pytest.fixture
 def viewer_in_pty() -> Iterator[Callable[..., Terminal]]:
     """Start ``run_scripted.py`` in a pty; every terminal is closed after the test."""

@@ -241,7 +241,7 @@ def _take_terminal() -> None:
 
 def _environ(changes: Mapping[str, str | None]) -> dict[str, str]:
     environ = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
-    for name in ("NO_COLOR", "LC_ALL", "LC_CTYPE", "TMUX", "STY", "COLORFGBG"):
+    for name in ("NO_COLOR", "LC_ALL", "LC_CTYPE", "TMUX", "STY", "COLORFGBG", "COLUMNS", "LINES"):
         environ.pop(name, None)
     for name, value in changes.items():
         if value is None:

@@ -89,7 +89,7 @@ def test_an_escape_that_tmux_glues_to_a_digit_is_still_both(viewer_in_pty):
 
 
 def test_a_storm_of_resizes_leaves_a_whole_screen(viewer_in_pty):
-    terminal = viewer_in_pty("recording", "screen=live")
+    terminal = viewer_in_pty("recording", "screen=live", environ={"COLUMNS": "80", "LINES": "24"})
     for columns, lines in [(160, 50), (40, 10), (200, 60), (81, 25), (20, 5), (120, 40), (79, 23)] * 4:
         terminal.resize(columns, lines)
     terminal.resize(100, 30)

@@ -45,7 +45,7 @@ _ANSI = {
     "paper": "ansi_default", "shade": "ansi_default", "ink": "ansi_default", "ink-2": "ansi_default",
     "ink-3": "ansi_bright_black", "accent-ink": "ansi_bright_blue", "rec": "ansi_red", "rec-ink": "ansi_bright_white",
     "ok": "ansi_green", "warn": "ansi_yellow", "bad": "ansi_bright_red", "trace": "ansi_default",
-    "gesture-ink": "ansi_black",
+    "gesture-ink": "ansi_black", "ansi-background": "ansi_black", "ansi-foreground": "ansi_white",
     **_gestures(_DARK_ANSI, "ansi_"),
 }  # fmt: skip
 _ANSI_LIGHT = {

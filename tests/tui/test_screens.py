@@ -1,0 +1,544 @@
+"""Every key of every screen does what the footer and the help say, on injected snapshots."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from scripted import REPLACE, ScriptedRecorder, emg, hand, idle, recording
+from textual import events
+
+from myogestic_tui.app import recorder as r
+from myogestic_tui.errors import RecorderGoneError
+from myogestic_tui.session.summary import StreamSummary, Summary
+
+
+async def test_s_l_r_b_open_the_four_screens_from_anywhere(stage):
+    async with stage() as it:
+        for key, title, words in [
+            ("l", "l LIVE", "QUALITY"),
+            ("r", "r RECORD", "GESTURE"),
+            ("b", "b SESSIONS", "newest first"),
+            ("s", "s STREAMS", "NOM Hz"),
+        ]:
+            await it.press(key)
+            await it.until(lambda title=title, words=words: title in it.rows()[0] and words in it.text)
+
+
+@pytest.mark.parametrize("screen", ["streams", "live", "record", "sessions"])
+@pytest.mark.parametrize("size", [(80, 24), (160, 50), (200, 60), (40, 10), (24, 6)])
+async def test_header_and_footer_stand_on_their_rows_at_every_size(stage, screen, size):
+    for recorder in (ScriptedRecorder(idle()), ScriptedRecorder(recording())):
+        async with stage(recorder, screen=screen, size=size) as it:
+            rows = it.rows()
+            assert len(rows) == size[1]
+            assert ("REC" if recorder.now.state == "recording" else "IDLE") in rows[1]
+            assert rows[2] == "─" * size[0]
+            assert "?" in rows[-1]
+
+
+# ---------------------------------------------------------------- gestures
+
+
+@pytest.mark.parametrize("screen", ["streams", "live", "record", "sessions"])
+async def test_gesture_keys_label_on_every_screen_with_the_time_of_the_key(stage, screen):
+    async with stage(ScriptedRecorder(recording()), screen=screen) as it:
+        before = time.monotonic()
+        await it.press("4")
+        label = it.recorder.wait_for(r.AddLabel)
+        assert label.class_index == 3
+        assert before <= label.timestamp <= time.monotonic()
+        assert label.uncertainty_s == 0.0
+        assert label.source == "key"
+
+
+async def test_repeats_of_the_active_gesture_are_ignored_also_while_the_label_is_on_its_way(stage):
+    recorder = ScriptedRecorder(recording())
+    recorder.delay = 0.2
+    async with stage(recorder) as it:
+        await it.press("3", "3", "3", "3")
+        recorder.wait_for(r.AddLabel)
+        recorder.delay = 0.0
+        await it.settle()
+        await it.press("3", "1")
+        await it.until(lambda: len(recorder.of(r.AddLabel)) == 2)
+        assert [command.class_index for command in recorder.of(r.AddLabel)] == [2, 0]
+
+
+async def test_labels_keep_the_order_of_the_keys(stage):
+    async with stage(ScriptedRecorder(recording()), screen="record") as it:
+        await it.press(*"1342413")
+        await it.until(lambda: len(it.recorder.of(r.AddLabel)) == 7)
+        labels = it.recorder.of(r.AddLabel)
+        assert [label.class_index for label in labels] == [0, 2, 3, 1, 3, 0, 2]
+        times = [label.timestamp for label in labels]
+        assert times == sorted(times)
+
+
+async def test_keys_of_one_read_are_labelled_as_uncertain(stage):
+    async with stage(ScriptedRecorder(recording())) as it:
+        it.viewer._dispatcher.take([events.Key("3", "3"), events.Key("1", "1")])
+        await it.until(lambda: len(it.recorder.of(r.AddLabel)) == 2)
+        assert all(label.uncertainty_s > 0 for label in it.recorder.of(r.AddLabel)[:1])
+
+
+async def test_e_ends_the_label_and_u_undoes_it(stage):
+    async with stage(ScriptedRecorder(recording()), screen="live") as it:
+        await it.press("e")
+        assert it.recorder.wait_for(r.AddLabel).class_index == -1
+        await it.press("u")
+        it.recorder.wait_for(r.UndoLabel)
+
+
+async def test_an_unassigned_capital_asks_about_caps_lock(stage):
+    async with stage(ScriptedRecorder(recording())) as it:
+        await it.press("S")
+        assert "Caps Lock" in it.text
+        assert not it.recorder.of(r.AddLabel)
+
+
+async def test_capitals_are_the_eleventh_gesture_and_up(stage):
+    gestures = tuple(r.GestureStatus(name=f"g{i}") for i in range(36))
+    async with stage(ScriptedRecorder(recording(gestures=gestures))) as it:
+        await it.press("0", "A", "Z")
+        await it.until(lambda: len(it.recorder.of(r.AddLabel)) == 3)
+        assert [command.class_index for command in it.recorder.of(r.AddLabel)] == [9, 10, 35]
+
+
+async def test_a_gesture_chosen_while_idle_is_the_first_label(stage):
+    async with stage(screen="record") as it:
+        await it.press("2")
+        assert it.recorder.wait_for(r.AddLabel).class_index == 1
+        await it.until(lambda: "starts with" in it.rows()[1])
+        await it.press("space")
+        it.recorder.wait_for(r.Start)
+
+
+async def test_gesture_rows_are_buttons(stage):
+    async with stage(ScriptedRecorder(recording()), screen="record") as it:
+        rows = it.rows()
+        y = next(i for i, text in enumerate(rows) if "Pinch" in text and "3" in text)
+        await it.pilot.click(offset=(rows[y].index("Pinch"), y))
+        await it.settle()
+        assert it.recorder.wait_for(r.AddLabel).class_index == 2
+
+
+# ---------------------------------------------------------------- start, stop, leave
+
+
+async def test_space_starts_when_all_is_there_and_asks_when_a_stream_is_missing(stage):
+    async with stage(screen="record") as it:
+        await it.press("space")
+        it.recorder.wait_for(r.Start)
+        await it.until(lambda: "● REC" in it.rows()[1])
+    lost = ScriptedRecorder(idle(streams=(emg(), hand(state="lost"))))
+    async with stage(lost, screen="record") as it:
+        await it.press("space")
+        assert "missing vhi_control" in it.text
+        assert not lost.of(r.Start)
+        await it.press("enter")
+        lost.wait_for(r.Start)
+
+
+async def test_without_any_stream_starting_is_a_deliberate_choice(stage):
+    async with stage(ScriptedRecorder(idle(streams=())), screen="live") as it:
+        await it.press("space")
+        assert "No connected streams to record" in it.text
+        await it.press("escape")
+        assert "No connected streams to record" not in it.text
+        assert not it.recorder.of(r.Start)
+
+
+async def test_stop_takes_two_different_keys_and_gestures_go_on_meanwhile(stage):
+    async with stage(ScriptedRecorder(recording()), screen="live") as it:
+        await it.press("x", "x", "x")
+        assert "stop take 04?" in it.text
+        await it.press("3")
+        assert it.recorder.wait_for(r.AddLabel).class_index == 2
+        assert "stop take 04?" in it.text
+        assert not it.recorder.of(r.Stop)
+        await it.press("enter")
+        it.recorder.wait_for(r.Stop)
+        await it.until(lambda: "○ IDLE" in it.rows()[1])
+
+
+async def test_the_stop_line_discards_with_d_and_goes_on_with_escape(stage):
+    async with stage(ScriptedRecorder(recording())) as it:
+        await it.press("x", "escape")
+        assert "stop take" not in it.text
+        await it.press("x", "d")
+        it.recorder.wait_for(r.Discard)
+        assert not it.recorder.of(r.Stop)
+
+
+async def test_x_while_idle_says_so(stage):
+    async with stage() as it:
+        await it.press("x")
+        assert "nothing is being recorded" in it.text
+
+
+async def test_leaving_while_recording_asks(stage):
+    async with stage(ScriptedRecorder(recording())) as it:
+        await it.press("q")
+        assert "leave?" in it.text
+        await it.press("escape", "q", "enter")
+        assert it.viewer.return_value == 0
+        assert not it.recorder.of(r.Stop)
+
+
+async def test_leaving_can_stop_and_save_first(stage):
+    async with stage(ScriptedRecorder(recording())) as it:
+        await it.press("q", "x")
+        it.recorder.wait_for(r.Stop)
+        await it.until(lambda: it.viewer.return_value == 0)
+
+
+async def test_leaving_while_idle_just_leaves(stage):
+    async with stage() as it:
+        await it.press("q")
+        assert it.viewer.return_value == 0
+
+
+async def test_a_refusal_is_shown_in_words(stage):
+    recorder = ScriptedRecorder(recording())
+    recorder.refuse = "the disk is down to its reserve; make room"
+    async with stage(recorder) as it:
+        await it.press("3")
+        await it.until(lambda: "make room" in it.text)
+
+
+async def test_twenty_takes_in_a_row_cost_three_keys_each(stage):
+    async with stage(screen="record") as it:
+        for take in range(4, 24):
+            await it.until(lambda take=take: f"take {take:02d}" in it.rows()[1] and "IDLE" in it.rows()[1])
+            await it.press("space")
+            await it.until(lambda: "● REC" in it.rows()[1])
+            await it.press("x", "enter")
+        await it.until(lambda: len(it.recorder.of(r.Stop)) == 20)
+        assert "P07 · grasp" in it.rows()[1]
+
+
+# ---------------------------------------------------------------- typing
+
+
+async def test_while_a_note_is_typed_the_gesture_keys_are_off_and_its_time_is_the_key_n(stage):
+    async with stage(ScriptedRecorder(recording()), screen="live") as it:
+        before = time.monotonic()
+        await it.press("n")
+        after = time.monotonic()
+        assert "gesture keys off" in it.text
+        await it.press(*"tape 17 Q x")
+        await it.press("enter")
+        note = it.recorder.wait_for(r.AddNote)
+        assert note.text == "tape 17 Q x"
+        assert before <= note.timestamp <= after
+        assert not it.recorder.of(r.AddLabel)
+        assert not it.recorder.of(r.Stop)
+
+
+async def test_escape_cancels_a_note(stage):
+    async with stage(ScriptedRecorder(recording()), screen="live") as it:
+        await it.press("n", "a", "escape")
+        assert "gesture keys off" not in it.text
+        assert not it.recorder.of(r.AddNote)
+
+
+async def test_pasted_text_goes_into_an_open_line_and_nowhere_else(stage):
+    async with stage(ScriptedRecorder(recording()), screen="live") as it:
+        it.viewer.post_message(events.Paste("123 x q"))
+        await it.settle()
+        assert "pasted text is ignored" in it.text
+        await it.press("n")
+        it.viewer.post_message(events.Paste("electrode\n17"))
+        await it.settle()
+        await it.press("enter")
+        assert it.recorder.wait_for(r.AddNote).text == "electrode 17"
+        assert not it.recorder.of(r.AddLabel)
+
+
+async def test_the_take_sheet_is_filled_in_one_line(stage):
+    async with stage(screen="record") as it:
+        await it.press("t")
+        await it.press(*["backspace"] * 3, *"P08", "enter", *["backspace"] * 5, *"mvc", "enter")
+        await it.press(*["backspace"] * 2, "1", "enter", "enter")
+        command = it.recorder.wait_for(r.SetTake)
+        assert (command.subject, command.task, command.take) == ("P08", "mvc", 1)
+        await it.until(lambda: "P08 · mvc · take 01" in it.rows()[1])
+
+
+async def test_a_take_that_is_no_number_is_refused(stage):
+    async with stage(screen="record") as it:
+        await it.press("t", "enter", "enter", "x", "enter", "enter")
+        assert "whole number" in it.text
+        assert not it.recorder.of(r.SetTake)
+
+
+# ---------------------------------------------------------------- help, palette
+
+
+async def test_help_lists_every_key_of_the_screen_and_gestures_go_on(stage):
+    async with stage(ScriptedRecorder(recording()), screen="record", size=(120, 60)) as it:
+        await it.press("?")
+        for words in ("Digits and CAPITALS are gestures", "take sheet", "mark the last trial bad", "command palette"):
+            assert words in it.text
+        await it.press("3")
+        it.recorder.wait_for(r.AddLabel)
+        assert "Digits and CAPITALS" in it.text
+        await it.press("?")
+        assert "Digits and CAPITALS" not in it.text
+        assert "GESTURE" in it.text
+
+
+async def test_help_scrolls_at_80x24_and_a_screen_key_leaves_it(stage):
+    async with stage(screen="live") as it:
+        await it.press("?")
+        assert "command palette" not in it.text
+        await it.press("pagedown", "pagedown")
+        assert "command palette" in it.text
+        await it.press("r")
+        await it.until(lambda: "GESTURE" in it.text)
+
+
+async def test_the_palette_finds_commands_by_their_words_and_runs_them(stage):
+    async with stage(ScriptedRecorder(recording()), screen="live") as it:
+        await it.press(":")
+        assert "gesture keys off" in it.text
+        await it.press(*"last label")
+        assert "undo the last label" in it.text
+        assert "worst" not in it.text
+        await it.press("enter")
+        it.recorder.wait_for(r.UndoLabel)
+        assert "QUALITY" in it.text
+        await it.press(":", "escape")
+        assert "gesture keys off" not in it.text
+        assert "QUALITY" in it.text
+
+
+# ---------------------------------------------------------------- streams
+
+
+async def test_streams_rows_connect_tick_forget(stage):
+    seen = emg(key="seen:2", name="emg2", state="seen", record=False, quality=())
+    async with stage(ScriptedRecorder(idle(streams=(emg(), hand(), seen)))) as it:
+        await it.press("down", "t")
+        assert it.recorder.wait_for(r.TickStream) == r.TickStream(
+            key="vhi_control", record=False, actor=it.viewer.actor
+        )
+        await it.press("down", "c")
+        assert it.recorder.wait_for(r.ConnectStream).key == "seen:2"
+        await it.press("f")
+        assert it.recorder.wait_for(r.ForgetStream).key == "seen:2"
+        await it.press("a", "g")
+        it.recorder.wait_for(r.ConnectAll)
+        it.recorder.wait_for(r.StartGenerator)
+
+
+async def test_the_cursor_stays_on_its_stream_when_rows_come_and_go(stage):
+    async with stage(ScriptedRecorder(idle(streams=(emg(), hand())))) as it:
+        await it.press("down")
+        it.recorder.change(streams=(emg(key="a", name="aaa"), emg(), hand()))
+        await it.settle()
+        assert "▸[x]  ● live    vhi_control" in it.text
+
+
+async def test_details_show_every_channel(stage):
+    async with stage() as it:
+        await it.press("enter")
+        assert "EMG1 " in it.text
+        await it.press("pagedown")
+        assert "EMG64" in it.text
+        await it.press("enter")
+        assert "EMG63 " not in it.text
+
+
+async def test_no_stream_says_what_to_do(stage):
+    async with stage(ScriptedRecorder(idle(streams=()))) as it:
+        assert "No stream on the network yet" in it.text
+        assert "start a synthetic EMG outlet" in it.text
+        await it.press("l")
+        await it.until(lambda: "QUALITY" not in it.text and "No stream on the network yet" in it.text)
+
+
+async def test_problems_stand_in_needs_you(stage):
+    problems = (r.Problem(severity="error", subject="glove", text="nothing for 12.4 s; looking for it on glove-pi"),)
+    async with stage(ScriptedRecorder(idle(problems=problems))) as it:
+        assert "✗ glove" in it.text
+        assert "needs you" in it.text
+
+
+# ---------------------------------------------------------------- live
+
+
+async def test_live_pages_and_moves_the_channel_cursor(stage):
+    async with stage(screen="live") as it:
+        assert "emg 1-15/64" in it.text
+        await it.press("pagedown")
+        assert "emg 16-30/64" in it.text
+        await it.press("down")
+        assert "▸ 17" in it.text
+        await it.press("pageup", "up")
+        assert "▸  1" in it.text
+
+
+async def test_live_time_gain_autoscale_filters_and_offset_ask_for_another_view(stage):
+    async with stage(screen="live") as it:
+        await it.press(",")
+        assert "window 5 s" in it.text
+        await it.press(".", ".")
+        assert "window 20 s" in it.text
+        assert " auto" in it.text
+        await it.press("-")
+        assert "±100 µV" in it.text
+        assert " auto " not in it.rows()[3]
+        await it.press("+", "+")
+        assert "±20 µV" in it.text
+        await it.press("f", "f", "o")
+        assert "view: hp 10, notch 50, with offset" in it.text
+        view = it.recorder.views[-1]
+        assert (view.highpass_hz, view.notch_hz, view.remove_offset, view.seconds) == (10.0, 50.0, False, 20.0)
+
+
+async def test_live_pause_holds_the_view_and_arrows_scroll_back(stage):
+    async with stage(screen="live") as it:
+        await it.press("p")
+        assert "PAUSED" in it.text
+        held = it.recorder.views[-1].until
+        await it.press("left")
+        assert it.recorder.views[-1].until == pytest.approx(held - 2.5)
+        await it.press("p")
+        assert "PAUSED" not in it.text
+        assert it.recorder.views[-1].until is None
+
+
+async def test_live_zoom_shows_one_channel_over_the_whole_height(stage):
+    async with stage(screen="live") as it:
+        await it.press("down", "enter")
+        assert "channel 2 EMG2" in it.text
+        assert it.recorder.views[-1].n_channels == 1
+        await it.press("enter")
+        assert "emg 1-15/64" in it.text
+
+
+async def test_live_w_goes_to_the_worst_channels_and_m_marks(stage):
+    async with stage(screen="live") as it:
+        await it.press("w")
+        assert "▸  5" in it.text
+        await it.press("w")
+        assert "▸  6" in it.text
+        await it.press("m")
+        command = it.recorder.wait_for(r.MarkChannel)
+        assert (command.stream, command.channel, command.bad) == ("emg", 5, True)
+
+
+async def test_live_v_goes_to_the_next_numeric_stream(stage):
+    text = r.StreamStatus(key="m", name="markers", state="live", dtype="string", n_channels=1)
+    async with stage(ScriptedRecorder(idle(streams=(text, emg(), hand()))), screen="live") as it:
+        assert "emg 1-15" in it.text
+        await it.press("v")
+        assert "vhi_control 1-9/9" in it.text
+        await it.press("v")
+        assert "emg 1-15" in it.text
+
+
+@pytest.mark.parametrize(
+    ("n_channels", "size"), [(8, (80, 24)), (64, (160, 50)), (256, (80, 24)), (256, (200, 60)), (1, (40, 10))]
+)
+async def test_live_maps_every_channel_at_every_size(stage, n_channels, size):
+    async with stage(ScriptedRecorder(idle(streams=(emg(n_channels),))), screen="live", size=size) as it:
+        assert f" 1-{n_channels}" in it.text
+        view = it.recorder.views[-1]
+        assert view.columns % 2 == 0
+        assert view.n_channels <= n_channels
+        assert all(len(text) == size[0] for text in it.rows())
+
+
+# ---------------------------------------------------------------- record
+
+
+async def test_record_marks_trials_and_runs_protocols(stage):
+    async with stage(ScriptedRecorder(recording()), screen="record") as it:
+        await it.press("m")
+        assert it.recorder.wait_for(r.MarkTrial).bad is True
+        await it.press("c")
+        assert "a baseline" in it.text
+        await it.press("b")
+        assert it.recorder.wait_for(r.StartProtocol).name == "mvc"
+        protocol = r.ProtocolStatus(name="mvc", state="running", cue=1, n_cues=6, class_index=1, cue_seconds=5)
+        it.recorder.change(protocol=protocol)
+        await it.settle()
+        await it.press("p", "k")
+        assert it.recorder.wait_for(r.PauseProtocol).paused is True
+        it.recorder.wait_for(r.SkipCue)
+        await it.press("c", "enter")
+        it.recorder.wait_for(r.AbortProtocol)
+
+
+async def test_record_does_not_move_as_figures_change(stage):
+    async with stage(ScriptedRecorder(recording(0.0)), screen="record") as it:
+        shapes = set()
+        for elapsed in (1.0, 9.9, 10.0, 59.9):
+            session = REPLACE(
+                it.recorder.now.session, elapsed_s=elapsed, label_seconds=elapsed, bytes=int(elapsed * 5e5)
+            )
+            it.recorder.change(session=session)
+            await it.settle()
+            shapes.add(tuple("".join("0" if c in "0123456789 " else c for c in text) for text in it.rows()[:10]))
+        assert len(shapes) == 1
+
+
+# ---------------------------------------------------------------- sessions
+
+
+def summaries(_folder):
+    streams = {"emg": StreamSummary(n_samples=786_432, n_channels=64, fs=2048.0, dtype="float32", measured_fs=2048.1)}
+    return [
+        Summary(
+            path=f"sessions/2026-05-17_14-0{i}-00.session.zip", state=state, name=f"P0{i}",
+            created=f"2026-05-17T14:0{i}:00+02:00", duration_s=384.0, bytes=212_000_000, streams=streams, labels={"Rest": 24, "Fist": 6},
+        )
+        for i, state in enumerate(["packed", "unfinished", "damaged", "verified"])
+    ]  # fmt: skip
+
+
+async def test_sessions_lists_finds_orders_verifies_and_mends(stage):
+    async with stage(screen="sessions", list_sessions=summaries) as it:
+        await it.until(lambda: "4 of 4" in it.text)
+        assert "▸ ◆ verified" in it.text
+        assert "64 ch f32" in it.text
+        await it.press("o")
+        assert "oldest first" in it.text
+        await it.press("/")
+        await it.press(*"P01", "enter")
+        assert "1 of 4" in it.text
+        await it.press("f")
+        job = it.recorder.wait_for(r.StartJob)
+        assert (job.kind, job.paths) == ("recover", ("sessions/2026-05-17_14-01-00.session.zip",))
+        await it.press("v")
+        await it.until(lambda: len(it.recorder.of(r.StartJob)) == 2)
+        assert "verify" in it.recorder.of(r.StartJob)[-1].kind
+
+
+async def test_sessions_trash_and_restore(stage):
+    async with stage(screen="sessions", list_sessions=summaries) as it:
+        await it.until(lambda: "4 of 4" in it.text)
+        await it.press("d")
+        path = it.recorder.wait_for(r.TrashSession).path
+        await it.press("u")
+        await it.until(lambda: len(it.recorder.of(r.TrashSession)) == 2)
+        assert it.recorder.wait_for(r.TrashSession) == r.TrashSession(path=path, restore=True, actor=it.viewer.actor)
+
+
+# ---------------------------------------------------------------- a recorder that goes
+
+
+async def test_a_recorder_that_goes_is_said_at_once_and_started_again(stage):
+    fresh = ScriptedRecorder(recording())
+    async with stage(ScriptedRecorder(recording()), reconnect=lambda: fresh) as it:
+        it.recorder.gone = RecorderGoneError("no recorder answers")
+        await it.settle()
+        assert "✗ GONE" in it.rows()[1]
+        assert "the recorder has ended" in it.text
+        await it.press("enter")
+        await it.until(lambda: "● REC" in it.rows()[1])
+        await it.press("3")
+        fresh.wait_for(r.AddLabel)

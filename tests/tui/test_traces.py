@@ -1,0 +1,114 @@
+"""Envelope drawing: golden rows against a plain reference, and nothing that happened is ever invisible."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from myogestic_tui.widgets.traces import AutoScale, draw_traces, nice_scale, step_scale
+
+DOT_BITS = {
+    (0, 0): 0x40,
+    (0, 1): 0x04,
+    (0, 2): 0x02,
+    (0, 3): 0x01,
+    (1, 0): 0x80,
+    (1, 1): 0x20,
+    (1, 2): 0x10,
+    (1, 3): 0x08,
+}
+
+
+def reference(low, high, scale, n_rows):
+    """One channel drawn dot by dot."""
+    levels = 4 * n_rows
+    rows = []
+    for at in range(n_rows):
+        text = ""
+        for cell in range(len(low) // 2):
+            bits = 0
+            for side in (0, 1):
+                bottom, top = low[2 * cell + side], high[2 * cell + side]
+                if np.isnan(bottom):
+                    continue
+                lit = [
+                    min(max(int(np.floor((v * np.float32(0.5 / scale) + 0.5) * levels)), 0), levels - 1)
+                    for v in (bottom, top)
+                ]
+                for level in range(lit[0], lit[1] + 1):
+                    row, dot = n_rows - 1 - level // 4, level % 4
+                    if row == at:
+                        bits |= DOT_BITS[side, dot]
+            text += chr(0x2800 + bits) if bits else " "
+        rows.append(text)
+    return rows
+
+
+columns = st.lists(
+    st.one_of(
+        st.just((np.nan, np.nan)),
+        st.tuples(st.floats(-3, 3, width=32), st.floats(-3, 3, width=32)).map(lambda pair: (min(pair), max(pair))),
+    ),
+    min_size=2,
+    max_size=40,
+).filter(lambda pairs: len(pairs) % 2 == 0)
+
+
+@settings(max_examples=150, deadline=None)
+@given(columns, st.integers(1, 5), st.sampled_from([0.5, 1.0, 2.0]))
+def test_braille_rows_equal_a_dot_by_dot_reference(pairs, n_rows, scale):
+    low = np.array([[pair[0] for pair in pairs]], np.float32)
+    high = np.array([[pair[1] for pair in pairs]], np.float32)
+    assert draw_traces(low, high, scale, n_rows) == [reference(low[0], high[0], scale, n_rows)]
+
+
+def test_golden_rows():
+    low = np.array([[-1, -0.5, 0, 0, -0.1, np.nan, -2, 0.9]], np.float32)
+    high = np.array([[1, 0.5, 0, 0, 0.1, np.nan, 2, 1.0]], np.float32)
+    assert draw_traces(low, high, 1.0) == [["⡿⠒⠆⡏"]]
+    assert draw_traces(low, high, 1.0, glyphs="block") == [["█▁▁█"]]
+    assert draw_traces(low, high, 1.0, glyphs="ascii") == [["@..@"]]
+
+
+@pytest.mark.parametrize("glyphs", ["braille", "block", "ascii"])
+@pytest.mark.parametrize("n_rows", [1, 2, 6])
+def test_a_single_column_that_stands_out_is_visible(glyphs, n_rows):
+    flat = np.zeros((1, 112), np.float32)
+    spike = flat.copy()
+    spike[0, 51] = 0.9
+    quiet = draw_traces(flat, flat, 1.0, n_rows, glyphs)[0]
+    loud = draw_traces(flat, spike, 1.0, n_rows, glyphs)[0]
+    changed = {i for before, after in zip(quiet, loud, strict=True) for i in range(56) if before[i] != after[i]}
+    assert changed == {25}
+
+
+@pytest.mark.parametrize("glyphs", ["braille", "block", "ascii"])
+def test_columns_without_samples_are_blank_and_all_others_leave_a_mark(glyphs):
+    low = np.zeros((2, 8), np.float32)
+    low[0, 4:] = np.nan
+    rows = draw_traces(low, low, 1.0, 1, glyphs)
+    assert rows[0][0][2:] == "  "
+    assert all(mark not in " " for mark in rows[0][0][:2] + rows[1][0])
+
+
+def test_scales_are_one_two_five():
+    assert [nice_scale(v) for v in (0.9, 1.0, 1.1, 3, 5.5, 120)] == [1.0, 1.0, 2.0, 5.0, 10.0, 200.0]
+    assert step_scale(50, up=True) == 100
+    assert step_scale(50, up=False) == 20
+    assert step_scale(20, up=False) == 10
+    assert step_scale(100, up=False) == 50
+
+
+def test_autoscale_grows_at_once_and_shrinks_late_and_does_not_jump():
+    auto = AutoScale(hold=4.0)
+    quiet, loud = np.full((4, 100), 30, np.float32), np.full((4, 100), 300, np.float32)
+    assert auto.feed(-quiet, quiet, 0.0) == 50
+    assert auto.feed(-loud, loud, 0.1) == 500
+    assert {auto.feed(-quiet, quiet, t) for t in np.arange(0.2, 4.0, 0.1)} == {500}
+    seen = [auto.feed(-quiet, quiet, t) for t in np.arange(4.0, 40.0, 0.1)]
+    steps = [scale for i, scale in enumerate(seen) if i == 0 or scale != seen[i - 1]]
+    assert steps == [500, 200, 100, 50]
+    wobble = [auto.feed(-quiet * k, quiet * k, 50 + i) for i, k in enumerate([1.0, 1.3, 0.9, 1.2] * 5)]
+    assert set(wobble) == {50}
