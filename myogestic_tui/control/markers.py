@@ -102,8 +102,8 @@ class MarkerWatch:
 
     def _watch(self) -> None:
         """Act on every marker until the source fails; markers from before this moment are history."""
+        since = local_clock()
         self._source.connect()
-        since = local_clock() - _POLL_SECONDS
         while not self._stop.is_set():
             data, timestamps = self._source.read()
             self._learn_offset()

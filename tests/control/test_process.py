@@ -18,13 +18,15 @@ from pathlib import Path
 import psutil
 import pytest
 
+from myogestic_tui import App, Stream
 from myogestic_tui.app.recorder import AddLabel, Shutdown, Start, Stop, View
-from myogestic_tui.control import spawn
+from myogestic_tui.control import hosted, spawn
 from myogestic_tui.control.client import RecorderClient
-from myogestic_tui.errors import RecorderGoneError
+from myogestic_tui.control.logfile import log_path
+from myogestic_tui.errors import RecorderGoneError, SessionLockedError
 from myogestic_tui.session import open_session_store
 from myogestic_tui.session.lock import recorder_of
-from tests.sending import RampOutlet, wait_for
+from tests.sending import RampOutlet, RampSource, wait_for
 
 PATIENCE = 120.0
 CONFIG = """
@@ -247,6 +249,64 @@ def test_labrecorder_lines_name_start_and_stop_a_take(sessions, config, outlet):
     with open_session_store(path) as session:
         assert (session.meta.subject, session.meta.task, session.meta.take) == ("P07", "grasp", 3)
         assert session.stores["emg"].shape[0] > 0
+
+
+def test_a_marker_stream_starts_labels_and_stops(sessions, config, outlet, unique):
+    from mne_lsl.lsl import StreamInfo, StreamOutlet
+
+    name = f"{unique}-markers"
+    config.write_text(
+        config.read_text()
+        + f"[markers]\nstream = '{name}'\nstart = ['begin']\nstop = ['end']\nlabels = {{ on = 'Fist', off = '' }}\n"
+    )
+    markers = StreamOutlet(StreamInfo(name, "Markers", 1, 0.0, "string", f"{name}-id"))
+    with attach(sessions, config) as client:
+        assert client.wait_for(is_live, PATIENCE)
+        assert markers.wait_for_consumers(PATIENCE)
+        markers.push_sample(["begin"])
+        assert client.wait_for(lambda status: status.state == "recording", PATIENCE)
+        stamps = []
+        for text in ("on", "noise", "off"):
+            stamps.append(time.monotonic())
+            markers.push_sample([text], timestamp=stamps[-1])
+        assert client.wait_for(lambda status: status.session.n_labels == 2, PATIENCE)
+        markers.push_sample(["end"])
+        assert client.wait_for(lambda status: status.state == "idle" and packed(status), PATIENCE)
+        path = client.status().session.path
+        client.execute(Shutdown())
+    with open_session_store(path) as session:
+        assert [(label.class_index, label.source) for label in session.label_track] == [(1, "marker"), (-1, "marker")]
+        # stamped by the sender's clock, corrected by the measured offset: both are this machine's
+        assert session.label_track[0].timestamp == pytest.approx(stamps[0], abs=0.05)
+
+
+def test_an_app_in_this_process_can_be_attached_to_and_shuts_others_out(sessions):
+    app = App(sessions_dir=sessions)
+    app.streams(Stream("emg", source=RampSource()))
+    app.open()
+    try:
+        with hosted(app), RecorderClient(lambda: spawn.locate(sessions)) as client:
+            assert client.wait_for(is_live, PATIENCE)
+            assert client.wait_for(lambda status: status.viewers == 1, PATIENCE)
+            with pytest.raises(SessionLockedError, match=f"pid {os.getpid()}"), hosted(app):
+                pass
+            recording(client)
+            assert app.ctx.state == "recording"
+            assert client.execute(Shutdown()).ok
+            assert app.stopping.is_set()
+        assert client.gone is not None or client.execute(Stop()).ok is False
+    finally:
+        app.shut()
+
+
+def test_the_log_tells_who_did_what(sessions, config):
+    with attach(sessions, config, program="viewer") as client:
+        assert client.execute(AddLabel(class_index=1)).ok
+        client.execute(Shutdown())
+        ended(client.pid)
+    log = log_path(sessions).read_text()
+    assert f"viewer {os.getpid()} attached" in log
+    assert f"viewer {os.getpid()}: AddLabel(" in log
 
 
 def test_serve_tells_systemd_and_stays_and_ends_cleanly(sessions, config, tmp_path, unique):
