@@ -125,8 +125,9 @@ class StoredArray:
 
     def chunk(self, number: int) -> NDArray[Any]:
         """One whole decoded chunk, filled up behind the last row."""
-        if self._last is not None and self._last[0] == number:
-            return self._last[1]
+        last = self._last  # taken once: another thread may read another chunk
+        if last is not None and last[0] == number:
+            return last[1]
         key = f"{self.name}/{self.spec.chunk_key(number)}"
         data = self._members.read(key)
         if data is None and self._strict:

@@ -13,7 +13,7 @@ from ..clock.gaps import gap_threshold
 from ..errors import ConfigError
 from .correction import Correction
 from .runs import UNLABELLED, find_runs
-from .streamdata import StreamData
+from .streamdata import HeldStamps, StreamData
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,8 +60,8 @@ class SignalReading(ABC):
         stream = self.stream(name)
         clock = stream.clock
         estimates = np.empty((0, 4)) if clock is None else clock.rows(0, clock.n_rows)
-        correct = Correction(fit_offsets(estimates), stream.stamps)
-        return StreamData(stream.stem, stream.info, stream.data, stream.stamps, correct)
+        stamps = HeldStamps(stream.stamps)
+        return StreamData(stream.stem, stream.info, stream.data, stamps, Correction(fit_offsets(estimates), stamps))
 
     def get_continuous(
         self,
