@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA_VERSION = 1
-MAX_JSON = 64 * 2**20
-"""Bytes of a JSON file or member beyond which it is refused unread."""
+MAX_JSON = 12 * 2**20
+"""Bytes of a JSON file beyond which it is refused unread: 80,000 labels; empty lists take 25 times that in memory."""
 
 
 class LabelEvent(Struct, frozen=True, omit_defaults=True):

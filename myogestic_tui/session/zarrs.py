@@ -12,6 +12,7 @@ All stores of this package are named otherwise: what they hold back, overlay or 
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from functools import cache
@@ -36,6 +37,12 @@ ZSTD_LEVEL = 1
 
 MAX_CHUNK = 256 * 2**20
 """Bytes of a decoded chunk beyond which a session is refused: 256 channels of float64 at 100 kHz take 200 MB."""
+
+MAX_TEXTS = 2**20
+"""Values of a chunk of text beyond which a session is refused: each takes some 60 bytes more than it is long."""
+
+MAX_TEXT_CHUNK = 64 * 2**20
+"""Bytes of a decoded chunk of text beyond which it is refused."""
 
 _NUMERIC = frozenset(
     {"bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64"}
@@ -152,7 +159,8 @@ def parse_array_json(data: bytes, *, where: str) -> tuple[ArraySpec, int]:
     if not 1 <= len(shape) <= 3 or chunks[1:] != shape[1:] or chunks[0] < 1 or min(shape) < 0 or 0 in chunks:
         raise SessionDamagedError(f"{where}: shape {shape} in chunks of {chunks} is none that this format has")
     spec = ArraySpec(dtype, tuple(shape[1:]), chunks[0])
-    if spec.chunk_nbytes > MAX_CHUNK or shape[0] >= 2**62:
+    too_large = spec.chunk_nbytes > MAX_CHUNK or (spec.is_string and math.prod(spec.chunk_shape) > MAX_TEXTS)
+    if too_large or shape[0] >= 2**62:
         raise SessionDamagedError(f"{where}: shape {shape} in chunks of {chunks} is larger than any recording")
     return spec, shape[0]
 
@@ -187,6 +195,8 @@ def decode_chunk(spec: ArraySpec, data: bytes, *, where: str) -> NDArray[Any]:
     try:
         raw = _zstd().decode(data)
         if spec.is_string:
+            if int.from_bytes(raw[:4], "little") != math.prod(spec.chunk_shape):
+                raise ValueError("it holds another number of texts than a chunk has")
             return np.asarray(_vlen_utf8().decode(raw), object).reshape(spec.chunk_shape)
         return np.frombuffer(raw, spec.np_dtype).reshape(spec.chunk_shape)
     except (RuntimeError, ValueError, MemoryError, UnicodeDecodeError, IndexError) as error:
@@ -203,9 +213,9 @@ def check_declared_size(spec: ArraySpec, data: bytes, *, where: str) -> None:
     """
     declared = decoded_bound(data)
     if declared is None:
-        raise SessionDamagedError(f"{where} is no zstd chunk")
+        raise SessionDamagedError(f"{where} is not one zstd frame")
     # Where a frame does not declare its size, what is known is a bound that is up to one block too large.
-    most = MAX_CHUNK if spec.is_string else spec.chunk_nbytes + 128 * 1024
+    most = MAX_TEXT_CHUNK if spec.is_string else spec.chunk_nbytes + 128 * 1024
     if declared > most:
         raise SessionDamagedError(f"{where} claims to decode to {declared} bytes")
 

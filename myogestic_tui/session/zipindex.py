@@ -15,10 +15,10 @@ from . import zipbytes as zb
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-MAX_MEMBERS = 1_500_000
-"""Members that an archive may have (20 hours of ten streams); more is refused, so that the index stays bounded."""
+MAX_MEMBERS = 1_000_000
+"""Members that an archive may have (14 hours of ten streams); more is refused, so that the index stays bounded."""
 
-MAX_DIRECTORY = 160 << 20
+MAX_DIRECTORY = 128 << 20
 """Bytes of central directory that are read into memory."""
 
 MAX_NAME = 1024
