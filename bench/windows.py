@@ -83,7 +83,12 @@ def read_blocks(paths: list[str]) -> dict[str, float]:
             data = session.stream("emg").data
             for at in range(0, data.n_rows, 4 * FS):
                 total += data.rows(at, min(at + 4 * FS, data.n_rows)).nbytes
-    return {"seconds": time.perf_counter() - start, "cpu": time.process_time() - cpu, "bytes": total, "peak_mb": peak_mb()}
+    return {
+        "seconds": time.perf_counter() - start,
+        "cpu": time.process_time() - cpu,
+        "bytes": total,
+        "peak_mb": peak_mb(),
+    }
 
 
 def read_zarr(paths: list[str]) -> dict[str, float]:
@@ -96,7 +101,12 @@ def read_zarr(paths: list[str]) -> dict[str, float]:
             data = session.stores["emg"]
             for at in range(0, data.shape[0], 4 * FS):
                 total += data[at : at + 4 * FS].nbytes
-    return {"seconds": time.perf_counter() - start, "cpu": time.process_time() - cpu, "bytes": total, "peak_mb": peak_mb()}
+    return {
+        "seconds": time.perf_counter() - start,
+        "cpu": time.process_time() - cpu,
+        "bytes": total,
+        "peak_mb": peak_mb(),
+    }
 
 
 def in_memory(_: list[str]) -> dict[str, float]:
