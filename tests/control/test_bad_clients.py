@@ -9,9 +9,11 @@ import random
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import tracemalloc
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -270,23 +272,30 @@ def test_a_socket_that_vanished_with_its_folder_is_made_again(tmp_path):
     assert not places[1].exists()
 
 
-def test_the_socket_is_in_a_folder_that_only_its_owner_enters(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    path = address.socket_path(tmp_path / "sessions")
-    assert path.parent == tmp_path / "myogestic_tui"
+@pytest.fixture
+def short():
+    """A folder whose path leaves room for a socket's name."""
+    with tempfile.TemporaryDirectory(prefix="mt-") as folder:
+        yield Path(folder)
+
+
+def test_the_socket_is_in_a_folder_that_only_its_owner_enters(short, monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short))
+    path = address.socket_path(short / "sessions")
+    assert path.parent == short / "myogestic_tui"
     assert path.parent.stat().st_mode & 0o777 == 0o700
     path.parent.chmod(0o755)
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    assert address.socket_path(tmp_path / "sessions").parent == tmp_path / f"myogestic_tui-{os.getuid()}"
+    monkeypatch.setattr("tempfile.tempdir", str(short))
+    assert address.socket_path(short / "sessions").parent == short / f"myogestic_tui-{os.getuid()}"
 
 
-def test_without_a_run_time_folder_a_link_in_the_temporary_one_is_not_followed(tmp_path, monkeypatch):
-    elsewhere = tmp_path / "elsewhere"
+def test_without_a_run_time_folder_a_link_in_the_temporary_one_is_not_followed(short, monkeypatch):
+    elsewhere = short / "elsewhere"
     elsewhere.mkdir(mode=0o700)
     monkeypatch.delenv("XDG_RUNTIME_DIR")
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    (tmp_path / f"myogestic_tui-{os.getuid()}").symlink_to(elsewhere)
-    path = address.socket_path(tmp_path)
+    monkeypatch.setattr("tempfile.tempdir", str(short))
+    (short / f"myogestic_tui-{os.getuid()}").symlink_to(elsewhere)
+    path = address.socket_path(short)
     assert path.parent.name.startswith("myogestic_tui-")
     assert path.parent.resolve() != elsewhere
     assert path.parent.stat().st_mode & 0o777 == 0o700
