@@ -199,7 +199,7 @@ class RecorderProcess:
             if server.beat_age_s < _BEAT_SECONDS:
                 self._notifier.alive()
             watched(self._app, self._viewers)  # streams may have joined
-            if self._is_needed():
+            if self._app.ctx.state != "idle" or self._app.jobs.busy:
                 quiet_since = time.monotonic()
             quiet_s = min(time.monotonic() - quiet_since, server.lonely_s)
             if self._idle_s is not None and quiet_s >= self._idle_s:
@@ -212,10 +212,6 @@ class RecorderProcess:
             return self._requests.get(timeout=_TICK_SECONDS)
         return None
 
-    def _is_needed(self) -> bool:
-        status = self._late.status()
-        return status.state != "idle" or any(job.state in ("waiting", "running") for job in status.jobs)
-
     # ---------------------------------------------------------------- end
 
     def _end(self, server: ControlServer) -> None:
@@ -226,6 +222,7 @@ class RecorderProcess:
         cut.daemon = True
         cut.start()
         try:
+            server.retire()
             if self._markers is not None:
                 self._markers.close()
             if self._app is not None:

@@ -97,6 +97,7 @@ class ControlServer:
         self._identity: tuple[int, int] | None = None
         self.path: Path | None = None
         self._left_at = self._beat = time.monotonic()
+        self._retiring = False
         self._closing: str | None = None
         self._thread = threading.Thread(target=self._run, name="control-server", daemon=True)
 
@@ -144,6 +145,11 @@ class ControlServer:
         """Seconds since the loop last came round; more than a few mean that it hangs."""
         return time.monotonic() - self._beat
 
+    def retire(self) -> None:
+        """Take nobody new: who comes now waits for the next recorder. Those who are attached stay."""
+        self._retiring = True
+        self._wake_up()
+
     def close(self, reason: str = "the recorder has ended", timeout: float = 5.0) -> None:
         """Finish the commands that are queued, tell every client why, and close; bounded by ``timeout``."""
         if not self._thread.ident:
@@ -164,7 +170,7 @@ class ControlServer:
                 self._guarded(key.data, events)
             self._deliver()
             now = self._beat = time.monotonic()
-            if now >= tidy_at:
+            if now >= tidy_at or self._retiring:
                 self._tidy(now)
                 tidy_at = now + _HOUSEKEEPING_SECONDS
             due = self._publish(now)
@@ -199,7 +205,9 @@ class ControlServer:
             return  # full: it is awake; closed: it has ended
 
     def _tidy(self, now: float) -> None:
-        if self.path is None or self._identity is None or not address.is_same_socket(self.path, self._identity):
+        if self._retiring:
+            self._unbind()
+        elif self.path is None or self._identity is None or not address.is_same_socket(self.path, self._identity):
             _log.warning("the socket %s has vanished; making it again", self.path)
             try:
                 self._bind()
@@ -212,12 +220,19 @@ class ControlServer:
     def _bind(self) -> None:
         path = self._locate()
         listener = address.bind(path)
-        if self._listener is not None:
-            self._selector.unregister(self._listener)
-            self._listener.close()
+        self._unbind()
         self._listener, self.path, self._identity = listener, path, address.socket_identity(path)
         self._selector.register(listener, selectors.EVENT_READ, partial(self._accept, listener, by_first_byte))
         self._on_bound(path)
+
+    def _unbind(self) -> None:
+        if self._listener is None:
+            return
+        if self.path is not None and self._identity is not None and address.is_same_socket(self.path, self._identity):
+            self.path.unlink(missing_ok=True)
+        self._selector.unregister(self._listener)
+        self._listener.close()
+        self._listener = None
 
     # ---------------------------------------------------------------- clients come and go
 
@@ -434,9 +449,7 @@ class ControlServer:
                 self._selector.select(0.02)
         for one in [*self._attachments]:
             self._drop(one, "the recorder ends")
-        if self.path is not None and self._identity is not None and address.is_same_socket(self.path, self._identity):
-            self.path.unlink(missing_ok=True)
-        for listener in (self._listener, *self._ports, self._wake_end, self._wake):
-            if listener is not None:
-                listener.close()
+        self._unbind()
+        for end in (*self._ports, self._wake_end, self._wake):
+            end.close()
         self._selector.close()

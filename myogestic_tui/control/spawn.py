@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ControlError, RecorderGoneError
 from ..session.lock import recorder_of
+from . import address
 from .client import RecorderClient
 from .logfile import log_path, tail
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 START_SECONDS = 20.0
 """For a recorder to bind its socket, on a slow machine under load."""
+END_SECONDS = 60.0
+"""For a recorder that is ending to let go of its folder."""
 _LOOK_SECONDS = 0.05
 _READY_FD = 3
 
@@ -59,6 +62,16 @@ def locate(sessions_dir: Path) -> Path:
     return path
 
 
+def _is_there(sessions_dir: Path) -> bool:
+    """True where a recorder answers; one that is just ending (it takes nobody new) is waited for."""
+    until = time.monotonic() + END_SECONDS
+    while (path := find_recorder(sessions_dir)) is not None and not address.answers(path):
+        if time.monotonic() > until:
+            raise RecorderGoneError(f"the recorder of {sessions_dir} does not answer and does not end; look at its log")
+        time.sleep(_LOOK_SECONDS)
+    return path is not None
+
+
 def attach(
     sessions_dir: Path,
     *,
@@ -93,7 +106,7 @@ def attach(
         It refuses this program.
     """
     sessions_dir = sessions_dir.resolve()
-    if start and find_recorder(sessions_dir) is None:
+    if not _is_there(sessions_dir) and start:
         start_recorder(sessions_dir, config_file, idle_s=idle_s)
     return RecorderClient(lambda: locate(sessions_dir), program=program, on_update=on_update)
 

@@ -220,3 +220,12 @@ def test_an_answer_arrives_where_the_client_is_now():
         data = b""
         while Executed.__name__.encode() not in data:
             data += new.recv(4096)
+
+
+def test_a_recorder_that_ends_takes_nobody_new_and_keeps_who_is_there():
+    with serving() as (server, _), RecorderClient(server.path) as there:
+        server.retire()
+        wait_for(lambda: not server.path.exists())
+        with pytest.raises(RecorderGoneError):
+            RecorderClient(server.path)
+        assert there.execute(Start()).ok

@@ -188,6 +188,16 @@ def test_a_recorder_that_nobody_needs_ends_but_not_while_it_records(sessions, co
     assert list(sessions.glob("*.session.zip")), "packing counts as being needed"
 
 
+def test_who_comes_while_a_recorder_ends_gets_the_next_one(sessions, config):
+    with attach(sessions, config) as client:
+        pid = client.pid
+        assert client.execute(Shutdown()).ok
+        wait_for(lambda: client.gone is not None or not spawn.locate(sessions).exists(), PATIENCE)
+        with attach(sessions, config) as late:
+            assert late.pid != pid
+            assert late.execute(Shutdown()).ok
+
+
 def test_a_second_recorder_is_refused_by_name_and_pid(sessions, config, tmp_path):
     with attach(sessions, config) as client:
         second = subprocess.run(
