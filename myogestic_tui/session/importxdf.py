@@ -1,0 +1,232 @@
+"""XDF files, of LabRecorder or of this package, as sessions: raw time stamps and clock offsets are kept."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
+
+import numpy as np
+
+from ..clock import fit_offsets
+from ..errors import ConfigError, SessionDamagedError
+from ..info import StreamInfo
+from .export.xdf import LABELS_ID, NOTES_ID, UNLABELLED_TEXT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from os import PathLike
+
+    from numpy.typing import NDArray
+
+    from .writer import Session
+
+_BLOCK = 1 << 14
+_HEADER_TAG = 2
+
+
+class _Estimate(NamedTuple):
+    collected_at: float
+    offset: float
+    uncertainty: float
+    remote_time: float
+
+
+def import_xdf(
+    path: str | PathLike[str], base_path: str | PathLike[str] = "sessions", *, label_stream: str | None = None
+) -> Path:
+    """Make a session of an XDF file, and pack it.
+
+    Every stream becomes one of the session, with its samples, raw time stamps, clock offsets and header. The labels and
+    notes of a file that this package wrote become labels and notes again. Corrected times are those that
+    ``session.timestamps`` fits to the offsets. ``created`` is the file's; the session's folder is named after now.
+
+    Memory: ``pyxdf`` loads the whole file.
+
+    Parameters
+    ----------
+    path
+        ``.xdf``, or ``.xdfz``.
+    base_path
+        Sessions folder.
+    label_stream
+        Name of a stream of text whose texts are classes: each sample is a label, and classes are numbered in the order
+        in which they first come. An empty text, or ``end``, is class -1. None: the labels of this package, if any.
+
+    Returns
+    -------
+    path
+        The archive's.
+
+    Raises
+    ------
+    ConfigError
+        ``pyxdf`` is not installed, or there is no such ``label_stream``.
+    SessionDamagedError
+        The file is no XDF, or cannot be read.
+    DiskError
+        The session cannot be written.
+    """
+    from .writer import Session
+
+    path = Path(path)
+    streams, header = _load(path)
+    names = [_text(stream["info"], "name") for stream in streams]
+    if label_stream is not None and label_stream not in names:
+        raise ConfigError(f"{path.name} has no stream {label_stream!r}; there are: {', '.join(names) or 'none'}")
+    session = Session(base_path, app_name="myogestic_tui", fields=_fields(path, header))
+    try:
+        verbatim = _verbatim_headers(path)
+        for name, stream in zip(names, streams, strict=True):
+            _take(session, name, stream, verbatim, label_stream)
+        session.finish()
+        created = _text(header.get("info", {}), "datetime")
+        session.set_fields(anchors=[], **({"created": created} if created else {}))
+        return session.pack_to_zip()
+    except BaseException:
+        session.discard()
+        raise
+
+
+def _load(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    try:
+        import pyxdf
+    except ModuleNotFoundError as error:
+        raise ConfigError("importing XDF needs pyxdf; install it with: pip install 'myogestic_tui[export]'") from error
+    if not path.is_file():
+        raise ConfigError(f"{path} is not there")
+    with _opened(path) as file:
+        if _magic(file) != b"XDF:":
+            raise SessionDamagedError(f"{path} is no XDF file")
+    try:
+        loaded = pyxdf.load_xdf(str(path), synchronize_clocks=False, dejitter_timestamps=False, verbose=False)
+    except Exception as error:
+        # pyxdf checks nothing: what a broken file raises is any of a dozen types.
+        raise SessionDamagedError(f"{path} cannot be read as XDF: {error!r}") from error
+    if loaded[1] is None:
+        raise SessionDamagedError(f"{path} is an XDF file without a header; it was cut off or overwritten")
+    return cast("tuple[list[dict[str, Any]], dict[str, Any]]", loaded)
+
+
+def _opened(path: Path) -> IO[bytes]:
+    return cast("IO[bytes]", gzip.open(path, "rb") if path.suffix == ".xdfz" else open(path, "rb"))
+
+
+def _magic(file: IO[bytes]) -> bytes:
+    try:
+        return file.read(4)
+    except (OSError, EOFError):
+        return b""
+
+
+def _fields(path: Path, header: dict[str, Any]) -> dict[str, Any]:
+    info = header.get("info", {})
+    fields: dict[str, Any] = {key: _text(info, key) for key in ("name", "subject", "task") if _text(info, key)}
+    if _text(info, "take").isdigit():
+        fields["take"] = int(_text(info, "take"))
+    return {"name": path.stem, **fields, "imported_from": path.name}
+
+
+def _take(
+    session: Session, name: str, stream: dict[str, Any], verbatim: dict[int, str], label_stream: str | None
+) -> None:
+    stamps = np.asarray(stream["time_stamps"], np.float64)
+    source_id = _text(stream["info"], "source_id")
+    if name == label_stream or (source_id == LABELS_ID and label_stream is None):
+        _add_labels(session, stream, _corrected(stream, stamps), _class_table(stream["info"]))
+    elif source_id == NOTES_ID:
+        for at, (text,) in zip(stamps.tolist(), stream["time_series"], strict=True):
+            session.add_note(text, at)
+    if source_id in (LABELS_ID, NOTES_ID):
+        return
+    info = _stream_info(stream["info"], verbatim.get(stream["info"]["stream_id"], ""))
+    stem = session.init_stream(name, info)
+    session.add_clock_estimates(stem, _estimates(stream))
+    rows = _rows(stream["time_series"], info)
+    for start in range(0, len(rows), _BLOCK):
+        session.append(stem, rows[start : start + _BLOCK], stamps[start : start + _BLOCK])
+
+
+def _rows(series: Any, info: StreamInfo) -> NDArray[Any]:
+    rows: NDArray[Any] = np.empty((len(series), info.n_channels), info.np_dtype)
+    rows[:] = series if len(series) else rows
+    return rows
+
+
+def _estimates(stream: dict[str, Any]) -> list[_Estimate]:
+    """XDF holds the source's time and the offset; how certain that was it does not tell: 0 here."""
+    pairs = zip(stream.get("clock_times", []), stream.get("clock_values", []), strict=True)
+    return [_Estimate(at + offset, offset, 0.0, at) for at, offset in pairs]
+
+
+def _corrected(stream: dict[str, Any], stamps: NDArray[np.float64]) -> NDArray[np.float64]:
+    return fit_offsets(np.array(_estimates(stream)).reshape(-1, 4)).correct(stamps)
+
+
+def _add_labels(session: Session, stream: dict[str, Any], times: NDArray[np.float64], classes: list[str]) -> None:
+    texts = [str(sample[0]) for sample in stream["time_series"]]
+    for text in texts:
+        if text not in (*classes, "", UNLABELLED_TEXT):
+            classes.append(text)
+    session.set_fields(class_names=classes)
+    for at, text in zip(times.tolist(), texts, strict=True):
+        session.add_label(classes.index(text) if text in classes else -1, at, source="marker")
+    desc = (stream["info"].get("desc") or [None])[0] or {}
+    bad = (desc.get("bad_trials") or [None])[0] or {}
+    for index in bad.get("index", []):
+        session.mark_trial(int(index))
+
+
+def _class_table(info: dict[str, Any]) -> list[str]:
+    desc = (info.get("desc") or [None])[0] or {}
+    table = (desc.get("classes") or [None])[0] or {}
+    return [_text(entry, "name") for entry in table.get("class", [])]
+
+
+def _stream_info(info: dict[str, Any], xml: str) -> StreamInfo:
+    n_channels = int(_text(info, "channel_count"))
+    dtype = {"double64": "float64"}.get(_text(info, "channel_format"), _text(info, "channel_format"))
+    desc = (info.get("desc") or [None])[0] or {}
+    channels = ((desc.get("channels") or [None])[0] or {}).get("channel", [])
+    columns = {
+        field: tuple(_text(channel or {}, key) for channel in channels)
+        for field, key in (("channel_names", "label"), ("units", "unit"), ("channel_types", "type"))
+    }
+    told = {field: column for field, column in columns.items() if len(column) == n_channels and any(column)}
+    return StreamInfo(
+        n_channels,
+        float(_text(info, "nominal_srate") or 0.0),
+        dtype,
+        type=_text(info, "type"),
+        source_id=_text(info, "source_id"),
+        hostname=_text(info, "hostname"),
+        uid=_text(info, "uid"),
+        desc_xml=xml,
+        **told,  # type: ignore[arg-type]
+    )
+
+
+def _text(info: dict[str, Any], key: str) -> str:
+    """The text of a child element, as pyxdf gives it: a list with one entry, or None."""
+    return str((info.get(key) or [""])[0] or "")
+
+
+def _verbatim_headers(path: Path) -> dict[int, str]:
+    """The headers' XML by stream, which pyxdf gives only taken apart."""
+    with _opened(path) as file:
+        return dict(_headers(file))
+
+
+def _headers(file: IO[bytes]) -> Iterator[tuple[int, str]]:
+    file.read(4)
+    while size := file.read(1):
+        length = int.from_bytes(file.read(size[0]), "little")
+        tag = file.read(2)
+        if len(tag) < 2 or length < 2:
+            return
+        if struct.unpack("<H", tag)[0] == _HEADER_TAG:
+            content = file.read(length - 2)
+            yield struct.unpack("<I", content[:4])[0], content[4:].decode("utf-8", "replace")
+        else:
+            file.seek(length - 2, 1)
