@@ -15,18 +15,20 @@ if TYPE_CHECKING:
     from .discovery import Seen as Seen
     from .lsl import LSLSource as LSLSource
     from .outlet import Outlet as Outlet
+    from .replay import ReplaySource as ReplaySource
     from .synthetic import SyntheticSource as SyntheticSource
 
 _HOME = {
     "Discovery": ".discovery",
     "LSLSource": ".lsl",
     "Outlet": ".outlet",
+    "ReplaySource": ".replay",
     "Seen": ".discovery",
     "SyntheticSource": ".synthetic",
     "configure_lsl": ".adapter",
 }
 
-__all__ = ["Discovery", "LSLSource", "Outlet", "Seen", "SyntheticSource", "configure_lsl"]
+__all__ = ["Discovery", "LSLSource", "Outlet", "ReplaySource", "Seen", "SyntheticSource", "configure_lsl"]
 
 
 def __getattr__(name: str) -> Any:
