@@ -13,7 +13,6 @@ from textual.app import App, ComposeResult
 from textual.containers import Container
 from textual.geometry import Size
 from textual.message import Message
-from textual.screen import Screen
 
 from ..app.recorder import AnyCommand, Recorder, Reply, Status
 from ..errors import MyoGesticError
@@ -21,7 +20,8 @@ from ..widgets.frame import Frame
 from ..widgets.glyphs import terminal_is_utf8
 from ..widgets.header import Header
 from ..widgets.palette import Palette as Styles
-from ..widgets.rows import Clicked, Rows, fit, row, rule
+from ..widgets.rows import Clicked, Rows
+from ..widgets.spans import fit, row, rule
 from .actions import Actions
 from .dispatch import Dispatcher
 from .footer import footer_row
@@ -31,11 +31,14 @@ from .overlay import Palette, help_rows
 from .pacer import Pacer
 from .runner import CommandRunner, Then
 from .screens import build_body
+from .stage import Stage
 from .terminal import HungUp, KeyBurst, ViewerDriver
 from .theme import STYLESHEET, THEMES, choose_theme
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from textual.screen import Screen
 
     from .options import ViewerOptions
     from .prompt import Ask, TypeLine
@@ -59,16 +62,6 @@ class Snapshot(Message):
     def can_replace(self, message: Message) -> bool:
         """A newer snapshot is all that counts."""
         return isinstance(message, Snapshot)
-
-
-class Stage(Screen[None]):
-    """The one screen; draws only while the terminal has taken everything that came before."""
-
-    def _compositor_refresh(self) -> None:
-        viewer = self.app
-        if isinstance(viewer, Viewer) and viewer.hold_back():
-            return
-        super()._compositor_refresh()
 
 
 class Viewer(App[int], inherit_bindings=False):
@@ -100,9 +93,7 @@ class Viewer(App[int], inherit_bindings=False):
             self.register_theme(one)
         self.theme = theme
         self.ascii_only = options.glyphs == "ascii" or (options.glyphs == "auto" and not terminal_is_utf8())
-        self.palette = Styles.of(
-            THEMES[theme].variables, reverse_fills=no_colour, reverse_select=theme.startswith("ansi")
-        )
+        self.palette = Styles.of(THEMES[theme].variables, no_colour=no_colour, reverse_select=theme.startswith("ansi"))
         self.keymap = Keymap(options.keymap, options.keyboard)
         self.pacer = Pacer(options.fps)
         self.frame = Frame(Status(at=time.monotonic()), screen=options.screen)
@@ -117,6 +108,7 @@ class Viewer(App[int], inherit_bindings=False):
         self._said = ("", "", 0.0)
         self._held = False
         self._greeted = False
+        self._footer_about: tuple[Any, ...] = ()
         self._wake = asyncio.Event()
         self._runner: CommandRunner | None = None
         self.command_palette_list: Palette | None = None
@@ -125,7 +117,7 @@ class Viewer(App[int], inherit_bindings=False):
 
     def get_default_screen(self) -> Screen[None]:
         """The stage."""
-        return Stage(id="_default")
+        return Stage()
 
     def compose(self) -> ComposeResult:
         """Header, body, message line, footer."""
@@ -262,8 +254,7 @@ class Viewer(App[int], inherit_bindings=False):
             else:
                 body.draw(frame)
             self.message_row.show([self._message_line(self.message_row.size.width)])
-            width = self.footer_rows.size.width
-            self.footer_rows.show([footer_row(self.keymap, self.screen_name, frame.recording, width)])
+            self._draw_footer(self.screen_name, frame.recording, self.footer_rows.size.width)
 
     def reconnect(self) -> None:
         """Find or start a recorder in place of the one that went."""
@@ -289,6 +280,11 @@ class Viewer(App[int], inherit_bindings=False):
             self._runner.recorder = fresh
         self.refresh_status()
         self.say("a recorder answers again")
+
+    def _draw_footer(self, *about: Any) -> None:
+        if about != self._footer_about:
+            self._footer_about = about
+            self.footer_rows.show([footer_row(self.keymap, *about)])
 
     # ---------------------------------------------------------------- a terminal that may stall or go
 
@@ -317,7 +313,7 @@ class Viewer(App[int], inherit_bindings=False):
     def _release(self) -> None:
         self._held = False
         if isinstance(self.screen, Stage):
-            self.screen._compositor_refresh()
+            self.screen.draw_held()
 
     def give_back(self) -> None:
         """Restore the terminal directly."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from ..widgets.rows import Row, Span, row, spread, width_of
+from ..widgets.spans import Row, Span, row, spread, width_of
 from .keys import KeyCommand, Keymap, shown
 
 

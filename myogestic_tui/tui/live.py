@@ -11,7 +11,8 @@ from ..app.recorder import ChannelQuality, Envelope, MarkChannel, StreamStatus, 
 from ..widgets import format as f
 from ..widgets.envelope import EnvelopePlot, Page, plot_cells, worst_flag
 from ..widgets.gestures import gesture_panel
-from ..widgets.rows import BLANK, Row, Rows, row, rule
+from ..widgets.rows import Rows
+from ..widgets.spans import BLANK, Row, row, rule
 from ..widgets.streams import needs_you, quality_summary
 from ..widgets.traces import AutoScale, GlyphSet, decode_envelope, step_scale
 from .view import Body

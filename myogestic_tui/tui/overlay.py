@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..widgets.palette import gesture_style
-from ..widgets.rows import BLANK, Row, Span, fit, row, rule
+from ..widgets.spans import BLANK, Row, Span, fit, row, rule
 from .keys import KeyCommand, Keymap, shown_keys
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..widgets.rows import Row, Span, fit, row, spread, width_of
+from ..widgets.spans import Row, Span, fit, row, spread, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

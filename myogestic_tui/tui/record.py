@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..app.recorder import AbortProtocol, MarkTrial, PauseProtocol, SetTake, SkipCue, StartProtocol
 from ..widgets.record import record_rows
-from ..widgets.rows import BLANK, Row, row, rule
+from ..widgets.spans import BLANK, Row, row, rule
 from ..widgets.streams import needs_you, quality_summary
 from .prompt import Ask, Entry, TypeLine
 from .view import Body

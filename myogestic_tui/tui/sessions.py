@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..widgets.frame import Frame
-    from ..widgets.rows import Row
+    from ..widgets.spans import Row
 
 _REFRESH_SECONDS = 3.0
 

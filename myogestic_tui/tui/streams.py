@@ -13,7 +13,7 @@ from ..app.recorder import (
     StreamStatus,
     TickStream,
 )
-from ..widgets.rows import BLANK, Row, row
+from ..widgets.spans import BLANK, Row, row
 from ..widgets.streams import needs_you, nothing_seen, stream_details, stream_table
 from .view import Body
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.widget import Widget
 
-from ..widgets.rows import Row, Rows
+from ..widgets.rows import Rows
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from ..widgets.frame import Frame
+    from ..widgets.spans import Row
     from .app import Viewer
 
 SIDE_WIDTH = 34

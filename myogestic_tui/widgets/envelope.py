@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from . import format as f
-from .rows import BLANK, Row, Rows, Span, fill, fit, row
+from .rows import Rows
+from .spans import BLANK, Row, Span, fill, fit, row
 from .timeline import label_strip, time_axis
 from .traces import GlyphSet, decode_envelope, draw_traces
 
@@ -48,7 +50,7 @@ def plot_cells(width: int) -> int:
 def envelope_rows(envelope: Envelope | None, page: Page, frame: Frame, width: int, height: int) -> list[Row]:
     """Axis, channels, label row and channel map in ``height`` rows."""
     cells = plot_cells(width)
-    heading = f"  CH {fit('RMS ' + page.unit, 8, '>')} QUALITY  "
+    heading = f"  CH {fit('RMS ' + page.unit, 8, '>')} QUALITY"
     rows = [row((fit(heading, PREFIX), "dim"), (time_axis(page.seconds, cells), "dim"))]
     room = max(height - 3, 0)
     rows += fill(channel_rows(envelope, page, cells), room) if envelope is not None else fill([], room)
@@ -73,19 +75,29 @@ def channel_rows(envelope: Envelope, page: Page, cells: int) -> list[Row]:
 
 
 def _channel(channel: int, lines: list[str], page: Page) -> list[Row]:
-    chosen = channel == page.cursor
     quality = page.quality[channel] if channel < len(page.quality) else None
-    flag = worst_flag(quality.flags) if quality is not None else ""
-    style = {"": "trace", "x": "trace-dim", "F": "trace-dim"}.get(flag, "warn")
+    flag = worst_flag(quality.flags) if quality is not None else None
+    head = _head(channel, _level(channel, quality, page), flag, channel == page.cursor)
+    style = _TRACE_STYLES.get(flag or "", "warn")
     act = f"channel:{channel}"
-    head = (
-        Span("▸" if chosen else " ", "key", act),
-        Span(f"{channel + 1:>3} {_level(channel, quality, page):>8} ", "select" if chosen else "", act),
-        Span(fit(QUALITY.get(flag, "ok" if quality is not None else ""), 10), "ok" if not flag else "warn", act),
-        Span("┊", "faint"),
+    return [(*(head if i == 0 else _UNDER_HEAD), Span(line, style, act)) for i, line in enumerate(lines)]
+
+
+_TRACE_STYLES = {"": "trace", "x": "trace-dim", "F": "trace-dim"}
+_UNDER_HEAD = row(" " * (PREFIX - 1), ("┊", "faint"))
+
+
+@lru_cache(1024)
+def _head(channel: int, level: str, flag: str | None, chosen: bool) -> Row:
+    """Cursor, number, level and quality; ``flag`` None: nothing is known yet."""
+    act = f"channel:{channel}"
+    words = "" if flag is None else QUALITY.get(flag, "ok")
+    return row(
+        ("▸" if chosen else " ", "key", act),
+        (f"{channel + 1:>3} {level:>8} ", "select" if chosen else "", act),
+        (fit(words, 9), "warn" if flag else "ok", act),
+        ("┊", "faint"),
     )
-    rest = row(" " * (PREFIX - 1), ("┊", "faint"))
-    return [(*(head if i == 0 else rest), Span(line, style, act)) for i, line in enumerate(lines)]
 
 
 def _level(channel: int, quality: ChannelQuality | None, page: Page) -> str:
@@ -108,7 +120,7 @@ def channel_map(page: Page, width: int) -> Row:
     head = fit(f" 1-{page.n_channels}", 8)
     if not page.quality:
         return row((head, "dim"))
-    letters = [_map_letter(quality, page.scale) for quality in page.quality]
+    letters = _map_letters(page.quality, page.scale)
     per_letter = 1
     while -(-len(letters) // per_letter) * 17 // 16 + 1 > width - 8:
         per_letter += 1
@@ -121,6 +133,11 @@ def channel_map(page: Page, width: int) -> Row:
         here = page.cursor // per_letter == i // per_letter
         spans.append(Span(letter, "tab" if here else style, f"channel:{i}"))
     return tuple(spans)
+
+
+@lru_cache(16)
+def _map_letters(quality: tuple[ChannelQuality, ...], scale: float) -> list[tuple[str, str]]:
+    return [_map_letter(one, scale) for one in quality]
 
 
 def _map_letter(quality: ChannelQuality, scale: float) -> tuple[str, str]:

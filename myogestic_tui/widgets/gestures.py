@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .palette import gesture_style
-from .rows import Row, Rows, fit, row
+from .rows import Rows
+from .spans import Row, fit, row
 from .spark import bar
 
 if TYPE_CHECKING:

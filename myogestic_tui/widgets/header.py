@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from .format import hms, span_left
 from .palette import gesture_style
-from .rows import Row, Rows, Span, cut, fit, row, spread
+from .rows import Rows
+from .spans import Row, Span, cut, fit, row, spread
 
 if TYPE_CHECKING:
     from ..app.recorder import TakeStatus

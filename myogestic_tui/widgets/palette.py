@@ -51,24 +51,26 @@ class Palette(dict[str, Style]):
     """Rich styles by style name."""
 
     @classmethod
-    def of(cls, variables: Mapping[str, str], *, reverse_fills: bool = False, reverse_select: bool = False) -> Palette:
+    def of(cls, variables: Mapping[str, str], *, no_colour: bool = False, reverse_select: bool = False) -> Palette:
         """Resolve all styles against theme variables.
 
         Parameters
         ----------
         variables
             Colours by name, as `tui.theme` has them.
-        reverse_fills
-            For terminals without colour: what is a filled colour elsewhere is reverse video there.
+        no_colour
+            Bold, underline and reverse video only: what is a filled colour elsewhere is reverse there.
         reverse_select
             For terminals with 16 colours, which have no shade to select with: bold, and fields underlined.
         """
         palette = cls({name: _style(text, variables) for name, text in STYLES.items()})
+        if no_colour:
+            palette = cls({name: Style(bold=style.bold) for name, style in palette.items()})
         plain = palette[""]
-        if reverse_fills:
+        if no_colour:
             for name in ("rec", "tab", *(f"G{i}" for i in range(N_GESTURE_COLOURS))):
                 palette[name] = plain + Style(reverse=True, bold=True)
-        if reverse_fills or reverse_select:
+        if no_colour or reverse_select:
             palette["select"] = plain + Style(bold=True, underline=True)
             palette["field"] = plain + Style(underline=True)
             palette["caret"] = plain + Style(reverse=True)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from . import format as f
 from .gestures import gesture_table
 from .palette import gesture_style
-from .rows import BLANK, Row, Rows, Span, fit, row, spread
+from .rows import Rows
+from .spans import BLANK, Row, Span, fit, row, spread
 from .spark import progress
 from .timeline import label_strip, time_axis
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import format as f
 from .palette import gesture_style
-from .rows import BLANK, Row, fit, row, rule, spread
+from .spans import BLANK, Row, fit, row, rule, spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

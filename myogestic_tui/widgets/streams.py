@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 
 from ..app.recorder import Problem, Status, StreamStatus
 from . import format as f
-from .rows import Row, Rows, Span, fit, row, rule
+from .rows import Rows
+from .spans import Row, Span, fit, row, rule
 from .spark import line_spark
 
 STATES = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .palette import gesture_style
-from .rows import Row, Span
+from .spans import Row, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -12,7 +12,7 @@ from myogestic_tui.tui.keys import COMMANDS, SCREEN_NAMES, Keymap, is_gesture_ke
 from myogestic_tui.tui.pacer import Pacer
 from myogestic_tui.tui.prompt import Entry, TypeLine
 from myogestic_tui.tui.theme import choose_theme
-from myogestic_tui.widgets.rows import width_of
+from myogestic_tui.widgets.spans import width_of
 
 
 def test_no_command_has_a_digit_or_a_capital():

@@ -13,7 +13,7 @@ from myogestic_tui.widgets.frame import Frame
 from myogestic_tui.widgets.glyphs import terminal_is_utf8, to_ascii
 from myogestic_tui.widgets.header import header_rows
 from myogestic_tui.widgets.record import record_rows
-from myogestic_tui.widgets.rows import cut, fit, row, rule, spread, width_of
+from myogestic_tui.widgets.spans import cut, fit, row, rule, spread, width_of
 from myogestic_tui.widgets.streams import needs_you, stream_table
 from myogestic_tui.widgets.timeline import label_strip, time_axis
 
