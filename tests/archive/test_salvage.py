@@ -1,0 +1,227 @@
+"""Salvage saves what decodes, lists what does not, invents nothing, and keeps the original until all is proven."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from myogestic_tui.errors import MyoGesticError, SessionDamagedError
+from myogestic_tui.session import (
+    list_trash,
+    open_session_store,
+    pack_session,
+    restore_session,
+    salvage_session,
+    verify_session,
+)
+from tests.archive.faults import flips
+from tests.archive.sessions import (
+    EMG,
+    START,
+    STREAMS,
+    assert_holds,
+    cut_off_folder,
+    entries,
+    flip,
+    rewrite,
+    samples_of,
+    stamps_of,
+)
+
+WHOLE = samples_of(*STREAMS["emg"])
+TIMES = stamps_of(*STREAMS["emg"])
+
+
+def assert_part(path: Path, kept: list[tuple[int, int]]) -> None:
+    """Of ``emg``, the runs of samples `kept`, and no others, each with its own time stamp."""
+    rows = np.concatenate([np.arange(first, stop) for first, stop in kept]) if kept else np.empty(0, int)
+    with open_session_store(path) as session:
+        assert session.meta.state == "salvaged"
+        np.testing.assert_array_equal(session.stores["emg"][:], WHOLE[rows])
+        np.testing.assert_array_equal(session.ts_stores["emg"][:], TIMES[rows])
+    outcome = verify_session(path)
+    assert outcome.ok, outcome.findings
+
+
+def loss(path: Path) -> dict:
+    with open_session_store(path) as session:
+        return session.meta.extra["salvage"][-1]
+
+
+def test_a_whole_session_is_left_alone(archive, tmp_path):
+    before = archive.read_bytes()
+    assert salvage_session(archive) == archive
+    assert archive.read_bytes() == before
+    assert list_trash(tmp_path) == []
+
+
+def test_damaged_samples_are_cut_out_and_listed(archive, tmp_path):
+    damaged_name = archive.name
+    flip(archive, "emg.zarr/c/3/0")
+    flip(archive, "emg.zarr/c/4/0")
+    saved = salvage_session(archive)
+    assert_part(saved, [(0, 150), (250, 480)])
+    assert saved.name == damaged_name.replace(".session.zip", "_salvaged.session.zip")
+    assert entries(tmp_path) == [saved.name]
+    assert [trashed.path.name for trashed in list_trash(tmp_path)] == [damaged_name]
+    [hole] = loss(saved)["holes"]
+    assert (hole["stream"], hole["first_sample"], hole["n_samples"], hole["index"]) == ("emg", 150, 100, 150)
+    assert hole["seconds"] == pytest.approx(2.0)
+    assert "emg.zarr/c/3/0" in hole["reason"]
+    with open_session_store(saved) as session:
+        [gap] = session.meta.streams["emg"].gaps
+        assert (gap.index, gap.seconds) == (150, pytest.approx(2.0))
+        assert "damage" in gap.reason
+        assert len(session.label_track) == 2
+        assert session.clock_stores["emg"].shape == (3, 4)
+        assert session.stream_info("emg").channel_names == EMG.channel_names
+
+
+def test_samples_without_time_stamps_are_kept_beside_the_stream(archive):
+    flip(archive, "emg_timestamps.zarr/c/2")
+    saved = salvage_session(archive)
+    assert_part(saved, [(0, 100), (150, 480)])
+    assert loss(saved)["unpaired"] == ["emg.zarr/c/2/0"]
+    import zarr
+    from zarr.storage import ZipStore
+
+    with ZipStore(saved, mode="r") as store:
+        unpaired = zarr.open_array(store, path="unpaired/emg.zarr", mode="r")
+        np.testing.assert_array_equal(unpaired[100:150], WHOLE[100:150])
+
+
+def test_an_archive_cut_short_keeps_pairs_up_to_the_cut(archive):
+    data = archive.read_bytes()
+    with zipfile.ZipFile(archive) as plain:
+        at = plain.getinfo("emg.zarr/c/6/0").header_offset
+    archive.write_bytes(data[: at + 100])
+    saved = salvage_session(archive)
+    assert_part(saved, [(0, 300)])
+    with open_session_store(saved) as session:
+        assert [label.class_index for label in session.label_track] == [0, 1]
+        assert session.class_names == ["Rest", "Fist"]
+
+
+@pytest.mark.parametrize("where", ["before", "behind", "both"])
+def test_bytes_around_an_archive_cost_nothing(archive, where):
+    data = archive.read_bytes()
+    archive.write_bytes(b"junk" * (where != "behind") + data + b"junk" * (where != "before"))
+    saved = salvage_session(archive)
+    assert_part(saved, [(0, 480)])
+    assert loss(saved)["holes"] == []
+
+
+@pytest.mark.parametrize("member", ["emg.zarr/zarr.json", "emg_timestamps.zarr/zarr.json", "manifest.json"])
+def test_what_can_be_told_from_elsewhere_costs_nothing(archive, member):
+    flip(archive, member)
+    assert_part(salvage_session(archive), [(0, 480)])
+
+
+@pytest.mark.parametrize("member", ["meta.json", "labels.json"])
+def test_damaged_metadata_is_said_to_be_doubtful(archive, member):
+    flip(archive, member, at=-12)
+    saved = salvage_session(archive)
+    assert_part(saved, [(0, 480)])
+    assert [text for text in loss(saved)["doubtful"] if text.startswith(member)]
+
+
+def test_a_name_lost_from_the_directory_is_found_at_the_member(archive):
+    data = bytearray(archive.read_bytes())
+    at = data.rfind(b"emg.zarr/c/3/0")
+    data[at] ^= 1
+    archive.write_bytes(data)
+    assert_part(salvage_session(archive), [(0, 480)])
+
+
+def test_a_folder_with_a_damaged_chunk(folder, tmp_path):
+    chunk = folder / "emg.zarr/c/5/0"
+    chunk.write_bytes(chunk.read_bytes()[:-1])
+    (folder / "emg.zarr/c/0/0").unlink()
+    saved = salvage_session(folder)
+    assert_part(saved, [(50, 250), (300, 480)])
+    assert [trashed.path.name for trashed in list_trash(tmp_path)] == [folder.name]
+    assert entries(tmp_path) == [saved.name]
+
+
+def test_a_session_cut_off_is_recovered_first(tmp_path):
+    folder = cut_off_folder(tmp_path)
+    assert salvage_session(folder) == folder
+    assert_holds(folder)
+
+
+def test_a_plain_zip_of_another_program(archive, tmp_path):
+    def without(name: str, data: bytes) -> bytes | None:
+        return None if name == "emg.zarr/c/9/0" else data
+
+    path = rewrite(archive, tmp_path / "theirs.zip", without, compression=zipfile.ZIP_DEFLATED)
+    assert_part(salvage_session(path), [(0, 450)])
+
+
+def test_nothing_to_save_leaves_the_original(tmp_path):
+    path = tmp_path / "noise.session.zip"
+    path.write_bytes(random.Random(1).randbytes(10_000))
+    with pytest.raises(SessionDamagedError, match="nothing in it can be read"):
+        salvage_session(path)
+    assert entries(tmp_path) == [path.name]
+    with pytest.raises(FileNotFoundError):
+        salvage_session(tmp_path / "nowhere")
+
+
+def test_salvaging_what_was_salvaged_keeps_both_records(archive):
+    flip(archive, "emg.zarr/c/3/0")
+    saved = salvage_session(archive)
+    flip(saved, "emg.zarr/c/0/0")
+    again = salvage_session(saved)
+    assert_part(again, [(50, 150), (200, 480)])
+    with open_session_store(again) as session:
+        assert [record["source"] for record in session.meta.extra["salvage"]] == [archive.name, saved.name]
+
+
+def test_the_original_can_be_had_back(archive):
+    flip(archive, "emg.zarr/c/3/0")
+    damaged = archive.read_bytes()
+    salvage_session(archive)
+    assert restore_session(archive) == archive
+    assert archive.read_bytes() == damaged
+
+
+def test_a_salvage_killed_before_the_trash_is_taken_up(archive, tmp_path):
+    flip(archive, "emg.zarr/c/3/0")
+    damaged = archive.read_bytes()
+    saved = salvage_session(archive)
+    before = saved.read_bytes()
+    archive.write_bytes(damaged)  # as if the last step had not been taken
+    assert salvage_session(archive) == saved
+    assert saved.read_bytes() == before
+    assert entries(tmp_path) == [saved.name]
+
+
+def test_any_flipped_byte_leaves_what_is_around_it(made_archive, tmp_path):
+    data = made_archive.read_bytes()
+    for number, (_, damaged) in enumerate(flips(data, len(data) // 25)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        path = folder / made_archive.name
+        path.write_bytes(damaged)
+        saved = salvage_session(path)
+        with open_session_store(saved) as session:
+            times = session.ts_stores["emg"][:]
+            rows = np.rint((times - START) * EMG.fs).astype(int)
+            np.testing.assert_array_equal(session.stores["emg"][:], WHOLE[rows])
+            assert len(rows) >= len(WHOLE) - 50
+            assert set(session.streams) == set(STREAMS)
+        shutil.rmtree(folder)
+
+
+def test_a_session_that_is_in_use_is_left_alone(folder):
+    from myogestic_tui.session.lock import lock_session
+
+    (folder / "emg.zarr/c/0/0").unlink()
+    with lock_session(folder, purpose="copying"), pytest.raises(MyoGesticError, match="copying"):
+        salvage_session(folder)
+    assert pack_session(folder).exists()

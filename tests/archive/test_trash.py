@@ -1,0 +1,92 @@
+"""Sessions are put aside, not deleted, and come back as they were."""
+
+from __future__ import annotations
+
+import errno
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from myogestic_tui.errors import DiskError, SessionLockedError
+from myogestic_tui.session import empty_trash, list_trash, restore_session, trash_session
+from tests.archive.sessions import assert_holds, entries, finished_folder, open_session
+
+
+@pytest.fixture(params=["folder", "archive"])
+def session(request) -> Path:
+    return request.getfixturevalue(request.param)
+
+
+def test_there_and_back(session, tmp_path):
+    where = trash_session(session)
+    assert not session.exists()
+    assert entries(tmp_path) == []
+    [trashed] = list_trash(tmp_path)
+    assert (trashed.path, trashed.original) == (where, session)
+    assert abs(datetime.now(UTC) - trashed.trashed_at) < timedelta(minutes=5)
+    assert trashed.bytes > 10_000
+    assert_holds(where)
+    assert restore_session(session) == session
+    assert_holds(session)
+    assert list_trash(tmp_path) == []
+
+
+def test_back_by_its_place_in_the_trash(session):
+    assert restore_session(trash_session(session)) == session
+
+
+def test_the_same_name_twice(archive, tmp_path):
+    data = archive.read_bytes()
+    trash_session(archive)
+    archive.write_bytes(data + b"second")
+    trash_session(archive)
+    archive.write_bytes(data + b"third")
+    assert len(list_trash(tmp_path)) == 2
+    back = restore_session(archive)
+    assert back.read_bytes() == data + b"second"
+    assert archive.read_bytes() == data + b"third"
+    assert restore_session(archive).read_bytes() == data
+    assert len(entries(tmp_path)) == 3
+
+
+def test_emptied_only_when_asked(tmp_path):
+    for _ in range(2):
+        trash_session(finished_folder(tmp_path, {}))
+    [latest, first] = list_trash(tmp_path)
+    assert empty_trash(tmp_path, before=latest.trashed_at) == first.bytes
+    assert list_trash(tmp_path) == [latest]
+    assert empty_trash(tmp_path) == latest.bytes
+    assert list_trash(tmp_path) == []
+    assert empty_trash(tmp_path) == 0
+
+
+def test_a_session_in_use_stays_where_it_is(tmp_path):
+    session = open_session(tmp_path)
+    with pytest.raises(SessionLockedError):
+        trash_session(session.path)
+    assert session.path.exists()
+    where = session.discard()
+    assert [trashed.path for trashed in list_trash(tmp_path)] == [where]
+    assert_holds(restore_session(where))
+
+
+def test_what_is_not_there_is_said_so(tmp_path):
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        trash_session(tmp_path / "nothing")
+    with pytest.raises(FileNotFoundError, match="not in the trash"):
+        restore_session(tmp_path / "nothing")
+    assert list_trash(tmp_path) == []
+    assert list_trash(tmp_path / "nowhere") == []
+
+
+def test_a_move_that_the_disk_refuses_changes_nothing(archive, tmp_path, monkeypatch):
+    def refuse(self: Path, target: Path) -> Path:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(DiskError, match="nothing was changed"):
+        trash_session(archive)
+    assert archive.exists()
+    assert list_trash(tmp_path) == []
