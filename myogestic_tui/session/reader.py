@@ -281,9 +281,10 @@ def size_of(path: Path) -> int:
 
 
 def open_session_store(path: str | os.PathLike[str]) -> SessionReader:
-    """Open a session to read it: a folder (finished, cut off, or being recorded) or a ``.session.zip``.
+    """Open a session to read it: a folder (finished, cut off, or being recorded), a ``.session.zip``, or a URL of one.
 
-    Nothing is written. A folder that is not finished shows what recovery would make of it.
+    A URL is text with ``://`` (``sftp://``, ``s3://``, ``https://``, …); it needs the extra ``[remote]``. Nothing is
+    written. A folder that is not finished shows what recovery would make of it.
 
     Raises
     ------
@@ -293,6 +294,10 @@ def open_session_store(path: str | os.PathLike[str]) -> SessionReader:
     from .recover import session_state
     from .view_archive import view_archive
 
+    if "://" in os.fspath(path):
+        from .remote import view_url
+
+        return SessionReader(*view_url(os.fspath(path)))
     where = Path(path)
     if where.is_dir():
         view = view_folder(where)

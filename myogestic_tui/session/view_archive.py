@@ -27,13 +27,14 @@ def view_archive(path: Path) -> SessionView:
     archive = Archive(path)
     try:
         members = ArchiveMembers(archive)
-        return _archived(path, archive, members)
+        return archived_view(path, archive, members)
     except BaseException:
         archive.close()
         raise
 
 
-def _archived(path: Path, archive: Archive, members: ArchiveMembers) -> SessionView:
+def archived_view(path: Path, archive: Archive, members: ArchiveMembers) -> SessionView:
+    """What an open archive holds, which the view's `close` closes; errors as `view_archive`."""
     findings: list[Finding] = []
     meta_bytes, label_bytes = members.read(META), members.read(LABELS)
     if meta_bytes is None:
