@@ -31,16 +31,18 @@ class Publisher:
         self._status_at = 0.0
         self._published = 0.0
         self._changed = False
+        self._stale = False
         self._failing = False
         self.viewers = 0
 
     def changed(self) -> None:
         """Something happened that viewers should see before the next regular status."""
-        self._changed = True
+        self._changed = self._stale = True
 
     def status(self, now: float) -> Status:
-        """The recorder's status, at most `CHANGE_SECONDS` old."""
-        if self._status is None or now - self._status_at >= CHANGE_SECONDS or self._changed:
+        """The recorder's status, at most `CHANGE_SECONDS` old, and never from before a change."""
+        if self._status is None or self._stale or now - self._status_at >= CHANGE_SECONDS:
+            self._stale = False
             self._status = replace(self._recorder.status(), viewers=self.viewers)
             self._status_at = now
         return self._status

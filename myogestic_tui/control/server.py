@@ -367,16 +367,15 @@ class ControlServer:
         if not one.greeted and one.channel.dialect.name == "framed":
             raise ControlError("the first message must be Hello")
         one.greeted = True
-        now = time.monotonic()
         match request:
             case Execute() | Task():
                 self._submit(one, request)
             case Subscribe():
-                one.subscribe(request, now)
-                one.channel.post(StatusUpdate(status=self._publisher.status(now)))
+                one.subscribe(request, time.monotonic())
+                self._inform(one)
                 self._count_viewers()
             case GetStatus():
-                one.channel.post(StatusUpdate(status=self._publisher.status(now)))
+                self._inform(one)
             case Misread():
                 one.channel.post(Executed(id=request.id, reply=Reply(ok=False, message=request.reason)))
             case Bye():
@@ -416,15 +415,27 @@ class ControlServer:
             self._on_shutdown()
 
     def _deliver(self) -> None:
-        """Hand answers to whoever asked, on its newest connection."""
-        while self._answers:
+        """Hand answers to whoever asked, on its newest connection.
+
+        A viewer gets the status with the command's effect first: once `execute` has returned, it shows.
+        """
+        informed = set()
+        for _ in range(len(self._answers)):  # those that come meanwhile need a newer status
             one, number, reply = self._answers.popleft()
             one.outstanding -= 1
             if one.client:
                 self._ledger.finish(one.client, number, reply)
             asker = self._newest.get(one.client, one)
-            if asker.channel is not None and asker in self._attachments:
-                asker.channel.post(Executed(id=number, reply=reply))
+            if asker.channel is None or asker not in self._attachments:
+                continue
+            if asker.is_viewer and asker not in informed:
+                informed.add(asker)
+                self._guarded(partial(self._inform, asker), 0)
+            asker.channel.post(Executed(id=number, reply=reply))
+
+    def _inform(self, one: Attachment, _: int = 0) -> None:
+        assert one.channel is not None
+        one.channel.post(StatusUpdate(status=self._publisher.status(time.monotonic())))
 
     def _resume(self, one: Attachment) -> None:
         try:

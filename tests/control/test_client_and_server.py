@@ -34,6 +34,14 @@ def test_a_client_sees_the_status_and_starts_and_stops():
         assert recorder.commands[0].actor.startswith("tui ")
 
 
+def test_once_a_command_is_answered_the_status_shows_what_it_did():
+    with serving() as (server, _), RecorderClient(server.path) as client:
+        client.execute(Start())
+        for number in range(1, 101):
+            assert client.execute(AddLabel(class_index=number % 4)).ok
+            assert client.status().session.n_labels == number
+
+
 def test_two_clients_of_50_labels_each_give_100_in_order_and_none_twice():
     sent: list[float] = []
     lock = threading.Lock()
