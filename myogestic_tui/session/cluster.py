@@ -1,0 +1,115 @@
+"""Work on many sessions by a dask cluster that is there already (extra ``[dask]``)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..errors import ConfigError, MyoGesticError, SessionError
+from .layout import ARCHIVE_SUFFIX, is_session_folder
+from .remote import is_url, list_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+Result = TypeVar("Result")
+
+CONNECT_S = 10.0
+"""How long a scheduler may take to answer."""
+
+
+def find_sessions(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
+    """Sessions by absolute path or URL: each path itself, or, where it is a folder of sessions, those in it.
+
+    Raises
+    ------
+    SessionError
+        A folder or URL holds none.
+    """
+    found: list[str] = []
+    for path in paths:
+        these = _sessions_at(os.fspath(path))
+        if not these:
+            raise SessionError(f"{path} holds no session")
+        found += these
+    return found
+
+
+def on_cluster(
+    address: str, function: Callable[..., Result], paths: Sequence[str], *arguments: Any
+) -> Iterator[tuple[str, Result | MyoGesticError]]:
+    """Call ``function(path, *arguments)`` for each path on a dask cluster; results in the order of the paths.
+
+    What this package raises for one session is yielded in place of its result. A session whose worker is lost is done
+    again by another.
+
+    Parameters
+    ----------
+    address
+        The scheduler's, such as ``tcp://10.0.0.5:8786``.
+    function
+        One that workers can import; it must not mind being called twice for a session.
+
+    Raises
+    ------
+    ConfigError
+        ``distributed`` is not installed, or no scheduler answers.
+    """
+    try:
+        from distributed import Client
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            "a dask cluster needs distributed; install it with: pip install 'myogestic_tui[dask]'"
+        ) from error
+    try:
+        client = Client(address, set_as_default=False, timeout=10)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise ConfigError(f"no dask scheduler answers at {address}: {error}") from error
+    with client:
+        futures = [client.submit(guarded, function, path, *arguments, pure=False) for path in paths]
+        for path, future in zip(paths, futures, strict=True):
+            yield path, future.result()
+
+
+def verify_one(path: str, level: str = "full") -> Any:
+    """`verify_session`, for `on_cluster`."""
+    from .verify import verify_session
+
+    return verify_session(path, "quick" if level == "quick" else "full")
+
+
+def export_one(
+    path: str, to: str, destination: str, streams: Sequence[str] | None = None, overwrite: bool = False
+) -> Any:
+    """`export.export_session`, for `on_cluster`; ``destination`` must be one that every worker reaches."""
+    from .export import export_session
+    from .reader import open_session_store
+
+    with open_session_store(path) as session:
+        return export_session(session, to, destination, streams, overwrite=overwrite)
+
+
+def guarded(function: Callable[..., Result], path: str, *arguments: Any) -> Result | MyoGesticError:
+    """The function's result, or what this package raised instead of it."""
+    try:
+        return function(path, *arguments)
+    except MyoGesticError as error:
+        return error
+
+
+def _sessions_at(path: str) -> list[str]:
+    if is_url(path):
+        return [path] if path.endswith(ARCHIVE_SUFFIX) else list_url(path)
+    where = Path(path)
+    if not where.is_dir() or is_session_folder(where):
+        return [everywhere(path)]
+    from .recover import list_sessions
+
+    return [everywhere(session) for session in list_sessions(where)]
+
+
+def everywhere(path: str | os.PathLike[str]) -> str:
+    """A path that does not depend on the working directory, which workers have of their own."""
+    text = os.fspath(path)
+    return text if is_url(text) else os.path.abspath(text)

@@ -1,0 +1,252 @@
+"""The windows of many sessions as dask collections, on one machine or many (extra ``[dask]``).
+
+Tasks only read sessions, from paths or URLs that every worker can reach, so a worker that is lost costs the time that
+its tasks take elsewhere. Results equal those of `windows` on one machine, in the same order.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from importlib import import_module
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import ConfigError, MyoGesticError, SessionError
+from .cluster import everywhere, guarded
+from .cutting import Cut, Wanted, class_of, class_set, cut_windows, starts
+from .readable import Readable
+from .runs import Run
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+    from .readable import Paths
+
+    Window = tuple[NDArray[Any], NDArray[np.float64], int]
+
+TASK_SECONDS = 60.0
+"""About how much signal a task reads."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What one task cuts: some runs of a stream of one session."""
+
+    path: str
+    place: int
+    """Position of the session among the paths."""
+    stream: str
+    cut: Cut
+    runs: tuple[Run, ...]
+    classes: tuple[int, ...]
+    """The class of each run."""
+    n: int
+    hop: int
+    n_channels: int
+    dtype: str
+
+    @property
+    def counts(self) -> list[int]:
+        """Windows of each run."""
+        return [len(starts(run, self.n, self.hop)) for run in self.runs]
+
+    def windows(self) -> list[Window]:
+        """Cut them; see `iter_labeled_windows` for what each holds."""
+        from .reader import open_session_store
+
+        with open_session_store(self.path) as session:
+            stream = session.stream_data(self.stream)
+            track = session.label_track
+            found = cut_windows(stream, self.runs, self.n, self.hop)
+            return [(window, ts, class_of(run, track)) for run, window, ts in found]
+
+    def array(self) -> NDArray[Any]:
+        """All of them, ``(n_windows, n_channels, n)``."""
+        found = [window for window, _, _ in self.windows()]
+        return np.stack(found) if found else np.empty((0, self.n_channels, self.n), self.dtype)
+
+
+def windows_bag(
+    paths: Paths,
+    stream_name: str,
+    win_seconds: float,
+    hop_seconds: float,
+    classes: Iterable[int] | None = None,
+    *,
+    include_bad: bool = False,
+    strict: bool = False,
+) -> Any:
+    """The windows of `iter_labeled_windows` as a `dask.bag.Bag` of ``(window, ts, class_index)``.
+
+    Time stamps and labels of every session are read first, by the cluster if there is a default client; a partition
+    holds about `TASK_SECONDS` of signal. Parameters and errors are those of `iter_labeled_windows`; paths become
+    absolute.
+    """
+    bag = import_module("dask.bag")
+    pieces = _plan(paths, stream_name, Cut(win_seconds, hop_seconds), classes, include_bad, strict)
+    if not pieces:
+        return bag.from_sequence([], npartitions=1)
+    return bag.from_delayed([_delayed(Piece.windows)(piece) for piece in pieces])
+
+
+def windows_arrays(
+    paths: Paths,
+    stream_name: str,
+    win_seconds: float,
+    hop_seconds: float,
+    classes: Iterable[int] | None = None,
+    *,
+    include_bad: bool = False,
+    strict: bool = False,
+) -> tuple[Any, NDArray[np.int64], NDArray[np.int64]]:
+    """The arrays of `labeled_windows`, with ``X`` as a `dask.array.Array` that is cut when it is computed.
+
+    Returns
+    -------
+    X
+        ``(n_windows, n_channels, n)``, lazy.
+    y, groups
+        ``(n_windows,)`` class indices, and numbers of the trials.
+
+    Raises
+    ------
+    ConfigError, UnknownStreamError, SessionError
+        As `labeled_windows`.
+    """
+    array = import_module("dask.array")
+    pieces = _plan(paths, stream_name, Cut(win_seconds, hop_seconds), classes, include_bad, strict)
+    shapes = {(piece.n_channels, piece.n, piece.dtype) for piece in pieces}
+    if len(shapes) != 1:
+        raise ConfigError(f"the sessions differ in {stream_name}, or have no window: {sorted(shapes)}")
+    n_channels, n, dtype = shapes.pop()
+    blocks = [
+        array.from_delayed(_delayed(Piece.array)(piece), (sum(piece.counts), n_channels, n), np.dtype(dtype))
+        for piece in pieces
+    ]
+    trials: dict[tuple[int, int], int] = {}
+    y, groups = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for piece in pieces:
+        numbers = [trials.setdefault((piece.place, run.label), len(trials)) for run in piece.runs]
+        y.append(np.repeat(np.array(piece.classes, np.int64), piece.counts))
+        groups.append(np.repeat(np.array(numbers, np.int64), piece.counts))
+    return array.concatenate(blocks), np.concatenate(y), np.concatenate(groups)
+
+
+def session_array(path: str | os.PathLike[str], stream_name: str) -> Any:
+    """A stream as a `dask.array.Array` ``(n_samples, n_channels)``, in chunks of about a minute.
+
+    Raises
+    ------
+    UnknownStreamError, SessionError
+        The session has no such stream, or cannot be read.
+    """
+    from .reader import open_session_store
+
+    array, path = import_module("dask.array"), everywhere(path)
+    with open_session_store(path) as session:
+        stream = session.stream_data(stream_name)
+        length, info = stream.data.spec.chunk_length, stream.info
+        step = max(1, round(TASK_SECONDS * (info.fs or 1.0) / length)) * length
+        edges = [*range(0, stream.n_samples, step), stream.n_samples]
+    blocks = [
+        array.from_delayed(
+            _delayed(_rows)(path, stream_name, start, stop), (stop - start, info.n_channels), info.np_dtype
+        )
+        for start, stop in pairwise(edges)
+    ]
+    empty = array.zeros((0, info.n_channels), dtype=info.np_dtype)
+    return array.concatenate(blocks) if blocks else empty
+
+
+def _delayed(function: Callable[..., Any]) -> Any:
+    return import_module("dask").delayed(function, pure=True, traverse=False)
+
+
+def _rows(path: str, stream_name: str, start: int, stop: int) -> NDArray[Any]:
+    from .reader import open_session_store
+
+    with open_session_store(path) as session:
+        return session.stream_data(stream_name).rows(start, stop)
+
+
+def _plan(
+    paths: Paths, stream_name: str, cut: Cut, classes: Iterable[int] | None, include_bad: bool, strict: bool
+) -> list[Piece]:
+    """Pieces of all sessions, in order."""
+    wanted = Wanted(class_set(classes), include_bad)
+    readable = Readable(
+        paths, [stream_name], strict, lambda reader: cut.lengths(stream_name, reader.stream_info(stream_name))
+    )
+    tasks = [
+        _delayed(guarded)(_pieces_of, everywhere(path), place, stream_name, cut, wanted)
+        for place, path in enumerate(readable.paths)
+    ]
+    found: list[Piece] = []
+    for pieces in import_module("dask").compute(*tasks):
+        if not isinstance(pieces, SessionError):
+            found += _raised(pieces)
+        elif strict:
+            raise pieces
+        else:
+            _log.warning("session skipped: %s", pieces)
+    return found
+
+
+def _raised(pieces: list[Piece] | MyoGesticError) -> list[Piece]:
+    if isinstance(pieces, MyoGesticError):
+        raise pieces
+    return pieces
+
+
+def _pieces_of(path: str, place: int, stream_name: str, cut: Cut, wanted: Wanted) -> list[Piece]:
+    from .reader import open_session_store
+
+    with open_session_store(path) as session:
+        stream = session.stream_data(stream_name)
+        n, hop = cut.lengths(stream_name, stream.info)
+        runs = [
+            part for run in wanted.runs(stream, session.label_track) for part in _parts(run, n, hop, stream.info.fs)
+        ]
+        groups = _grouped(runs, round(TASK_SECONDS * stream.info.fs))
+        return [
+            Piece(
+                path,
+                place,
+                stream_name,
+                cut,
+                tuple(group),
+                tuple(class_of(run, session.label_track) for run in group),
+                n,
+                hop,
+                stream.info.n_channels,
+                stream.info.dtype,
+            )
+            for group in groups
+        ]
+
+
+def _parts(run: Run, n: int, hop: int, fs: float) -> Iterator[Run]:
+    """A run in parts of at most about `TASK_SECONDS`, with the same windows; nothing where it has none."""
+    each = max(1, round(TASK_SECONDS * fs) // hop)
+    firsts = starts(run, n, hop)
+    for at in range(0, len(firsts), each):
+        part = firsts[at : at + each]
+        yield Run(part[0], part[-1] + n, run.label)
+
+
+def _grouped(runs: list[Run], n_samples: int) -> list[list[Run]]:
+    """Runs that follow one another, in groups that reach over about ``n_samples``."""
+    groups: list[list[Run]] = []
+    for run in runs:
+        if not groups or run.stop - groups[-1][0].start > n_samples:
+            groups.append([])
+        groups[-1].append(run)
+    return groups
