@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,9 @@ def verify(paths: tuple[Path, ...], quick: bool, as_json: bool) -> int:
 
     def check(path: Path) -> Summary:
         outcome = verify_session(path, "quick" if quick else "full", progress=progress.share(f"verifying {path}"))
-        return with_verification(load_summary(path), outcome)
+        summary = with_verification(load_summary(path), outcome)
+        _remember(path, summary, outcome.sha256)
+        return summary
 
     def whole(summary: Summary) -> bool:
         return bool(summary.verified and summary.verified.ok)
@@ -115,6 +118,16 @@ def salvage(path: Path, as_json: bool) -> int:
     from ..session import salvage_session
 
     return _each((path,), lambda one: load_summary(salvage_session(one)), Progress(), as_json)
+
+
+def _remember(path: Path, summary: Summary, digest: str) -> None:
+    """Keep the outcome in the catalog of the sessions folder, if the session is in one."""
+    from ..session.catalog import Catalog
+    from ..session.layout import STATE_FOLDER
+
+    if (path.parent / STATE_FOLDER).is_dir() and summary.verified:
+        at = datetime.now().astimezone().isoformat(timespec="seconds")
+        Catalog(path.parent).remember_verified(path, summary.verified, at, digest)
 
 
 def _each(

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import UNSET
 
-from ..errors import MyoGesticError
 from .options import Settings, common_options, json_option, pass_settings
-from .output import clock, print_json, remark, size, table
-from .report import load_summary, session_lines
+from .output import Progress, clock, print_json, remark, size, table
+from .report import session_lines
 
 if TYPE_CHECKING:
     from ..session import SessionReader
@@ -33,31 +33,31 @@ def sessions(settings: Settings, text: str | None, as_json: bool) -> None:
       myogestic-tui sessions unfinished
       myogestic-tui sessions P07 --json
     """
-    found = [summary for summary in _summaries(settings.sessions_dir) if _holds(summary, text)]
+    from ..session.catalog import Catalog
+
+    progress = Progress()
+    entries = Catalog(settings.sessions_dir).entries(lambda done, total: progress.show(f"reading {done} of {total}"))
+    progress.clear()
+    found = [entry for entry in entries if _holds(entry.summary, text)]
+    for entry in found:
+        if entry.problem:
+            remark(f"{entry.path}: {entry.problem}")
     if as_json:
-        print_json(found)
+        print_json([entry.summary for entry in found])
     elif found:
-        click.echo(_listing(found))
+        click.echo(_listing([entry.summary for entry in found]))
     else:
         remark(f"no session{f' with {text!r}' if text else ''} in {settings.sessions_dir}")
 
 
-def _summaries(folder: Path) -> list[Summary]:
-    from ..session import list_sessions
-    from ..session.summary import Summary
-
-    found = []
-    for path in list_sessions(folder):
-        try:
-            found.append(load_summary(path))
-        except MyoGesticError as error:
-            remark(f"{path}: {error}")
-            found.append(Summary(path=str(path), state="damaged", bytes=path.stat().st_size))
-    return sorted(found, key=lambda summary: Path(summary.path).name, reverse=True)
+def _state(summary: Summary) -> str:
+    if summary.verified is UNSET:
+        return summary.state
+    return "verified" if summary.verified.ok else "DAMAGED"
 
 
 def _holds(summary: Summary, text: str | None) -> bool:
-    words = (summary.path, summary.name, summary.state, *summary.streams, *summary.labels)
+    words = (summary.path, summary.name, summary.state, _state(summary), *summary.streams, *summary.labels)
     return not text or any(text.casefold() in word.casefold() for word in words)
 
 
@@ -65,7 +65,7 @@ def _listing(found: list[Summary]) -> str:
     headers = ("STATE", "START", "NAME", "LENGTH", "SIZE", "STREAMS", "LABELS", "PATH")
     rows = [
         (
-            summary.state,
+            _state(summary),
             summary.created[:16].replace("T", " "),
             summary.name or "-",
             clock(summary.duration_s),

@@ -68,6 +68,8 @@ def test_an_empty_folder_has_no_sessions(run):
 def test_a_whole_session_verifies(run, session):
     told = run("verify", session, "--json").json()
     assert told[0]["verified"] == {"level": "full", "ok": True, "findings": []}
+    (listed,) = run("sessions", "verified", "--json").json()
+    assert listed["verified"]["ok"]
     quick = run("verify", "--quick", session)
     assert quick.code == 0
     assert "verified ok (quick)" in quick.out
