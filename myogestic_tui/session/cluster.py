@@ -57,13 +57,12 @@ def on_cluster(
         ``distributed`` is not installed, or no scheduler answers.
     """
     try:
-        from distributed import Client
+        distributed: Any = import_module("distributed")
     except ModuleNotFoundError as error:
-        raise ConfigError(
-            "a dask cluster needs distributed; install it with: pip install 'myogestic_tui[dask]'"
-        ) from error
+        text = "a dask cluster needs distributed; install it with: pip install 'myogestic_tui[dask]'"
+        raise ConfigError(text) from error
     try:
-        client = Client(address, set_as_default=False, timeout=10)
+        client = distributed.Client(address, set_as_default=False, timeout=CONNECT_S)
     except (OSError, TimeoutError, ValueError) as error:
         raise ConfigError(f"no dask scheduler answers at {address}: {error}") from error
     with client:
