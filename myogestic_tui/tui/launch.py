@@ -20,7 +20,7 @@ def launch(recorder: Recorder, options: ViewerOptions) -> int:
     if os.environ.get("TERM", "") in ("", "dumb"):
         from .plain import run_plain
 
-        return run_plain(recorder, options)
+        return run_plain(recorder)
     viewer = Viewer(recorder, options)
     signalled: list[int] = []
 

@@ -20,22 +20,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..app.recorder import AnyCommand
-    from .options import ViewerOptions
 
 _POLL_SECONDS = 0.25
 _EVERY_SECONDS = 10.0
 _KEYS = "keys: space start   x stop   1-9 0 A-Z label   e end label   u undo   n note   q leave   ? this line"
 
 
-def run_plain(recorder: Recorder, options: ViewerOptions) -> int:
+def run_plain(recorder: Recorder) -> int:
     """Run until the operator leaves; returns as `run_viewer` does."""
-    return _Plain(recorder, options).run()
+    return _Plain(recorder).run()
 
 
 class _Plain:
     """State, labels and stop on one line each; nothing is ever redrawn."""
 
-    def __init__(self, recorder: Recorder, options: ViewerOptions) -> None:
+    def __init__(self, recorder: Recorder) -> None:
         if not sys.stdin.isatty():
             raise ConfigError("no terminal here for the screens; log in with `ssh -t`, or use the record command")
         self.recorder = recorder
@@ -44,7 +43,6 @@ class _Plain:
         self._note_at = 0.0
         self._said: tuple[object, ...] = ()
         self._said_at = 0.0
-        self._mouse = options.mouse
 
     def run(self) -> int:
         """Loop over keys and changes."""
@@ -101,20 +99,24 @@ class _Plain:
         elif key in frame.keys:
             self._send(AddLabel(class_index=frame.keys.index(key), timestamp=at))
         elif self._answers:
-            answers, self._answers = self._answers, {}
-            return answers[key]() if key in answers else None
+            return self._answer(key)
         else:
             return self._command(key, at, frame)
         return None
+
+    def _answer(self, key: str) -> int | None:
+        answer = self._answers.get(key)
+        if answer is None and key != "\x1b":
+            return None
+        self._answers = {}
+        return answer() if answer is not None else None
 
     def _command(self, key: str, at: float, frame: Frame) -> int | None:
         match key:
             case " " if not frame.recording:
                 self._send(Start())
             case "x" if frame.recording:
-                self._ask(
-                    "stop? enter saves, d discards, any other key goes on", {"\n": self._stop, "d": self._discard}
-                )
+                self._ask("stop? enter saves, d discards, esc goes on", {"\n": self._stop, "d": self._discard})
             case "e":
                 self._send(AddLabel(class_index=-1, timestamp=at))
             case "u":
@@ -126,7 +128,8 @@ class _Plain:
                 return 0
             case "q":
                 self._ask(
-                    "leave? enter keeps recording, x stops and saves", {"\n": lambda: 0, "x": self._stop_and_leave}
+                    "leave? enter keeps recording, x stops and saves, esc stays",
+                    {"\n": lambda: 0, "x": self._stop_and_leave},
                 )
             case "?":
                 self._say(_KEYS)

@@ -19,6 +19,7 @@ from .view import Body
 
 if TYPE_CHECKING:
     from ..widgets.frame import Frame
+    from .app import Viewer
 
 
 class StreamsBody(Body):
@@ -26,9 +27,15 @@ class StreamsBody(Body):
 
     name_of = "streams"
 
+    def __init__(self, viewer: Viewer) -> None:
+        super().__init__(viewer)
+        self._chosen = ""
+        self._uid = ""
+        self._whole = False
+        self._scroll = 0
+
     def opened(self) -> None:
         """Start with the list, not with details."""
-        self._chosen = getattr(self, "_chosen", "")
         self._whole = False
         self._scroll = 0
 
@@ -57,8 +64,15 @@ class StreamsBody(Body):
         return [*kept, row((f"  {more} more rows: ↓" if more > 0 else "  ⏎ back to the list", "dim"))]
 
     def _cursor(self, frame: Frame) -> int:
-        keys = [stream.key for stream in frame.status.streams]
-        return keys.index(self._chosen) if self._chosen in keys else 0
+        """Row of the chosen stream, which it stays on when rows come and go, or its key changes as it is connected."""
+        streams = frame.status.streams
+        for chosen in (lambda s: s.key == self._chosen, lambda s: s.uid == self._uid != ""):
+            at = next((i for i, stream in enumerate(streams) if chosen(stream)), None)
+            if at is not None:
+                break
+        at = at or 0
+        self._chosen, self._uid = streams[at].key, streams[at].uid
+        return at
 
     def _stream(self) -> StreamStatus | None:
         streams = self.viewer.frame.status.streams

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import format as f
 from .palette import gesture_style
-from .spans import BLANK, Row, fit, row, rule, spread
+from .spans import BLANK, Row, Span, fit, row, rule, spread, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -88,9 +88,9 @@ def session_rows(
     rows = [spread(left, right, width)]
     if not sessions:
         return [*rows, *_empty(words, listing)]
-    rows.append(
-        row((fit("  STATE         SUBJECT  TASK     TAKE  START         LENGTH    SIZE LABELS NAME", width), "dim"))
-    )
+    name = "NAME" if width >= _NAME_AT + 12 else ""
+    heading = f"  STATE         SUBJECT  TASK     TAKE  START         LENGTH    SIZE LABELS {name}"
+    rows.append(row((fit(heading, width), "dim")))
     room = max(height - len(rows), 1)
     start = min(max(at - room // 2, 0), max(len(sessions) - room, 0))
     for i, session in enumerate(sessions[start : start + room], start):
@@ -116,12 +116,16 @@ def _empty(words: str, listing: bool) -> list[Row]:
     ]
 
 
+_NAME_AT = 78
+"""Cells before the name; it is shown where there is room for some of it."""
+
+
 def _session(session: Any, frame: Frame, *, chosen: bool, marked: bool, width: int) -> Row:
     act = f"session:{session.path}"
     job = job_of(session.path, frame.status.jobs)
     state, (glyph, style) = session.state, STATES.get(session.state.split()[0], ("·", ""))
     if job is not None:
-        state, glyph, style = f"{job.kind} {100 * job.fraction:.0f}%", "▷", "accent"
+        state, glyph, style = f"{job.kind.removeprefix('quick-')[:7]} {100 * job.fraction:.0f}%", "▷", "accent"
     if state == "damaged":
         state = "DAMAGED"
     text = "select" if chosen else ""
@@ -138,7 +142,7 @@ def _session(session: Any, frame: Frame, *, chosen: bool, marked: bool, width: i
         (f"{glyph} ", style, act),
         (fit(state, 11), style, act),
         (rest, text, act),
-        (fit(name, max(width - 77, 0)), text or "dim", act),
+        (fit(name, width - _NAME_AT) if width >= _NAME_AT + 12 else "", text or "dim", act),
     )
 
 
@@ -152,8 +156,8 @@ def session_details(session: Any, frame: Frame, width: int, height: int) -> list
     labels = [_class(i, class_name, count, frame) for i, (class_name, count) in enumerate(session.labels.items())]
     for i in range(max(len(streams), len(labels))):
         left = streams[i] if i < len(streams) else BLANK
-        right = labels[i] if i < len(labels) else row(" " * 24)
-        rows.append(spread(left, right, width))
+        right = labels[i] if i < len(labels) else BLANK
+        rows.append(spread(left, (*right, Span(" " * (20 - width_of(right)))), width))
     if not session.streams:
         rows.append(row((" no stream in it", "dim")))
     findings = getattr(getattr(session, "verified", None), "findings", None) or []
@@ -176,11 +180,11 @@ def _stream(name: str, stream: Any) -> Row:
     samples = f"{stream.n_samples:>11,}".replace(",", " ")
     return row(
         f" {fit(name, 12)} {stream.n_channels:>3} ch {f.dtype(stream.dtype):<4} {rate:>8} Hz {samples}",
-        (f"   {gaps:<8}", "warn" if stream.gaps else "dim"),
+        (f"  {gaps:<6}", "warn" if stream.gaps else "dim"),
     )
 
 
 def _class(index: int, name: str, count: int, frame: Frame) -> Row:
     names = [gesture.name for gesture in frame.status.gestures]
     place = names.index(name) if name in names else index
-    return row((f" {frame.key_of(place)} ", gesture_style(place, filled=True)), f" {fit(name, 12)}{count:>6}  ")
+    return row((f" {frame.key_of(place)} ", gesture_style(place, filled=True)), f" {fit(name, 9)}{count:>5}  ")

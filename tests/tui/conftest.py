@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -30,13 +31,44 @@ def colours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
 
 
-@pytest.fixture
-def viewer_in_pty() -> Iterator[Callable[..., Terminal]]:
-    """Start ``run_scripted.py`` in a pty; every terminal is closed after the test."""
-    started: list[Terminal] = []
+class ScriptedTerminal(Terminal):
+    """A terminal with ``run_scripted.py`` in it, and the log of what that was asked."""
 
-    def start(state: str = "idle", *arguments: str, ready: str = READY, **more: Any) -> Terminal:
-        terminal = Terminal.python(str(HERE / "run_scripted.py"), state, *arguments, **more)
+    log = Path()
+
+    def wait_log(self, beginning: str, more: int = 1, timeout: float = 60.0) -> str:
+        """Wait for ``more`` further lines that begin so; the last of them."""
+        deadline = time.monotonic() + timeout
+        wanted = None
+        while True:
+            lines = [line for line in self.log.read_text().splitlines() if line.startswith(beginning)]
+            wanted = len(lines) + more if wanted is None and beginning == "poll" else wanted or more
+            if len(lines) >= wanted:
+                return lines[-1]
+            assert time.monotonic() < deadline, f"not logged: {beginning}"
+            time.sleep(0.05)
+
+    def wait_full(self, timeout: float = 60.0) -> None:
+        """Wait until a stalled terminal takes no more output."""
+        deadline = time.monotonic() + timeout
+        before = -1
+        while (waiting := self.n_waiting()) < 1000 or waiting != before:
+            assert time.monotonic() < deadline, f"{waiting} bytes wait to be read"
+            before = waiting
+            time.sleep(0.5)
+
+
+@pytest.fixture
+def viewer_in_pty(tmp_path: Path) -> Iterator[Callable[..., ScriptedTerminal]]:
+    """Start ``run_scripted.py`` in a pty; every terminal is closed after the test."""
+    started: list[ScriptedTerminal] = []
+
+    def start(state: str = "idle", *arguments: str, ready: str = READY, **more: Any) -> ScriptedTerminal:
+        log = tmp_path / f"log{len(started)}"
+        log.touch()
+        more["environ"] = {**more.get("environ", {}), "SCRIPT_LOG": str(log)}
+        terminal = ScriptedTerminal.python(str(HERE / "run_scripted.py"), state, *arguments, **more)
+        terminal.log = log
         started.append(terminal)
         terminal.wait_for(ready)
         return terminal

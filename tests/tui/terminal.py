@@ -14,7 +14,7 @@ import termios
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import pyte
 
@@ -88,11 +88,11 @@ class Terminal:
         self._reader.start()
 
     @classmethod
-    def python(cls, *arguments: str, **more: Any) -> Terminal:
+    def python(cls, *arguments: str, **more: Any) -> Self:
         """Run this Python with arguments."""
         return cls([sys.executable, *arguments], **more)
 
-    def __enter__(self) -> Terminal:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -167,6 +167,10 @@ class Terminal:
                 left = deadline - time.monotonic()
                 assert left > 0, f"not written: {wanted!r}\n{bytes(self.output[-800:])!r}"
                 self._changed.wait(min(left, 1.0))
+
+    def n_waiting(self) -> int:
+        """Bytes that were written and not read yet."""
+        return int(struct.unpack("i", fcntl.ioctl(self._master, termios.FIONREAD, b"\0" * 4))[0])
 
     # ---------------------------------------------------------------- what is done
 

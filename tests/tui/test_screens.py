@@ -494,7 +494,8 @@ def summaries(_folder):
     return [
         Summary(
             path=f"sessions/2026-05-17_14-0{i}-00.session.zip", state=state, name=f"P0{i}",
-            created=f"2026-05-17T14:0{i}:00+02:00", duration_s=384.0, bytes=212_000_000, streams=streams, labels={"Rest": 24, "Fist": 6},
+            created=f"2026-05-17T14:0{i}:00+02:00", duration_s=384.0, bytes=212_000_000, streams=streams,
+            labels={"Rest": 24, "Fist": 6},
         )
         for i, state in enumerate(["packed", "unfinished", "damaged", "verified"])
     ]  # fmt: skip

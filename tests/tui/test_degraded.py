@@ -1,0 +1,95 @@
+"""Poor terminals and poor links: state, labels and stop still work, and nothing is drawn that cannot be shown."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from terminal import Terminal
+
+COLOUR = re.compile(rb"\x1b\[[0-9;]*?(?:[34][0-7]|9[0-7]|10[0-7]|[34]8;[25])[0-9;]*m")
+RGB = re.compile(rb"[34]8;[25];")
+
+
+def label_and_stop(terminal: Terminal) -> None:
+    """Label and stop on the Record screen, whatever it looks like."""
+    terminal.press("4")
+    terminal.wait_for(lambda text: "4 Open" in text.splitlines()[1])
+    terminal.press("x")
+    terminal.wait_for("stop take 04?")
+    terminal.press("enter")
+    terminal.wait_for(lambda text: "IDLE" in text.splitlines()[1])
+
+
+def test_with_lang_c_every_character_is_ascii(viewer_in_pty):
+    terminal = viewer_in_pty("recording", "screen=live", environ={"LANG": "C"})
+    terminal.wait_for("QUALITY")
+    terminal.press("r")
+    terminal.wait_for("GESTURE")
+    label_and_stop(terminal)
+    assert bytes(terminal.output).isascii()
+
+
+def test_with_no_color_no_colour_is_sent_and_reverse_video_carries_the_meaning(viewer_in_pty):
+    terminal = viewer_in_pty("recording", "screen=record", environ={"NO_COLOR": "1"})
+    label_and_stop(terminal)
+    assert not COLOUR.search(bytes(terminal.output))
+    assert b"\x1b[1;7m" in terminal.output
+
+
+@pytest.mark.parametrize("term", ["xterm", "linux", "screen"])
+def test_with_sixteen_colours_only_those_are_sent(viewer_in_pty, term):
+    terminal = viewer_in_pty("recording", "screen=record", environ={"TERM": term, "COLORTERM": None})
+    label_and_stop(terminal)
+    assert COLOUR.search(bytes(terminal.output))
+    assert not RGB.search(bytes(terminal.output))
+
+
+@pytest.mark.parametrize(("columns", "lines"), [(40, 10), (30, 6), (60, 15), (79, 23)])
+def test_below_80x24_state_labels_and_stop_still_work(viewer_in_pty, columns, lines):
+    terminal = viewer_in_pty("recording", "screen=record", ready="REC", columns=columns, lines=lines)
+    label_and_stop(terminal)
+
+
+def test_a_terminal_that_cannot_place_text_gets_a_line_per_change(viewer_in_pty):
+    terminal = viewer_in_pty("recording", ready="* REC", environ={"TERM": "dumb"})
+    terminal.press("4")
+    terminal.wait_for("[4 Open]")
+    terminal.press("x")
+    terminal.wait_for("stop? enter saves")
+    terminal.press("3")
+    terminal.wait_for("[3 Pinch]")
+    terminal.press("x", "enter")
+    terminal.wait_for("o IDLE")
+    terminal.press("q")
+    assert terminal.wait_exit() == 0
+    assert b"\x1b" not in terminal.output
+    assert terminal.is_restored()
+
+
+def test_the_block_glyphs_need_no_braille(viewer_in_pty):
+    terminal = viewer_in_pty("recording", "screen=live", "glyphs=block")
+    text = terminal.wait_for("█")
+    assert not any("\u2800" <= letter <= "\u28ff" for letter in text)
+
+
+def test_a_stalled_link_freezes_no_key_and_catches_up(viewer_in_pty):
+    """While nobody reads the terminal, keys still reach the recorder with the time at which they arrived."""
+    terminal = viewer_in_pty("moving", "screen=live", columns=160, lines=50)
+    terminal.wait_for("QUALITY")
+    terminal.stall()
+    terminal.wait_full()
+    terminal.press("4")
+    label = terminal.wait_log("label 3")
+    terminal.flow()
+    terminal.wait_for(lambda text: "4 Open" in text.splitlines()[1])
+    assert float(label.split()[-1]) > 0.3, "the time of a key that came during a stall is uncertain"
+
+
+def test_while_nothing_changes_nothing_is_sent(viewer_in_pty):
+    terminal = viewer_in_pty("idle", "screen=record")
+    terminal.wait_for("READY")
+    terminal.wait_log("poll", more=3)
+    before = terminal.n_bytes
+    terminal.wait_log("poll", more=8)
+    assert terminal.n_bytes - before < 60, "at most the clock moved on by a minute"
