@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from .options import ViewerOptions
 
 if TYPE_CHECKING:
+    from ..app import App
     from ..app.recorder import Recorder
 
-__all__ = ["ViewerOptions", "run_viewer"]
+__all__ = ["ViewerOptions", "run_script", "run_viewer"]
 
 
 def run_viewer(recorder: Recorder, *, options: ViewerOptions | None = None) -> int:
@@ -35,3 +36,16 @@ def run_viewer(recorder: Recorder, *, options: ViewerOptions | None = None) -> i
     from .launch import launch
 
     return launch(recorder, options or ViewerOptions())
+
+
+def run_script(app: App, *, options: ViewerOptions | None = None) -> int:
+    """Show the screen that a script's ``@app.ui`` composes, the four screens one key away, until it is left.
+
+    Returns
+    -------
+    int
+        As `run_viewer`.
+    """
+    from .scripted import run_scripted
+
+    return run_scripted(app, options or ViewerOptions())

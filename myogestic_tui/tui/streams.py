@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from ..app.recorder import (
@@ -66,11 +67,9 @@ class StreamsBody(Body):
     def _cursor(self, frame: Frame) -> int:
         """Row of the chosen stream, which it stays on when rows come and go, or its key changes as it is connected."""
         streams = frame.status.streams
-        for chosen in (lambda s: s.key == self._chosen, lambda s: s.uid == self._uid != ""):
-            at = next((i for i, stream in enumerate(streams) if chosen(stream)), None)
-            if at is not None:
-                break
-        at = at or 0
+        same_key = (i for i, stream in enumerate(streams) if stream.key == self._chosen)
+        same_uid = (i for i, stream in enumerate(streams) if stream.uid == self._uid != "")
+        at = next(chain(same_key, same_uid), 0)
         self._chosen, self._uid = streams[at].key, streams[at].uid
         return at
 
