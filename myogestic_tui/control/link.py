@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import selectors
 import socket
+import struct
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,7 +53,11 @@ def open_socket(path: Path, deadline: float) -> socket.socket:
     """
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        connection.settimeout(max(0.01, deadline - time.monotonic()))
+        # Not `settimeout`: a Unix socket that must not wait fails at once where many connect at the same time.
+        patience = max(0.01, deadline - time.monotonic())
+        connection.setsockopt(
+            socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", *divmod(int(1e6 * patience), 10**6))
+        )
         connection.connect(os.fspath(path))
         there = address.peer(connection)
         if not address.is_mine(there.uid):

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ..config import Config
     from .markers import MarkerWatch
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("myogestic_tui.control.process")  # not "__main__"
 
 IDLE_SECONDS = 60.0
 """A recorder that a viewer started ends after so long without anybody, a recording and a job."""

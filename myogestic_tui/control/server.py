@@ -237,10 +237,15 @@ class ControlServer:
     # ---------------------------------------------------------------- clients come and go
 
     def _accept(self, listener: socket.socket, choose: Choose, _: int) -> None:
-        try:
-            connection, remote = listener.accept()
-        except OSError:
-            return
+        """Take all who wait, so that a crowd does not have to queue for rounds of the loop."""
+        for _ in range(self._most_clients):
+            try:
+                connection, remote = listener.accept()
+            except OSError:
+                return
+            self._admit(connection, remote, choose)
+
+    def _admit(self, connection: socket.socket, remote: object, choose: Choose) -> None:
         if len(self._attachments) >= 2 * self._most_clients:
             connection.close()
             return

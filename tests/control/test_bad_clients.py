@@ -25,47 +25,14 @@ from myogestic_tui.control.client import RecorderClient
 from myogestic_tui.control.messages import (
     MAX_LINE,
     MAX_REQUEST,
-    PROTOCOL,
-    Execute,
     GetStatus,
-    Hello,
     Refused,
     Subscribe,
 )
 from myogestic_tui.control.server import ControlServer
+from tests.control.garbage import HELLO, frame, malformed
 from tests.control.tiny import TinyRecorder, raw, read_all, serving
 from tests.sending import wait_for
-
-HELLO = msgspec.msgpack.encode(Hello(protocol=PROTOCOL))
-
-
-def frame(body: bytes) -> bytes:
-    return len(body).to_bytes(4, "big") + body
-
-
-def malformed(dice: random.Random) -> bytes:
-    """One message that is wrong in one of the ways that programs and people find."""
-    label = msgspec.msgpack.encode(Execute(id=1, command=AddLabel(class_index=1)))
-    line = json.dumps({"type": "AddLabel", "class_index": 1}).encode()
-    noise = dice.randbytes(dice.randrange(1, 200))
-    cut = dice.randrange(1, len(label))
-    return dice.choice(
-        [
-            noise,
-            frame(noise),
-            frame(HELLO) + frame(noise),
-            frame(HELLO) + frame(label[:cut]),
-            frame(HELLO) + frame(bytes(byte ^ (dice.random() < 0.05) * dice.randrange(256) for byte in label)) + noise,
-            frame(HELLO) + dice.randrange(MAX_REQUEST + 1, 2**32).to_bytes(4, "big"),
-            frame(label),
-            b"{" + noise + b"\n",
-            line[: dice.randrange(1, len(line))] + b"\n",
-            line.replace(b"1", dice.choice([b'"1"', b"null", b"1e999", b"[]", b"NaN", b"9" * 400])) + b"\n",
-            b'{"type":' + b"[" * 5000 + b"\n",
-            b'{"type": "Execute", "command": ' + dice.choice([b"3", b"{}", b"[]", b'{"type": []}']) + b"}\n",
-            b'{"type": "Hello", "protocol": 1, "program": "\\ud800"}\n',
-        ]
-    )
 
 
 def test_a_thousand_malformed_messages_end_their_own_connections_only():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -15,18 +16,23 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
+import numpy as np
 import psutil
 import pytest
 
 from myogestic_tui import App, Stream
-from myogestic_tui.app.recorder import AddLabel, Shutdown, Start, Stop, View
+from myogestic_tui.app.recorder import AddLabel, AddNote, Shutdown, Start, Stop, View
 from myogestic_tui.control import hosted, spawn
 from myogestic_tui.control.client import RecorderClient
 from myogestic_tui.control.logfile import log_path
+from myogestic_tui.control.messages import Subscribe
 from myogestic_tui.errors import RecorderGoneError, SessionLockedError
 from myogestic_tui.session import open_session_store
 from myogestic_tui.session.lock import recorder_of
-from tests.sending import RampOutlet, RampSource, wait_for
+from tests.control.garbage import HELLO, frame, malformed
+from tests.control.tiny import read_all
+from tests.sending import RampOutlet, RampSource, ramp, wait_for
 
 PATIENCE = 120.0
 CONFIG = """
@@ -83,6 +89,13 @@ def packed(status) -> bool:
     return status.session is not None and status.session.path.endswith(".session.zip")
 
 
+def connected(path: Path) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(str(path))
+    connection.settimeout(PATIENCE)
+    return connection
+
+
 def ended(pid: int) -> None:
     wait_for(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE, PATIENCE)
 
@@ -116,6 +129,36 @@ def test_two_viewers_of_one_recorder_give_100_labels_in_order_on_disk(sessions, 
     with open_session_store(path) as session:
         assert [label.timestamp for label in session.label_track] == sorted(sent)
         assert len(set(sent)) == 100
+
+
+def test_bad_clients_cost_the_recording_no_sample_and_little_memory(sessions, config, outlet):
+    dice = random.Random(5)
+    deaf_view = View(stream="emg", seconds=1.0, columns=4096, n_channels=64)
+    with attach(sessions, config) as client, contextlib.ExitStack() as stack:
+        recording(client)
+        recorder = psutil.Process(client.pid)
+        path = spawn.locate(sessions)
+        before = recorder.memory_info().rss
+        deaf = stack.enter_context(connected(path))
+        deaf.sendall(frame(HELLO) + frame(msgspec.msgpack.encode(Subscribe(views={1: deaf_view}, fps=60))))
+        for _ in range(1000):
+            with connected(path) as bad:
+                with contextlib.suppress(OSError):
+                    bad.sendall(malformed(dice))
+                    bad.shutdown(socket.SHUT_WR)
+                read_all(bad)
+        crowd = [stack.enter_context(RecorderClient(path)) for _ in range(50)]
+        assert all(one.execute(AddNote(text=f"viewer {number}")).ok for number, one in enumerate(crowd))
+        assert recorder.memory_info().rss - before < 64 << 20
+        assert client.gone is None
+        assert client.execute(Stop()).ok
+        assert client.wait_for(packed, PATIENCE)
+        archive = client.status().session.path
+        client.execute(Shutdown())
+    with open_session_store(archive) as session:
+        data, stamps = session.stores["emg"][:], session.timestamps("emg", clock="raw")
+    first = round(float((stamps[0] - outlet.all_stamps[0]) * outlet.fs))
+    assert np.array_equal(data, ramp(first, len(data), outlet.n_channels))
 
 
 def test_a_viewer_sees_the_stream(sessions, config, outlet):
