@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..clock import local_clock
+from ..control import hosted
 from ..errors import ConfigError, SessionError, StreamNotFoundError
 from .output import Progress, clock, rate, remark
 from .probe import probe_folder
@@ -98,20 +99,25 @@ class Capture:
     def run(self) -> Path | None:
         """Record, and wait until the session is packed. None where the app was interrupted before it began.
 
+        Meanwhile the screens and ``ctl`` can attach to it, as to any recorder.
+
         Raises
         ------
         DiskError
             The sessions folder cannot be written.
         StreamNotFoundError
             A stream that is needed is not there; the message lists what is.
+        SessionLockedError
+            Another recorder has the sessions folder.
         SessionError
             The recording did not start, ended early or could not be packed.
         """
         probe_folder(self.app.sessions_dir)
         conductor = threading.Thread(target=self._conduct, name="conductor")
         self.app.before_run_hooks.append(lambda _: conductor.start())
-        code = self.app.run("headless")
-        conductor.join()
+        with hosted(self.app):
+            code = self.app.run("headless")
+            conductor.join()
         self.progress.clear()
         if self._error is not None:
             raise self._error

@@ -272,7 +272,7 @@ def _sessions(settings: Settings) -> Iterable[Check]:
     unfinished = unfinished_sessions(settings.sessions_dir)
     if unfinished:
         names = ", ".join(path.name for path in unfinished)
-        yield Check("sessions", "warning", f"cut off or not packed: {names}", "myogestic-tui recover")
+        yield Check("sessions", "warning", f"cut off: {names}", "myogestic-tui recover")
 
 
 def _terminal(_: Settings) -> Iterable[Check]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .options import Settings, common_options, json_option, pass_settings
-from .output import print_json
+from .output import print_json, remark
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,12 +64,26 @@ def record(
     configure(config)
     if not (config.streams or everything):
         _ask_for_names(wait)
+    _recover(settings.sessions_dir)
     app = App(config.app_name, config=config, sessions_dir=settings.sessions_dir)
     path = Capture(app, cues=cues, seconds=seconds, name=name, wait_s=wait, everything=everything).run()
     if path is None:
         return 1
     show_result(path, as_json)
     return 0
+
+
+def _recover(sessions_dir: Path) -> None:
+    """Finish what an earlier recorder left cut off; the app packs it beside the recording."""
+    from ..errors import MyoGesticError
+    from ..session import recover_session, unfinished_sessions
+
+    for path in unfinished_sessions(sessions_dir):
+        try:
+            recover_session(path)
+            remark(f"{path.name} had been cut off; it is recovered")
+        except MyoGesticError as error:
+            remark(f"{path.name} was cut off and cannot be recovered now: {error}")
 
 
 def _chosen(config: Config, names: tuple[str, ...], everything: bool) -> Config:

@@ -18,6 +18,19 @@ COMMAND = [sys.executable, "-m", "myogestic_tui"]
 GENERATOR = [sys.executable, "-m", "myogestic_tui.sources.generator", "--channels", "8", "--rate", "500"]
 PATIENCE = 120
 
+CUT_OFF = """
+import os
+import numpy as np
+from myogestic_tui import StreamInfo
+from myogestic_tui.session import Session
+session = Session("sessions", class_names=["Rest", "Fist"])
+session.init_stream("emg", StreamInfo(4, 100.0))
+session.append("emg", np.ones((250, 4), np.float32), 50.0 + np.arange(250) / 100.0)
+session.add_label(1, 51.0)
+print(session.path, flush=True)
+os._exit(9)
+"""
+
 
 @dataclass
 class Ran:
@@ -85,3 +98,11 @@ def session(tmp_path: Path) -> Path:
     for class_index, at in ((0, 50.0), (1, 51.0), (0, 52.0)):
         written.add_label(class_index, at)
     return written.pack_to_zip()
+
+
+@pytest.fixture
+def cut_off(tmp_path) -> str:
+    """Path of a session whose recorder died; relative to the working directory of `run`."""
+    done = subprocess.run([sys.executable, "-c", CUT_OFF], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 9, done.stderr
+    return done.stdout.strip()

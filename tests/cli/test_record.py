@@ -37,10 +37,14 @@ def test_a_named_stream_is_recorded_labelled_by_the_clock_and_packed(run, outlet
         assert stamps[-1] - times[0] >= 2.9
 
 
-def test_a_stream_of_the_configuration_is_recorded_under_its_other_name(run, outlet, tmp_path):
+def test_a_stream_of_the_configuration_is_recorded_under_its_other_name(run, outlet, tmp_path, cut_off):
+    """And what an earlier recorder left cut off is recovered and packed on the way."""
     (tmp_path / "myogestic.toml").write_text(f'[[streams]]\nname = "{outlet}"\nas = "left"\n')
     done = run("record", "--seconds", 1, "--json")
     assert list(done.json()["streams"]) == ["left"]
+    assert "had been cut off; it is recovered" in done.err
+    assert {one["state"] for one in run("sessions", "--json").json()} == {"packed"}
+    assert not (tmp_path / cut_off).exists()
 
 
 def test_all_takes_everything_that_is_on_the_network(run, tmp_path, unique):
@@ -104,3 +108,15 @@ def test_a_signal_stops_and_saves(outlet, tmp_path):
         assert recorder.returncode == 0, said
         with open_session_store(the_archive(tmp_path / number.name)) as session:
             assert session.stores[outlet].shape[0] >= 500
+
+
+def test_a_second_recorder_on_the_folder_is_refused_by_name_and_pid(run, outlet, tmp_path):
+    first = subprocess.Popen([*COMMAND, "record", outlet], cwd=tmp_path, stdout=subprocess.DEVNULL)
+    until = time.monotonic() + PATIENCE
+    while run("ctl", "status").code == 3:
+        assert time.monotonic() < until
+    done = run("record", outlet, "--seconds", 1)
+    assert done.code == 1
+    assert f"pid {first.pid}" in done.err
+    first.terminate()
+    assert first.wait(PATIENCE) == 0

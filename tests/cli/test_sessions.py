@@ -2,34 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
-import pytest
-
 SHAPE = {"path", "state", "name", "created", "duration_s", "bytes", "streams", "labels"}
 STREAM_SHAPE = {"n_samples", "n_channels", "fs", "dtype", "measured_fs", "gaps", "lost_samples"}
-
-CUT_OFF = """
-import os
-import numpy as np
-from myogestic_tui import StreamInfo
-from myogestic_tui.session import Session
-session = Session("sessions", class_names=["Rest", "Fist"])
-session.init_stream("emg", StreamInfo(4, 100.0))
-session.append("emg", np.ones((250, 4), np.float32), 50.0 + np.arange(250) / 100.0)
-session.add_label(1, 51.0)
-print(session.path, flush=True)
-os._exit(9)
-"""
-
-
-@pytest.fixture
-def cut_off(tmp_path) -> str:
-    """Path of a session whose recorder died; relative to the working directory of `run`."""
-    done = subprocess.run([sys.executable, "-c", CUT_OFF], cwd=tmp_path, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 9, done.stderr
-    return done.stdout.strip()
 
 
 def test_info_tells_the_shared_object(run, session):
