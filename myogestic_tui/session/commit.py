@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from .segments import Segment, StreamJournal
 
 _ROTATE_CHUNKS = 8
-"""Chunks that a segment holds before the next one is begun."""
+_ROTATE_FRAMES = 256
+"""What a segment holds before the next one is begun, of which at least one chunk is committed: all of it is read
+when the session is opened or recovered."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -138,15 +140,14 @@ class StreamCommitter:
         size = segment.size
         if self._offset >= size:
             return
-        frames = FrameReader(segment.fd, self._offset)
+        frames = FrameReader(segment.fd, self._offset, size)
         for frame in frames:
             self._take(frame)
             self._offset = frames.end
-            if frames.end >= size:
-                return
-        raise DiskError(
-            f"{self.stem}: the journal cannot be read back behind sample {self.n_read - 1}; the disk is failing"
-        )
+        if self._offset != size:
+            raise DiskError(
+                f"{self.stem}: the journal cannot be read back behind sample {self.n_read - 1}; the disk is failing"
+            )
 
     def _take(self, frame: Frame) -> None:
         samples = samples_of(frame, self.journal.info)
@@ -248,5 +249,6 @@ class StreamCommitter:
         self._overview_published = max(n_overview, self._overview_published)
         self.journal.drop(self.n_whole)
         newest = self.journal.segments[-1]
-        if self.n_whole - newest.first >= _ROTATE_CHUNKS * self._length:
+        n_chunks = (self.n_whole - newest.first) // self._length
+        if n_chunks >= _ROTATE_CHUNKS or (n_chunks > 0 and newest.n_frames >= _ROTATE_FRAMES):
             self.journal.rotate()

@@ -7,9 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import SessionError, SessionLockedError
+from ..errors import DiskError, SessionError, SessionLockedError
 from .layout import ARCHIVE_SUFFIX, STATE_FOLDER
-from .pack import PARKED, pack_session, temporary
+from .lock import lock_session
+from .pack import PARKED, SALVAGING, pack_session, temporary
 from .recover import unpacked_sessions
 
 if TYPE_CHECKING:
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
 
 
 def clean_up(sessions_dir: str | os.PathLike[str]) -> None:
-    """Remove what killed packs left: half-written archives that nobody writes any more, folders already packed."""
+    """Remove what killed jobs left: half-written archives that nobody writes any more, folders already packed."""
     sessions_dir = Path(sessions_dir)
-    parked = sessions_dir / STATE_FOLDER / PARKED
-    if parked.is_dir():
-        shutil.rmtree(parked, ignore_errors=True)
+    shutil.rmtree(sessions_dir / STATE_FOLDER / PARKED, ignore_errors=True)
+    for work in (sessions_dir / STATE_FOLDER / SALVAGING).glob("*/"):
+        with suppress(DiskError, SessionLockedError), lock_session(work, purpose="cleaning up"):
+            shutil.rmtree(work, ignore_errors=True)
     for tmp in sessions_dir.glob(f"*{ARCHIVE_SUFFIX}.tmp"):
         with suppress(OSError, SessionLockedError), temporary(tmp.with_name(tmp.name.removesuffix(".tmp"))):
             pass

@@ -84,10 +84,13 @@ class FrameReader:
         The file; its position is neither used nor moved.
     at
         Offset of the first frame.
+    size
+        Bytes of the file that are looked at; None is as many as it has now. A recorder may be writing more.
     """
 
-    def __init__(self, fd: int, at: int = 0) -> None:
+    def __init__(self, fd: int, at: int = 0, size: int | None = None) -> None:
         self._fd = fd
+        self._size = os.fstat(fd).st_size if size is None else size
         self.end = at
         """Offset behind the last whole frame so far."""
         self._buffer = memoryview(b"")
@@ -116,7 +119,7 @@ class FrameReader:
     def _bytes(self, at: int, size: int) -> memoryview | None:
         start = at - self._base
         if start < 0 or start + size > len(self._buffer):
-            data = os.pread(self._fd, max(_BLOCK, size), at)
+            data = os.pread(self._fd, max(0, min(max(_BLOCK, size), self._size - at)), at)
             self._buffer, self._base, start = memoryview(data), at, 0
         part = self._buffer[start : start + size]
         return part if len(part) == size else None
@@ -127,31 +130,29 @@ class FrameReader:
         A frame that a kill cut short is torn; one that is there in its whole length and differs from its CRC, or
         with whole frames behind it, is damaged.
         """
-        rest = os.fstat(self._fd).st_size - self.end
+        rest = self._size - self.end
         if rest <= 0:
             return "clean"
         if next(self.rest(), None) is not None:
             return "damaged"
-        head = os.pread(self._fd, HEADER.size, self.end)
-        if not any(head):
+        head = os.pread(self._fd, min(HEADER.size, rest), self.end)
+        if not any(head) or len(head) < HEADER.size:
             return "torn"  # after a power cut a file may end in zeros that were never written
-        if len(head) == HEADER.size and (head[:4] != MAGIC or HEADER.unpack(head)[4] <= rest - HEADER.size):
-            return "damaged"
-        return "torn"
+        claimed = HEADER.unpack(head)[4]
+        return "torn" if head[:4] == MAGIC and rest - HEADER.size < claimed <= MAX_PAYLOAD else "damaged"
 
     def rest(self) -> Iterator[Frame]:
         """Whole frames that stand behind the damage at `end`, found by their magic; none where the tail was torn."""
-        size = os.fstat(self._fd).st_size
-        at = self._find_magic(self.end + 1, size)
+        at = self._find_magic(self.end + 1)
         while at is not None:
             frame = self._frame_at(at)
             if frame is not None:
                 yield frame
-            at = self._find_magic(at + 1 if frame is None else frame.end, size)
+            at = self._find_magic(at + 1 if frame is None else frame.end)
 
-    def _find_magic(self, at: int, size: int) -> int | None:
-        while at < size:
-            block = os.pread(self._fd, _BLOCK, at)
+    def _find_magic(self, at: int) -> int | None:
+        while at < self._size:
+            block = os.pread(self._fd, min(_BLOCK, self._size - at), at)
             hit = block.find(MAGIC)
             if hit >= 0:
                 return at + hit
@@ -161,22 +162,27 @@ class FrameReader:
         return None
 
 
+def fits(frame: Frame, info: StreamInfo) -> bool:
+    """Whether a frame can be one of a stream with this layout, from its kind and size."""
+    stamps_size, n_values = 8 * frame.n, frame.n * info.n_channels
+    if info.is_string:
+        return frame.kind == TEXT and len(frame.payload) >= stamps_size + 4 * n_values
+    return frame.kind == NUMBERS and len(frame.payload) == stamps_size + n_values * info.np_dtype.itemsize
+
+
 def samples_of(frame: Frame, info: StreamInfo) -> tuple[NDArray[np.float64], NDArray[Any]] | None:
     """Time stamps ``(count,)`` and samples ``(count, n_channels)`` of a frame, views of it where they can be.
 
     None where the frame is none of a stream with this layout.
     """
-    stamps_size = 8 * frame.n
-    if info.is_string:
-        texts = _texts_of(frame, info.n_channels) if frame.kind == TEXT else None
-        if texts is None:
-            return None
-        return np.frombuffer(frame.payload[:stamps_size], "<f8"), texts
-    dtype = info.np_dtype.newbyteorder("<")
-    if frame.kind != NUMBERS or len(frame.payload) != stamps_size + frame.n * info.n_channels * dtype.itemsize:
+    if not fits(frame, info):
         return None
-    data = np.frombuffer(frame.payload, dtype, offset=stamps_size)
-    return np.frombuffer(frame.payload, "<f8", frame.n), data.reshape(frame.n, info.n_channels)
+    stamps = np.frombuffer(frame.payload, "<f8", frame.n)
+    if info.is_string:
+        texts = _texts_of(frame, info.n_channels)
+        return None if texts is None else (stamps, texts)
+    data = np.frombuffer(frame.payload, info.np_dtype.newbyteorder("<"), offset=8 * frame.n)
+    return stamps, data.reshape(frame.n, info.n_channels)
 
 
 def encode_texts(texts: NDArray[Any]) -> bytes:
@@ -197,9 +203,7 @@ def _utf8(text: str) -> bytes:
 
 def _texts_of(frame: Frame, n_channels: int) -> NDArray[Any] | None:
     raw, at = frame.payload, 8 * frame.n
-    texts = np.empty(frame.n * n_channels, object) if len(raw) >= at + 4 * frame.n * n_channels else None
-    if texts is None:
-        return None
+    texts = np.empty(frame.n * n_channels, object)
     for number in range(len(texts)):
         size = int.from_bytes(raw[at : at + 4], "little")
         # Zarr's texts are valid UTF-8: a byte that is none is stored as \xNN, which every reader can show.

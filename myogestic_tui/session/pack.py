@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 PARKED = "packed"
 """Folder in ``.myogestic`` for session folders whose archive is in place."""
 
+SALVAGING = "salvage"
+"""Folder in ``.myogestic`` where salvaged sessions are put together."""
+
 _SPARE = 1 << 20
 
 

@@ -16,10 +16,9 @@ from ..clock.gaps import GapTracker, gap_threshold
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..clock.gaps import Gap
-
     from numpy.typing import NDArray
 
+    from ..clock.gaps import Gap
     from .streamdata import StreamData
 
 UNLABELLED = -1

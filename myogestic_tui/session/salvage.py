@@ -33,7 +33,7 @@ from .layout import (
 )
 from .lock import lock_session
 from .meta import LabelEvent, Meta, StreamMeta, decode_labels, decode_meta
-from .pack import archives_named, free_path, source_of, write_archive
+from .pack import SALVAGING, archives_named, free_path, source_of, write_archive
 from .progress import Ticker
 from .reader import size_of
 from .recover import WHOLE_STATES, recover_session, session_state_unlocked
@@ -52,9 +52,6 @@ if TYPE_CHECKING:
     from .salvagearrays import Broken
 
 T = TypeVar("T")
-
-WORK = "salvage"
-"""Folder in ``.myogestic`` where salvaged sessions are put together."""
 
 MAX_LEFT = 16 << 20
 """Bytes of a damaged ``meta.json`` or ``labels.json`` that are tried to be read all the same."""
@@ -146,7 +143,7 @@ def _approve(path: Path) -> None:
 @contextmanager
 def _work_folder(path: Path) -> Iterator[Path]:
     """An empty folder beside the session's trash, for one salvage at a time; gone afterwards."""
-    folder = path.parent / STATE_FOLDER / WORK / _stem(path)
+    folder = path.parent / STATE_FOLDER / SALVAGING / _stem(path)
     folder.mkdir(parents=True, exist_ok=True)
     with lock_session(folder, purpose="salvaging"):
         try:

@@ -37,6 +37,7 @@ class Segment:
     """One past the last sample in it."""
     size: int = 0
     """Bytes of whole frames."""
+    n_frames: int = 0
     synced: int = 0
     """Bytes of them that `fdatasync` has returned for."""
 
@@ -85,7 +86,7 @@ class StreamJournal:
         DiskError
             The disk refused; what was written of the chunk's frame is cut back.
         """
-        if data.__class__ is not np.ndarray or data.dtype != self._dtype or timestamps.dtype != _STAMP:
+        if not (type(data) is type(timestamps) is np.ndarray and data.dtype == self._dtype and timestamps.dtype == _STAMP):
             data, timestamps = self._conform(data, timestamps)
         n = len(data)
         if data.ndim != 2 or data.shape[1] != self.info.n_channels or timestamps.shape != (n,):
@@ -136,6 +137,7 @@ class StreamJournal:
         if written != HEADER.size + size:
             raise self._cut_back(segment, None)
         segment.size += written
+        segment.n_frames += 1
         if self.first_timestamp is None:
             self.first_timestamp = float(stamps[0])
         self.n_bytes += size

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import SessionDamagedError
 from .findings import Finding, damage, observation
-from .journal import HEADER, Frame, FrameReader, samples_of
+from .journal import HEADER, Frame, FrameReader, fits, samples_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -152,22 +152,22 @@ class JournalTail:
     # ------------------------------------------------------------ finding the frames
 
     def _read_segment(self, path: Path, fd: int) -> None:
-        frames = FrameReader(fd)
+        frames, member = FrameReader(fd), path.name
         for frame in frames:
-            self._take(frame, fd, path.name)
+            self._take(frame, fd, member)
         ending = frames.ending()
         if ending == "torn":
             text = f"{self.stem}: the last frame was being written when the recorder ended; it is left out"
-            self.findings.append(observation(text, stream=self.stem, member=path.name))
+            self.findings.append(observation(text, stream=self.stem, member=member))
         elif ending == "damaged":
-            self._breaks.append((path.name, len(self._runs)))
+            self._breaks.append((member, len(self._runs)))
             for frame in frames.rest():
-                self._take(frame, fd, path.name)
+                self._take(frame, fd, member)
 
     def _take(self, frame: Frame, fd: int, member: str) -> None:
         if frame.n == 0:
             return
-        if samples_of(frame, self.info) is None:
+        if not fits(frame, self.info):
             self._breaks.append((member, len(self._runs)))
             return
         place = _Place(frame.first, frame.n, frame.kind, fd, frame.offset, len(frame.payload))

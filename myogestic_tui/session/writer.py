@@ -10,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
+
 from ..clock import local_clock
 from ..errors import ConfigError, DiskError, SessionClosedError, SessionError, SessionLockedError
 from . import events as ev
@@ -283,10 +285,14 @@ class Session:
         SessionClosedError, DiskError, UnknownStreamError
             As `append`.
         """
-        rows = [(one.collected_at, one.offset, one.uncertainty, one.remote_time) for one in estimates]
+        rows = [
+            (float(one.collected_at), float(one.offset), float(one.uncertainty), float(one.remote_time))
+            for one in estimates
+        ]
+        finite = [row for row in rows if all(map(math.isfinite, row))]
         stem = self._stem(name)
-        if rows:
-            self._must_record().happen(lambda _: ev.ClockEstimated(stem, rows))
+        if finite:
+            self._must_record().happen(lambda _: ev.ClockEstimated(stem, finite))
 
     def add_gap_reason(self, name: str, index: int, reason: str) -> None:
         """Say why time is missing before sample ``index`` of a stream; entered in ``meta.json`` at the end.
@@ -381,7 +387,7 @@ class Session:
 
     def set_fields(self, **fields: Any) -> None:
         """Change fields of ``meta.json``: name, subject, task, take, class_names, and any others."""
-        known = {key: value for key, value in fields.items() if key != "class_names" or value}
+        known = _plain_json({key: value for key, value in fields.items() if key != "class_names" or value})
         if not known:
             return
         recording = self._running()
@@ -516,8 +522,21 @@ def _first_meta(app_name: str, class_names: Sequence[str] | None, fields: Mappin
     meta.anchors = [anchor_now()]
     further = dict(fields or {})
     extra = further.pop("extra", None) or {}
-    ev.SessionRecord(meta).set_fields({**further, **extra})
+    ev.SessionRecord(meta).set_fields(_plain_json({**further, **extra}))
     return meta
+
+
+def _plain_json(fields: dict[str, Any]) -> dict[str, Any]:
+    """Fields as ``meta.json`` can hold them, numbers and paths of any kind included; ConfigError where it cannot."""
+    try:
+        plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(fields, enc_hook=_plain_object))
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"fields of a session must be plain values: {error}") from error
+    return plain
+
+
+def _plain_object(value: Any) -> Any:
+    return value.tolist() if hasattr(value, "tolist") else str(value)
 
 
 def _plain(text: str) -> str:
