@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from ctypes import byref, c_double, c_uint32, c_void_p, string_at
+from ctypes import byref, c_double, c_uint32, c_void_p, memset, sizeof, string_at
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -198,7 +198,8 @@ class _TextPuller:
     that spelled out ``\xNN`` in plain text reads the same.
     """
 
-    rows = 256
+    rows = 16
+    """Few, as liblsl allocates a string for each place, whether it is filled or not."""
 
     def __init__(self, seen: Seen) -> None:
         self._n_channels = seen.n_channels
@@ -212,12 +213,14 @@ class _TextPuller:
 
     def pull(self, pointer: int, slot: Any) -> Chunk:
         texts, lengths, stamps = self._texts, self._lengths, self._stamps
+        memset(texts, 0, sizeof(texts))
         values = self._library.lsl_pull_chunk_buf(
             pointer, texts, lengths, stamps.ctypes.data, len(texts), self.rows, 0.0, slot
         )
         data = np.empty(values, object)
-        for index in range(values):
-            data[index] = string_at(texts[index] or 0, lengths[index]).decode("utf-8", "backslashreplace")
-            self._library.lsl_destroy_string(texts[index])
+        for index, text in enumerate(texts):
+            if text and index < values:
+                data[index] = string_at(text, lengths[index]).decode("utf-8", "backslashreplace")
+            self._library.lsl_destroy_string(text)
         data = data.reshape(-1, self._n_channels)
         return data, stamps[: len(data)].copy()

@@ -113,7 +113,7 @@ class Link:
         paused = len(chunk[1]) > 0 and not self._inlet.has_clock and now - self._before_arrival >= PAUSE_S
         if moved or paused:
             self._held = []
-            self._look = Look(self, moved=moved, keep=False)
+            self._look = Look(self, moved=moved)
 
     def _empty(self) -> Chunk:
         return np.empty((0, self.info.n_channels), self.info.np_dtype), np.empty(0)
@@ -126,7 +126,7 @@ class Link:
         if self._inlet is not None and (self._inlet.lost or self._is_stuck(now)):
             self._drop_inlet()
         if self._inlet is None and self.successors():
-            self._look = Look(self, moved=True, keep=True)
+            self._look = Look(self, moved=True)
         return chunk
 
     def _is_stuck(self, now: float) -> bool:
@@ -139,25 +139,39 @@ class Link:
         """Act on what looking at an outlet has shown."""
         look, self._look = self._look, None
         assert look is not None
-        held, self._held = self._held, None
-        if look.found is None and not look.unchanged:
+        held, self._held = self._held or [], None
+        if look.unchanged:
+            return self._resume([*held, chunk])
+        if look.found is None or look.inlet is None or look.info is None:
             self._drop_inlet()
             return chunk
-        changes = [] if look.found is None or look.info is None else differences(self.info, look.info)
-        if changes:
-            assert look.found is not None
+        if changes := differences(self.info, look.info):
             self._refused = {**self._refused, look.found.uid: ", ".join(changes)}
-            if look.inlet is not None:
-                dispose(look.inlet)
+            dispose(look.inlet)
             self._drop_inlet()
             return chunk
-        if look.found is not None:
-            self._twins |= self._refused.keys()
-            self.seen, self._refused = look.found, {}
-        if look.inlet is not None:
-            self._inlet = look.inlet
-        self._arrived = time.monotonic()
-        return _joined([*(held or []), chunk])
+        self._twins |= self._refused.keys()
+        self.seen, self._refused = look.found, {}
+        return self._resume([self._choose(look.inlet, _joined([self._empty(), *held])), chunk])
+
+    def _choose(self, fresh: Inlet, held: Chunk) -> Chunk:
+        """Of two inlets at one outlet, go on with the one that was there first; what it has brought so far.
+
+        Often that is ours: liblsl waits 0.5 s before it connects to the outlet that it moved to.
+        """
+        brought = fresh.pull()
+        if self._inlet is not None and len(held[1]) and not (len(brought[1]) and brought[1][0] <= held[1][0]):
+            dispose(fresh)
+            return held
+        self._drop_inlet()
+        self._inlet = fresh
+        fresh.clock_estimate()
+        return brought
+
+    def _resume(self, parts: list[Chunk]) -> Chunk:
+        """Live again, with what was held."""
+        self._arrived = self._before_arrival = self._polled
+        return _joined(parts)
 
     def _drop_inlet(self) -> None:
         inlet, self._inlet, self._held = self._inlet, None, None

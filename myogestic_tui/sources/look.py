@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import StreamError
 from .adapter import answers
 from .discovery import discovery
-from .inlet import Inlet
+from .inlet import Inlet, dispose
 
 if TYPE_CHECKING:
     from ..info import StreamInfo
@@ -24,7 +24,7 @@ OPEN_S = 4.0
 
 
 class Look:
-    """Finds out, in a thread of its own, which outlet a stream is at now, and reads its full header.
+    """Finds out, in a thread of its own, which outlet a stream is at now, and opens an inlet to it.
 
     Parameters
     ----------
@@ -32,23 +32,35 @@ class Look:
         The stream.
     moved
         False where our outlet may well be alive: then it is asked first.
-    keep
-        Keep the inlet that the header was read through, to go on with it.
+
+    Attributes
+    ----------
+    done
+        Set last; the others do not change any more.
+    unchanged
+        Our outlet is alive.
+    found, inlet, info
+        The outlet that it is at, subscribed to, and what its full header says; None where there is none, or more than
+        one.
     """
 
-    def __init__(self, link: Link, *, moved: bool, keep: bool) -> None:
+    def __init__(self, link: Link, *, moved: bool) -> None:
         self.found: Seen | None = None
-        self.info: StreamInfo | None = None
         self.inlet: Inlet | None = None
+        self.info: StreamInfo | None = None
         self.unchanged = False
         self.done = False
-        self._link, self._moved, self._keep = link, moved, keep
+        self._link, self._moved = link, moved
         self._cancelled = threading.Event()
+        self._lock = threading.Lock()
         threading.Thread(target=self._run, name=f"lsl-look-{link.seen.name}", daemon=True).start()
 
     def cancel(self) -> None:
         """Its result is not wanted any more."""
-        self._cancelled.set()
+        with self._lock:
+            self._cancelled.set()
+            if self.done and self.inlet is not None:
+                dispose(self.inlet)
 
     def _run(self) -> None:
         try:
@@ -58,10 +70,10 @@ class Look:
                 self._inspect()
         except StreamError:
             self.found = None  # it answered discovery but not us: the link goes on seeking
-        finally:
+        with self._lock:
             self.done = True
             if self._cancelled.is_set() and self.inlet is not None:
-                self.inlet.close()
+                dispose(self.inlet)
 
     def _inspect(self) -> None:
         candidate = self._candidate()
@@ -71,12 +83,10 @@ class Look:
         inlet = Inlet(candidate)
         try:
             self.info = inlet.open(OPEN_S)
-            self.found = candidate
-        finally:
-            if self._keep and self.found is not None:
-                self.inlet = inlet
-            else:
-                inlet.close()
+        except BaseException:
+            inlet.close()
+            raise
+        self.found, self.inlet = candidate, inlet
 
     def _candidate(self) -> Seen | None:
         """The only successor; None if there is none, or more than one, so that nothing is guessed."""

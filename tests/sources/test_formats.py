@@ -6,6 +6,7 @@ import threading
 import time
 
 import numpy as np
+import psutil
 import pytest
 
 from myogestic_tui.errors import SourceError
@@ -129,6 +130,18 @@ def test_markers_of_several_channels_keep_their_places(unique: str) -> None:
         outlet.push_text(rows, list(range(1, 1001)))
         reader.until_count(1000)
     assert reader.data.tolist() == rows
+
+
+def test_asking_for_markers_in_vain_costs_no_memory(unique: str) -> None:
+    info = StreamInfo(1, 0.0, "string", source_id="x")
+    with Outlet(unique, info), Reader(LSLSource(unique)) as reader:
+        process = psutil.Process()
+        for _ in range(2000):
+            reader.read()
+        before = process.memory_info().rss
+        for _ in range(40_000):
+            reader.read()
+        assert process.memory_info().rss - before < 8e6
 
 
 def test_irregular_samples_keep_their_stamps(unique: str) -> None:
