@@ -51,6 +51,12 @@ class Context:
         if self.session is not None and self.state == "recording" and self._class_names:
             self.session.class_names = list(self._class_names)
 
+    def offer_class_names(self, names: Iterable[str]) -> None:
+        """Take class names from a widget: those that the script gave stay, those of the config give way."""
+        offered = tuple(names)
+        if offered and self._class_names in ((), self.app.config.class_names):
+            self.class_names = offered
+
     @property
     def current_label(self) -> int | None:
         """Class index of the active label, or (idle) of the first label of the next session; None is no label."""

@@ -61,9 +61,10 @@ def _call(app: App, hook: Hook, kind: str) -> bool:
 
 def _show(app: App) -> int:
     """The screens; once they are gone a recording goes on without them."""
-    from ..tui import run_viewer
+    from ..tui import ViewerOptions, run_script, run_viewer
 
-    code = run_viewer(app)
+    show = run_viewer if app.ui_function is None else run_script
+    code = show(app, options=ViewerOptions.from_config(app.config))
     if app.ctx.state != "recording":
         app.stop()
     elif not app.stopping.is_set():

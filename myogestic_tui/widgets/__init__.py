@@ -1,1 +1,43 @@
-"""Parts of the screens as functions from a snapshot to rows, and as widgets that show them."""
+"""Parts of the screens as functions from a snapshot to rows, and as widgets that show them.
+
+Scripts use the functions in ``@app.ui`` (`recording_controls`, `signal_view`, …); whole Textual apps use the widgets.
+The names here are imported when first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .compose import button as button
+    from .compose import recording_controls as recording_controls
+    from .compose import session_browser as session_browser
+    from .compose import signal_view as signal_view
+    from .compose import stream_status as stream_status
+    from .compose import text as text
+    from .panels import RecordingControls as RecordingControls
+    from .panels import SessionBrowser as SessionBrowser
+    from .panels import SignalView as SignalView
+    from .panels import StreamStatusView as StreamStatusView
+
+_HOME = {
+    "RecordingControls": ".panels",
+    "SessionBrowser": ".panels",
+    "SignalView": ".panels",
+    "StreamStatusView": ".panels",
+    "button": ".compose",
+    "recording_controls": ".compose",
+    "session_browser": ".compose",
+    "signal_view": ".compose",
+    "stream_status": ".compose",
+    "text": ".compose",
+}
+
+__all__ = [*_HOME]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME[name], __name__), name)

@@ -22,7 +22,7 @@ from .format import unit as short_unit
 from .frame import Frame
 from .gestures import GestureButtons
 from .rows import Clicked, Rows
-from .session_list import session_rows
+from .session_list import ORDERS, session_rows
 from .spans import row
 from .streams import StreamTable, needs_you
 from .traces import AutoScale, decode_envelope
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
     from ..app.recorder import Envelope, Recorder, StreamStatus
 
-Callback = "Callable[[], object]"
 _FPS = 5.0
 _PLOT_FPS = 10.0
 _LIST_SECONDS = 2.0
@@ -219,9 +218,7 @@ class SignalView(Panel):
     DEFAULT_CSS = "SignalView { height: 1fr; min-height: 6; }"
     fps = _PLOT_FPS
 
-    def __init__(
-        self, owner: Context | Recorder, stream: str, seconds: float = 10.0, *, id: str | None = None
-    ) -> None:
+    def __init__(self, owner: Context | Recorder, stream: str, seconds: float = 10.0, *, id: str | None = None) -> None:
         super().__init__(owner, id=id)
         self.stream, self.seconds = stream, seconds
         self._plot = EnvelopePlot()
@@ -310,7 +307,16 @@ class SessionBrowser(Panel):
             self.run_worker(lambda: self._read(folder), thread=True, exit_on_error=False)
         size = self._list.size
         rows = session_rows(
-            self._sessions, frame, cursor=-1, marked=frozenset(), width=size.width, height=size.height
+            self._sessions,
+            frame,
+            at=-1,
+            marked=set(),
+            width=size.width,
+            height=size.height,
+            words="",
+            order=ORDERS[0],
+            n_known=len(self._sessions),
+            listing=self._listed == 0.0,
         )
         self._list.show(rows)
 

@@ -1,0 +1,76 @@
+"""A script's own screen: composed anew with each state, driven by keys, and nothing in it can hurt the recording."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from myogestic_tui import App
+from myogestic_tui.errors import ConfigError
+from myogestic_tui.session import open_session_store
+from myogestic_tui.widgets import button, text
+from myogestic_tui.widgets.compose import compose_ui
+from tests.tui.terminal import Terminal
+
+SCRIPT = Path(__file__).with_name("script_with_ui.py")
+
+
+def test_a_trial_by_the_script_s_own_buttons(tmp_path: Path) -> None:
+    with Terminal([sys.executable, str(SCRIPT)], cwd=tmp_path) as terminal:
+        terminal.wait_for("Start trial")
+        terminal.wait_for(lambda text: re.search("[\u2801-\u28ff]{10}", text))
+        terminal.press("tab", "enter")
+        terminal.wait_for("Stop trial")
+        terminal.wait_for("Recording: experiments/trial5/")
+        terminal.wait_for("● REC  00:00:01")
+        terminal.press("2")
+        terminal.wait_for("▶ 2")
+        terminal.press("tab", "tab", "enter")
+        terminal.wait_for("broken failed: ValueError")
+        terminal.wait_for("● REC  00:00:03")
+        terminal.press("l")
+        terminal.wait_for("l LIVE")
+        terminal.press("q")
+        terminal.wait_for("⏎ keep recording")
+        terminal.press("enter")
+        terminal.wait_for("Stop trial")
+        terminal.press("x")
+        terminal.wait_for("stop?")
+        terminal.press("enter")
+        terminal.wait_for("Start trial")
+        terminal.press("q")
+        assert terminal.wait_exit() == 0
+        assert terminal.is_restored()
+    archive = next((tmp_path / "experiments/trial5").glob("*.session.zip"))
+    with open_session_store(archive) as session:
+        assert [label.class_index for label in session.label_track] == [0, 1]
+        assert session.class_names == ["Rest", "Fist"]
+        assert session.stores["emg"].shape[0] >= 3 * 500
+
+
+def test_widgets_are_shown_once_whether_called_or_yielded() -> None:
+    ctx = App("compose").ctx
+
+    def ui(ctx):
+        first = text(ctx, "a")
+        yield first
+        button(ctx, "b", on_press=lambda: None)
+        yield text(ctx, "c")
+
+    assert [type(widget).__name__ for widget in compose_ui(ui, ctx)] == ["Text", "Action", "Text"]
+
+
+def test_what_is_no_widget_is_refused_by_name() -> None:
+    with pytest.raises(ConfigError, match="42"):
+        compose_ui(lambda _: [42], App("compose").ctx)
+
+
+def test_names_that_the_script_gave_stay() -> None:
+    app = App("names")
+    app.ctx.offer_class_names(["Rest", "Fist"])
+    assert app.ctx.class_names == ["Rest", "Fist"]
+    app.ctx.offer_class_names(["Other"])
+    assert app.ctx.class_names == ["Rest", "Fist"]
