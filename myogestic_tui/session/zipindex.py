@@ -177,7 +177,7 @@ class Index:
         for row in np.flatnonzero((stored_size == _BIG) | (size == _BIG) | (offset == _BIG)).tolist():
             extra = data[ends[row] : ends[row] + int(entries["lengths"][row, 1])]
             wide = zb.wide_values(extra, (int(size[row]), int(stored_size[row]), int(offset[row])))
-            if wide is None or max(wide) >= 1 << 62:
+            if wide is None or max(wide) >= 1 << 61:
                 raise self._refuse(f"member {shown(names[row])} lacks its zip64 sizes")
             size[row], stored_size[row], offset[row] = wide
         return stored_size, size, offset

@@ -84,14 +84,15 @@ def _many_claimed(good: Path, folder: Path) -> Path:
 
 
 def many_members(good: Path, folder: Path) -> Path:
-    """As many members as are read at most, all empty, in a directory of 90 MB."""
-    names = [b"a%d/%d" % (i % 7, i) for i in range(MAX_MEMBERS)]
-    directory = b"".join([zb.central_entry(zb.Member(name, 0, 0, 0, 0, 60 * i)) for i, name in enumerate(names)])
+    """As many members as are read at most, all empty, in a directory of 60 MB."""
+    one = zb.central_entry(zb.Member(b"member-0000000", 0, 0, 0, 0, 0))
+    head = one[:42]
+    directory = b"".join([b"%b%bmember-%07d" % (head, (60 * i).to_bytes(4, "little"), i) for i in range(MAX_MEMBERS)])
     path = folder / "hostile.session.zip"
     with open(path, "wb") as file:
-        file.truncate(60 * len(names))
-        file.seek(60 * len(names))
-        file.write(directory + zb.end_records(len(names), len(directory), 60 * len(names), b""))
+        file.truncate(60 * MAX_MEMBERS)
+        file.seek(60 * MAX_MEMBERS)
+        file.write(directory + zb.end_records(MAX_MEMBERS, len(directory), 60 * MAX_MEMBERS, b""))
     return path
 
 

@@ -1,0 +1,195 @@
+"""What packing, verifying and opening cost, against copying and hashing the same files. Prints JSON.
+
+    python bench/pack.py                              # an hour of 64 channels: 2 GB of disk, a few minutes
+    python bench/pack.py --minutes 5 --folder /mnt/sd/bench
+
+A session of noise as float32 (as hard to compress as a real signal) is laid out as the recorder leaves it, and then
+
+copy
+    ``cp -r`` of its folder, then ``sha256sum`` of every file of the copy; once as they are (the copy is then in memory
+    only), and once with the copy synced and its pages dropped, so that what is hashed is what the disk holds: that is
+    what packing promises.
+pack
+    `pack_session`: written, synced, dropped, read back and compared, the folder deleted.
+verify
+    `verify_session` in full, from the disk and from memory.
+open
+    `open_session_store`, and the memory that the directory of the archive takes.
+
+All of them begin with the files out of the page cache, and with them in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from myogestic_tui.info import StreamInfo
+from myogestic_tui.session import Session, open_session_store, pack_session, read_archive_summary, verify_session
+from myogestic_tui.session.archive import Archive
+from myogestic_tui.session.reader import size_of
+
+FS = 2048.0
+
+
+def record(base: Path, n_channels: int, minutes: float) -> Path:
+    """A finished session folder."""
+    session = Session(base, class_names=["Rest", "Fist"], reserve_bytes=0)
+    session.init_stream("emg", StreamInfo(n_channels, FS))
+    rng = np.random.default_rng(0)
+    block = (rng.standard_normal((int(10 * FS), n_channels)) * 50).astype(np.float32)
+    for number in range(int(minutes * 6)):
+        session.append("emg", block, number * 10.0 + np.arange(len(block)) / FS)
+        if number % 6 == 5:
+            session.flush()
+    session.finish()
+    return session.path
+
+
+def drop_from_memory(path: Path) -> None:
+    """Take all files below a path out of the page cache."""
+    os.sync()
+    for file in [path] if path.is_file() else [one for one in path.rglob("*") if one.is_file()]:
+        fd = os.open(file, os.O_RDONLY)
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.close(fd)
+
+
+def read_into_memory(path: Path) -> None:
+    for file in [path] if path.is_file() else [one for one in path.rglob("*") if one.is_file()]:
+        file.read_bytes()
+
+
+def timed(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def copy_and_hash(folder: Path, copy: Path, *, durable: bool) -> float:
+    """Seconds for ``cp -r`` and ``sha256sum`` of the copy."""
+
+    def work() -> None:
+        subprocess.run(["cp", "-r", folder, copy], check=True)
+        if durable:
+            subprocess.run(["sync", "-f", copy], check=True)
+            drop_from_memory(copy)
+        hashing = "find . -type f -print0 | xargs -0 sha256sum > /dev/null"
+        subprocess.run(["sh", "-c", hashing], cwd=copy, check=True)
+
+    seconds = timed(work)
+    shutil.rmtree(copy)
+    os.sync()
+    return seconds
+
+
+def pack(folder: Path, spare: Path, prepare: Callable[[Path], None]) -> tuple[float, Path]:
+    """Seconds to pack a hard-linked twin of the folder (packing deletes what it packs), and the archive."""
+    shutil.copytree(folder, spare / folder.name, copy_function=os.link)
+    prepare(folder)
+    packed: list[Path] = []
+    seconds = timed(lambda: packed.append(pack_session(spare / folder.name)))
+    return seconds, packed[0]
+
+
+def compare(folder: Path, base: Path, rounds: int) -> tuple[dict[str, object], Path]:
+    """Packing against copying and hashing, in turns; the medians, and an archive."""
+    figures: dict[str, object] = {}
+    archive = Path()
+    for name, prepare in (("cold", drop_from_memory), ("warm", read_into_memory)):
+        taken: dict[str, list[float]] = {"cp_sha256_s": [], "cp_sync_sha256_s": [], "pack_s": []}
+        for _ in range(rounds):
+            for key, durable in (("cp_sha256_s", False), ("cp_sync_sha256_s", True)):
+                prepare(folder)
+                taken[key].append(copy_and_hash(folder, base / "copy", durable=durable))
+            if archive.is_file():
+                archive.unlink()
+            os.sync()
+            seconds, archive = pack(folder, base / "spare", prepare)
+            taken["pack_s"].append(seconds)
+        medians = {key: statistics.median(values) for key, values in taken.items()}
+        figures[name] = {
+            **{key: round(value, 2) for key, value in medians.items()},
+            "speed_against_cp_sha256": round(medians["cp_sha256_s"] / medians["pack_s"], 2),
+            "speed_against_cp_sync_sha256": round(medians["cp_sync_sha256_s"] / medians["pack_s"], 2),
+        }
+    return figures, archive
+
+
+def verifying(archive: Path) -> dict[str, object]:
+    gigabytes = archive.stat().st_size / 1e9
+    drop_from_memory(archive)
+    cold = timed(lambda: verify_session(archive))
+    outcome = verify_session(archive)
+    assert outcome.ok, outcome.findings
+    return {
+        "full_cold_s_per_gb": round(cold / gigabytes, 2),
+        "full_warm_s_per_gb": round(timed(lambda: verify_session(archive)) / gigabytes, 2),
+        "quick_s": round(timed(lambda: verify_session(archive, "quick")), 3),
+        "sha256sum_warm_s_per_gb": round(
+            timed(lambda: subprocess.run(["sha256sum", archive], check=True, capture_output=True)) / gigabytes, 2
+        ),
+    }
+
+
+def opening(archive: Path) -> dict[str, object]:
+    open_session_store(archive).close()
+    opened = [timed(lambda: open_session_store(archive).close()) for _ in range(15)]
+    listed = [timed(lambda: read_archive_summary(archive)) for _ in range(15)]
+    drop_from_memory(archive)
+    cold = timed(lambda: open_session_store(archive).close())
+    tracemalloc.start()
+    with Archive(archive) as index:
+        members, (held, peak) = len(index), tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return {
+        "members": members,
+        "open_ms": round(1e3 * statistics.median(opened), 1),
+        "open_cold_ms": round(1e3 * cold, 1),
+        "summary_ms": round(1e3 * statistics.median(listed), 3),
+        "index_bytes_per_member": round(held / members),
+        "index_peak_bytes_per_member": round(peak / members),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--channels", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--folder", type=Path, default=Path("bench_pack"), help="on the disk to be measured")
+    options = parser.parse_args()
+    base = options.folder.absolute()
+    try:
+        folder = record(base / "made", options.channels, options.minutes)
+        (base / "spare").mkdir()
+        size = size_of(folder)
+        figures, archive = compare(folder, base, options.rounds)
+        result = {
+            "channels": options.channels,
+            "minutes": options.minutes,
+            "folder_gb": round(size / 1e9, 3),
+            "files": sum(path.is_file() for path in folder.rglob("*")),
+            "pack": figures,
+            "verify": verifying(archive),
+            "open": opening(archive),
+        }
+    finally:
+        shutil.rmtree(base, ignore_errors=True)
+    json.dump(result, sys.stdout, indent=2)
+    print()
+
+
+if __name__ == "__main__":
+    main()
