@@ -22,7 +22,7 @@ autodoc_default_options = {"members": True, "show-inheritance": True}
 autodoc_preserve_defaults = True
 napoleon_google_docstring = False
 napoleon_numpy_docstring = True
-default_role = "any"
-nitpicky = False
-# The docstrings name parameters and local things in backticks, too; those are no links.
-suppress_warnings = ["ref.any"]
+# In the docstrings a single backtick marks code, as in Markdown.
+default_role = "code"
+# Several classes have attributes of one name (path, state); a bare mention of one is no link.
+suppress_warnings = ["ref.python"]

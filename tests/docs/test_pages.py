@@ -151,6 +151,12 @@ def test_the_page_on_keys_is_up_to_date():
     assert script["page"](written) == written
 
 
+def test_the_api_page_has_every_public_name():
+    """If this fails: python docs/make_api.py."""
+    script = runpy.run_path(str(ROOT / "docs" / "make_api.py"))
+    assert script["PAGE"].read_text("utf-8") == script["page"]()
+
+
 def test_the_page_on_commands_has_every_command():
     page = (ROOT / "docs" / "commands.md").read_text("utf-8")
     assert all(re.search(rf"`{name}\b", page) for name in COMMANDS)
