@@ -156,9 +156,9 @@ def test_a_chunk_that_claims_a_hundred_gigabytes_is_refused_unread(tmp_path: Pat
     raw = bytearray(chunk.read_bytes())
     assert raw[4] >> 6 == 1  # two bytes of size, of a frame without a window descriptor
     chunk.write_bytes(raw[:4] + bytes([raw[4] | 0xC0]) + (100 * 2**30).to_bytes(8, "little") + raw[7:])
-    with open_session_store(session.path) as reader:
-        with pytest.raises(SessionDamagedError, match="claims to decode to 107374182400 bytes"):
-            reader.stream("emg").data.rows(0, 10)
+    what = pytest.raises(SessionDamagedError, match="claims to decode to 107374182400 bytes")
+    with open_session_store(session.path) as reader, what:
+        reader.stream("emg").data.rows(0, 10)
     (session.path / "emg.zarr/c/1/0").unlink()  # one that is missing keeps zarrs away, which aborts the process
     with open_session_store(session.path) as reader, pytest.raises(SessionDamagedError, match="claims"):
         reader.stores["emg"][:10]
