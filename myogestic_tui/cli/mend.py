@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import MyoGesticError
-from .options import Settings, common_options, json_option, pass_settings
+from .options import SessionPath, Settings, common_options, dask_option, json_option, pass_settings
 from .output import Progress, print_json, remark
 from .report import load_summary, session_lines, with_verification
 
@@ -22,14 +22,16 @@ SESSION = click.Path(exists=True, path_type=Path)
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=SESSION)
+@click.argument("paths", nargs=-1, required=True, type=SessionPath())
 @click.option("--quick", is_flag=True, help="Directory, manifest, metadata and shapes only; not every byte.")
+@dask_option
 @json_option
-def verify(paths: tuple[Path, ...], quick: bool, as_json: bool) -> int:
+def verify(paths: tuple[str, ...], quick: bool, dask: str | None, as_json: bool) -> int:
     """Prove that sessions are whole: every byte read, every chunk decoded.
 
     Damage (something recorded is lost or wrong) makes the exit code 1. Observations, such as gaps or repeated
-    time stamps, are what real devices do, and do not. Nothing is changed.
+    time stamps, are what real devices do, and do not. Nothing is changed. With --dask a PATH may also be a folder of
+    sessions, or a URL (extra [remote]).
 
     \b
     Examples:
@@ -38,7 +40,9 @@ def verify(paths: tuple[Path, ...], quick: bool, as_json: bool) -> int:
     """
     from ..session import verify_session
 
-    progress = Progress()
+    progress, level = Progress(), "quick" if quick else "full"
+    if dask is not None or any("://" in one for one in paths):
+        return _verify_elsewhere(paths, level, dask, progress, as_json)
 
     def check(path: Path) -> Summary:
         outcome = verify_session(path, "quick" if quick else "full", progress=progress.share(f"verifying {path}"))
@@ -46,10 +50,27 @@ def verify(paths: tuple[Path, ...], quick: bool, as_json: bool) -> int:
         _remember(path, summary, outcome.sha256)
         return summary
 
-    def whole(summary: Summary) -> bool:
-        return bool(summary.verified and summary.verified.ok)
+    return _each(tuple(map(Path, paths)), check, progress, as_json, _is_whole)
 
-    return _each(paths, check, progress, as_json, whole)
+
+def _is_whole(summary: Summary) -> bool:
+    return bool(summary.verified and summary.verified.ok)
+
+
+def _verify_elsewhere(paths: tuple[str, ...], level: str, dask: str | None, progress: Progress, as_json: bool) -> int:
+    """Verify by a cluster, or what is behind URLs."""
+    from ..session.cluster import find_sessions, on_each, verify_one
+
+    sessions = find_sessions(paths)
+    outcomes = on_each(dask, verify_one, sessions, level)
+
+    def outcome(_: Path) -> Summary:
+        found = next(outcomes)[1]
+        if isinstance(found, MyoGesticError):
+            raise found
+        return found
+
+    return _each(tuple(map(Path, sessions)), outcome, progress, as_json, _is_whole)
 
 
 @click.command()

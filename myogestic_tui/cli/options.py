@@ -96,6 +96,23 @@ def wait_option(seconds: float) -> Callable[[Decorated], Decorated]:
     return click.option("--wait", type=kind, default=seconds, show_default=True, help="Seconds to wait for streams.")
 
 
+class SessionPath(click.Path):
+    """A session, a folder of sessions, or a URL of either, as text; a path has to exist."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Take a URL as it is; everything else as `click.Path` does."""
+        return value if "://" in str(value) else super().convert(value, param, ctx)
+
+
+def dask_option(command: Decorated) -> Decorated:
+    """Add ``--dask ADDRESS``, as the argument ``dask``."""
+    text = "Let the dask cluster at this address do it; its workers must reach the same paths."
+    return click.option("--dask", metavar="ADDRESS", help=text)(command)
+
+
 pass_settings = click.make_pass_decorator(Settings, ensure=True)
 
 

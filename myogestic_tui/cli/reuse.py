@@ -8,46 +8,66 @@ from pathlib import Path
 
 import click
 
+from ..errors import MyoGesticError
 from ..session.export import FORMATS
-from .options import json_option
+from .options import SessionPath, dask_option, json_option
 from .output import Progress, clock, print_json, remark
 
 SESSION = click.Path(exists=True, path_type=Path)
 
 
 @click.command()
-@click.argument("path", type=SESSION)
+@click.argument("paths", nargs=-1, required=True, type=SessionPath())
 @click.option("--to", type=click.Choice(FORMATS), required=True, help="Format.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), default="exports", show_default=True, help="Folder or file."
 )
 @click.option("--stream", "streams", multiple=True, help="Only this stream; may be repeated.")
 @click.option("--overwrite", is_flag=True, help="Replace files that are there.")
+@dask_option
 @json_option
-def export(path: Path, to: str, output: Path, streams: tuple[str, ...], overwrite: bool, as_json: bool) -> None:
-    """Write a session in the format of another tool. What the format cannot hold is said on stderr.
+def export(
+    paths: tuple[str, ...],
+    to: str,
+    output: Path,
+    streams: tuple[str, ...],
+    overwrite: bool,
+    dask: str | None,
+    as_json: bool,
+) -> int:
+    """Write sessions in the format of another tool. What the format cannot hold is said on stderr.
 
-    xdf is what LabRecorder writes. fif, edf, bdf and bids need the extra [export].
+    A PATH is a session, a folder of sessions, or a URL of either (extra [remote]). xdf is what LabRecorder writes. fif,
+    edf, bdf and bids need the extra [export].
 
     \b
     Examples:
       myogestic-tui export sessions/2026-05-17_14-23-05.session.zip --to xdf
       myogestic-tui export sessions/2026-05-17_14-23-05.session.zip --to csv --stream emg
+      myogestic-tui export sessions --to edf --dask tcp://10.0.0.5:8786
     """
-    from ..session import open_session_store
-    from ..session.export import export_session
+    from ..session.cluster import export_one, find_sessions, on_each
 
     if not output.suffix:
         output.mkdir(parents=True, exist_ok=True)
-    with open_session_store(path) as session:
-        done = export_session(session, to, output, streams or None, overwrite=overwrite)
-    for loss in done.remarks:
+    files, losses, failed = [], [], False
+    sessions = find_sessions(paths)
+    for path, done in on_each(dask, export_one, sessions, to, str(output.absolute()), streams or None, overwrite):
+        if isinstance(done, MyoGesticError):
+            if len(sessions) == 1:
+                raise done
+            remark(f"{path}: {done}")
+            failed = True
+            continue
+        files += [str(file) for file in done.paths]
+        losses += [loss for loss in done.remarks if loss not in losses]
+    for loss in losses:
         remark(loss)
-    files = [str(file) for file in done.paths]
     if as_json:
-        print_json({"paths": files, "remarks": done.remarks})
+        print_json({"paths": files, "remarks": losses})
     else:
         click.echo("\n".join(files))
+    return int(failed)
 
 
 @click.command()

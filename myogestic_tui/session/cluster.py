@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from msgspec.structs import replace
+
 from ..errors import ConfigError, MyoGesticError, SessionError
 from .layout import ARCHIVE_SUFFIX, is_session_folder
-from .remote import is_url, list_url
+from .remote import fetch_url, is_url, list_url
+from .summary import Summary, Verified
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -57,32 +62,71 @@ def on_cluster(
     ConfigError
         ``distributed`` is not installed, or no scheduler answers.
     """
+    with cluster_client(address) as client:
+        futures = [client.submit(guarded, function, path, *arguments, pure=False) for path in paths]
+        for path, future in zip(paths, futures, strict=True):
+            yield path, future.result()
+
+
+def cluster_client(address: str) -> Any:
+    """A `distributed.Client` of the scheduler at ``address``, to be used as a context manager.
+
+    Raises
+    ------
+    ConfigError
+        ``distributed`` is not installed, or no scheduler answers.
+    """
     try:
         distributed: Any = import_module("distributed")
     except ModuleNotFoundError as error:
         text = "a dask cluster needs distributed; install it with: pip install 'myogestic_tui[dask]'"
         raise ConfigError(text) from error
     try:
-        client = distributed.Client(address, set_as_default=False, timeout=CONNECT_S)
+        return distributed.Client(address, set_as_default=False, timeout=CONNECT_S)
     except (OSError, TimeoutError, ValueError) as error:
         raise ConfigError(f"no dask scheduler answers at {address}: {error}") from error
-    with client:
-        futures = [client.submit(guarded, function, path, *arguments, pure=False) for path in paths]
-        for path, future in zip(paths, futures, strict=True):
-            yield path, future.result()
 
 
-def verify_one(path: str, level: str = "full") -> Any:
-    """`verify_session`, for `on_cluster`."""
+def on_each(
+    address: str | None, function: Callable[..., Result], paths: Sequence[str], *arguments: Any
+) -> Iterator[tuple[str, Result | MyoGesticError]]:
+    """As `on_cluster`; without an address one after the other in this process."""
+    if address is not None:
+        yield from on_cluster(address, function, paths, *arguments)
+        return
+    for path in paths:
+        yield path, guarded(function, path, *arguments)
+
+
+def verify_one(path: str, level: str = "full") -> Summary:
+    """The summary of a session with the outcome of its verification, for `on_each`; a URL is fetched first."""
+    from .reader import open_session_store
     from .verify import verify_session
 
-    return verify_session(path, "quick" if level == "quick" else "full")
+    with _at_hand(path) as here:
+        outcome = verify_session(here, "quick" if level == "quick" else "full")
+        verified = Verified(level=outcome.level, ok=outcome.ok, findings=list(outcome.findings))
+        try:
+            with open_session_store(here) as session:
+                return replace(session.summary(), path=path, verified=verified)
+        except SessionError:
+            return Summary(path=path, state="damaged", verified=verified)
+
+
+@contextmanager
+def _at_hand(path: str) -> Iterator[str]:
+    """The path itself; of a URL, that of a copy that goes away afterwards."""
+    if not is_url(path):
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="myogestic_tui-") as folder:
+        yield fetch_url(path, folder)
 
 
 def export_one(
     path: str, to: str, destination: str, streams: Sequence[str] | None = None, overwrite: bool = False
 ) -> Any:
-    """`export.export_session`, for `on_cluster`; ``destination`` must be one that every worker reaches."""
+    """`export.export_session`, for `on_each`; ``destination`` must be one that every worker reaches."""
     from .export import export_session
     from .reader import open_session_store
 

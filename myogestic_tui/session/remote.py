@@ -61,6 +61,14 @@ def list_url(url: str) -> list[str]:
     return sorted(fs.unstrip_protocol(name) for name in names if name.endswith(ARCHIVE_SUFFIX))
 
 
+def fetch_url(url: str, folder: str) -> str:
+    """Copy what is behind a URL into a folder of this machine; the copy's path. Errors as `view_url`."""
+    fs, place = _filesystem(url)
+    target = os.path.join(folder, place.rstrip("/").rpartition("/")[2])
+    _asked(url, fs.get, place, target, recursive=_asked(url, fs.isdir, place))
+    return target
+
+
 class UrlArchive(Archive):
     """An archive behind a URL; see `Archive`."""
 

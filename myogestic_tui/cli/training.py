@@ -1,0 +1,107 @@
+"""`windows` and `import`: from sessions to arrays, and from XDF files to sessions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import ConfigError
+from .options import SessionPath, Settings, common_options, dask_option, json_option, pass_settings
+from .output import print_json
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=SessionPath())
+@click.option("--stream", default="emg", show_default=True, help="Stream to cut.")
+@click.option("--win", type=float, default=0.2, show_default=True, help="Length of a window in seconds.")
+@click.option("--hop", type=float, default=0.1, show_default=True, help="From one window to the next, in seconds.")
+@click.option("--class", "classes", type=int, multiple=True, help="Only this class index; may be repeated.")
+@click.option("--bad", is_flag=True, help="Also from trials marked bad.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default="windows.npz",
+    show_default=True,
+    help="File to write.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
+@dask_option
+@json_option
+def windows(
+    paths: tuple[str, ...],
+    stream: str,
+    win: float,
+    hop: float,
+    classes: tuple[int, ...],
+    bad: bool,
+    output: Path,
+    overwrite: bool,
+    dask: str | None,
+    as_json: bool,
+) -> None:
+    """Cut labelled windows for training: X, y and groups in one .npz file, which numpy.load opens.
+
+    A PATH is a session, a folder of sessions, or a URL of either (extra [remote]). X is (n_windows, n_channels,
+    n_samples); y the class indices; groups numbers the trials, for grouped cross-validation.
+
+    \b
+    Examples:
+      myogestic-tui windows sessions --stream emg --win 0.2 --hop 0.1
+      myogestic-tui windows sessions -o grasp.npz --dask tcp://10.0.0.5:8786
+    """
+    import numpy as np
+
+    from ..session.cluster import find_sessions
+
+    if output.exists() and not overwrite:
+        raise ConfigError(f"{output} is there already; name another with -o, or give --overwrite")
+    arguments = (find_sessions(paths), stream, win, hop, set(classes) or None)
+    X, y, groups = _here(arguments, bad) if dask is None else _on_cluster(dask, arguments, bad)
+    with output.open("wb") as file:
+        np.savez(file, X=X, y=y, groups=groups)
+    facts = {"path": str(output), "n_windows": len(y), "shape": list(X.shape), "classes": np.unique(y).tolist()}
+    print_json(facts) if as_json else click.echo(f"{output}  {X.shape[0]} windows of {X.shape[1]} x {X.shape[2]}")
+
+
+def _here(arguments: tuple[Any, ...], bad: bool) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
+    from ..session import labeled_windows
+
+    return labeled_windows(*arguments, include_bad=bad)
+
+
+def _on_cluster(
+    address: str, arguments: tuple[Any, ...], bad: bool
+) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
+    from ..session.cluster import cluster_client
+    from ..session.many import windows_arrays
+
+    with cluster_client(address) as client, client.as_current():
+        X, y, groups = windows_arrays(*arguments, include_bad=bad)
+        return client.compute(X).result(), y, groups
+
+
+@click.command("import")
+@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--labels-from", metavar="STREAM", help="Stream of text whose texts are classes.")
+@common_options
+@json_option
+@pass_settings
+def import_file(settings: Settings, path: Path, labels_from: str | None, as_json: bool) -> None:
+    """Make a session of an XDF file (extra [export]): samples, raw time stamps, clock offsets, headers, markers.
+
+    \b
+    Examples:
+      myogestic-tui import sub-P07_task-grasp.xdf
+      myogestic-tui import sub-P07_task-grasp.xdf --labels-from Markers
+    """
+    from ..session.importxdf import import_xdf
+    from .record import show_result
+
+    show_result(import_xdf(path, settings.sessions_dir, label_stream=labels_from), as_json)
