@@ -16,12 +16,11 @@ HERE = Path(__file__).parent
 
 def test_a_played_file_arrives_sample_for_sample(unique: str, tmp_path: Path) -> None:
     fif, npy = tmp_path / "made-raw.fif", tmp_path / "made.npy"
-    subprocess.run([sys.executable, str(HERE / "make_fif.py"), str(fif), str(npy)], check=True, timeout=240)
-    expected = np.load(npy)
-    command = [sys.executable, str(HERE / "player_child.py"), str(fif), unique, f"{unique}-id"]
+    command = [sys.executable, str(HERE / "player_child.py"), str(fif), str(npy), unique, f"{unique}-id"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as player:
         assert player.stdout is not None
         assert "playing\n" in iter(player.stdout.readline, "")
+        expected = np.load(npy)
         with Reader(LSLSource(unique)) as reader:
             reader.until_count(2 * len(expected))
         player.communicate(timeout=60)
