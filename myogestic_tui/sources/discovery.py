@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import threading
 import time
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from .adapter import InfoHandle, Resolver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.5
 """Seconds between looks at what the resolver heard; it asks at about the same pace."""
@@ -156,7 +159,10 @@ class Discovery:
             with self._changed:
                 resolvers = list(self._resolvers.items())
             for query, resolver in resolvers:
-                self._update(query, resolver.results())
+                try:
+                    self._update(query, resolver.results())
+                except Exception:  # whatever an outlet says of itself, the others stay in sight
+                    _log.exception("discovery")
         with self._changed:
             for resolver in self._resolvers.values():
                 resolver.close()

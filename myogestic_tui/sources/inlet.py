@@ -168,7 +168,10 @@ def _by_uid(seen: Seen) -> InfoHandle:
 
 def dispose(inlet: Inlet) -> None:
     """Close an inlet in the background, where liblsl's half second holds up nobody's samples."""
-    threading.Thread(target=inlet.close, name="lsl-close").start()
+    try:
+        threading.Thread(target=inlet.close, name="lsl-close").start()
+    except RuntimeError:  # the interpreter is ending and starts no thread any more
+        inlet.close()
 
 
 class _NumberPuller:

@@ -14,7 +14,6 @@ from myogestic_tui.info import NUMERIC_DTYPES, StreamInfo
 from myogestic_tui.sources import LSLSource, Outlet
 from tests.sources.helpers import Reader
 
-
 SPEED_UP = 8.0
 """How much faster than real time the ten seconds pass."""
 
