@@ -88,7 +88,7 @@ def _on_cluster(
 
 
 @click.command("import")
-@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--labels-from", metavar="STREAM", help="Stream of text whose texts are classes.")
 @common_options
 @json_option
