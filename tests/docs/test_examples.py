@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from myogestic_tui.session import open_session_store
+from tests.tui.terminal import Terminal
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 LIVE = ("headless", "two_streams", "cued_protocol")
@@ -121,3 +122,57 @@ def test_a_recording_is_replayed_and_trained_on(tmp_path, network, sending, reco
     predict = start("train_and_predict", tmp_path, network, recorded)
     assert finish(replay).count("strongest channel") == 10
     assert "cross-validated accuracy" in finish(predict)
+
+
+def in_terminal(name: str, folder: Path, network: dict[str, str]) -> Terminal:
+    return Terminal.python(str(EXAMPLES / f"{name}.py"), cwd=folder, environ=network)
+
+
+def test_the_quick_start_records_by_its_buttons_and_keys(tmp_path, network, sending):
+    with in_terminal("quick_start", tmp_path, network) as terminal:
+        terminal.wait_for("1/1 streams")
+        terminal.press("tab", "enter")
+        terminal.wait_for("● REC")
+        terminal.press("2")
+        terminal.wait_for("▶ 2")
+        terminal.press("x")
+        terminal.wait_for("save")
+        terminal.press("enter")
+        terminal.wait_for("packed:")
+        terminal.press("q")
+        assert terminal.wait_exit() == 0
+    with open_session_store(the_archive(tmp_path)) as session:
+        assert session.class_names == ["Rest", "Fist"]
+        assert [label.class_index for label in session.label_track] == [1]
+        assert session.stores["emg"].shape[0] > 0
+
+
+def test_a_custom_interface_records_into_its_own_folder_with_a_first_label(tmp_path, network, sending):
+    with in_terminal("custom_interface", tmp_path, network) as terminal:
+        terminal.wait_for("1/1 streams")
+        terminal.press("tab", "enter")
+        terminal.wait_for("Recording: experiments/trial5")
+        terminal.wait_for("┊")
+        terminal.press("x")
+        terminal.wait_for("save")
+        terminal.press("enter")
+        terminal.wait_for("Start trial")
+        terminal.press("q")
+        assert terminal.wait_exit() == 0
+    (archive,) = (tmp_path / "experiments" / "trial5").glob("*.session.zip")
+    with open_session_store(archive) as session:
+        assert [label.class_index for label in session.label_track] == [0]
+
+
+def test_the_widgets_serve_a_textual_app_of_ones_own(tmp_path, network, sending):
+    with in_terminal("own_textual_app", tmp_path, network) as terminal:
+        terminal.wait_for("● live")
+        terminal.press("tab", "enter")
+        terminal.wait_for("● REC")
+        terminal.press("f")
+        terminal.wait_for("▶ 2")
+        terminal.press("q")
+        assert terminal.wait_exit() == 0
+    (archive,) = (tmp_path / "experiments" / "lab").glob("*.session.zip")
+    with open_session_store(archive) as session:
+        assert [label.class_index for label in session.label_track] == [0, 1]
