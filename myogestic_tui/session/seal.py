@@ -30,6 +30,7 @@ Result = TypeVar("Result")
 
 _WHOLE = 8 << 20
 _AHEAD = 4
+_GIVE_OUT = 16 << 20
 _THREADS = 2
 
 _PER_MEMBER = zb.LOCAL.size + zb.CENTRAL.size + 120
@@ -84,6 +85,7 @@ class Sealer:
         self._tick = tick
         self._members: list[zb.Member] = []
         self._manifest = self._end = b""
+        self._given_out = 0
 
     def write(self) -> None:
         """Write the archive, onto the disk.
@@ -103,11 +105,18 @@ class Sealer:
                     out.write(block)
                 lines.append(line_bytes(Line(file.key, digest.size, digest.sha256)))
                 self._members.append(member)
+                self._begin_writing_out(at)
                 self._tick(digest.size)
             head = head_bytes(self._source.folder.name, self._source.samples, self._source.comment)
             self._manifest = manifest_bytes(head, lines)
             self._write_end(out.write, at)
         os.fsync(self._fd)
+
+    def _begin_writing_out(self, at: int) -> None:
+        """Let the disk begin while the rest is being hashed; it would wait for `fsync` otherwise."""
+        if at - self._given_out >= _GIVE_OUT:
+            os.posix_fadvise(self._fd, self._given_out, at - self._given_out, os.POSIX_FADV_DONTNEED)
+            self._given_out = at
 
     def _write_end(self, write: Callable[[bytes], int], at: int) -> None:
         name, size = MANIFEST.encode(), len(self._manifest)
