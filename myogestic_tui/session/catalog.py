@@ -1,8 +1,8 @@
 """A fast index of a sessions folder: what each session says of itself, cached by path, size and time of change.
 
-The cache is `.myogestic/catalog.sqlite`. It holds nothing that the sessions themselves do not tell, but for what was done
-with them (verified when, copied where), and that is void once the file has changed. It may be deleted at any time, two
-processes may write it at once, and where it cannot be written the listing just takes longer.
+The cache is `.myogestic/catalog.sqlite`. It holds nothing that the sessions themselves do not tell, but for what was
+done with them (verified when, copied where), and that is void once the file has changed. It may be deleted at any time,
+two processes may write it at once, and where it cannot be written the listing just takes longer.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 CATALOG = "catalog.sqlite"
 _VERSION = 1
 _BUSY_SECONDS = 2.0
+_KEPT_FINDINGS = 50
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS sessions (
     name TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, entry BLOB NOT NULL
@@ -83,7 +84,7 @@ class Catalog:
         Parameters
         ----------
         progress
-            Called now and then with how many are read and how many there are.
+            Called now and then with how many are read, and how many there are.
         """
         paths = list_sessions(self.sessions_dir)
         cached = self._load()
@@ -107,12 +108,12 @@ class Catalog:
 
     def remember_verified(self, path: Path, verified: Verified, at: str, digest: str) -> None:
         """Keep the outcome of a verification, until the file changes."""
-        self._amend(
-            path,
-            lambda entry: replace(
-                entry, summary=replace(entry.summary, verified=verified), verified_at=at, digest=digest
-            ),
-        )
+        plain = Verified(level=verified.level, ok=verified.ok, findings=verified.findings[:_KEPT_FINDINGS])
+
+        def change(entry: Entry) -> Entry:
+            return replace(entry, summary=replace(entry.summary, verified=plain), verified_at=at, digest=digest)
+
+        self._amend(path, change)
 
     def remember_copy(self, path: Path, copy: Copy) -> None:
         """Keep where a session was copied to, until the file changes."""

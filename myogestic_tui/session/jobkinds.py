@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from .jobchild import Control
+    from .verify import Verification
 
 
 class Kind(NamedTuple):
@@ -33,6 +36,9 @@ KINDS: dict[str, Kind] = {
     "quick-verify": Kind("jobkinds:quick_verify", outlives_parent=False),
     "recover": Kind("jobkinds:recover"),
     "salvage": Kind("jobkinds:salvage"),
+    "edit": Kind("jobkinds:edit"),
+    "copy": Kind("jobkinds:copy"),
+    "export": Kind("jobkinds:export"),
 }
 
 
@@ -48,14 +54,26 @@ def verify(path: Path, options: Mapping[str, str], control: Control) -> Any:  # 
     """See `verify.verify_session`."""
     from .verify import verify_session
 
-    return verify_session(path, "full", control.progress)
+    return _remembered(path, verify_session(path, "full", control.progress))
 
 
 def quick_verify(path: Path, options: Mapping[str, str], control: Control) -> Any:  # noqa: ARG001
     """See `verify.verify_session`."""
     from .verify import verify_session
 
-    return verify_session(path, "quick", control.progress)
+    return _remembered(path, verify_session(path, "quick", control.progress))
+
+
+def _remembered(path: Path, outcome: Verification) -> Verification:
+    """The outcome, kept in the catalog with the digest of the archive that it is about."""
+    from datetime import datetime
+
+    from .catalog import Catalog
+
+    if path.is_file():
+        at = datetime.now().astimezone().isoformat(timespec="seconds")
+        Catalog(path.parent).remember_verified(path, outcome, at, outcome.sha256)
+    return outcome
 
 
 def recover(path: Path, options: Mapping[str, str], control: Control) -> dict[str, str]:  # noqa: ARG001
@@ -70,3 +88,34 @@ def salvage(path: Path, options: Mapping[str, str], control: Control) -> dict[st
     from .salvage import salvage_session
 
     return {"path": str(salvage_session(path, control.progress))}
+
+
+def edit(path: Path, options: Mapping[str, str], control: Control) -> dict[str, str]:
+    """See `edit.edit_session`; the options are the changes."""
+    from .edit import edit_session
+
+    return {"path": str(edit_session(path, options, control.progress))}
+
+
+def copy(path: Path, options: Mapping[str, str], control: Control) -> dict[str, str]:
+    """See `copy.copy_session`; option ``to``: the destination."""
+    from .copy import copy_session
+
+    return {"path": copy_session(path, _to(options, "copy"), control.progress)}
+
+
+def export(path: Path, options: Mapping[str, str], control: Control) -> dict[str, str]:  # noqa: ARG001
+    """See `export.export_session`; options ``to``: the folder, ``format``: a name of `export.FORMATS` (``xdf``)."""
+    from .cluster import export_one
+
+    folder = Path(_to(options, "export"))
+    folder.mkdir(parents=True, exist_ok=True)
+    export_one(str(path), options.get("format", "xdf"), str(folder))
+    return {"path": str(folder)}
+
+
+def _to(options: Mapping[str, str], kind: str) -> str:
+    to = options.get("to", "").strip()
+    if not to:
+        raise ConfigError(f"{kind} to where? give a folder")
+    return to

@@ -1,0 +1,58 @@
+"""Editing a session changes what it says of itself, and not one sample."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from myogestic_tui.errors import ConfigError, SessionDamagedError
+from myogestic_tui.session import Session, open_session_store, verify_session
+from myogestic_tui.session.edit import edit_session
+
+
+def test_an_edited_archive_holds_the_same_samples_under_its_new_name(record) -> None:
+    archive = record(name="first", subject="P01")
+    with open_session_store(archive) as before:
+        samples, labels = before.stores["emg"][:], before.label_track
+    edited = edit_session(
+        archive, {"name": "second", "task": "grasp", "take": "7", "note": "after the fact", "hand": "L"}
+    )
+    assert edited.name.endswith("_second.session.zip")
+    assert [path.name for path in edited.parent.glob("*.zip*")] == [edited.name]
+    with open_session_store(edited) as after:
+        np.testing.assert_array_equal(after.stores["emg"][:], samples)
+        assert after.label_track == labels
+        assert (after.meta.subject, after.meta.task, after.meta.take) == ("P01", "grasp", 7)
+        assert [note.text for note in after.notes] == ["as recorded", "after the fact"]
+        assert after.meta.extra["hand"] == "L"
+        assert after.notes[1].timestamp >= after.notes[0].timestamp
+    assert verify_session(edited).ok
+
+
+def test_a_finished_folder_is_edited_in_place(tmp_path: Path) -> None:
+    session = Session(tmp_path, reserve_bytes=0)
+    session.finish()
+    assert edit_session(session.path, {"subject": "P02"}) == session.path
+    with open_session_store(session.path) as after:
+        assert after.meta.subject == "P02"
+
+
+@pytest.mark.parametrize("changes", [{"take": "first"}, {"streams": "x"}, {"created": "now"}, {"": "x"}])
+def test_what_cannot_be_edited_is_refused_by_name(record, changes) -> None:
+    archive = record()
+    content = archive.read_bytes()
+    with pytest.raises(ConfigError):
+        edit_session(archive, changes)
+    assert archive.read_bytes() == content
+
+
+def test_a_damaged_archive_is_not_edited(record) -> None:
+    archive = record()
+    content = bytearray(archive.read_bytes())
+    content[content.index(b"emg.zarr/c/0/0") + 200] ^= 1
+    archive.write_bytes(content)
+    with pytest.raises(SessionDamagedError, match="salvage"):
+        edit_session(archive, {"name": "x"})
+    assert archive.read_bytes() == bytes(content)
