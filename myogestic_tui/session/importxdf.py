@@ -13,6 +13,9 @@ from ..clock import fit_offsets
 from ..errors import ConfigError, SessionDamagedError
 from ..info import StreamInfo
 from .export.xdf import LABELS_ID, NOTES_ID, UNLABELLED_TEXT
+from .layout import META
+from .lock import lock_session
+from .meta import decode_meta, encode_meta, replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,8 +84,7 @@ def import_xdf(
         for name, stream in zip(names, streams, strict=True):
             _take(session, name, stream, verbatim, label_stream)
         session.finish()
-        created = _text(header.get("info", {}), "datetime")
-        session.set_fields(anchors=[], **({"created": created} if created else {}))
+        _date(session.path, _text(header.get("info", {}), "datetime"))
         return session.pack_to_zip()
     except BaseException:
         session.discard()
@@ -126,6 +128,14 @@ def _fields(path: Path, header: dict[str, Any]) -> dict[str, Any]:
     if _text(info, "take").isdigit():
         fields["take"] = int(_text(info, "take"))
     return {"name": path.stem, **fields, "imported_from": path.name}
+
+
+def _date(folder: Path, created: str) -> None:
+    """It was recorded when the file says; how the recorder's clock stood to wall-clock time then, nobody knows."""
+    with lock_session(folder, purpose="editing"):
+        meta = decode_meta((folder / META).read_bytes())
+        meta.anchors, meta.created = [], created or meta.created
+        replace_file(folder / META, encode_meta(meta))
 
 
 def _take(

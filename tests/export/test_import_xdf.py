@@ -12,6 +12,7 @@ from myogestic_tui.session.importxdf import import_xdf
 
 
 def test_out_and_in_again_changes_nothing(session, tmp_path):
+    session.meta.created = "2026-05-17T14:23:05+02:00"
     (path,) = export_xdf(session, tmp_path / "take 4.xdf").paths
     imported = import_xdf(path, tmp_path / "sessions")
     assert verify_session(imported).ok

@@ -6,8 +6,9 @@ import csv
 import json
 
 import numpy as np
+import pytest
 
-from myogestic_tui.session.export import export_csv, export_npz, export_session
+from myogestic_tui.session.export import FORMATS, export_csv, export_npz, export_session
 
 
 def test_npz_is_bit_for_bit_and_needs_no_pickle(session, recorded, tmp_path):
@@ -53,3 +54,23 @@ def test_csv_reads_back_to_the_same_bits(session, recorded, tmp_path):
 
 def test_csv_of_all_streams(session, tmp_path):
     assert len(export_csv(session, tmp_path / "new").paths) == 5
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_progress_reaches_its_end_and_can_stop_an_export(to, session, tmp_path):
+    seen = []
+
+    def count(done, total):
+        seen.append((done, total))
+
+    streams = ["emg"] if to == "bids" else None
+    export_session(session, to, tmp_path / "whole", streams, progress=count)
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert seen[-1][0] >= 0.95 * seen[-1][1] or to in ("fif", "edf", "bdf")  # these leave text streams out
+
+    def stop(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        export_session(session, to, tmp_path / "ended", streams, progress=stop)
+    assert not list((tmp_path / "ended").glob("*")) if (tmp_path / "ended").is_dir() else True

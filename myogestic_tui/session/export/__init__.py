@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import ConfigError
 from .common import Exported
+from .watched import watched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from os import PathLike
 
+    from ..progress import Progress
     from ..reader import SessionReader
     from .bids import export_bids as export_bids
     from .edf import export_edf as export_edf
@@ -48,8 +50,12 @@ def export_session(
     streams: Sequence[str] | None = None,
     *,
     overwrite: bool = False,
+    progress: Progress | None = None,
 ) -> Exported:
     """Write a session in one of `FORMATS`; see the function of that format.
+
+    ``progress`` is called with the bytes read so far and those to read in all; what it raises ends the export, and
+    nothing half-written keeps a final name.
 
     Raises
     ------
@@ -61,6 +67,8 @@ def export_session(
     """
     if to not in FORMATS:
         raise ConfigError(f"there is no export to {to!r}; choose one of {', '.join(FORMATS)}")
+    if progress is not None:
+        session = watched(session, streams, 2 if to in ("edf", "bdf") else 1, progress)
     further = {"fmt": to} if to in ("edf", "bdf") else {}
     function = __getattr__(f"export_{'edf' if to == 'bdf' else to}")
     try:
