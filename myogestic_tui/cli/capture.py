@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..clock import local_clock
-from ..control import hosted
 from ..errors import ConfigError, SessionError, StreamNotFoundError
 from .output import Progress, clock, rate, remark
 from .probe import probe_folder
@@ -115,9 +114,8 @@ class Capture:
         probe_folder(self.app.sessions_dir)
         conductor = threading.Thread(target=self._conduct, name="conductor")
         self.app.before_run_hooks.append(lambda _: conductor.start())
-        with hosted(self.app):
-            code = self.app.run("headless")
-            conductor.join()
+        code = self.app.run("headless")
+        conductor.join()
         self.progress.clear()
         if self._error is not None:
             raise self._error
