@@ -149,7 +149,7 @@ def copy_session(path: str | os.PathLike[str], destination: str, progress: Progr
     SessionDamagedError
         The copy reads back otherwise than it was written.
     DiskError
-        The destination is full, gone or refuses; what was copied stays as ``NAME.part``, and the next try goes on there.
+        The destination is full, gone or refuses; what was copied stays as ``NAME.part``; the next try goes on there.
     """
     path = Path(path).absolute()
     if not path.is_file() or not path.name.endswith(ARCHIVE_SUFFIX):

@@ -45,6 +45,9 @@ class Summary(Struct, frozen=True, kw_only=True):
     path: str
     state: str
     name: str = ""
+    subject: str = ""
+    task: str = ""
+    take: int | None = None
     created: str = ""
     """ISO 8601 with UTC offset."""
     duration_s: float = 0.0

@@ -1,46 +1,31 @@
-"""Summaries of the sessions in a folder, each read once and kept until its file changes."""
+"""Summaries of the sessions in a folder, from its catalog."""
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
-from ..errors import MyoGesticError
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ..session.catalog import Entry
     from ..session.summary import Summary
-
-_read: dict[Path, tuple[int, Summary]] = {}
 
 
 def list_summaries(folder: Path) -> list[Summary]:
-    """Every session of a folder, in no order; one that cannot be read is listed as damaged."""
-    from ..session import list_sessions
+    """Every session of a folder, newest first; one that cannot be read is listed as damaged."""
+    from ..session.catalog import Catalog
 
-    return [_summary(path) for path in list_sessions(folder)]
+    return [_shown(entry) for entry in Catalog(folder).entries()]
 
 
-def _summary(path: Path) -> Summary:
-    from ..session.summary import Summary
-
-    try:
-        changed = os.stat(path).st_mtime_ns
-        kept = _read.get(path)
-        if kept is not None and kept[0] == changed and path.is_file():
-            return kept[1]
-        summary = _load(path)
-        _read[path] = (changed, summary)
+def _shown(entry: Entry) -> Summary:
+    """What was found by a verification, and since then not changed, says more than "packed"."""
+    summary = entry.summary
+    verified = summary.verified
+    if summary.state != "packed" or not verified:
         return summary
-    except (MyoGesticError, OSError):
-        return Summary(path=str(path), state="damaged")
-
-
-def _load(path: Path) -> Summary:
-    from ..session import open_session_store, read_archive_summary
-
-    if path.is_file():
-        return read_archive_summary(path)
-    with open_session_store(path) as session:
-        return session.summary()
+    if not verified.ok:
+        return replace(summary, state="damaged")
+    return replace(summary, state="verified") if verified.level == "full" else summary
