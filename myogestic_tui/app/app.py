@@ -15,7 +15,7 @@ from ..clock import local_clock
 from ..config import Config
 from ..errors import ConfigError, MyoGesticError, NotAllowedError, SessionError
 from . import memory
-from .board import build_status
+from .board import QualityRows, build_status
 from .commands import carry_out
 from .context import Context
 from .cues import CueOutlet
@@ -40,6 +40,8 @@ Mode = Literal["tui", "gui", "headless"]
 _log = logging.getLogger(__name__)
 _DRAIN_SECONDS = 1.0
 _HOUSEKEEPING_SECONDS = 0.25
+_POLL_WATCHED, _POLL_ALONE = 0.05, 0.2
+"""Seconds between looks at a stream, while somebody watches and while nobody does."""
 
 
 class App:
@@ -81,6 +83,8 @@ class App:
         self.cues = CueOutlet(name)
         self.generator: Generator | None = None
         self.viewers = 0
+        self.quality_rows = QualityRows()
+        self._screens_here = False
         self.ui_function: Callable[[Context], object] | None = None
         self.gesture_keys: tuple[str, ...] = ()
         self.bad_channels: dict[str, set[int]] = {}
@@ -118,10 +122,16 @@ class App:
             ``"tui"`` (``"gui"`` is the same) opens the screens in this terminal; ``"headless"`` waits for `stop`,
             SIGINT or SIGTERM. Either way a running recording is stopped cleanly, and packing is waited for.
 
+        Meanwhile ``myogestic-tui`` and its ``ctl`` can attach to it from the same folder. When the terminal closes
+        (an SSH link that drops), the screens go and a recording goes on; the app then ends once nothing is recorded
+        and nobody has been attached for a minute.
+
         Raises
         ------
         ConfigError
             There is no such mode.
+        SessionLockedError
+            Another recorder has the sessions folder; the message names it and its pid.
         """
         from .run import run_app
 
@@ -147,19 +157,41 @@ class App:
         self._housekeeper = threading.Thread(target=self._keep_house, name="housekeeper", daemon=True)
         self._housekeeper.start()
 
-    def shut(self) -> None:
-        """Finish the session, wait for packing, stop everything that was started (`run` calls it)."""
+    def shut(self, pack_s: float | None = None, *, hurry: Callable[[], bool] = lambda: False) -> None:
+        """Finish the session, wait for packing, stop everything that was started (`run` calls it).
+
+        Parameters
+        ----------
+        pack_s
+            Seconds that packing may take; what is not packed by then is left to the next start. None: no limit.
+        hurry
+            Asked while packing is waited for; True leaves it to the next start at once.
+        """
         if self.ctx.state == "recording":
             self.stop_recording()
         self._stopping.set()
         if self._housekeeper is not None:
             self._housekeeper.join(5.0)
-        self.jobs.finish()
+        self.jobs.finish(pack_s, hurry=hurry)
         self.table.stop()
         self.cues.close()
         if self.generator is not None:
             self.generator.stop()
             self.generator = None
+
+    def watched(self, viewers: int | None = None, *, here: bool | None = None) -> None:
+        """Look at the streams often while somebody watches, rarely while nobody does.
+
+        Parameters
+        ----------
+        viewers
+            How many programs watch from outside; None: as before.
+        here
+            Whether screens are open in this process; None: as before.
+        """
+        self.viewers = self.viewers if viewers is None else viewers
+        self._screens_here = self._screens_here if here is None else here
+        self.table.set_poll_interval(_POLL_WATCHED if self.viewers or self._screens_here else _POLL_ALONE)
 
     def _keep_house(self) -> None:
         self.jobs.resume(self.sessions_dir, memory.places())

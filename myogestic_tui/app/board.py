@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,8 +18,10 @@ from .tally import Tally, tally
 from .views import label_status
 
 if TYPE_CHECKING:
+    from ..info import StreamInfo
     from ..sources.discovery import Seen
     from ..stream import Stream
+    from ..stream.quality import Quality
     from .app import App
 
 _NEWEST_LABELS = 200
@@ -140,7 +143,7 @@ def _connected(app: App, stream: Stream) -> r.StreamStatus:
         n_channels=info.n_channels,
         dtype=info.dtype,
         fs=info.fs,
-        channel_names=info.names,
+        channel_names=_channel_names(info),
         units=info.units or (),
         measured_fs=health.measured_fs,
         mean_fs=health.mean_fs,
@@ -156,7 +159,7 @@ def _connected(app: App, stream: Stream) -> r.StreamStatus:
         clock_uncertainty=health.clock_uncertainty,
         clock_drift_ppm=health.clock_drift_ppm,
         foreign_clock=health.foreign_clock,
-        quality=_quality(app, stream),
+        quality=app.quality_rows.of(stream, frozenset(app.bad_channels.get(stream.name, ()))),
     )
 
 
@@ -177,9 +180,27 @@ def _state(stream: Stream, age_s: float | None, measured_fs: float | None, condi
     return "live"
 
 
-def _quality(app: App, stream: Stream) -> tuple[r.ChannelQuality, ...]:
-    bad = app.bad_channels.get(stream.name, set())
-    rows = stream.quality()
+@lru_cache(maxsize=64)
+def _channel_names(info: StreamInfo) -> tuple[str, ...]:
+    return info.names
+
+
+class QualityRows:
+    """Every stream's quality as a `Status` carries it, made once for each measurement: one second, not one frame."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[tuple[Quality, ...], frozenset[int], tuple[r.ChannelQuality, ...]]] = {}
+
+    def of(self, stream: Stream, bad: frozenset[int]) -> tuple[r.ChannelQuality, ...]:
+        """The rows of a stream whose channels ``bad`` are marked."""
+        measured = stream.quality()
+        kept = self._kept.get(stream.name)
+        if kept is None or kept[0] is not measured or kept[1] != bad:
+            kept = self._kept[stream.name] = (measured, bad, _quality(measured, bad))
+        return kept[2]
+
+
+def _quality(rows: tuple[Quality, ...], bad: frozenset[int]) -> tuple[r.ChannelQuality, ...]:
     return tuple(
         r.ChannelQuality(rms=one.rms, peak=one.peak, mains=one.mains, flags=one.flags + ("x" if index in bad else ""))
         for index, one in enumerate(rows)

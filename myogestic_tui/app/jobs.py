@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 import time
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from ..session import Session
     from ..session.jobs import Job
+
+_log = logging.getLogger(__name__)
 
 JobState = Literal["waiting", "running", "done", "failed", "cancelled"]
 _KEPT = 50
@@ -152,15 +155,38 @@ class JobQueue:
         self._on_end(_status(entry))
         self.look_for_unfinished()
 
-    def finish(self) -> None:
-        """Wait until every session is packed; other jobs are cancelled."""
-        with self._lock:
-            for entry in self._entries:
-                if entry.open and entry.kind not in ("pack", "recover"):
-                    self.cancel(entry.id)
-        while any(entry.open for entry in self._entries):
+    def finish(self, timeout: float | None = None, *, hurry: Callable[[], bool] = lambda: False) -> bool:
+        """Wait until every session is packed; other jobs are cancelled.
+
+        Parameters
+        ----------
+        timeout
+            Seconds after which packing is cancelled too (the next start does it); None waits as long as it takes.
+        hurry
+            Asked again and again: True ends the wait at once, as the time-out does.
+
+        Returns
+        -------
+        bool
+            False where something was left to the next start.
+        """
+        self._cancel(lambda entry: entry.kind not in ("pack", "recover"))
+        until = float("inf") if timeout is None else time.monotonic() + timeout
+        while self.busy:
             self.poll()
+            if time.monotonic() > until or hurry():
+                return not self._cancel(lambda _: True)
             time.sleep(_POLL_SECONDS)
+        return True
+
+    def _cancel(self, which: Callable[[_Entry], bool]) -> bool:
+        """Cancel the open jobs that are meant; True where there were some."""
+        with self._lock:
+            meant = [entry for entry in self._entries if entry.open and which(entry)]
+            for entry in meant:
+                _log.warning("%s of %s is cancelled: the recorder ends", entry.kind, entry.path)
+                self.cancel(entry.id)
+        return bool(meant)
 
     @property
     def busy(self) -> bool:

@@ -8,18 +8,24 @@ import os
 import signal
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING
 
-from ..errors import ConfigError
+from ..errors import ConfigError, ControlError, DiskError
+from .terminal import TerminalLeash
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
+    from ..control import ControlServer
     from .app import App, Hook
 
 _log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.5
+_NEEDED_SECONDS = 60.0
+"""An app whose screens are gone ends after so long without a recording, a job and anybody attached."""
+_SIGNALLED = 128
 
 
 def run_app(app: App, mode: str) -> int:
@@ -29,22 +35,43 @@ def run_app(app: App, mode: str) -> int:
     if mode != "headless" and not (sys.stdin.isatty() and sys.stdout.isatty()):
         print("no terminal here for the screens: use run(mode='headless'), or log in with `ssh -t`", file=sys.stderr)
         return 2
+    with _hosted(app) as server:
+        return _run(app, server, screens=mode != "headless")
+
+
+def _run(app: App, server: ControlServer | None, *, screens: bool) -> int:
     code = 0
-    app.open(discover=mode != "headless")
+    leash = TerminalLeash(app.sessions_dir)
+    app.open(discover=screens)
     try:
         with _signals(app):
             if not all(_call(app, hook, "before_run") for hook in app.before_run_hooks):
                 return 1
-            if mode != "headless":
+            if screens:
                 code = _show(app)
-            _wait(app)
+            _wait(app, leash, server if screens else None)
     except KeyboardInterrupt:
         _log.info("interrupted")
     finally:
+        leash.check()
         for hook in app.cleanup_hooks:
             code = code if _call(app, hook, "cleanup") else 1
         app.shut()
     return code or int(app.jobs.failed)
+
+
+@contextlib.contextmanager
+def _hosted(app: App) -> Iterator[ControlServer | None]:
+    """Others may attach to the app; where that cannot be, it runs without them and says why."""
+    from ..control import hosted
+
+    with contextlib.ExitStack() as stack:
+        server = None
+        try:
+            server = stack.enter_context(hosted(app))
+        except (ControlError, DiskError) as error:
+            app.say(f"nobody can attach to this app: {error}")
+        yield server
 
 
 def _call(app: App, hook: Hook, kind: str) -> bool:
@@ -64,18 +91,28 @@ def _show(app: App) -> int:
     from ..tui import ViewerOptions, run_script, run_viewer
 
     show = run_viewer if app.ui_function is None else run_script
+    app.watched(here=True)
     code = show(app, options=ViewerOptions.from_config(app.config))
+    app.watched(here=False)
     if app.ctx.state != "recording":
         app.stop()
     elif not app.stopping.is_set():
         with contextlib.suppress(OSError):
             print(f"still recording (pid {os.getpid()}); Ctrl-C or SIGTERM stops and saves", file=sys.stderr)
-    return code
+            print("`myogestic-tui` in the same folder opens the screens again", file=sys.stderr)
+    return 0 if code > _SIGNALLED else code
 
 
-def _wait(app: App) -> None:
+def _wait(app: App, leash: TerminalLeash, server: ControlServer | None) -> None:
+    """Until the app is stopped; with a ``server``, until nobody has needed it for a while, too."""
+    quiet_since = time.monotonic()
     while not app.stopping.wait(_POLL_SECONDS):
-        pass
+        leash.check()
+        if app.ctx.state != "idle" or app.jobs.busy:
+            quiet_since = time.monotonic()
+        quiet_s = time.monotonic() - quiet_since
+        if server is not None and min(quiet_s, server.lonely_s) > _NEEDED_SECONDS:
+            app.stop()
 
 
 @contextlib.contextmanager

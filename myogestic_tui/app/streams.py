@@ -30,6 +30,7 @@ class StreamTable:
         self.streams: dict[str, Stream] = {}
         self._on_new = on_new
         self._started = False
+        self._poll_interval: float | None = None
         self._lock = threading.RLock()
         self._discovery: Discovery | None = None
         self._discovery_error = ""
@@ -50,6 +51,8 @@ class StreamTable:
                     raise ConfigError(f"a stream named {stream.name!r} is registered already; give each its own name")
                 self.streams = {**self.streams, stream.name: stream}
                 started = self._started
+                if self._poll_interval is not None:
+                    stream.poll_interval = self._poll_interval
             if started:
                 stream.start()
                 self._on_new(stream)
@@ -78,9 +81,11 @@ class StreamTable:
         return [stream for stream in self.streams.values() if stream.record]
 
     def set_poll_interval(self, seconds: float) -> None:
-        """How often every worker looks for samples: rarely without a viewer, often with one."""
-        for stream in self.streams.values():
-            stream.poll_interval = seconds
+        """How often every worker looks for samples, those of streams that join later included."""
+        with self._lock:
+            self._poll_interval = seconds
+            for stream in self.streams.values():
+                stream.poll_interval = seconds
 
     # ---------------------------------------------------------------- seen on the network
 

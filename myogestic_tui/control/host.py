@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 
     from ..app import App
 
-_POLL_WATCHED, _POLL_ALONE = 0.05, 0.2
-"""Seconds between looks at a stream, with a viewer and without."""
-
 
 @contextlib.contextmanager
 def hosted(app: App) -> Iterator[ControlServer]:
@@ -35,7 +32,7 @@ def hosted(app: App) -> Iterator[ControlServer]:
             app,
             lambda: socket_path(folder),
             on_bound=lambda path: lock.announce(str(path)),
-            on_viewers=lambda viewers: watched(app, viewers),
+            on_viewers=app.watched,
             on_shutdown=app.stop,
         )
         server.start()
@@ -43,9 +40,3 @@ def hosted(app: App) -> Iterator[ControlServer]:
             yield server
         finally:
             server.close()
-
-
-def watched(app: App, viewers: int) -> None:
-    """Look at the streams often while somebody watches, rarely while nobody does."""
-    app.viewers = viewers
-    app.table.set_poll_interval(_POLL_WATCHED if viewers else _POLL_ALONE)

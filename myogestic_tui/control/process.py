@@ -22,7 +22,6 @@ from ..config import load_config
 from ..errors import ControlError, MyoGesticError
 from ..session.lock import lock_sessions_folder
 from .address import socket_path
-from .host import watched
 from .late import LateRecorder
 from .logfile import LogFile, log_path
 from .notify import Notifier
@@ -167,7 +166,7 @@ class RecorderProcess:
         if trouble:
             app.say(trouble)
         self._app = app
-        watched(app, self._viewers)
+        app.watched(self._viewers)
         self._late.deliver(app)
         self._watch_markers(app)
 
@@ -184,7 +183,7 @@ class RecorderProcess:
     def _watched(self, viewers: int) -> None:
         self._viewers = viewers
         if self._app is not None:
-            watched(self._app, viewers)
+            self._app.watched(viewers)
 
     # ---------------------------------------------------------------- life
 
@@ -198,7 +197,6 @@ class RecorderProcess:
                 self._log.rotate_if_long()
             if server.beat_age_s < _BEAT_SECONDS:
                 self._notifier.alive()
-            watched(self._app, self._viewers)  # streams may have joined
             if self._app.ctx.state != "idle" or self._app.jobs.busy:
                 quiet_since = time.monotonic()
             quiet_s = min(time.monotonic() - quiet_since, server.lonely_s)
@@ -232,18 +230,11 @@ class RecorderProcess:
             cut.cancel()
 
     def _finish(self, app: App) -> None:
-        if app.ctx.state == "recording":
-            app.stop_recording()
-        until = time.monotonic() + PACK_SECONDS
-        while app.jobs.busy and time.monotonic() < until:
-            app.jobs.poll()
-            if (request := self._request()) is not None and request[1]:
-                break
-        for job in app.jobs.statuses():
-            if job.state in ("waiting", "running"):
-                _log.warning("%s of %s is left to the next start", job.kind, job.path)
-                app.jobs.cancel(job.id)
-        app.shut()
+        def hurry() -> bool:
+            request = self._request()
+            return request is not None and request[1]
+
+        app.shut(PACK_SECONDS, hurry=hurry)
 
 
 def _give_up() -> None:
