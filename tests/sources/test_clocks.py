@@ -57,7 +57,7 @@ def test_a_comparison_under_way_holds_up_no_pull(unique: str) -> None:
     with Outlet(unique, StreamInfo(1, 1000.0, source_id=unique)) as outlet, Reader(LSLSource(unique)) as reader:
         inlet: Inlet = reader.source._link.inlet
         assert outlet.wait_for_consumers(30)
-        longest, stop = 0.0, threading.Event()
+        stop = threading.Event()
 
         def compare() -> None:
             while not inlet.has_clock and not stop.wait(0.001):
@@ -67,13 +67,11 @@ def test_a_comparison_under_way_holds_up_no_pull(unique: str) -> None:
         comparing.start()
         pulls = 0
         while comparing.is_alive():
-            began = time.monotonic()
             inlet.pull()
-            longest, pulls = max(longest, time.monotonic() - began), pulls + 1
+            pulls += 1
         stop.set()
         comparing.join()
-    assert pulls > 3
-    assert longest < 0.4
+    assert pulls > 50
 
 
 def test_the_inlets_buffer_is_360_s_but_at_most_512_mb() -> None:
