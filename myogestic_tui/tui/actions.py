@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from ..app.recorder import AddNote, AnyCommand, Discard, Reply, SetGestures, Start, Status, Stop
+from ..app.recorder import AddNote, AnyCommand, Discard, Reply, SetGestures, Start, StartJob, Status, Stop
 from ..config import DEFAULT_GESTURES
 from ..errors import MyoGesticError
 from .prompt import Ask, Entry, TypeLine
@@ -21,11 +21,21 @@ class Actions:
         self._viewer = viewer
         self.at = 0.0
 
-    def offer_gestures(self, status: Status) -> None:
-        """Where no configuration names gestures, a recorder of its own gets some to begin with."""
+    def greet(self, now: Status, before: Status | None) -> None:
+        """A recorder answers, the first or (``before``: what the last one told) another one in its place.
+
+        Where no configuration names gestures, a recorder of its own gets those of the last one, or some to begin with.
+        A session that was cut off is recovered.
+        """
         viewer = self._viewer
-        if not status.gestures and status.state == "idle" and not viewer.options.embedded:
-            viewer.execute(SetGestures(names=DEFAULT_GESTURES, actor=viewer.actor), lambda _, __: None)
+        if not now.gestures and now.state == "idle" and not viewer.options.embedded:
+            known = before.gestures if before is not None else ()
+            names = tuple(gesture.name for gesture in known) or DEFAULT_GESTURES
+            keys = tuple(gesture.key for gesture in known) or None
+            viewer.execute(SetGestures(names=names, keys=keys, actor=viewer.actor), lambda _, __: None)
+        if before is None or before.state != "recording" or before.session is None or now.state == "recording":
+            return
+        viewer.execute(StartJob(kind="recover", paths=(before.session.path,), actor=viewer.actor))
 
     # ---------------------------------------------------------------- start and stop
 
@@ -33,6 +43,9 @@ class Actions:
         """Start; where an expected stream is missing it asks first."""
         viewer = self._viewer
         frame = viewer.frame
+        if frame.gone:
+            self.recorder_gone(frame.gone)
+            return
         if frame.recording:
             viewer.say("recording already; x stops")
             return
@@ -154,6 +167,10 @@ class Actions:
     def do_help(self) -> None:
         """All keys."""
         self._viewer.show_help()
+
+    def do_history(self) -> None:
+        """What was said so far."""
+        self._viewer.show_history()
 
     def do_palette(self) -> None:
         """Find a command by its words."""

@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
@@ -21,14 +22,15 @@ from ..widgets.glyphs import terminal_is_utf8
 from ..widgets.header import Header
 from ..widgets.palette import Palette as Styles
 from ..widgets.rows import Clicked, Rows
-from ..widgets.spans import fit, row, rule
+from ..widgets.spans import fit, row
 from .actions import Actions
 from .dispatch import Dispatcher
-from .footer import footer_row
+from .footer import footer_row, typing_footer
 from .keys import KeyCommand, Keymap
 from .labels import Labeller
-from .overlay import Palette, help_rows
+from .overlay import Palette, help_rows, text_rows
 from .pacer import Pacer
+from .prompt import Ask, TypeLine
 from .runner import CommandRunner, Then
 from .screens import build_body
 from .stage import Stage
@@ -40,8 +42,8 @@ if TYPE_CHECKING:
 
     from textual.screen import Screen
 
+    from ..widgets.traces import GlyphSet
     from .options import ViewerOptions
-    from .prompt import Ask, TypeLine
     from .view import Body
 
 SAID_SECONDS = 8.0
@@ -106,9 +108,11 @@ class Viewer(App[int], inherit_bindings=False):
         self._overlay: Callable[[int, int], list[Any]] | None = None
         self._overlay_at = 0
         self._said = ("", "", 0.0)
+        self._history: deque[tuple[str, str, bool]] = deque(maxlen=100)
         self._held = False
         self._greeted = False
-        self._footer_about: tuple[Any, ...] = ()
+        self._before: Status | None = None
+        self._footer_about: object = None
         self._wake = asyncio.Event()
         self._runner: CommandRunner | None = None
         self.command_palette_list: Palette | None = None
@@ -137,6 +141,13 @@ class Viewer(App[int], inherit_bindings=False):
         self.refresh_status()
         await self._open(self.options.screen)
         self.run_worker(self._poll(), name="poller", exit_on_error=True)
+
+    @property
+    def glyph_set(self) -> GlyphSet:
+        """What traces are drawn with."""
+        if self.ascii_only:
+            return "ascii"
+        return "block" if self.options.glyphs == "block" else "braille"
 
     @property
     def screen_name(self) -> str:
@@ -211,16 +222,16 @@ class Viewer(App[int], inherit_bindings=False):
     def refresh_status(self) -> None:
         """Take the newest snapshot."""
         try:
-            status, gone = self.recorder.status(), ""
+            status, gone = self.recorder.status(), str(getattr(self.recorder, "gone", None) or "")
         except MyoGesticError as error:
             status, gone = self.frame.status, str(error)
         went = bool(gone) and not self.frame.gone
         self.frame = self._framed(status, self.screen_name, gone)
         if went:
             self.actions.recorder_gone(gone)
-        elif not self._greeted and status.version and self._runner is not None:
+        elif not self._greeted and status.app_name and self._runner is not None:  # it is up, not just starting
             self._greeted = True
-            self.actions.offer_gestures(status)
+            self.actions.greet(status, self._before)
 
     def _framed(self, status: Status, screen: str, gone: str | None = None) -> Frame:
         return Frame(
@@ -254,7 +265,8 @@ class Viewer(App[int], inherit_bindings=False):
             else:
                 body.draw(frame)
             self.message_row.show([self._message_line(self.message_row.size.width)])
-            self._draw_footer(self.screen_name, frame.recording, self.footer_rows.size.width)
+            typing = isinstance(self.prompt, TypeLine)
+            self._draw_footer(self.screen_name, frame.recording, self.footer_rows.size.width, typing)
 
     def reconnect(self) -> None:
         """Find or start a recorder in place of the one that went."""
@@ -262,6 +274,7 @@ class Viewer(App[int], inherit_bindings=False):
         if start is None or self._runner is None:
             return
         self.say("starting the recorder …")
+        self._before = self.frame.status
 
         def swap() -> None:
             try:
@@ -274,17 +287,22 @@ class Viewer(App[int], inherit_bindings=False):
         threading.Thread(target=swap, name="viewer-reconnect", daemon=True).start()
 
     def _take_over(self, fresh: Recorder) -> None:
-        self.recorder.close()
-        self.recorder = fresh
+        if fresh is not self.recorder:
+            self.recorder.close()
+            self.recorder = fresh
+        self._greeted = False
         if self._runner is not None:
             self._runner.recorder = fresh
         self.refresh_status()
         self.say("a recorder answers again")
 
-    def _draw_footer(self, *about: Any) -> None:
+    def _draw_footer(self, screen: str, recording: bool, width: int, typing: bool) -> None:
+        about = (screen, recording, width, typing)
         if about != self._footer_about:
             self._footer_about = about
-            self.footer_rows.show([footer_row(self.keymap, *about)])
+            self.footer_rows.show(
+                [typing_footer(width) if typing else footer_row(self.keymap, screen, recording, width)]
+            )
 
     # ---------------------------------------------------------------- a terminal that may stall or go
 
@@ -409,6 +427,8 @@ class Viewer(App[int], inherit_bindings=False):
 
     def say(self, text: str, *, bad: bool = False) -> None:
         """Put a line before the operator for a while."""
+        if text:
+            self._history.append((time.strftime("%H:%M:%S"), text, bad))
         self._said = (text, "warn" if bad else "ok", time.monotonic() + SAID_SECONDS)
         self.redraw()
 
@@ -470,7 +490,12 @@ class Viewer(App[int], inherit_bindings=False):
 
     def show_text(self, title: str, lines: Sequence[str]) -> None:
         """A longer text over the body."""
-        self.show_overlay(lambda width, _: [rule(title, width), *(row(" " + line) for line in lines)])
+        self.show_overlay(lambda width, _: text_rows(title, lines, width))
+
+    def show_history(self) -> None:
+        """What was said so far, newest first, at full length."""
+        said = [f"{clock}  {text}" for clock, text, _ in reversed(self._history)]
+        self.show_text("messages, newest first", said or ["nothing was said yet"])
 
     def show_help(self) -> None:
         """All keys."""

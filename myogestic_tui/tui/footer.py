@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from ..widgets.spans import Row, Span, row, spread, width_of
+from ..widgets.spans import Row, Span, cut, row, spread, width_of
 from .keys import KeyCommand, Keymap, shown
 
 
@@ -19,6 +19,12 @@ def footer_row(keymap: Keymap, screen: str, recording: bool, width: int) -> Row:
             break
         spans += entry
     return spread(tuple(spans), right, width)
+
+
+def typing_footer(width: int) -> Row:
+    """What the keys do while a line is typed."""
+    entries = (("⏎", "next field, or save"), ("esc", "cancel"), ("tab ↑↓", "field"), ("←→", "caret"))
+    return cut(row(" ", *(part for keys, word in entries for part in ((keys, "key"), (f" {word}  ", "dim")))), width)
 
 
 def _entries(keymap: Keymap, screen: str, recording: bool) -> list[tuple[str, str]]:

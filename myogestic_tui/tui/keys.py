@@ -39,6 +39,7 @@ COMMANDS = (
     KeyCommand("screen.sessions", "b", "", "Sessions"),
     KeyCommand("help", "?", "", "this help", "help"),
     KeyCommand("palette", ":", "", "command palette: find a command by its words"),
+    KeyCommand("history", "h", "", "messages so far, at full length"),
     KeyCommand("quit", "q", "", "leave; while recording it asks"),
     KeyCommand("stop", "x", "", "stop: then ⏎ saves, d discards, esc goes on"),
     # Streams

@@ -14,7 +14,7 @@ from ..widgets.gestures import gesture_panel
 from ..widgets.rows import Rows
 from ..widgets.spans import BLANK, Row, row, rule
 from ..widgets.streams import needs_you, quality_summary
-from ..widgets.traces import AutoScale, GlyphSet, decode_envelope, step_scale
+from ..widgets.traces import AutoScale, decode_envelope, step_scale
 from .view import Body
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ class LiveBody(Body):
         self.zoomed = False
         self.until: float | None = None
         self.scale = 0.0
+        self._other_scale = 0.0
+        """Of the zoomed channel, or of the pages while zoomed."""
         self.auto: AutoScale | None = AutoScale()
         self._quality: tuple[ChannelQuality, ...] = ()
         self._quality_at = -1.0
@@ -138,16 +140,12 @@ class LiveBody(Body):
             scale=self._scale(envelope, frame),
             rows_per_channel=rows,
             unit=f.unit(stream.units[0]) if stream.units else "",
-            glyphs=self._glyphs(),
+            glyphs=self.viewer.glyph_set,
             quality=self._quality,
+            ruled=self.zoomed,
         )
         self.info.show([self._info(stream, page, first, n_channels)])
         self.plot.draw(envelope, page, frame)
-
-    def _glyphs(self) -> GlyphSet:
-        if self.viewer.ascii_only:
-            return "ascii"
-        return "block" if self.viewer.options.glyphs == "block" else "braille"
 
     def _scale(self, envelope: Envelope | None, frame: Frame) -> float:
         if self.auto is not None and envelope is not None and self.until is None:
@@ -203,7 +201,7 @@ class LiveBody(Body):
     # ---------------------------------------------------------------- commands: channel, page, stream
 
     def _choose(self, name: str) -> None:
-        self.stream, self.cursor, self.until, self.scale = name, 0, None, 0.0
+        self.stream, self.cursor, self.until, self.scale, self._other_scale = name, 0, None, 0.0, 0.0
         self._quality_at = -1.0
         if self.auto is not None:
             self.auto = AutoScale()
@@ -212,6 +210,8 @@ class LiveBody(Body):
         stream = self.shown_stream(self.viewer.frame)
         if stream is not None:
             self.cursor = min(max(self.cursor + step, 0), stream.n_channels - 1)
+            if self.zoomed and self.auto is not None:
+                self.auto = AutoScale()
 
     def do_up(self) -> None:
         """Channel up."""
@@ -281,7 +281,7 @@ class LiveBody(Body):
 
     def do_autoscale(self) -> None:
         """Autoscale on or off."""
-        self.auto = AutoScale() if self.auto is None else None
+        self.auto = AutoScale(start=self.scale) if self.auto is None else None
 
     def do_offset(self) -> None:
         """Offset removal on or off."""
@@ -292,8 +292,11 @@ class LiveBody(Body):
         self.filter = (self.filter + 1) % len(FILTERS)
 
     def do_zoom(self) -> None:
-        """One channel over the whole height, or back."""
+        """One channel over the whole height with a scale of its own, or back."""
         self.zoomed = not self.zoomed
+        self.scale, self._other_scale = self._other_scale, self.scale
+        if self.auto is not None:
+            self.auto = AutoScale(start=self.scale)
 
     def do_pause(self) -> None:
         """Hold the view; the recording goes on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from ..widgets.palette import gesture_style
@@ -41,6 +42,15 @@ def _columns(commands: Sequence[KeyCommand], width: int) -> list[Row]:
             spans += row((fit("  " + shown_keys(command), 10), "key"), fit(command.help, cell - 10))
         rows.append(tuple(spans))
     return rows
+
+
+def text_rows(title: str, lines: Sequence[str], width: int) -> list[Row]:
+    """A longer text, wrapped."""
+    wrapped = [
+        part for line in lines for part in textwrap.wrap(line, max(width - 2, 10), subsequent_indent="  ") or [""]
+    ]
+    closing = [BLANK, row(("  esc", "key"), ("  close     ", "dim"), ("↑↓ PgUp PgDn", "key"), ("  scroll", "dim"))]
+    return [rule(title, width), *(row(" " + line) for line in wrapped), *closing]
 
 
 class Palette:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..app.recorder import AbortProtocol, MarkTrial, PauseProtocol, SetTake, SkipCue, StartProtocol
-from ..widgets.record import record_rows
+from ..widgets.record import record_rows, trial_rows
 from ..widgets.spans import BLANK, Row, row, rule
 from ..widgets.streams import needs_you, quality_summary
 from .prompt import Ask, Entry, TypeLine
@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..widgets.frame import Frame
+    from .app import Viewer
+    from .strip import SignalStrip
 
+_TALL = 34
+"""From this height on the signal is shown, in the rows below the first ``_TALL - _STRIP_ROWS``."""
+_STRIP_ROWS = 10
 _RUNNING = ("lead-in", "running", "paused")
 
 
@@ -26,13 +31,28 @@ class RecordBody(Body):
     lively = True
     has_side = True
 
+    def __init__(self, viewer: Viewer) -> None:
+        super().__init__(viewer)
+        self._strip: SignalStrip | None = None
+
     def main_rows(self, frame: Frame, width: int, height: int) -> list[Row]:
-        """All of it."""
-        return record_rows(frame, width, height)
+        """All of it, and on a tall terminal the signal."""
+        if height < _TALL:
+            return record_rows(frame, width, height)
+        rows = record_rows(frame, width, _TALL - _STRIP_ROWS)
+        rows += [BLANK] * (_TALL - _STRIP_ROWS - len(rows) + 1)
+        return [*rows, *self._signal(frame, width, height - len(rows))]
+
+    def _signal(self, frame: Frame, width: int, height: int) -> list[Row]:
+        if self._strip is None:
+            from .strip import SignalStrip  # numpy is not needed before
+
+            self._strip = SignalStrip(self.viewer)
+        return self._strip.rows(frame, width, height)
 
     def side_rows(self, frame: Frame, width: int, height: int) -> list[Row]:
-        """The quality of each recorded stream, and what needs the operator."""
-        rows: list[Row] = [BLANK, rule("signal quality", width)]
+        """The trials, the quality of each stream, and what needs the operator."""
+        rows: list[Row] = [BLANK, *trial_rows(frame, width, height // 2), BLANK, rule("signal quality", width)]
         for stream in frame.live:
             rows.append(row((f" {stream.name}", "strong" if stream.record else "dim")))
             rows.append((*row("   "), *quality_summary(stream)))

@@ -53,10 +53,16 @@ class StreamsBody(Body):
         problems = needs_you(frame.status.problems, width, 6 if height < 30 else 12)
         room = height - len(problems) - (1 if problems else 0)
         table = _around(stream_table(streams, at, width), at, max(room - 6, 4))
-        details = stream_details(streams[at], width, 6)
+        details = self._details(streams[at], width, room - len(table) - 1)
         gap = [BLANK] if len(table) + 1 + len(details) <= room else []
         rows = [*table, *gap, *(details if len(table) + len(gap) + len(details) <= room else [])]
         return [*rows, *([BLANK] if problems and len(rows) < room + 1 else []), *problems]
+
+    @staticmethod
+    def _details(stream: StreamStatus, width: int, room: int) -> list[Row]:
+        """With every channel where all fit."""
+        whole = stream_details(stream, width, room, whole=True)
+        return whole if len(whole) <= room else stream_details(stream, width, 6)
 
     def _scrolled(self, rows: list[Row], height: int) -> list[Row]:
         self._scroll = max(min(self._scroll, len(rows) - height + 1), 0)

@@ -38,6 +38,8 @@ class Page:
     unit: str = ""
     glyphs: GlyphSet = "braille"
     quality: tuple[ChannelQuality, ...] = ()
+    ruled: bool = False
+    """Write the scale beside the rows of a channel, as where one is zoomed."""
     percent_of: dict[int, float] = field(default_factory=dict)
     """MVC reference by channel: with it RMS reads in percent."""
 
@@ -80,7 +82,11 @@ def _channel(channel: int, lines: list[str], page: Page) -> list[Row]:
     head = _head(channel, _level(channel, quality, page), flag, channel == page.cursor)
     style = _TRACE_STYLES.get(flag or "", "warn")
     act = f"channel:{channel}"
-    return [(*(head if i == 0 else _UNDER_HEAD), Span(line, style, act)) for i, line in enumerate(lines)]
+    heads = [head, *([_UNDER_HEAD] * (len(lines) - 1))]
+    if page.ruled and len(lines) > 4:
+        for place, value in ((1, page.scale), (len(lines) // 2, 0.0), (len(lines) - 1, -page.scale)):
+            heads[place] = row((f"{f'{value:+g} {page.unit}' if value else '0':>{PREFIX - 2}} ", "dim"), ("┊", "faint"))
+    return [(*start, Span(line, style, act)) for start, line in zip(heads, lines, strict=True)]
 
 
 _TRACE_STYLES = {"": "trace", "x": "trace-dim", "F": "trace-dim"}

@@ -8,12 +8,12 @@ from . import format as f
 from .gestures import gesture_table
 from .palette import gesture_style
 from .rows import Rows
-from .spans import BLANK, Row, Span, fit, row, spread
+from .spans import BLANK, Row, Span, fit, row, rule, spread
 from .spark import progress
 from .timeline import label_strip, time_axis
 
 if TYPE_CHECKING:
-    from ..app.recorder import ProtocolStatus, SessionStatus
+    from ..app.recorder import LabelStatus, ProtocolStatus, SessionStatus
     from .frame import Frame
 
 TIMELINE_SECONDS = 60.0
@@ -201,6 +201,28 @@ def note_rows(frame: Frame, width: int, height: int) -> list[Row]:
         row((f" {f.clock(note.timestamp, frame.at)} ", "dim"), ("note  ", "dim"), fit(note.text, width - 17))
         for note in reversed(session.notes[-height:])
     ]
+
+
+def trial_rows(frame: Frame, width: int, height: int) -> list[Row]:
+    """The newest trials, newest first: when, what, how long, and what is to be said of it."""
+    session = frame.status.session
+    if session is None or height < 2:
+        return []
+    ends = [label.timestamp for label in session.labels[1:]] + [session.started_at + session.elapsed_s]
+    trials = [(label, end) for label, end in zip(session.labels, ends, strict=True) if label.class_index >= 0]
+    rows = [rule(f"trials   {len(trials)}", width)]
+    return [*rows, *(_trial(label, end - label.timestamp, frame, width) for label, end in reversed(trials))][:height]
+
+
+def _trial(label: LabelStatus, seconds: float, frame: Frame, width: int) -> Row:
+    words = "bad" if label.bad else f"±{label.uncertainty_s:.1f} s" if label.uncertainty_s else ""
+    return row(
+        (f" {f.clock(label.timestamp, frame.at)} ", "dim"),
+        (f" {frame.key_of(label.class_index)} ", gesture_style(label.class_index, filled=True)),
+        (f" {fit(frame.gesture(label.class_index), max(width - 27, 4))}", gesture_style(label.class_index)),
+        f"{seconds:>5.1f}",
+        (f" {words}", "warn"),
+    )
 
 
 def last_session(session: SessionStatus | None) -> str:

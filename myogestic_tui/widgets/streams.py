@@ -155,20 +155,22 @@ def _ends(names: tuple[str, ...]) -> str:
 
 def _channel_list(stream: StreamStatus, width: int) -> list[Row]:
     names = stream.channel_names or tuple(f"ch{i + 1}" for i in range(stream.n_channels))
-    per_row = max((width - 1) // 19, 1)
-    cells = [
-        Span(
-            f" {i + 1:>4} {fit(name, 8)} {fit(f.unit(stream.units[i]) if i < len(stream.units) else '', 4)}",
-            _channel_style(stream, i),
-        )
-        for i, name in enumerate(names)
-    ]
+    per_row = max(width // _CHANNEL_CELLS, 1)
+    cells = [_channel(stream, i, name) for i, name in enumerate(names)]
     return [(), *(tuple(cells[i : i + per_row]) for i in range(0, len(cells), per_row))]
 
 
-def _channel_style(stream: StreamStatus, channel: int) -> str:
-    flagged = channel < len(stream.quality) and stream.quality[channel].flags
-    return "warn" if flagged else ""
+_CHANNEL_CELLS = 31
+
+
+def _channel(stream: StreamStatus, channel: int, name: str) -> Span:
+    """Number, name, RMS, unit and flags in one field."""
+    quality = stream.quality[channel] if channel < len(stream.quality) else None
+    unit = f.unit(stream.units[channel]) if channel < len(stream.units) else ""
+    level = f.amplitude(quality.rms) if quality is not None else ""
+    flags = quality.flags if quality is not None else ""
+    text = f" {channel + 1:>4} {fit(name, 9)}{level:>8} {fit(unit, 3)} {flags}"
+    return Span(fit(text, _CHANNEL_CELLS), "warn" if flags else "")
 
 
 _MARKS = {"error": ("✗", "bad"), "warning": ("▲", "warn"), "info": ("…", "dim")}

@@ -64,9 +64,13 @@ def draw_traces(
 
 
 def dot_levels(values: NDArray[np.float32], scale: float, n_levels: int) -> NDArray[np.int32]:
-    """Which of ``n_levels`` from bottom to top each value lights; NaN gives no sensible level."""
+    """Which of ``n_levels`` from bottom to top each value lights; NaN gives no sensible level.
+
+    Zero lies a quarter of a dot below the middle: in a row of four dots a signal around zero then has one, two, three
+    or four of them, as it grows; with zero between two dots it would have but two or four.
+    """
     with np.errstate(invalid="ignore"):
-        level = np.floor((values * (0.5 / scale) + 0.5) * n_levels)
+        level = np.floor((values * (0.5 / scale) + 0.5) * n_levels - 0.25)
         levels: NDArray[np.int32] = np.nan_to_num(np.clip(level, 0, n_levels - 1)).astype(np.int32)
         return levels
 
@@ -149,12 +153,12 @@ def step_scale(scale: float, up: bool) -> float:
 class AutoScale:
     """A scale that follows the signal without jumping.
 
-    It grows at once when more than a fiftieth of the columns are cut, and shrinks one step at a time only after the
+    It grows at once when more than a twentieth of the columns are cut, and shrinks one step at a time only after the
     signal has stayed under a third of it for ``hold`` seconds.
     """
 
-    def __init__(self, hold: float = 4.0) -> None:
-        self.scale = 0.0
+    def __init__(self, hold: float = 4.0, start: float = 0.0) -> None:
+        self.scale = start
         self.hold = hold
         self._small_since: float | None = None
 
@@ -164,7 +168,7 @@ class AutoScale:
         reach = reach[np.isfinite(reach)]
         if not reach.size:
             return self.scale or 1.0
-        wanted = float(np.quantile(reach, 0.98))
+        wanted = float(np.quantile(reach, 0.95))
         if self.scale == 0.0 or wanted > self.scale:
             self.scale, self._small_since = nice_scale(wanted * 1.1), None
         elif wanted > self.scale / 3:

@@ -299,6 +299,17 @@ async def test_help_scrolls_at_80x24_and_a_screen_key_leaves_it(stage):
         await it.until(lambda: "GESTURE" in it.text)
 
 
+async def test_messages_can_be_read_again_at_full_length(stage):
+    recorder = ScriptedRecorder(recording())
+    recorder.refuse = "not possible: " + "because of this and that " * 8 + "END"
+    async with stage(recorder) as it:
+        await it.press("3")
+        await it.until(lambda: "not possible" in it.text)
+        assert "END" not in it.text
+        await it.press("h")
+        assert "END" in it.text
+
+
 async def test_the_palette_finds_commands_by_their_words_and_runs_them(stage):
     async with stage(ScriptedRecorder(recording()), screen="live") as it:
         await it.press(":")
@@ -345,7 +356,7 @@ async def test_details_show_every_channel(stage):
     async with stage() as it:
         await it.press("enter")
         assert "EMG1 " in it.text
-        await it.press("pagedown")
+        await it.press("pagedown", "pagedown", "pagedown")
         assert "EMG64" in it.text
         await it.press("enter")
         assert "EMG63 " not in it.text

@@ -34,7 +34,7 @@ def reference(low, high, scale, n_rows):
                 if np.isnan(bottom):
                     continue
                 lit = [
-                    min(max(int(np.floor((v * np.float32(0.5 / scale) + 0.5) * levels)), 0), levels - 1)
+                    min(max(int(np.floor((v * np.float32(0.5 / scale) + 0.5) * levels - 0.25)), 0), levels - 1)
                     for v in (bottom, top)
                 ]
                 for level in range(lit[0], lit[1] + 1):
@@ -67,7 +67,7 @@ def test_braille_rows_equal_a_dot_by_dot_reference(pairs, n_rows, scale):
 def test_golden_rows():
     low = np.array([[-1, -0.5, 0, 0, -0.1, np.nan, -2, 0.9]], np.float32)
     high = np.array([[1, 0.5, 0, 0, 0.1, np.nan, 2, 1.0]], np.float32)
-    assert draw_traces(low, high, 1.0) == [["⡿⠒⠆⡏"]]
+    assert draw_traces(low, high, 1.0) == [["⣷⠤⠄⡏"]]
     assert draw_traces(low, high, 1.0, glyphs="block") == [["█▁▁█"]]
     assert draw_traces(low, high, 1.0, glyphs="ascii") == [["@..@"]]
 
