@@ -170,10 +170,34 @@ def measure(paths: list[Path], gigabytes: float) -> dict[str, object]:
     }
 
 
+def count_windows(part) -> list[int]:
+    return [len(list(part))]
+
+
+def by_workers(paths: list[str], n_workers: int) -> float:
+    """Seconds that a local cluster takes to plan and cut all windows of some sessions."""
+    import distributed
+
+    from myogestic_tui.session.many import windows_bag
+
+    with (
+        distributed.LocalCluster(
+            n_workers=n_workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        client.wait_for_workers(n_workers)
+        windows_bag(paths[:1], "emg", WIN_S, HOP_S).map_partitions(count_windows).compute()
+        start = time.perf_counter()
+        windows_bag(paths, "emg", WIN_S, HOP_S).map_partitions(count_windows).compute()
+        return time.perf_counter() - start
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--gigabytes", type=float, nargs="+", default=[0.5, 2.0, 4.0])
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--dask", action="store_true", help="also on 1 and 2 dask workers")
     parser.add_argument("--job", choices=JOBS)
     parser.add_argument("paths", nargs="*")
     arguments = parser.parse_args()
@@ -189,6 +213,9 @@ def main() -> None:
         count = round(max(arguments.gigabytes) / SESSION_GB)
         paths = [record(Path(folder), SESSION_GB * 1e9, seed) for seed in range(max(1, count))]
         result["sizes"] = [measure(paths[: max(1, round(g / SESSION_GB))], g) for g in arguments.gigabytes]
+        if arguments.dask:
+            some = [str(path) for path in paths[:4]]
+            result["dask_s"] = {n: round(by_workers(some, n), 2) for n in (1, 2)}
         long = record(Path(folder), max(arguments.gigabytes) * 1e9, 99)
         result["one_session"] = measure([long], max(arguments.gigabytes))
     print(json.dumps(result, indent=2))

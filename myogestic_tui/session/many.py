@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import ConfigError, MyoGesticError, SessionError
+from ..errors import ConfigError, MyoGesticError
 from .cluster import everywhere, guarded
 from .cutting import Cut, Wanted, class_of, class_set, cut_windows, starts
 from .readable import Readable
@@ -191,19 +191,13 @@ def _plan(
     ]
     found: list[Piece] = []
     for pieces in import_module("dask").compute(*tasks):
-        if not isinstance(pieces, SessionError):
-            found += _raised(pieces)
+        if not isinstance(pieces, MyoGesticError):
+            found += pieces
         elif strict:
             raise pieces
         else:
             _log.warning("session skipped: %s", pieces)
     return found
-
-
-def _raised(pieces: list[Piece] | MyoGesticError) -> list[Piece]:
-    if isinstance(pieces, MyoGesticError):
-        raise pieces
-    return pieces
 
 
 def _pieces_of(path: str, place: int, stream_name: str, cut: Cut, wanted: Wanted) -> list[Piece]:

@@ -6,7 +6,7 @@ import logging
 from os import PathLike
 from typing import TYPE_CHECKING, TypeVar
 
-from ..errors import SessionError, UnknownStreamError
+from ..errors import ConfigError, SessionError, UnknownStreamError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -54,12 +54,16 @@ class Readable:
         self._probe(check)
 
     def each(self, items: Callable[[int, SessionReader], Iterable[Item]]) -> Iterator[Item]:
-        """What ``items`` makes of each session (its place in ``paths``, and its reader), one after the other."""
+        """What ``items`` makes of each session (its place in ``paths``, and its reader), one after the other.
+
+        A session that does not fit the arguments is skipped like one that cannot be read.
+        """
         for place, path in enumerate(self.paths):
             try:
                 with self._open(path) as reader:
                     yield from items(place, reader)
-            except (SessionError, OSError) as error:
+            except (SessionError, ConfigError, OSError) as error:
+                # A `ConfigError` here is about this session alone: the arguments fitted the first one.
                 if self._strict:
                     raise
                 _log.warning("session skipped: %s", error)

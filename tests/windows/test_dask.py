@@ -121,18 +121,18 @@ def test_a_worker_killed_midway_costs_nothing_but_time(folder, tmp_path, cluster
 
 @pytest.mark.filterwarnings("default")
 def test_sessions_are_verified_and_exported_by_the_cluster(folder, tmp_path, cluster, monkeypatch):
-    monkeypatch.setattr(cluster_module, "CONNECT_S", 0.5)
     paths = find_sessions([folder])
     broken = tmp_path / "2020-01-01_00-00-00.session.zip"
     broken.write_bytes(b"nothing")
     address = cluster.scheduler_address
     results = list(on_cluster(address, verify_one, [*paths, str(broken)], "quick"))
     assert [path for path, _ in results] == [*paths, str(broken)]
-    assert [outcome.ok for _, outcome in results] == [True, True, True, False]
+    assert [outcome.verified.ok for _, outcome in results] == [True, True, True, False]
     exported = list(on_cluster(address, export_one, [*paths, str(broken)], "npz", str(tmp_path)))
     assert sum(len(outcome.paths) for _, outcome in exported[:3]) == 3
     assert isinstance(exported[3][1], SessionError)
     with np.load(exported[1][1].paths[0]) as arrays:
         np.testing.assert_array_equal(arrays["emg"], emg_of(8000, seed=1))
+    monkeypatch.setattr(cluster_module, "CONNECT_S", 0.5)
     with pytest.raises(ConfigError, match="no dask scheduler"):
         list(on_cluster("tcp://127.0.0.1:1", verify_one, paths))

@@ -154,6 +154,21 @@ def test_unreadable_sessions_are_skipped_with_a_warning_or_raise(packed, tmp_pat
         list(windows)
 
 
+def test_a_session_that_the_arguments_do_not_fit_is_skipped_too(packed, tmp_path, caplog):
+    irregular = make_session(tmp_path / "a", info=StreamInfo(4, 1000.0), more=False)
+    session = Session(tmp_path / "b")
+    fill(session, "emg", StreamInfo(4, 0.0), emg_of(100), START + np.arange(100) / 100)
+    session.add_label(0, START)
+    session.finish()
+    alone = list(iter_labeled_windows([packed, irregular], "emg", 0.2, 0.1))
+    with caplog.at_level(logging.WARNING):
+        got = list(iter_labeled_windows([packed, session.path, irregular], "emg", 0.2, 0.1))
+    assert len(got) == len(alone)
+    assert "no nominal rate" in caplog.text
+    with pytest.raises(ConfigError, match="no nominal rate"):
+        list(iter_labeled_windows([packed, session.path], "emg", 0.2, 0.1, strict=True))
+
+
 def test_a_damaged_chunk_ends_its_session_not_the_others(packed, tmp_path, caplog):
     folder = make_session(tmp_path, pack=False, labels=[(START, 1)], more=False)
     chunk = folder / "emg.zarr" / "c" / "6" / "0"

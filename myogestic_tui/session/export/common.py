@@ -127,6 +127,16 @@ def utc_at(session: SessionReader, time: float) -> datetime | None:
         return None
 
 
+def local_at(session: SessionReader, time: float) -> datetime | None:
+    """As `utc_at`, in the time zone that the session was recorded in."""
+    at = utc_at(session, time)
+    try:
+        zone = datetime.fromisoformat(session.meta.created).tzinfo
+    except ValueError:
+        zone = None
+    return None if at is None else at.astimezone(zone or UTC)
+
+
 def _aware(at: datetime) -> datetime:
     return (at if at.tzinfo is not None else at.astimezone()).astimezone(UTC)
 

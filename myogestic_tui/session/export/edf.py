@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ...errors import ConfigError
-from .common import Exported, Partial, first_and_last, free_target, numeric_streams, targets, utc_at, volts_per_unit
+from .common import Exported, Partial, first_and_last, free_target, local_at, numeric_streams, targets, volts_per_unit
 from .grid import Grid, marks, tell_about_grid
 
 if TYPE_CHECKING:
@@ -123,8 +123,7 @@ def _file(
 ) -> Any:
     import edfio
 
-    start = utc_at(session, first_and_last(session, name)[0])
-    local = start.astimezone() if start is not None else None
+    local = local_at(session, first_and_last(session, name)[0])
     return (edfio.Edf if fmt == "edf" else edfio.Bdf)(
         signals,
         patient=edfio.Patient(code=_word(session.meta.subject)),
