@@ -35,6 +35,7 @@ COMMANDS = {
     "note": ("manage:note", "Add a note to a session."),
     "copy": ("manage:copy", "Copy sessions elsewhere, and prove the copies."),
     "trash": ("trash:trash", "Move sessions to the trash, and back."),
+    "plot": ("plot:plot", "Draw a session in the terminal."),
     "export": ("reuse:export", "Write sessions in another tool's format."),
     "import": ("training:import_file", "Make a session of an XDF file."),
     "windows": ("training:windows", "Cut labelled windows for training."),

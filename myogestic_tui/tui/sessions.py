@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ..app.recorder import AddNote, CancelJob, EditSession, StartJob, TrashSession
 from ..errors import MyoGesticError
 from ..widgets.session_list import ORDERS, find, ordered, session_details, session_rows
-from .prompt import Entry, TypeLine
+from .look import SessionLook
+from .prompt import Ask, Entry, TypeLine
 from .summaries import list_summaries
 from .view import Body
 
@@ -49,6 +50,7 @@ class SessionsBody(Body):
         self._listing = False
         self._known: Sequence[Any] = ()
         self._trashed: list[str] = []
+        self.look = SessionLook(viewer)
 
     def opened(self) -> None:
         """List again."""
@@ -62,7 +64,7 @@ class SessionsBody(Body):
         at = self._at()
         chosen = self.found[at] if self.found else None
         if self.whole and chosen is not None:
-            return session_details(chosen, frame, width, height)
+            return self._open_rows(chosen, frame, width, height)
         details = (
             session_details(chosen, frame, width, max(height - 9, 0)) if chosen is not None and height > 12 else []
         )
@@ -72,6 +74,12 @@ class SessionsBody(Body):
             order=ORDERS[self.order], n_known=len(self._known), listing=self._listing and not self._known,
         )  # fmt: skip
         return [*rows, *([()] * (room - len(rows) + 1 if details else 0)), *details]
+
+    def _open_rows(self, chosen: Any, frame: Frame, width: int, height: int) -> list[Row]:
+        """The open session: its plot, and what is known about it."""
+        plot_height = max(min(height - 9, height * 2 // 3), 0)
+        plot = self.look.rows(chosen.path, frame, width, plot_height)
+        return [*plot, *session_details(chosen, frame, width, height - len(plot))]
 
     def _keep_listed(self, frame: Frame) -> None:
         due = frame.at - self._listed_at > _REFRESH_SECONDS
@@ -126,12 +134,38 @@ class SessionsBody(Body):
             self.chosen = self.found[min(max(self._at() + step, 0), len(self.found) - 1)].path
 
     def do_up(self) -> None:
-        """Row up."""
-        self._move(-1)
+        """Row up; the channel before, where a session is open."""
+        if self.whole:
+            self.look.change_channel(-1)
+        else:
+            self._move(-1)
 
     def do_down(self) -> None:
-        """Row down."""
-        self._move(1)
+        """Row down; the next channel, where a session is open."""
+        if self.whole:
+            self.look.change_channel(1)
+        else:
+            self._move(1)
+
+    def do_left(self) -> None:
+        """Back in time."""
+        self.look.pan(-1)
+
+    def do_right(self) -> None:
+        """On in time."""
+        self.look.pan(1)
+
+    def do_zoom_in(self) -> None:
+        """Closer."""
+        self.look.zoom(0.5)
+
+    def do_zoom_out(self) -> None:
+        """Further away."""
+        self.look.zoom(2.0)
+
+    def do_stream(self) -> None:
+        """The next stream."""
+        self.look.change_stream()
 
     def do_page_up(self) -> None:
         """Page up."""
@@ -180,8 +214,18 @@ class SessionsBody(Body):
         self._listed_at = 0.0
 
     def do_verify(self) -> None:
-        """Quick verify of the chosen or selected sessions."""
-        self._job("quick-verify", self._targets())
+        """Verify the chosen or selected sessions, or all that were not verified yet."""
+        targets = self._targets()
+        new = tuple(one.path for one in self.found if one.state == "packed")
+        answers = {
+            "enter": ("every byte", lambda: self._job("verify", targets)),
+            "k": ("quick", lambda: self._job("quick-verify", targets)),
+            "a": (f"all {len(new)} new", lambda: self._job("verify", new)),
+        }
+        if targets:
+            self.viewer.ask(Ask("verify:", answers, close="none"))
+        else:
+            self.viewer.say("nothing to verify: no session is chosen")
 
     def do_mend(self) -> None:
         """Pack, recover or salvage, as the state needs."""
