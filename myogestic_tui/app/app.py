@@ -218,7 +218,13 @@ class App:
     def _job_ended(self, job: JobStatus) -> None:
         if job.state == "failed":
             self.say(f"{job.kind}: {job.message}")
-        elif job.kind == "pack" and job.state == "done" and self.ctx.state == "idle":
+        elif job.state != "done":
+            return
+        elif job.kind == "recover":
+            path = Path(msgspec.json.decode(job.result)["path"])
+            self.say(f"recovered: {path}")
+            self.jobs.add("pack", path)
+        elif job.kind == "pack" and self.ctx.state == "idle":
             self.say(f"packed: {msgspec.json.decode(job.result)['path']}")
 
     def say(self, message: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -48,14 +49,28 @@ def open_screens(settings: Settings, demo: tuple[int, float] | None = None) -> i
     config = settings.config
     probe_folder(settings.sessions_dir)
     client = _attach(settings)
+
+    def begin() -> RecorderClient:
+        if demo is not None:
+            client.execute(StartGenerator(n_channels=demo[0], fs=demo[1], actor="demo"))
+        return client
+
+    def begin_again() -> RecorderClient:
+        from ..control import attach_again
+
+        attach_again(client, settings.sessions_dir, config_file=_config_file(settings))
+        return begin()
+
     try:
         from ..tui import ViewerOptions, run_viewer
 
-        options = ViewerOptions.from_config(config, embedded=False, doctor=lambda: list(doctor_lines(settings)))
-        if demo is not None:
-            client.execute(StartGenerator(n_channels=demo[0], fs=demo[1], actor="demo"))
+        options = ViewerOptions.from_config(
+            config, embedded=False, doctor=lambda: list(doctor_lines(settings)), reconnect=begin_again
+        )
+        begin()
         code = run_viewer(client, options=options)
-        _part(client, demo is not None)
+        with contextlib.suppress(OSError):  # the terminal is gone: nobody reads it
+            _part(client, demo is not None)
     finally:
         client.close()
     return code
@@ -65,11 +80,14 @@ def _attach(settings: Settings) -> RecorderClient:
     """Attach while textual is being imported: a recorder that has to be started takes about as long as that."""
     from ..control import attach
 
-    config_file = Path(settings.config_file) if settings.config_file else None
     with ThreadPoolExecutor(1, thread_name_prefix="attach") as pool:
-        attached = pool.submit(attach, settings.sessions_dir, config_file=config_file)
+        attached = pool.submit(attach, settings.sessions_dir, config_file=_config_file(settings))
         from ..tui import launch  # noqa: F401
     return attached.result()
+
+
+def _config_file(settings: Settings) -> Path | None:
+    return Path(settings.config_file) if settings.config_file else None
 
 
 def _part(client: RecorderClient, demo: bool) -> None:

@@ -13,17 +13,19 @@ if TYPE_CHECKING:
     from .host import hosted as hosted
     from .server import ControlServer as ControlServer
     from .spawn import attach as attach
+    from .spawn import attach_again as attach_again
     from .spawn import find_recorder as find_recorder
 
 _HOME = {
     "ControlServer": ".server",
     "RecorderClient": ".client",
     "attach": ".spawn",
+    "attach_again": ".spawn",
     "find_recorder": ".spawn",
     "hosted": ".host",
 }
 
-__all__ = ["ControlServer", "RecorderClient", "attach", "find_recorder", "hosted"]
+__all__ = ["ControlServer", "RecorderClient", "attach", "attach_again", "find_recorder", "hosted"]
 
 
 def __getattr__(name: str) -> Any:

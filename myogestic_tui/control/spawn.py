@@ -111,6 +111,20 @@ def attach(
     return RecorderClient(lambda: locate(sessions_dir), program=program, on_update=on_update)
 
 
+def attach_again(client: RecorderClient, sessions_dir: Path, *, config_file: Path | None = None) -> None:
+    """After the recorder of ``client`` was gone: attach it to the one that runs now, starting one where none does.
+
+    Raises
+    ------
+    RecorderGoneError, ProtocolVersionError, NotAllowedError
+        As `attach`.
+    """
+    sessions_dir = sessions_dir.resolve()
+    if not _is_there(sessions_dir):
+        start_recorder(sessions_dir, config_file)
+    client.reconnect()
+
+
 def start_recorder(sessions_dir: Path, config_file: Path | None = None, *, idle_s: float | None = None) -> int:
     """Start a recorder in a session and process group of its own, wait until it can be attached to; return its pid.
 

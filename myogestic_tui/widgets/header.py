@@ -43,7 +43,7 @@ def _screens(frame: Frame, width: int) -> Row:
 
 def _state(frame: Frame, width: int) -> Row:
     if frame.gone:
-        return spread(row((" ✗ GONE ", "bad"), ("  the recorder does not answer", "bad")), (), width)
+        return cut(row((" ✗ GONE ", "bad"), (f"  {frame.gone}", "bad")), width)
     if width < NARROW:
         return _narrow(frame, width)
     return _recording(frame, width) if frame.recording else _idle(frame, width)
