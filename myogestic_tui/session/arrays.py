@@ -247,20 +247,18 @@ class OverviewArray:
         return _joined(parts, self.spec)
 
 
+@np.errstate(all="ignore")
 def overview_row(samples: NDArray[Any]) -> NDArray[np.float32]:
     """Least, greatest and RMS value of each channel of ``(n, n_channels)`` samples: ``(n_channels, 3)`` float32.
 
-    NaN is left out; a channel of NaN alone is NaN.
+    NaN is left out; a channel of NaN alone is NaN. What float32 cannot hold is infinite.
     """
     values = samples if samples.dtype == np.float32 else samples.astype(np.float64)
-    row = np.empty((samples.shape[1], 3), np.float32)
-    row[:, 0] = np.fmin.reduce(values, axis=0)
-    row[:, 1] = np.fmax.reduce(values, axis=0)
-    with np.errstate(over="ignore", invalid="ignore"):
-        row[:, 2] = np.sqrt(np.einsum("ij,ij->j", values, values, dtype=np.float64) / len(values))
-        nan = np.isnan(row[:, 2])
-        if nan.any():
-            part = values[:, nan].astype(np.float64)
-            known = np.maximum(1, np.isfinite(part).sum(axis=0))
-            row[nan, 2] = np.where(np.isnan(row[nan, 0]), np.nan, np.sqrt(np.nansum(part * part, axis=0) / known))
-    return row
+    low, high = np.fmin.reduce(values, axis=0), np.fmax.reduce(values, axis=0)
+    rms = np.sqrt(np.einsum("ij,ij->j", values, values, dtype=np.float64) / len(values))
+    nan = np.isnan(rms)
+    if nan.any():
+        part = values[:, nan].astype(np.float64)
+        known = np.maximum(1, len(part) - np.isnan(part).sum(axis=0))
+        rms[nan] = np.where(np.isnan(low[nan]), np.nan, np.sqrt(np.nansum(part * part, axis=0) / known))
+    return np.stack((low, high, rms), axis=1).astype(np.float32)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..clock import GapTracker
 from ..errors import DiskError
 from .arrays import overview_row
 from .journal import FrameReader, samples_of
 from .layout import PARTIAL, ZARR_JSON, array_name
+from .measure import GapWatch
 from .zarrs import ArraySpec, array_json, encode_chunk, write_bytes, write_chunk
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class StreamCommitter:
         self.stem = journal.stem
         self.data_spec, self.stamps_spec = ArraySpec.data(info), ArraySpec.timestamps(info)
         self.overview_spec = None if info.is_string else ArraySpec.overview(info)
-        self.tracker = GapTracker(info.fs)
+        self.tracker = GapWatch(journal.stem, info.fs)
         self.n_read = 0
         """Samples taken from the journal."""
         self.published = 0
@@ -183,7 +183,7 @@ class StreamCommitter:
                 overview = []
         self._overview = overview
         self._unwritten = False
-        self.tracker.feed(self._stamps.copy())
+        self.tracker.feed(self._stamps)
         self.last_timestamp = float(self._stamps[-1])
 
     def _write_chunk(self, fill: int) -> None:
@@ -218,7 +218,7 @@ class StreamCommitter:
         """No more will come: decide on the last gaps."""
         fill = self.n_read % self._length
         if fill:
-            self.tracker.feed(self._stamps[:fill].copy())
+            self.tracker.feed(self._stamps[:fill])
             self.last_timestamp = float(self._stamps[fill - 1])
         self.tracker.flush()
 

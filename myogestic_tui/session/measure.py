@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
+import numpy as np
 
 from ..clock import Gap, GapTracker
 from .meta import GapRecord, StreamMeta
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
     from .arrays import Rows
+
+_log = logging.getLogger(__name__)
 
 Gaps = Sequence[Gap] | Sequence[GapRecord]
 
@@ -32,7 +40,7 @@ def measured_fs(n_samples: int, first: float | None, last: float | None, gaps: G
 def measure_stream(meta: StreamMeta, stamps: Rows) -> StreamMeta:
     """``meta`` with all that its time stamps ``(n_samples,)`` tell."""
     n, length = stamps.n_rows, stamps.spec.chunk_length
-    tracker = GapTracker(meta.fs)
+    tracker = GapWatch(meta.name, meta.fs)
     first = last = None
     for start in range(0, n, length):
         some = stamps.rows(start, min(start + length, n))
@@ -43,6 +51,34 @@ def measure_stream(meta: StreamMeta, stamps: Rows) -> StreamMeta:
     return msgspec.structs.replace(
         meta, n_samples=n, first_timestamp=first, last_timestamp=last, gaps=gap_records(tracker.gaps)
     )
+
+
+class GapWatch:
+    """The gap rule (`clock.GapTracker`) on whatever a device stamps: what it stumbles over costs no sample."""
+
+    def __init__(self, name: str, fs: float) -> None:
+        self._name = name
+        self._tracker: GapTracker | None = GapTracker(fs)
+        self.gaps: list[Gap] = self._tracker.gaps
+        """Those found so far."""
+
+    def feed(self, stamps: NDArray[np.float64]) -> None:
+        """Take the next stamps, ``(n,)`` seconds."""
+        self._attempt(lambda tracker: tracker.feed(stamps.copy()))
+
+    def flush(self) -> None:
+        """Decide on the last ones; no more will come."""
+        self._attempt(lambda tracker: tracker.flush())
+
+    def _attempt(self, work: Callable[[GapTracker], object]) -> None:
+        if self._tracker is None:
+            return
+        try:
+            with np.errstate(all="ignore"):
+                work(self._tracker)
+        except Exception:  # the arrays have all there is to compute gaps from again; the samples come first
+            _log.exception("%s: gaps cannot be followed any further", self._name)
+            self._tracker = None
 
 
 def gap_records(gaps: Gaps) -> list[GapRecord]:

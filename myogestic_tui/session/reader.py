@@ -15,7 +15,7 @@ from .arrays import FolderMembers, StoredArray
 from .bystream import ByStream, find_stem
 from .findings import Finding
 from .layout import ZARR_JSON, array_name
-from .measure import Gaps, measured_fs, n_lost
+from .measure import measure_stream, measured_fs, n_lost
 from .summary import StreamSummary, Summary, count_labels
 from .trials import SignalReading
 from .view import SessionView, StreamView, view_folder
@@ -166,13 +166,10 @@ class SessionReader(SignalReading):
 
     def _stream_summary(self, stream: StreamView) -> StreamSummary:
         measured = stream.meta
-        if measured.n_samples == stream.n_samples and self.view.finished:
-            gaps: Gaps = measured.gaps
-            ends = measured.first_timestamp, measured.last_timestamp
-        else:
-            gaps = self.gaps(stream.stem)
-            ends = _ends(stream)
-        info = stream.info
+        if measured.n_samples != stream.n_samples or not self.view.finished:
+            measured = measure_stream(measured, stream.stamps)
+        info, gaps = stream.info, measured.gaps
+        ends = measured.first_timestamp, measured.last_timestamp
         return StreamSummary(
             n_samples=stream.n_samples,
             n_channels=info.n_channels,
@@ -260,13 +257,6 @@ def _is_whole(folder: Path, array: StoredArray) -> bool:
     chunks = range(array.spec.n_chunks(array.n_rows))
     full = (folder / array.name / ZARR_JSON).read_bytes() == array_json(array.spec, array.n_rows)
     return full and all(os.path.exists(folder / array.name / array.spec.chunk_key(number)) for number in chunks)
-
-
-def _ends(stream: StreamView) -> tuple[float | None, float | None]:
-    n = stream.n_samples
-    if n == 0:
-        return None, None
-    return float(stream.stamps.rows(0, 1)[0]), float(stream.stamps.rows(n - 1, n)[0])
 
 
 def size_of(path: Path) -> int:

@@ -86,7 +86,9 @@ class StreamJournal:
         DiskError
             The disk refused; what was written of the chunk's frame is cut back.
         """
-        if not (type(data) is type(timestamps) is np.ndarray and data.dtype == self._dtype and timestamps.dtype == _STAMP):
+        if not (
+            type(data) is type(timestamps) is np.ndarray and data.dtype == self._dtype and timestamps.dtype == _STAMP
+        ):
             data, timestamps = self._conform(data, timestamps)
         n = len(data)
         if data.ndim != 2 or data.shape[1] != self.info.n_channels or timestamps.shape != (n,):

@@ -35,8 +35,10 @@ LABEL, NOTE = 200, 201
 def record(base: Path, seed: int, fd: int) -> None:
     """Record until killed; report what is safe."""
     rng = random.Random(seed)
-    checkpoint.CHECKPOINT_SECONDS = rng.choice([0.002, 0.02, 0.2, 4.0])
+    checkpoint.CHECKPOINT_SECONDS = rng.choice([0.001, 0.002, 0.02, 4.0])
     checkpoint.SYNC_SECONDS = 0.05
+    sizes = rng.choice([[1, 3, 8, 32], [1, 3, 32, 200, 1700]])
+    flushes = rng.choice([0.0, 0.0, 0.02])
     session = Session(base, class_names=["Rest", "Fist"], reserve_bytes=0)
     counts = [0] * len(STREAMS)
     labels = 0
@@ -45,17 +47,17 @@ def record(base: Path, seed: int, fd: int) -> None:
     while True:
         number = rng.randrange(len(STREAMS))
         stream, start = STREAMS[number], counts[number]
-        stop = start + rng.choice([1, 3, 32, 200, 1700])
+        stop = start + rng.choice(sizes)
         session.append(stream.name, stream.data(start, stop), stream.stamps(start, stop))
         counts[number] = stop
         os.write(fd, REPORT.pack(number, stop))
-        if rng.random() < 0.1:
+        if rng.random() < 0.01:
             session.add_label(labels % 2, timestamp=float(labels))
             labels += 1
             os.write(fd, REPORT.pack(LABEL, labels))
-        if rng.random() < 0.02:
+        if rng.random() < 0.002:
             session.add_note(f"note at {labels}")
-        if rng.random() < 0.02:
+        if rng.random() < flushes:
             session.flush()
 
 

@@ -10,7 +10,7 @@ import pytest
 from myogestic_tui.info import StreamInfo
 from myogestic_tui.session import open_session_store, recover_session, session_state
 from myogestic_tui.session.journal import EVENTS, FrameReader, list_segments
-from tests.session.folders import cut_off, recorded
+from tests.session.folders import cut_off, feed, recorded
 from tests.session.known import STREAMS, Known
 
 SMALL = Known("emg", StreamInfo(2, 500.0, "int16"))
@@ -185,3 +185,23 @@ def test_a_lost_shape_of_committed_samples_is_told_by_the_other_array(tmp_path: 
     with open_session_store(recover_session(folder)) as reader:
         assert stream.assert_prefix(reader) == 330
         np.testing.assert_array_equal(reader.stores["emg"][:], stream.data(0, 330))
+
+
+def test_at_every_step_of_the_checkpoints_the_folder_holds_all_samples(tmp_path: Path):
+    stream = Known("emg", StreamInfo(2, 100.0, "int16"))
+    session = recorded(tmp_path / "s", [(stream, 0, 1)])
+    rng = np.random.default_rng(11)
+    n = segments = 0
+    for step in range(40):
+        more = int(rng.choice([0, 1, 30, 70, 130]))
+        feed(session, stream, n, n + more, int(rng.choice([1, 9, 200])))
+        n += more
+        session.flush() if step % 7 == 0 else session.save_meta()
+        copy = cut_off(session.path, tmp_path / "copy")
+        with open_session_store(copy) as reader:
+            assert stream.assert_prefix(reader) == n
+            assert reader.findings == []
+        segments += int(max(list_segments(copy)["emg"]).name.split(".")[1]) > 1
+        shutil.rmtree(copy)
+    session.finish()
+    assert 0 < segments < 40, "segments were begun, and dropped"
