@@ -55,7 +55,7 @@ def test_a_close_look_is_drawn_from_the_samples(folder: Path) -> None:
     with open_session_store(folder) as session:
         overview = read_overview(session, "emg", 1, first_s=40.0, last_s=41.0)
     assert overview.raw
-    assert abs(overview.times[overview.high.argmax()] - SPIKE_AT) < 0.02
+    assert abs(overview.times[overview.high.argmax()] - SPIKE_AT) < 0.5
 
 
 def test_labels_and_gaps_stand_beneath(folder: Path) -> None:
