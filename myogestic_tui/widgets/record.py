@@ -206,10 +206,11 @@ def note_rows(frame: Frame, width: int, height: int) -> list[Row]:
 def trial_rows(frame: Frame, width: int, height: int) -> list[Row]:
     """The newest trials, newest first: when, what, how long, and what is to be said of it."""
     session = frame.status.session
-    if session is None or not session.labels or height < 2:
+    if session is None or height < 2:
         return []
     ends = [label.timestamp for label in session.labels[1:]] + [session.started_at + session.elapsed_s]
-    trials = [(label, end) for label, end in zip(session.labels, ends, strict=True) if label.class_index >= 0]
+    pairs = zip(session.labels, ends, strict=False)  # before the first label there is one end, and no beginning
+    trials = [(label, end) for label, end in pairs if label.class_index >= 0]
     rows = [rule(f"trials   {len(trials)}", width)]
     return [*rows, *(_trial(label, end - label.timestamp, frame, width) for label, end in reversed(trials))][:height]
 
