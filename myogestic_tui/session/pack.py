@@ -253,4 +253,4 @@ def _remove(folder: Path) -> None:
     parked = free_path(parked_in / folder.name)
     folder.rename(parked)
     sync_folder(folder.parent)
-    shutil.rmtree(parked)
+    shutil.rmtree(parked, ignore_errors=True)  # what is left of it goes at the next start

@@ -305,6 +305,21 @@ def test_half_deleted_folders_are_deleted(archive, folder, tmp_path):
     assert entries(tmp_path) == [archive.name]
 
 
+def test_a_folder_goes_all_at_once(folder, tmp_path, monkeypatch):
+    def die(path: Path, **_: object) -> None:
+        (path / "meta.json").unlink()
+        raise Stop
+
+    monkeypatch.setattr("myogestic_tui.session.pack.shutil.rmtree", die)
+    with pytest.raises(Stop):
+        pack_session(folder)
+    monkeypatch.undo()
+    [name] = entries(tmp_path)
+    assert_holds(tmp_path / name)
+    assert finish_interrupted(tmp_path) == []
+    assert entries(tmp_path) == [name]
+
+
 def test_one_folder_that_cannot_be_packed_does_not_keep_the_others(folder, tmp_path):
     other = finished_folder(tmp_path)
     (folder / "link").symlink_to("/etc/passwd")

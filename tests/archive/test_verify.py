@@ -67,6 +67,12 @@ def test_damaged_time_stamps_are_told_from_damaged_samples(archive):
     assert text.startswith("emg: time stamps of samples 450–479 (9.0–9.6 s) are unreadable")
 
 
+def test_what_cannot_be_read_is_no_gap(archive):
+    flip(archive, "emg_timestamps.zarr/c/4")
+    [text] = texts(archive)
+    assert text.startswith("emg: time stamps of samples 200–249")
+
+
 def test_neighbouring_damage_is_one_finding(archive):
     flip(archive, "emg.zarr/c/3/0")
     flip(archive, "emg.zarr/c/4/0")
