@@ -267,6 +267,8 @@ class Viewer(App[int], inherit_bindings=False):
             self.message_row.show([self._message_line(self.message_row.size.width)])
             typing = isinstance(self.prompt, TypeLine)
             self._draw_footer(self.screen_name, frame.recording, self.footer_rows.size.width, typing)
+        if isinstance(self.screen, Stage):
+            self.screen.paint()
 
     def reconnect(self) -> None:
         """Find or start a recorder in place of the one that went."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from rich.segment import Segment
 from textual.geometry import Region
@@ -12,12 +12,21 @@ from textual.widget import Widget
 
 from .glyphs import to_ascii
 from .palette import Palette
-from .spans import BLANK, Row, cells, changed_cells, width_of
+from .spans import BLANK, Row, cells, changed_cells, slice_cells, width_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from textual import events
+
+
+@runtime_checkable
+class TakesRows(Protocol):
+    """A screen that paints changed rows itself."""
+
+    def take(self, rows: Rows, changed: Iterable[tuple[int, int, int]]) -> None:
+        """Note rows ``(y, first, last)`` of a widget that changed."""
+        ...
 
 
 class Clicked(Message):
@@ -50,19 +59,41 @@ class Rows(Widget):
         """Show these rows from the top; only the changed ones are drawn again."""
         old, self._rows = self._rows, list(rows)
         width = self.size.width
-        regions = []
-        for y in range(max(len(old), len(self._rows))):
-            changed = changed_cells(_at(old, y), _at(self._rows, y), width)
-            if changed is not None:
-                self._strips.pop(y, None)
-                regions.append(Region(changed[0], y, changed[1] - changed[0], 1))
-        if regions:
-            self.refresh(*regions)
+        changed = [
+            (y, *columns)
+            for y in range(max(len(old), len(self._rows)))
+            if (columns := changed_cells(_at(old, y), _at(self._rows, y), width)) is not None
+        ]
+        for y, _, _ in changed:
+            self._strips.pop(y, None)
+        if changed and isinstance(self.screen, TakesRows):
+            self.screen.take(self, changed)
+        elif changed:
+            self.refresh(*(Region(first, y, last - first, 1) for y, first, last in changed))
 
     def forget(self) -> None:
         """Draw everything again, as after a change of theme or size."""
         self._strips.clear()
         self.refresh()
+
+    def encode(self, y: int, first: int, last: int, codes: Mapping[str, str]) -> str:
+        """Columns ``first`` to ``last`` of a row as text for the terminal; ``codes`` switch to a style, by its name."""
+        parts: list[str] = []
+        x, style = 0, None
+        for text, name, _ in _at(self._rows, y):
+            width = cells(text)
+            if x < last and x + width > first:
+                if x < first or x + width > last:
+                    text = slice_cells(text, max(first - x, 0), last - x)
+                if name != style:
+                    parts.append(codes[name])
+                    style = name
+                parts.append(self._text(text))
+            x += width
+        if x < last:
+            parts += (codes[""], " " * (last - max(x, first)))
+        parts.append("\x1b[0m")
+        return "".join(parts)
 
     def _fit_width(self) -> None:
         """Strips of another width are of no use."""

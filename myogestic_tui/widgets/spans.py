@@ -38,6 +38,19 @@ def cells(text: str) -> int:
     return len(text) if text.isascii() or _NARROW(text) else cell_len(text)
 
 
+def slice_cells(text: str, first: int, last: int) -> str:
+    """Cells ``first`` to ``last`` of a text; half of a wide character becomes a blank."""
+    if text.isascii() or _NARROW(text):
+        return text[first:last]
+    taken, x = [], 0
+    for letter in text:
+        width = cell_len(letter)
+        inside = min(x + width, last) - max(x, first)
+        taken.append(letter if inside == width else " " * max(inside, 0))
+        x += width
+    return "".join(taken)
+
+
 def fit(text: str, width: int, align: str = "<") -> str:
     """Text in exactly ``width`` cells: cut with ``…`` or padded; ``align`` is ``<``, ``>`` or ``^``."""
     if width <= 0:
