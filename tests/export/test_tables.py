@@ -25,6 +25,8 @@ def test_npz_is_bit_for_bit_and_needs_no_pickle(session, recorded, tmp_path):
         assert [classes[i] for i in (0, 499, 501, 1999, 2001, 3199, 3201, 4599, 4601, 5999)] == [
             -1, -1, 0, 0, 1, 1, 0, 0, -1, -1,
         ]  # fmt: skip
+        # The second stream's stamps are exact, and a label that falls on a sample begins with it.
+        assert arrays["imu_class_index"][[49, 50, 199, 200]].tolist() == [-1, 0, 0, 1]
         np.testing.assert_array_equal(arrays["label_time"], [at for at, _ in recorded.labels])
         assert arrays["label_bad"].tolist() == [False, True, False, False]
         assert arrays["class_names"].tolist() == ["Rest", "Fist"]
