@@ -65,7 +65,7 @@ class Inlet:
         self._seen = seen
         itemsize = 8 if seen.dtype == "string" else np.dtype(seen.dtype).itemsize
         length = buffer_samples(seen.n_channels, seen.fs, itemsize)
-        header = seen.handle if seen.source_id else _by_uid(seen)
+        header = _by_uid(seen) if not seen.source_id and "'" not in seen.name + seen.type else seen.handle
         self._pointer = self._library.lsl_create_inlet_ex(header.pointer, length, 0, 1, _IN_SAMPLES)
         if not self._pointer:
             raise StreamNotFoundError(f"{seen.name}: liblsl cannot subscribe to it")
@@ -158,7 +158,8 @@ def _by_uid(seen: Seen) -> InfoHandle:
 
     An inlet made from the resolved header of an outlet without source_id refuses to hand out samples that it holds
     already once the connection is lost. One made from a header without an address does not; the address is then found
-    by a query into which liblsl puts the source_id as it is, so that the uid can stand there.
+    by a query into which liblsl puts name, type and source_id as they are, so that the uid can stand there (and an
+    apostrophe in the others would end it).
     """
     code = CODES[seen.dtype]
     key = f"x' or uid='{seen.uid}".encode()

@@ -183,7 +183,7 @@ class Link:
     def successors(self) -> list[Seen]:
         """Outlets that may be this stream's next: they appeared after ours fell silent, and nobody else has them.
 
-        Ours itself is one as well while nothing is pulled from it.
+        Failing those, ours itself while nothing is pulled from it.
         """
         since = self._alive_until() - (OVERLAP_S if self.seen.source_id else OVERLAP_UNNAMED_S)
         with _links_lock:
@@ -191,7 +191,7 @@ class Link:
         taken |= self._twins | self._refused.keys()
         newer = [other for other in self.likenesses() if other.uid not in taken and other.first_seen >= since]
         own = [] if self._inlet is not None else discovery().streams()
-        return newer + [seen for seen in own if seen.uid == self.seen.uid and seen.uid not in taken]
+        return newer or [seen for seen in own if seen.uid == self.seen.uid and seen.uid not in taken]
 
     def likenesses(self) -> list[Seen]:
         """All other outlets on the network that say of themselves what ours does."""

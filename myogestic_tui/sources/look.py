@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 GRACE_S = 3.0
 """How long liblsl may take to move to an outlet that is there, and discovery to see the one that it moved to."""
 
+ASK_S = 1.0
+"""How long an outlet may take to say that it is there."""
+
 OPEN_S = 4.0
-"""How long an outlet may take to answer."""
+"""How long it may take to be subscribed to and send its full header."""
 
 
 class Look:
@@ -64,7 +67,7 @@ class Look:
 
     def _run(self) -> None:
         try:
-            if not self._moved and answers(self._link.seen.uid, 1.0):
+            if not self._moved and answers(self._link.seen.uid, ASK_S):
                 self.unchanged = True
             else:
                 self._inspect()
@@ -80,6 +83,8 @@ class Look:
         if candidate is None:
             self.unchanged = not self._moved and not self._link.likenesses()  # nobody else can have sent it
             return
+        if candidate.uid == self._link.seen.uid and not answers(candidate.uid, ASK_S):
+            return  # discovery remembers the dead for a while
         inlet = Inlet(candidate)
         try:
             self.info = inlet.open(OPEN_S)

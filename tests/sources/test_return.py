@@ -124,6 +124,18 @@ def test_markers_of_an_outlet_that_came_back_are_taken(unique: str) -> None:
     assert reader.data[:, 0].tolist() == ["one", "two"]
 
 
+def test_a_name_that_liblsl_cannot_ask_for_is_connected_and_found_again(unique: str) -> None:
+    """Liblsl puts names into its queries as they are: an apostrophe makes its own recovery blind."""
+    name = f'Bob\'s "left" <é> {unique}'
+    with ChildOutlet(name) as first, Reader(LSLSource(name)) as reader:
+        reader.until_count(100)
+        first.kill()
+        with ChildOutlet(name) as second:
+            reader.until(lambda: reader.source.seen.uid == second.uid)
+            reader.until_count(reader.count + 100)
+    assert_whole_runs(reader, 2)
+
+
 def test_a_silent_marker_stream_is_live_while_its_outlet_is_there(unique: str) -> None:
     layout = {"n_channels": 1, "fs": 0.0, "dtype": "string", "type": "Markers", "source_id": f"{unique}-id"}
     with ChildOutlet(unique, **layout) as child, Reader(LSLSource(unique)) as reader:
