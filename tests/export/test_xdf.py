@@ -9,7 +9,7 @@ from myogestic_tui.errors import ConfigError
 from myogestic_tui.info import StreamInfo
 from myogestic_tui.session import Session, open_session_store
 from myogestic_tui.session.export import export_xdf
-from tests.windows.making import EMG, OFFSET, START, emg_of, fill
+from tests.windows.making import EMG, OFFSET, START, Estimate, emg_of, fill
 
 
 def load(path, **how):
@@ -92,6 +92,26 @@ def test_drift_and_an_empty_stream(tmp_path):
         streams, _ = load(export_xdf(reader, tmp_path / "out.xdf").paths[0])
         np.testing.assert_allclose(streams["drifting"]["time_stamps"], reader.timestamps("drifting"), atol=2e-5)
     assert len(streams["empty"]["time_stamps"]) == 0
+
+
+@pytest.mark.parametrize("jump", [3.0, -0.5, 100.0])
+def test_a_clock_that_was_set_while_recording_gives_the_same_times(tmp_path, jump):
+    session, info = Session(tmp_path), StreamInfo(1, 100.0)
+    times = START + np.arange(30000) / 100
+    offsets = np.where(times < START + 150, 41.0, 41.0 + jump)
+    session.init_stream("s", info)
+    estimates = [
+        Estimate(times[i].item(), offsets[i].item(), 1e-4, (times - offsets)[i].item()) for i in range(0, 30000, 500)
+    ]
+    session.add_clock_estimates("s", estimates)
+    session.append("s", np.zeros((30000, 1), "float32"), times - offsets)
+    session.finish()
+    with open_session_store(session.path) as reader:
+        result = export_xdf(reader, tmp_path / "out.xdf")
+        streams, _ = load(result.paths[0])
+        np.testing.assert_allclose(streams["s"]["time_stamps"], reader.timestamps("s"), atol=1e-9)
+        np.testing.assert_allclose(streams["s"]["time_stamps"], times, atol=1e-3)
+    assert any("was set" in remark for remark in result.remarks)
 
 
 def test_a_file_that_is_there_is_kept(session, tmp_path):

@@ -14,6 +14,7 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 
+from ...clock import fit_offsets
 from ...info import StreamInfo
 from ..runs import stream_gaps
 from .common import Exported, Partial, class_label, free_target, session_stem
@@ -54,6 +55,9 @@ def export_xdf(
     ``pyxdf`` gives corrected times (give ``dejitter_timestamps=False`` for those of this package). Labels and notes are
     streams of text on the recorder's clock. Samples are bit for bit the recorded ones. Memory: a block of one stream.
 
+    Where a source's clock was set while recording, corrected times are written instead: what ``pyxdf`` (1.17) makes of
+    such offsets is seconds off.
+
     Parameters
     ----------
     session
@@ -81,7 +85,7 @@ def export_xdf(
         writer = _Writer(file)
         writer.header(session)
         for number, name in enumerate(names, 1):
-            writer.stream(number, session, name)
+            writer.stream(number, session, name, out)
         writer.labels(len(names) + 1, session)
         writer.notes(len(names) + 2, session)
     out.paths.append(path)
@@ -101,17 +105,23 @@ class _Writer:
                 ET.SubElement(root, field).text = _clean(str(value))
         self._chunk(_FILE, _xml(root))
 
-    def stream(self, number: int, session: SessionReader, name: str) -> None:
+    def stream(self, number: int, session: SessionReader, name: str, out: Exported) -> None:
         """One recorded stream: header, clock offsets, samples, footer."""
         view, data = session.stream(name), session.stream_data(name)
         own_name = view.meta.name or name
         self._chunk(_STREAM, number, _xml(stream_header(own_name, data.info)))
         clock = np.empty((0, 4)) if view.clock is None else view.clock.rows(0, view.clock.n_rows)
-        for collected, offset, _, remote in clock.tolist():
+        was_set = len(fit_offsets(clock).segments) > 1
+        if was_set:
+            out.remark(
+                f"{name}: its clock was set while recording, so its times are written corrected, without offsets"
+            )
+        for collected, offset, _, remote in [] if was_set else clock.tolist():
             source_time = remote if remote and np.isfinite(remote) else collected - offset
             self._chunk(_CLOCK, number, struct.pack("<dd", source_time, offset))
         for start, rows in data.data_blocks():
-            self.samples(number, data.info, data.raw_times(start, start + len(rows)), rows)
+            stamps = (data.times if was_set else data.raw_times)(start, start + len(rows))
+            self.samples(number, data.info, stamps, rows)
             self._chunk(_BOUNDARY, _MARK)
         self._chunk(_FOOTER, number, _xml(_footer(data)))
 
