@@ -18,7 +18,7 @@ from .layout import ZARR_JSON, array_name
 from .measure import measure_stream, measured_fs, n_lost
 from .summary import StreamSummary, Summary, count_labels
 from .trials import SignalReading
-from .view import SessionView, StreamView, view_folder
+from .view_folder import view_folder
 from .zarrs import array_json, encode_chunk
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ..info import StreamInfo
     from .arrays import Rows
     from .meta import LabelEvent, Meta, Note
+    from .view import SessionView, StreamView
 
 
 class SessionReader(SignalReading):

@@ -30,7 +30,7 @@ from .layout import (
 from .lock import lock_session, session_holder
 from .measure import measure_stream
 from .meta import SCHEMA_VERSION, decode_meta, sync_folder
-from .view import SessionView, StreamView, view_folder
+from .view_folder import view_folder
 from .zarrs import encode_chunk, write_chunk
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from .arrays import Rows
     from .meta import StreamMeta
+    from .view import SessionView, StreamView
 
 WHOLE_STATES = ("finished", "recovered", "salvaged")
 """What ``meta.json`` says of a session that needs no recovery."""

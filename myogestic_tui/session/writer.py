@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import math
-import operator
-import platform
 import time
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
-
-import msgspec
+from typing import TYPE_CHECKING, Any
 
 from ..clock import local_clock
-from ..errors import ConfigError, DiskError, SessionClosedError, SessionError, SessionLockedError
+from ..errors import DiskError, SessionClosedError, SessionError, SessionLockedError
 from . import events as ev
+from .annotated import Annotated
+from .beginning import first_meta, plain_json
 from .bystream import find_stem
-from .conclude import anchor_now
 from .layout import META, create_session_folder, is_session_folder
 from .live import LiveStores
 from .lock import lock_session, session_holder
-from .meta import SCHEMA_VERSION, LabelEvent, Meta, Note, RecorderMeta, encode_meta, replace_file
+from .meta import LabelEvent, Note, encode_meta, replace_file
 from .reader import SessionReader, open_session_store
 from .recording import Recording
 from .recover import recover_session, session_state
@@ -29,7 +24,7 @@ from .snapshot import SessionSnapshot, StreamProgress
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
     import zarr
@@ -42,20 +37,7 @@ if TYPE_CHECKING:
 _PACKED_ELSEWHERE_SECONDS = 0.05
 
 
-class ClockEstimateLike(Protocol):
-    """One comparison of a source's clock with the recorder's, in seconds; see `stream.source.ClockEstimate`."""
-
-    @property
-    def collected_at(self) -> float: ...  # noqa: D102
-    @property
-    def offset(self) -> float: ...  # noqa: D102
-    @property
-    def uncertainty(self) -> float: ...  # noqa: D102
-    @property
-    def remote_time(self) -> float: ...  # noqa: D102
-
-
-class Session:
+class Session(Annotated):
     """A session that is being recorded, from its folder's first moment on; or one on the disk, taken up again.
 
     Parameters
@@ -98,7 +80,7 @@ class Session:
             self._path = recover_session(base)
             self._meta = self._finished().meta
         else:
-            self._meta = _first_meta(app_name, class_names, fields)
+            self._meta = first_meta(app_name, class_names, fields)
             self._begin(base, MIN_RESERVE if reserve_bytes is None else reserve_bytes)
 
     def _begin(self, base: Path, reserve: int) -> None:
@@ -134,7 +116,7 @@ class Session:
     @property
     def state(self) -> str:
         """``"recording"`` until `finish` is through; then see `session_state`."""
-        return "recording" if self._running() is not None else session_state(self._path)
+        return "recording" if self._running() is not None else session_state(self.path)
 
     @property
     def error(self) -> DiskError | None:
@@ -277,117 +259,9 @@ class Session:
             self._must_record().fail(error)
             raise
 
-    def add_clock_estimates(self, name: str, estimates: Iterable[ClockEstimateLike]) -> None:
-        """Keep comparisons of a stream's clock with the recorder's (``emg_clock.zarr``).
-
-        Raises
-        ------
-        SessionClosedError, DiskError, UnknownStreamError
-            As `append`.
-        """
-        rows = [
-            (float(one.collected_at), float(one.offset), float(one.uncertainty), float(one.remote_time))
-            for one in estimates
-        ]
-        finite = [row for row in rows if all(map(math.isfinite, row))]
-        stem = self._stem(name)
-        if finite:
-            self._must_record().happen(lambda _: ev.ClockEstimated(stem, finite))
-
-    def add_gap_reason(self, name: str, index: int, reason: str) -> None:
-        """Say why time is missing before sample ``index`` of a stream; entered in ``meta.json`` at the end.
-
-        Raises
-        ------
-        SessionClosedError, DiskError, UnknownStreamError
-            As `append`.
-        """
-        stem = self._stem(name)
-        self._must_record().happen(lambda _: ev.GapExplained(stem, index, _plain(reason)))
-
-    def _stem(self, name: str) -> str:
-        return find_stem(self._must_record().own_names, name)
-
-    # ------------------------------------------------------------ labels, notes, fields
-
-    def add_label(
-        self, class_index: int, timestamp: float | None = None, *, source: str = "script", uncertainty_s: float = 0.0
-    ) -> LabelEvent:
-        """From ``timestamp`` (default: now) on, class ``class_index`` holds; -1 ends a label. On the disk on return.
-
-        Parameters
-        ----------
-        class_index
-            From 0, or -1.
-        timestamp
-            Seconds on the recorder's LSL clock.
-        source
-            ``"key"``, ``"protocol"``, ``"marker"`` or ``"script"``.
-        uncertainty_s
-            How far off the time stamp may be.
-
-        Raises
-        ------
-        ConfigError
-            No class can have that index, or the time is no number.
-        SessionClosedError
-            The session is finished.
-        DiskError
-            The disk refused.
-        """
-        at = local_clock() if timestamp is None else float(timestamp)
-        index = operator.index(class_index)
-        if index < -1 or index >= 2**31:
-            raise ConfigError(f"class index {index}: classes count from 0, and -1 ends a label")
-        if not math.isfinite(at) or not math.isfinite(uncertainty_s):
-            raise ConfigError(f"a label at {at} ± {uncertainty_s} s: give seconds on the recorder's LSL clock")
-        label = LabelEvent(at, index, uncertainty_s=float(uncertainty_s), source=_plain(source))
-        self._must_record().happen(lambda record: ev.Labelled(record.n_labelled, label), sync=True)
-        return label
-
-    def undo_label(self) -> LabelEvent | None:
-        """Take back the label that was added last, and return it; None where there is none."""
-        undone: list[LabelEvent] = []
-
-        def take_back(record: ev.SessionRecord) -> ev.AnyEvent:
-            number = max(record.labels, default=-1)
-            undone.extend(label for label in [record.labels.get(number)] if label is not None)
-            return ev.Undone(number)
-
-        if self.label_track:
-            self._must_record().happen(take_back, sync=True)
-        return undone[0] if undone else None
-
-    def mark_trial(self, index: int, bad: bool = True) -> None:
-        """Mark the trial that begins with label ``index`` of `label_track` as bad, or as good again.
-
-        Raises
-        ------
-        ConfigError
-            There is no such label.
-        """
-
-        def mark(record: ev.SessionRecord) -> ev.AnyEvent:
-            try:
-                return ev.TrialMarked(record.number_of(index), bad)
-            except IndexError:
-                raise ConfigError(f"there is no label {index}; the session has {len(record.labels)}") from None
-
-        self._must_record().happen(mark, sync=True)
-
-    def mark_channel(self, name: str, channel: int, bad: bool = True) -> None:
-        """Mark a channel (from 0) of a stream as bad, or as good again; the stream may join later."""
-        self._must_record().mark_channel(name, operator.index(channel), bad)
-
-    def add_note(self, text: str, timestamp: float | None = None) -> Note:
-        """Keep a free text with its time (default: now) on the recorder's LSL clock."""
-        note = Note(local_clock() if timestamp is None else float(timestamp), _plain(text))
-        self._must_record().happen(lambda _: ev.Noted(note), sync=True)
-        return note
-
     def set_fields(self, **fields: Any) -> None:
         """Change fields of ``meta.json``: name, subject, task, take, class_names, and any others."""
-        known = _plain_json({key: value for key, value in fields.items() if key != "class_names" or value})
+        known = plain_json({key: value for key, value in fields.items() if key != "class_names" or value})
         if not known:
             return
         recording = self._running()
@@ -401,7 +275,10 @@ class Session:
             raise SessionClosedError(f"{self._path.name} is packed; what it says of itself is fixed")
         with lock_session(self._path, purpose="editing"):
             ev.SessionRecord(self._meta).set_fields(fields)
-            replace_file(self._path / META, encode_meta(self._meta))
+            try:
+                replace_file(self._path / META, encode_meta(self._meta))
+            except OSError as error:
+                raise DiskError(f"{self._path / META} cannot be replaced: {error.strerror}") from error
 
     def save_meta(self, app_name: str | None = None, class_names: Sequence[str] | None = None) -> None:
         """Write ``meta.json`` and ``labels.json`` now; what is None stays as it is.
@@ -493,9 +370,10 @@ class Session:
         return self._recording
 
     def _finished(self) -> SessionReader:
-        if self._reader is None or self._reader.path != self._path:
+        path = self.path
+        if self._reader is None or self._reader.path != path:
             self._close_reader()
-            self._reader = open_session_store(self._path)
+            self._reader = open_session_store(path)
         return self._reader
 
     def _close_reader(self) -> None:
@@ -510,35 +388,3 @@ def _packed_path(folder: Path) -> Path:
 
     archives = archives_of(folder) if folder.parent.is_dir() else []
     return archives[0] if archives else folder
-
-
-def _first_meta(app_name: str, class_names: Sequence[str] | None, fields: Mapping[str, Any] | None) -> Meta:
-    from .. import __version__
-
-    recorder = RecorderMeta(__version__, platform.node(), platform.platform())
-    created = datetime.now().astimezone().isoformat(timespec="seconds")
-    meta = Meta(schema_version=SCHEMA_VERSION, state="recording", app_name=app_name, created=created, recorder=recorder)
-    meta.class_names = list(class_names or ())
-    meta.anchors = [anchor_now()]
-    further = dict(fields or {})
-    extra = further.pop("extra", None) or {}
-    ev.SessionRecord(meta).set_fields(_plain_json({**further, **extra}))
-    return meta
-
-
-def _plain_json(fields: dict[str, Any]) -> dict[str, Any]:
-    """Fields as ``meta.json`` can hold them, numbers and paths of any kind included; ConfigError where it cannot."""
-    try:
-        plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(fields, enc_hook=_plain_object))
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"fields of a session must be plain values: {error}") from error
-    return plain
-
-
-def _plain_object(value: Any) -> Any:
-    return value.tolist() if hasattr(value, "tolist") else str(value)
-
-
-def _plain(text: str) -> str:
-    """Text that JSON can hold: a lone surrogate is spelt out."""
-    return str(text).encode("utf-8", "backslashreplace").decode()
