@@ -143,12 +143,12 @@ def apart(job: str, paths: list[Path]) -> dict[str, float]:
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def measure(paths: list[Path], gigabytes: float) -> dict[str, object]:
+def measure(paths: list[Path], gigabytes: float, n_runs: int) -> dict[str, object]:
     forget(paths)
     cold = apart("windows", paths)
     forget(paths)
     cold_blocks = apart("blocks", paths)
-    runs = [(apart("windows", paths), apart("blocks", paths), apart("zarr", paths)) for _ in range(3)]
+    runs = [(apart("windows", paths), apart("blocks", paths), apart("zarr", paths)) for _ in range(n_runs)]
     windows, blocks, plain = (min((run[i] for run in runs), key=lambda r: r["seconds"]) for i in range(3))
     return {
         "gigabytes": gigabytes,
@@ -197,6 +197,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--gigabytes", type=float, nargs="+", default=[0.5, 2.0, 4.0])
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--runs", type=int, default=3, help="the best of so many warm runs counts")
     parser.add_argument("--dask", action="store_true", help="also on 1 and 2 dask workers")
     parser.add_argument("--job", choices=JOBS)
     parser.add_argument("paths", nargs="*")
@@ -212,12 +213,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         count = round(max(arguments.gigabytes) / SESSION_GB)
         paths = [record(Path(folder), SESSION_GB * 1e9, seed) for seed in range(max(1, count))]
-        result["sizes"] = [measure(paths[: max(1, round(g / SESSION_GB))], g) for g in arguments.gigabytes]
+        result["sizes"] = [
+            measure(paths[: max(1, round(g / SESSION_GB))], g, arguments.runs) for g in arguments.gigabytes
+        ]
         if arguments.dask:
             some = [str(path) for path in paths[:4]]
             result["dask_s"] = {n: round(by_workers(some, n), 2) for n in (1, 2)}
         long = record(Path(folder), max(arguments.gigabytes) * 1e9, 99)
-        result["one_session"] = measure([long], max(arguments.gigabytes))
+        result["one_session"] = measure([long], max(arguments.gigabytes), arguments.runs)
     print(json.dumps(result, indent=2))
 
 
