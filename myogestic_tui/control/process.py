@@ -26,6 +26,7 @@ from .late import LateRecorder
 from .logfile import LogFile, log_path
 from .notify import Notifier
 from .server import ControlServer
+from .spawn import RECORDER_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -244,7 +245,7 @@ def _give_up() -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """What `spawn` starts: a recorder with a log file, that ends when nobody needs it."""
-    parser = argparse.ArgumentParser(prog="myogestic-tui-recorder", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog=RECORDER_NAME, description=main.__doc__)
     parser.add_argument("--sessions", required=True, type=Path)
     parser.add_argument("--config", type=Path)
     parser.add_argument("--idle", type=float, default=IDLE_SECONDS, help="seconds; 0 stays")

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from ..session.lock import Holder
 
+RECORDER_NAME = "myogestic-tui-recorder"
+"""What a recorder that a viewer started calls itself."""
 START_SECONDS = 20.0
 """For a recorder to bind its socket, on a slow machine under load."""
 END_SECONDS = 60.0

@@ -352,6 +352,18 @@ def test_an_app_in_this_process_can_be_attached_to_and_shuts_others_out(sessions
         app.shut()
 
 
+def test_a_recorder_that_nobody_needs_makes_room_for_an_app(sessions, config):
+    app = App(sessions_dir=sessions)
+    with attach(sessions, config) as client:
+        pid = client.pid
+        with pytest.raises(SessionLockedError, match=f"pid {pid}"), hosted(app):
+            pass
+    wait_for(lambda: recorder_of(sessions).pid == pid)
+    with hosted(app):
+        assert recorder_of(sessions).pid == os.getpid()
+    ended(pid)
+
+
 def test_the_log_tells_who_did_what(sessions, config):
     with attach(sessions, config, program="viewer") as client:
         assert client.execute(AddLabel(class_index=1)).ok
