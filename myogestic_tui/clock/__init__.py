@@ -1,35 +1,11 @@
-"""Time: the recorder's clock, the gap rule, and fits of clock offsets. Needs NumPy only.
-
-What needs it is imported when first used: a viewer and `ctl` only ask what time it is.
-"""
+"""Time: the recorder's clock, the gap rule, and fits of clock offsets. Needs NumPy only."""
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+from .fit import ClockFit, ClockSegment, dejitter, fit_offsets
+from .gaps import Gap, GapTracker, find_gaps
 from .local import local_clock
-
-if TYPE_CHECKING:
-    from .fit import ClockFit as ClockFit
-    from .fit import ClockSegment as ClockSegment
-    from .fit import dejitter as dejitter
-    from .fit import fit_offsets as fit_offsets
-    from .gaps import Gap as Gap
-    from .gaps import GapTracker as GapTracker
-    from .gaps import find_gaps as find_gaps
-    from .gaps import gap_threshold as gap_threshold
-
-_HOME = {
-    "ClockFit": ".fit",
-    "ClockSegment": ".fit",
-    "Gap": ".gaps",
-    "GapTracker": ".gaps",
-    "dejitter": ".fit",
-    "find_gaps": ".gaps",
-    "fit_offsets": ".fit",
-    "gap_threshold": ".gaps",
-}
+from .steps import gap_threshold
 
 __all__ = [
     "ClockFit",
@@ -42,9 +18,3 @@ __all__ = [
     "gap_threshold",
     "local_clock",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOME[name], __name__), name)

@@ -28,16 +28,16 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from .steps import MIN_GAP_SAMPLES, NO_STEP, Rate, Step, clock_offsets, lines_along, measure_step
+from .steps import gap_threshold as gap_threshold
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-MIN_GAP_SECONDS = 0.020
-MIN_GAP_SAMPLES = 5
 SETTLE_SECONDS = 3.0
 HISTORY_SECONDS = 8.0
 CATCH_UP_SECONDS = 30.0
@@ -49,8 +49,6 @@ MIN_WINDOW = 16
 """Samples that each window holds at least, however slow the stream."""
 
 _GLANCE_SECONDS = 0.5
-_PARTS = 16
-_MAX_SLOPE = 0.25
 _BLOCK = 1 << 20
 
 
@@ -72,25 +70,6 @@ class Gap:
     def n_samples(self, fs: float) -> int:
         """Samples that are missing, at ``fs`` Hz."""
         return round(self.seconds * fs)
-
-
-class Step(NamedTuple):
-    """A step of the sample clock: its size in seconds, and what the stamps around it are like.
-
-    ``falling``: they still come down at the end, a held-up block is being caught up. ``soft``: they scatter both ways.
-    """
-
-    seconds: float
-    falling: bool = False
-    soft: bool = False
-
-
-NO_STEP = Step(0.0)
-
-
-def gap_threshold(fs: float) -> float:
-    """Least missing time, in seconds, that counts as a gap at ``fs`` Hz (> 0)."""
-    return max(MIN_GAP_SECONDS, MIN_GAP_SAMPLES / fs)
 
 
 def find_gaps(timestamps: ArrayLike, fs: float, *, previous: float | None = None) -> list[Gap]:
@@ -144,7 +123,7 @@ class GapTracker:
             self._settle = self._length(SETTLE_SECONDS)
             self._history = self._length(HISTORY_SECONDS)
             self._glance = self._length(_GLANCE_SECONDS)
-            self._rate = (0.0, 0)
+            self._slope = (0.0, 0.0, 0)
 
     def feed(self, timestamps: NDArray[np.float64]) -> list[Gap]:
         """Take the next stamps, ``(n,)`` seconds, and return the gaps that became certain.
@@ -219,14 +198,14 @@ class GapTracker:
         if not self._worth_it(stamps, here):
             return NO_STEP
         before = stamps[max(self._since_gap - self._base, here - self._history, 0) : here]
-        slope = self._slope(before, stamps[here : here + self._undisturbed(index)])
-        step = measure_step(before, stamps[here : here + self._settle], self.fs, slope)
+        rate = self._rate_around(before, stamps[here : here + self._settle], self._undisturbed(index))
+        step = measure_step(before, stamps[here : here + self._settle], self.fs, rate)
         if step.falling:
             interval = min(float(stamps[here] - stamps[here - 1]), CATCH_UP_SECONDS)
             reach = self._settle + round(interval * self.fs)
             if n_after < reach and not final:
                 return None
-            step = measure_step(before, stamps[here : here + reach], self.fs, slope)
+            step = measure_step(before, stamps[here : here + reach], self.fs, rate)
         if n_after < self._settle and (step.falling or not self._tail_counts(stamps, here)):
             return NO_STEP
         # A quarter of a sample of slack, so that a block of exactly the threshold counts in spite of rounding.
@@ -245,19 +224,31 @@ class GapTracker:
         """Samples from ``index`` up to the next candidate, or until the step is settled."""
         return min(self._settle, self._pending[1][0] - index) if len(self._pending) > 1 else self._settle
 
-    def _slope(self, before: NDArray[np.float64], after: NDArray[np.float64]) -> float:
-        """The stream's real rate as a slope of ``x``, from the longer run of undisturbed stamps.
+    def _rate_around(self, before: NDArray[np.float64], after: NDArray[np.float64], undisturbed: int) -> Rate:
+        """The stream's real rate, from the longer run of stamps without a candidate in it.
 
-        Where losses come thick and fast both are short: then what a longer run once showed still holds.
+        Where losses come thick and fast both are short: then what a longer run once showed still holds. Where stamps
+        scatter widely every other chunk is a candidate: then all that follow are taken.
         """
-        run = before if len(before) >= len(after) else after
-        known, length = self._rate
-        if len(run) < min(max(length, self._glance), 2 * self._settle):
-            return known
-        x = clock_offsets(run, float(run[0]), 0, self.fs)
-        slope = floor_slope(np.arange(len(run)) / self.fs, x, self._threshold)
-        self._rate = (slope, len(run))
-        return slope
+        soft = self._scatters(before if len(before) >= len(after) else after)
+        run = before if len(before) >= undisturbed else after[:undisturbed]
+        if soft and len(run) < len(after):
+            run = after
+        slope, doubt, length = self._slope
+        if len(run) >= min(max(length, self._glance), 2 * self._settle):
+            found = lines_along(clock_offsets(run, float(run[0]), 0, self.fs), self.fs)
+            slope = found.through if soft or found.soft else found.below
+            doubt = abs(found.below - found.through)
+            self._slope = (slope, doubt, len(run))
+        return Rate(slope, soft, doubt)
+
+    def _scatters(self, stamps: NDArray[np.float64]) -> bool:
+        """Whether intervals are too short as often as they are too long, and no edge shows on time."""
+        excess = np.diff(stamps) - 1.0 / self.fs
+        early, late = np.count_nonzero(excess <= -self._threshold / 2), np.count_nonzero(excess >= self._threshold / 2)
+        if 2 * early < late:
+            return False
+        return lines_along(clock_offsets(stamps, float(stamps[0]), 0, self.fs), self.fs).soft
 
     def _worth_it(self, stamps: NDArray[np.float64], here: int) -> bool:
         """A glance at the half seconds around: most late chunks are caught up by then."""
@@ -284,103 +275,3 @@ class GapTracker:
             drop = oldest - self._base
             self._stamps[0] = self._stamps[0][drop:].copy()
             self._base = oldest
-
-
-def clock_offsets(stamps: NDArray[np.float64], origin: float, first: int, fs: float) -> NDArray[np.float64]:
-    """``x``: the stamps ``(n,)`` less what a sample clock of ``fs`` Hz through ``origin`` says, in seconds.
-
-    ``first`` is the index of the first stamp, counted from the sample at ``origin``.
-    """
-    offsets: NDArray[np.float64] = stamps - origin - np.arange(first, first + len(stamps)) / fs
-    return offsets
-
-
-def measure_step(before: NDArray[np.float64], after: NDArray[np.float64], fs: float, slope: float = 0.0) -> Step:
-    """The step of the sample clock between two runs of stamps, ``(n,)`` seconds each, that follow one another.
-
-    ``slope`` is how much longer (seconds per second) a sample really takes than ``1 / fs``.
-    """
-    origin, threshold, rate = float(after[0]), gap_threshold(fs), fs / (1.0 + slope)
-    x_before = clock_offsets(before, origin, -len(before), rate)
-    x_after = clock_offsets(after, origin, 0, rate)
-    floor_step = float(x_after.min()) - _steady_floor(x_before, threshold)
-    middle_step = float(np.median(x_after) - np.median(x_before))
-    if min(floor_step, middle_step) < threshold / 2:
-        return NO_STEP
-    half = len(x_after) // 2
-    falling = half > 0 and bool(x_after[:half].min() - x_after[half:].min() >= threshold / 2)
-    if falling or not is_soft(x_before if len(before) >= len(after) else x_after):
-        return Step(floor_step, falling)
-    scatter = float(np.subtract(*np.percentile(x_after, (75, 25)))) / 1.35
-    return Step(middle_step, soft=True) if middle_step >= 2.5 * scatter else NO_STEP
-
-
-def is_soft(x: NDArray[np.float64]) -> bool:
-    """Whether the floor of ``x`` has no edge: the stamps scatter both ways, not only late.
-
-    The least of many such stamps is a matter of chance; then the middle tells a step better than the floor.
-    """
-    low, middle = np.percentile(x, (2, 50)) - x.min()
-    return bool(low > 0.15 * middle)
-
-
-def floor_slope(s: NDArray[np.float64], x: NDArray[np.float64], threshold: float) -> float:
-    """Slope (seconds per second) of the line that supports ``x(s)`` from below; 0.0 where there is too little."""
-    if len(x) < 2 * _PARTS:
-        return 0.0
-    rough = _median_slope(*_part_middles(s, x))
-    at, floors = _part_floors(s, x - rough * s)
-    order = np.sort(floors)
-    kept = floors >= order[1] - threshold / 2
-    slope = rough + _hull_slope(at[kept], floors[kept])
-    return float(np.clip(rough if is_soft(x - slope * s) else slope, -_MAX_SLOPE, _MAX_SLOPE))
-
-
-def _steady_floor(x: NDArray[np.float64], threshold: float) -> float:
-    """Least of ``x``, but for one short run of stamps far below the rest: a bad stamp, not an early sample."""
-    if len(x) < 2 * _PARTS:
-        return float(x.min())
-    _, floors = _part_floors(np.arange(len(x), dtype=np.float64), x)
-    floors.sort()
-    return float(floors[0] if floors[1] - floors[0] < threshold / 2 else floors[1])
-
-
-def _part_floors(s: NDArray[np.float64], x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Place and value of the least of ``x`` in each of `_PARTS` equal parts."""
-    length = len(x) // _PARTS
-    used = x[len(x) - length * _PARTS :].reshape(_PARTS, length)
-    places = used.argmin(axis=1)
-    rows = np.arange(_PARTS)
-    return s[len(x) - length * _PARTS + rows * length + places], used[rows, places]
-
-
-def _part_middles(s: NDArray[np.float64], x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Middle of the place and of ``x`` in each of `_PARTS` equal parts."""
-    length = len(x) // _PARTS
-    parts = slice(len(x) - length * _PARTS, None)
-    return s[parts].reshape(_PARTS, length).mean(axis=1), np.median(x[parts].reshape(_PARTS, length), axis=1)
-
-
-def _median_slope(s: NDArray[np.float64], x: NDArray[np.float64]) -> float:
-    """Theil-Sen: the median slope over all pairs."""
-    i, j = np.triu_indices(len(s), 1)
-    return float(np.median((x[j] - x[i]) / (s[j] - s[i])))
-
-
-def _hull_slope(s: NDArray[np.float64], x: NDArray[np.float64]) -> float:
-    """Slope of the edge of the lower convex hull that lies below the middle; ``s`` ascending."""
-    hull: list[tuple[float, float]] = []
-    for point in zip(s.tolist(), x.tolist(), strict=True):
-        while len(hull) > 1 and _turns_up(hull[-2], hull[-1], point):
-            hull.pop()
-        hull.append(point)
-    middle = (hull[0][0] + hull[-1][0]) / 2
-    for (s0, x0), (s1, x1) in pairwise(hull):
-        if s1 >= middle:
-            return (x1 - x0) / (s1 - s0)
-    return 0.0
-
-
-def _turns_up(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> bool:
-    """Whether ``b`` lies on or above the line from ``a`` to ``c``."""
-    return (b[1] - a[1]) * (c[0] - a[0]) >= (c[1] - a[1]) * (b[0] - a[0])

@@ -103,6 +103,13 @@ def test_a_single_chunk_with_stamps_from_the_past_is_no_gap():
     assert find_gaps(stamps, FS) == []
 
 
+def test_the_size_of_a_gap_is_right_with_stamps_from_the_past_before_it():
+    stamps = sample_times(FS, 20.0, [(20000, 100)])
+    stamps[17000:17032] -= 1.0
+    (gap,) = find_gaps(stamps, FS)
+    assert (gap.index, gap.n_samples(FS)) == (20000, 100)
+
+
 def test_a_clock_that_is_set_back_is_no_gap_and_the_rule_goes_on():
     stamps = sample_times(FS, 30.0, [(50000, 100)])
     stamps[20000:] -= 3600.0
