@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .curtain import curtain
 from .options import ViewerOptions
 
 if TYPE_CHECKING:
     from ..app import App
     from ..app.recorder import Recorder
 
-__all__ = ["ViewerOptions", "run_script", "run_viewer"]
+__all__ = ["ViewerOptions", "curtain", "run_script", "run_viewer"]
 
 
 def run_viewer(recorder: Recorder, *, options: ViewerOptions | None = None) -> int:
@@ -33,9 +34,11 @@ def run_viewer(recorder: Recorder, *, options: ViewerOptions | None = None) -> i
     ConfigError
         The keymap or the keyboard is not usable.
     """
-    from .launch import launch
+    options = options or ViewerOptions()
+    with curtain(options.screen):
+        from .launch import launch
 
-    return launch(recorder, options or ViewerOptions())
+        return launch(recorder, options)
 
 
 def run_script(app: App, *, options: ViewerOptions | None = None) -> int:

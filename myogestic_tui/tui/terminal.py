@@ -15,6 +15,8 @@ from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
+from .curtain import OTHER_SCREEN, take_over
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -137,6 +139,8 @@ class ViewerDriver(LinuxDriver):
 
     def write(self, data: str) -> None:
         """Queue output."""
+        if data == OTHER_SCREEN and take_over():
+            return  # the curtain opened it; a second time would forget where the cursor was before
         self.output.announce()
         super().write(data)
 

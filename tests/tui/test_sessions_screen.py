@@ -31,7 +31,7 @@ async def test_sessions_lists_finds_orders_verifies_and_mends(stage):
         await it.press("f")
         job = it.recorder.wait_for(r.StartJob)
         assert (job.kind, job.paths) == ("recover", ("sessions/2026-05-17_14-01-00.session.zip",))
-        await it.press("v")
+        await it.press("v", "k")
         await it.until(lambda: len(it.recorder.of(r.StartJob)) == 2)
         assert "verify" in it.recorder.of(r.StartJob)[-1].kind
 

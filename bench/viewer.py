@@ -1,0 +1,150 @@
+"""What the screens cost: CPU and bytes per frame of a viewer in a real pty, at rest and to its first paint.
+
+``python bench/viewer.py [--seconds S] [--channels 8,64,256]`` starts a synthetic outlet, a recorder and a viewer for
+each number of channels (160x50, Live, 10 fps), and prints figures as JSON. Nobody parses what the viewer writes while
+it is measured; it is counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+import uuid
+from pathlib import Path
+
+import psutil
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "tui"))
+
+from terminal import Terminal
+
+from myogestic_tui.app.generator import Generator
+
+BUDGET = {"cpu_percent": 8.0, "bytes_per_frame": 20_000, "idle_cpu_percent": 1.0, "first_paint_s": 0.5}
+_SETTLE_SECONDS = 4.0
+_PAUSE_BETWEEN_FRAMES = 0.02
+"""Bytes that come after a longer pause belong to another frame."""
+
+
+class Counted(Terminal):
+    """A terminal whose reader counts bytes and frames, and draws nothing once it is told so."""
+
+    parsing = True
+    n_frames = 0
+    _last = 0.0
+
+    def _take(self, data: bytes) -> None:
+        now = time.monotonic()
+        self.n_frames += now - self._last > _PAUSE_BETWEEN_FRAMES
+        self._last = now
+        if self.parsing:
+            super()._take(data)
+        else:
+            self.n_bytes += len(data)
+
+    def measure(self, seconds: float) -> dict[str, float]:
+        """CPU, bytes and frames from now on."""
+        self.parsing = False
+        process = psutil.Process(self.process.pid)
+        before, n_bytes, n_frames, start = process.cpu_times(), self.n_bytes, self.n_frames, time.monotonic()
+        time.sleep(seconds)
+        after, lasted = process.cpu_times(), time.monotonic() - start
+        cpu = (after.user + after.system - before.user - before.system) / lasted
+        frames = self.n_frames - n_frames
+        return {
+            "cpu_percent": round(100 * cpu, 2),
+            "frames_per_s": round(frames / lasted, 2),
+            "bytes_per_s": round((self.n_bytes - n_bytes) / lasted),
+            "bytes_per_frame": round((self.n_bytes - n_bytes) / max(frames, 1)),
+        }
+
+
+def open_viewer(folder: Path, config: str = "") -> tuple[Counted, dict[str, float]]:
+    """A viewer on the sessions of a folder, and the seconds to its header, to its first whole frame, and of CPU."""
+    (folder / "myogestic.toml").write_text(config)
+    terminal = Counted.python("-c", "from myogestic_tui.cli import main; main()", columns=160, lines=50, cwd=folder)
+    terminal.wait_for("s STREAMS")
+    header = time.monotonic() - terminal.started
+    terminal.wait_for("IDLE")
+    frame = time.monotonic() - terminal.started
+    cpu = psutil.Process(terminal.process.pid).cpu_times()
+    return terminal, {
+        "header_s": round(header, 3),
+        "whole_frame_s": round(frame, 3),
+        "cpu_s": round(cpu.user + cpu.system, 2),
+    }
+
+
+def leave(terminal: Counted, folder: Path) -> None:
+    """Leave the viewer, and end its recorder."""
+    terminal.close()
+    for process in psutil.process_iter(["cmdline"]):
+        if str(folder) in " ".join(process.info["cmdline"] or []) and "control.process" in " ".join(
+            process.info["cmdline"]
+        ):
+            process.terminate()
+            process.wait(60)
+
+
+def live(n_channels: int, seconds: float) -> dict[str, object]:
+    """The Live screen while the stream runs."""
+    name = f"bench{uuid.uuid4().hex[:8]}"
+    generator = Generator(name, n_channels=n_channels, fs=2048.0)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            terminal, _ = open_viewer(Path(folder), f'[[streams]]\nname = "{name}"\n')
+            try:
+                terminal.wait_for("1/1 streams")
+                terminal.press("l")
+                terminal.wait_for("QUALITY")
+                time.sleep(_SETTLE_SECONDS)
+                return {"channels": n_channels, **terminal.measure(seconds)}
+            finally:
+                leave(terminal, Path(folder))
+    finally:
+        generator.stop()
+
+
+def idle(seconds: float) -> dict[str, object]:
+    """Screens with nothing to show; time to the first paint where a recorder has to be started, and where one runs."""
+    with tempfile.TemporaryDirectory() as folder:
+        terminal, cold = open_viewer(Path(folder))
+        rest = {}
+        for key, title in (("r", "RECORD"), ("b", "SESSIONS")):
+            terminal.parsing = True
+            terminal.press(key)
+            terminal.wait_for(title)
+            time.sleep(_SETTLE_SECONDS)
+            rest[title.lower()] = terminal.measure(seconds)
+        terminal.close()
+        warm = []
+        for _ in range(3):
+            terminal, painted = open_viewer(Path(folder))
+            warm.append(painted)
+            terminal.close()
+        leave(terminal, Path(folder))
+    best = min(warm, key=lambda times: times["whole_frame_s"])
+    return {"first_paint": best, "first_paint_with_recorder_to_start": cold, "idle": rest}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--channels", default="8,64,256")
+    options = parser.parse_args()
+    figures = {
+        "size": "160x50",
+        "live": [live(int(n), options.seconds) for n in options.channels.split(",")],
+        **idle(options.seconds),
+        "load_average": psutil.getloadavg()[0],
+        "budget": BUDGET,
+    }
+    print(json.dumps(figures, indent=2))
+
+
+if __name__ == "__main__":
+    main()
