@@ -46,8 +46,16 @@ def open_screens(settings: Settings, demo: tuple[int, float] | None = None) -> i
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         remark(f"myogestic-tui: {_NO_TERMINAL}")
         return 2
-    config = settings.config
     probe_folder(settings.sessions_dir)
+    from ..tui.curtain import curtain
+
+    with curtain():
+        return _show(settings, demo)
+
+
+def _show(settings: Settings, demo: tuple[int, float] | None) -> int:
+    """The screens, from attaching to the parting word."""
+    config = settings.config
     client = _attach(settings)
 
     def begin() -> RecorderClient:
