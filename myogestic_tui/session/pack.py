@@ -34,7 +34,7 @@ from .reader import open_session_store
 from .recover import WHOLE_STATES, recover_session, session_state_unlocked
 from .seal import Sealer, Source
 from .tree import list_files
-from .zipindex import MAX_MEMBERS
+from .zipindex import MAX_MEMBERS, is_safe_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -127,6 +127,8 @@ def write_archive(
     ------
     DiskError
         The disk does not hold what it was given.
+    SessionDamagedError
+        What was written could not be opened.
     SessionLockedError
         Somebody else is writing it.
     OSError
@@ -136,6 +138,7 @@ def write_archive(
         sealer = Sealer(fd, source, tick)
         sealer.write()
         sealer.check()
+        Archive(tmp).close()
         if approve is not None:
             approve(tmp)
         tmp.rename(path)
@@ -166,9 +169,12 @@ def source_of(folder: Path) -> Source:
     Raises
     ------
     SessionError
-        It cannot be read, or has more files than an archive may have.
+        It cannot be read, or has more files than an archive may have, or one with an impossible name.
     """
     files = [file for file in list_files(folder) if file.key != MANIFEST]
+    for file in files:
+        if not is_safe_name(os.fsencode(file.key)) or os.fsencode(file.key) != file.key.encode("utf-8", "replace"):
+            raise SessionError(f"{folder}: {file.key!r} is no name that an archive can hold; rename that file")
     if len(files) >= MAX_MEMBERS:
         raise SessionError(f"{folder} has {len(files)} files, more than an archive may have; it stays as a folder")
     with open_session_store(folder) as session:

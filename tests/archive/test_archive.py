@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import zipfile
 from pathlib import Path
@@ -12,7 +13,14 @@ import pytest
 import zarr
 from zarr.storage import ZipStore
 
-from myogestic_tui.session import finish_interrupted, open_session_store, pack_session, read_archive_summary
+from myogestic_tui.session import (
+    finish_interrupted,
+    open_session_store,
+    pack_session,
+    read_archive_summary,
+    salvage_session,
+    verify_session,
+)
 from myogestic_tui.session import zipbytes as zb
 from myogestic_tui.session.archive import Archive
 from myogestic_tui.session.comment import comment_bytes, decode_comment
@@ -76,6 +84,34 @@ def test_plain_zips_of_other_programs_are_read(archive, tmp_path, compression, t
             new.writestr(top + name, old.read(name))
     assert_holds(foreign)
     assert set(read_archive_summary(foreign).streams) == set(STREAMS)
+
+
+def test_archives_of_the_plain_recorder_are_read_verified_and_salvaged(tmp_path):
+    folder = tmp_path / "2026-05-17_14-23-05"
+    arrays = {"emg": np.zeros((500, 4), np.float32), "emg_timestamps": 100.0 + np.arange(500) / 50.0}
+    arrays["emg"][100:] = samples_of(EMG, 400)
+    for name, values in arrays.items():
+        array = zarr.create_array(
+            folder / f"{name}.zarr", shape=values.shape, chunks=(50, *values.shape[1:]), dtype=values.dtype
+        )
+        array[:] = values
+    streams = {"emg": {"n_channels": 4, "fs": 50.0, "dtype": "float32"}}
+    meta = {"app_name": "theirs", "created": "2026-05-17T14:23:05", "streams": streams, "class_names": ["Rest"]}
+    (folder / "meta.json").write_text(json.dumps(meta))
+    (folder / "labels.json").write_text(json.dumps([{"timestamp": 101.0, "class_index": 0}]))
+    path = tmp_path / "theirs.session.zip"
+    shutil.make_archive(str(path.with_suffix("")), "zip", tmp_path, folder.name)
+    with open_session_store(path) as session:
+        np.testing.assert_array_equal(session.stores["emg"][:], arrays["emg"])
+    outcome = verify_session(path)
+    assert outcome.ok
+    assert any("samples 0–99 (0.0–2.0 s) are absent, all zeros or lost" in f.text for f in outcome.findings)
+    path.write_bytes(path.read_bytes()[:-30])
+    assert not verify_session(path).ok
+    saved = salvage_session(path)
+    with open_session_store(saved) as session:
+        np.testing.assert_array_equal(session.stores["emg"][:], arrays["emg"][100:])
+        np.testing.assert_array_equal(session.ts_stores["emg"][:], arrays["emg_timestamps"][100:])
 
 
 def test_sizes_beyond_four_gigabytes_are_found(tmp_path):

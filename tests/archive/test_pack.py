@@ -76,6 +76,15 @@ def test_a_link_in_the_folder_is_refused(folder):
     assert (folder / "meta.json").exists()
 
 
+@pytest.mark.parametrize("name", [b"no\\folder", b"latin-\xe4"])
+def test_a_name_that_no_archive_can_hold_is_refused(folder, tmp_path, name):
+    with open(os.path.join(os.fsencode(folder), name), "wb"):
+        pass
+    with pytest.raises(SessionError, match="rename that file"):
+        pack_session(folder)
+    assert entries(tmp_path) == [folder.name]
+
+
 def test_what_is_no_session_is_not_packed(tmp_path):
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "thesis.tex").write_text("all of it")
