@@ -60,7 +60,7 @@ class _Channel:
 class Replay:
     """Publishes a session as LSL outlets: same names with a suffix, same layout, units and rate.
 
-    Time stamps are new, with the spacing of the recorded ones on the recorder's clock, so that streams keep step as they
+    Time stamps are new, with the spacing of the recorded ones on the recorder's clock: streams keep step as they
     did. Outlets are on the network from the constructor on; `run` sends.
 
     Parameters

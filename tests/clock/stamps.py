@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def sample_times(fs: float, seconds: float, cuts: Iterable[tuple[int, int]] = (), off: float = 0.0) -> NDArray[np.float64]:
+def sample_times(
+    fs: float, seconds: float, cuts: Iterable[tuple[int, int]] = (), off: float = 0.0
+) -> NDArray[np.float64]:
     """When samples were taken by a device that is ``off`` (relative) too fast; ``cuts`` are (sample, count) lost."""
     times = 1000.0 + np.arange(round(fs * seconds)) / (fs * (1.0 + off))
     kept = np.ones(len(times), dtype=bool)

@@ -118,8 +118,8 @@ def recorded(tmp_path: Path, network: dict[str, str], sending: None) -> Path:
 
 
 def test_a_recording_is_replayed_and_trained_on(tmp_path, network, sending, recorded):
-    replay = start("replay", tmp_path, network, recorded)
-    predict = start("train_and_predict", tmp_path, network, recorded)
+    replay = start("replay", tmp_path / "replay", network, recorded)
+    predict = start("train_and_predict", tmp_path / "predict", network, recorded)
     assert finish(replay).count("strongest channel") == 10
     assert "cross-validated accuracy" in finish(predict)
 

@@ -85,9 +85,8 @@ def test_metadata_keeps_what_it_does_not_know():
 
 
 def test_null_counts_as_missing_and_wrong_types_are_refused():
-    meta = decode_meta(
-        b'{"class_names": null, "take": null, "streams": {"a": {"n_channels": 1, "fs": 5, "dtype": "int8", "type": null}}}'
-    )
+    stream = '{"n_channels": 1, "fs": 5, "dtype": "int8", "type": null}'
+    meta = decode_meta(f'{{"class_names": null, "take": null, "streams": {{"a": {stream}}}}}'.encode())
     assert (meta.class_names, meta.take, meta.streams["a"].type) == ([], None, "")
     for broken in (b'{"streams": []}', b'{"notes": "x"}', b"[1]", b"nul", b'{"a":' * 10_000, b"\xff\xfe"):
         with pytest.raises(SessionDamagedError, match=r"^meta\.json"):
