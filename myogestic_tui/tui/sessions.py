@@ -48,6 +48,7 @@ class SessionsBody(Body):
         self.whole = False
         self._listed_at = 0.0
         self._listing = False
+        self._was_listed = False
         self._known: Sequence[Any] = ()
         self._trashed: list[str] = []
         self.look = SessionLook(viewer)
@@ -71,7 +72,7 @@ class SessionsBody(Body):
         room = height - len(details) - (1 if details else 0)
         rows = session_rows(
             self.found, frame, at=at, marked=self.marked, width=width, height=room, words=self.words,
-            order=ORDERS[self.order], n_known=len(self._known), listing=self._listing and not self._known,
+            order=ORDERS[self.order], n_known=len(self._known), listing=not self._was_listed,
         )  # fmt: skip
         return [*rows, *([()] * (room - len(rows) + 1 if details else 0)), *details]
 
@@ -99,7 +100,7 @@ class SessionsBody(Body):
             self.viewer.call_from_thread(self._take, known)
 
     def _take(self, known: Sequence[Any]) -> None:
-        self._known, self._listing = known, False
+        self._known, self._listing, self._was_listed = known, False, True
         self._select()
         self.viewer.redraw()
 
