@@ -19,6 +19,9 @@ from .summary import Summary, Verified
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from .export import Exported
+    from .progress import Progress
+
 Result = TypeVar("Result")
 
 CONNECT_S = 10.0
@@ -124,14 +127,19 @@ def _at_hand(path: str) -> Iterator[str]:
 
 
 def export_one(
-    path: str, to: str, destination: str, streams: Sequence[str] | None = None, overwrite: bool = False
-) -> Any:
+    path: str,
+    to: str,
+    destination: str,
+    streams: Sequence[str] | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Exported:
     """`export.export_session`, for `on_each`; ``destination`` must be one that every worker reaches."""
     from .export import export_session
     from .reader import open_session_store
 
     with open_session_store(path) as session:
-        return export_session(session, to, destination, streams, overwrite=overwrite)
+        return export_session(session, to, destination, streams, overwrite=overwrite, progress=progress)
 
 
 def guarded(function: Callable[..., Result], path: str, *arguments: Any) -> Result | MyoGesticError:

@@ -104,13 +104,13 @@ def copy(path: Path, options: Mapping[str, str], control: Control) -> dict[str, 
     return {"path": copy_session(path, _to(options, "copy"), control.progress)}
 
 
-def export(path: Path, options: Mapping[str, str], control: Control) -> dict[str, str]:  # noqa: ARG001
+def export(path: Path, options: Mapping[str, str], control: Control) -> dict[str, str]:
     """See `export.export_session`; options ``to``: the folder, ``format``: a name of `export.FORMATS` (``xdf``)."""
     from .cluster import export_one
 
     folder = Path(_to(options, "export"))
     folder.mkdir(parents=True, exist_ok=True)
-    export_one(str(path), options.get("format", "xdf"), str(folder))
+    export_one(str(path), options.get("format", "xdf"), str(folder), progress=control.progress)
     return {"path": str(folder)}
 
 
