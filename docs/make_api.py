@@ -18,6 +18,15 @@ PACKAGES = {
     "myogestic_tui.control": "Attaching to a recorder in another process.",
     "myogestic_tui.clock": "The recorder's clock, gaps, and fits of clock offsets.",
 }
+FUNCTIONS = {
+    "myogestic_tui.session.importxdf": ("Sessions from XDF files.", ("import_xdf",)),
+    "myogestic_tui.session.many": (
+        "Windows and streams as dask collections.",
+        ("session_array", "windows_arrays", "windows_bag"),
+    ),
+    "myogestic_tui.session.cluster": ("Work over many sessions on a dask cluster.", ("find_sessions", "on_cluster")),
+}
+"""Names of modules that are public one by one."""
 MODULES = {
     "myogestic_tui.app.recorder": "The one interface that screens, scripts and the control socket are written against.",
     "myogestic_tui.config": "What `myogestic.toml` may hold.",
@@ -42,6 +51,9 @@ def page() -> str:
         seen |= {id(getattr(found, name)) for name in names}
         directives = "\n".join(directive(package, name) for name in names)
         parts.append(f"## {package}\n\n{about}\n\n```{{eval-rst}}\n{directives}\n```\n")
+    for module, (about, names) in FUNCTIONS.items():
+        directives = "\n".join(directive(module, name) for name in names)
+        parts.append(f"## {module}\n\n{about}\n\n```{{eval-rst}}\n{directives}\n```\n")
     for module, about in MODULES.items():
         parts.append(f"## {module}\n\n{about}\n\n```{{eval-rst}}\n.. automodule:: {module}\n```\n")
     return "\n".join(parts)

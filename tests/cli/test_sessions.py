@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SHAPE = {"path", "state", "name", "created", "duration_s", "bytes", "streams", "labels"}
+SHAPE = {"path", "state", "name", "subject", "task", "take", "created", "duration_s", "bytes", "streams", "labels"}
 STREAM_SHAPE = {"n_samples", "n_channels", "fs", "dtype", "measured_fs", "gaps", "lost_samples"}
 
 
