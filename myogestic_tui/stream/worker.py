@@ -39,6 +39,8 @@ _RETRY_SECONDS = (0.25, 0.5, 1.0, 2.0)
 _FAULT_SECONDS = 30.0
 """How long a fault that has passed stays in `Stream.message`."""
 _CLOCK_WAIT_SECONDS = 5.0
+_AHEAD_SECONDS = 1.0
+"""A stamp may be ahead of its sample's arrival by this much: offsets are estimates."""
 _WALL_CLOCK = 1e9
 """No machine has been up for so many seconds: such a stamp is wall-clock time."""
 
@@ -271,7 +273,7 @@ class Stream:
         with self._cutting:
             self._explain_gap(timestamps)
             self._ring.write(data, timestamps)
-            self._arrivals.append((now, self._ring.written))
+            self._arrivals.append((now, len(timestamps)))
             self._record(data, timestamps, times, read_at)
         self._health.feed(timestamps, n_bytes(data), now)
         self._last_stamp = float(timestamps[-1])
@@ -399,14 +401,14 @@ class Stream:
             self._drop_take(take, error)
 
     def _record_backlog(self, at: float) -> None:
-        """Samples from ``at`` on that were read before the recording began."""
+        """Samples from ``at`` on that were read before this call; none that came long before, whatever their stamps."""
         if self._ring is None:
             return
-        before = [written for arrived, written in self._arrivals if arrived <= at]
-        oldest = before[-1] if before else self._ring.written
-        if before and oldest < self._ring.written:
-            _, data, timestamps = self._ring.since(oldest)
-            self._record(data, timestamps, self._times(timestamps, at), at)
+        oldest = self._ring.written - sum(count for arrived, count in self._arrivals if arrived > at - _AHEAD_SECONDS)
+        _, data, timestamps = self._ring.since(oldest)
+        times = self._times(timestamps, at) if len(timestamps) else None
+        if times is not None:
+            self._record(data, timestamps, times, at)
 
     def _record(
         self, data: NDArray[Any], timestamps: NDArray[np.float64], times: NDArray[np.float64] | None, read_at: float

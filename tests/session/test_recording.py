@@ -4,6 +4,7 @@ import threading
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import zarr
 
@@ -17,7 +18,7 @@ from myogestic_tui.errors import (
     UnknownStreamError,
 )
 from myogestic_tui.info import NUMERIC_DTYPES, StreamInfo
-from myogestic_tui.session import LabelEvent, Session, open_session_store, recover_session
+from myogestic_tui.session import LabelEvent, Session, checkpoint, open_session_store, recover_session
 from myogestic_tui.stream.source import ClockEstimate
 from tests.session.folders import cut_off, feed, recorded
 from tests.session.known import STREAMS, Known
@@ -320,3 +321,20 @@ def test_twenty_sessions_side_by_side_are_twenty_folders(tmp_path: Path):
     assert len({session.path for session in sessions}) == 20
     for session in sessions:
         session.finish()
+
+
+def test_what_waits_for_zarr_waits_on_the_disk_and_not_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(checkpoint, "CHECKPOINT_SECONDS", 1e6)
+    session = Session(tmp_path, reserve_bytes=0)
+    session.init_stream("emg", StreamInfo(64, 2048.0))
+    data, stamps = np.zeros((2048, 64), "float32"), np.arange(2048) / 2048
+    before = psutil.Process().memory_info().rss
+    for second in range(200):
+        session.append("emg", data, second + stamps)
+    assert session.snapshot().streams["emg"].backlog == 200 * 2048
+    assert session.snapshot().backlog_s == 200
+    with open_session_store(session.path) as reader:
+        assert reader.n_samples("emg") == 200 * 2048
+    session.finish()
+    assert psutil.Process().memory_info().rss - before < 60e6  # of 108 MB
+    assert session.snapshot().backlog_s == 0
