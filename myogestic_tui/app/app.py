@@ -320,7 +320,7 @@ class App:
         with self._transition:
             session = self.ctx.session
             if self.ctx.state == "recording" and session is not None and stream.record:
-                stream.begin(session, local_clock())
+                stream.begin(session, local_clock(), late=True)
 
     def stop_recording(self) -> bool:
         """Stop, finish the session on disk, and pack it in the background.
@@ -481,7 +481,7 @@ class App:
         with self._transition:
             if self.ctx.state == "recording" and self.ctx.session is not None:
                 if record:
-                    stream.begin(self.ctx.session, local_clock())
+                    stream.begin(self.ctx.session, local_clock(), late=True)
                 else:
                     stream.finish(local_clock(), _DRAIN_SECONDS)
 

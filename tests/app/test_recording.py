@@ -152,6 +152,7 @@ def test_a_stream_ticked_while_recording_joins(app: App) -> None:
     app.stop_recording()
     with open_session_store(finished(app)) as session:
         assert session.stores["aux"].shape[0] >= 20
+        assert session.meta.streams["aux"].joined_at is not None
 
 
 def test_discard_moves_the_session_to_the_trash(app: App, tmp_path: Path) -> None:

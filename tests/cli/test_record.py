@@ -113,7 +113,7 @@ def test_a_signal_stops_and_saves(outlet, tmp_path):
 def test_a_second_recorder_on_the_folder_is_refused_by_name_and_pid(run, outlet, tmp_path):
     first = subprocess.Popen([*COMMAND, "record", outlet], cwd=tmp_path, stdout=subprocess.DEVNULL)
     until = time.monotonic() + PATIENCE
-    while run("ctl", "status").code == 3:
+    while "RECORDING" not in run("ctl", "status").out:
         assert time.monotonic() < until
     done = run("record", outlet, "--seconds", 1)
     assert done.code == 1
