@@ -46,8 +46,31 @@ def sessions(settings: Settings, text: str | None, as_json: bool) -> None:
         print_json([entry.summary for entry in found])
     elif found:
         click.echo(_listing([entry.summary for entry in found]))
+        for hint in _hints([entry.summary for entry in found]):
+            remark(hint)
     else:
         remark(f"no session{f' with {text!r}' if text else ''} in {settings.sessions_dir}")
+
+
+MENDS = {
+    "unfinished": "recover",
+    "finished": "pack",
+    "recovered": "pack",
+    "salvaged": "pack",
+    "damaged": "salvage",
+}
+"""The command that takes a session in a state on to the next."""
+
+
+def _hints(found: list[Summary]) -> list[str]:
+    """For each state that calls for something: how many are in it, and the command."""
+    hints = []
+    for state, command in MENDS.items():
+        paths = [summary.path for summary in found if _state(summary).lower() == state]
+        if paths:
+            more = " …" if len(paths) > 1 else ""
+            hints.append(f"{len(paths)} {state}: myogestic-tui {command} {paths[0]}{more}")
+    return hints
 
 
 def _state(summary: Summary) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 SHAPE = {"path", "state", "name", "subject", "task", "take", "created", "duration_s", "bytes", "streams", "labels"}
 STREAM_SHAPE = {"n_samples", "n_channels", "fs", "dtype", "measured_fs", "gaps", "lost_samples"}
 
@@ -26,6 +28,12 @@ def test_sessions_is_an_array_of_the_shared_object(run, session, cut_off):
     told = run("sessions", "--json").json()
     assert [set(one) for one in told] == [SHAPE, SHAPE]
     assert {one["state"] for one in told} == {"packed", "unfinished"}
+
+
+def test_what_is_to_be_mended_is_said_with_the_command(run, session, cut_off):
+    told = run("sessions")
+    assert f"1 unfinished: myogestic-tui recover sessions/{Path(cut_off).name}" in told.err
+    assert "unfinished" in told.out
 
 
 def test_sessions_are_found_by_words(run, session, cut_off):
