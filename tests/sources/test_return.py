@@ -35,8 +35,8 @@ def test_an_outlet_that_was_killed_and_started_again_goes_on_and_costs_nothing_e
         Reader(LSLSource(unique)) as reader,
         Reader(LSLSource(f"{unique}-other")) as other,
     ):
-        reader.until_count(1)
         late.until_count(1)
+        reader.until_count(1)
         unread_from = late.count
         reader.until_count(reader.count + 1000)
         first.kill()
