@@ -38,7 +38,7 @@ def build_status(app: App) -> r.Status:
     recording = app.ctx.state == "recording"
     count = _count(app, now)
     streams = tuple(_stream_rows(app))
-    disk = app.disk()
+    disk, jobs = app.disk(), app.jobs.statuses()
     return r.Status(
         at=now,
         state=app.ctx.state,
@@ -53,11 +53,11 @@ def build_status(app: App) -> r.Status:
         session=_session(app, now, count),
         take=app.take,
         streams=streams,
-        problems=tuple(_problems(app, streams, disk, recording)),
+        problems=tuple(_problems(app, streams, disk, jobs, recording)),
         disk=disk,
         protocol=app.protocol.status() if app.protocol is not None else None,
         protocols=protocol_names(app),
-        jobs=app.jobs.statuses(),
+        jobs=jobs,
         unfinished=app.jobs.unfinished,
         generator=app.generator is not None and app.generator.alive,
         viewers=app.viewers,
@@ -225,7 +225,13 @@ def _seen(one: Seen) -> r.StreamStatus:
 # ---------------------------------------------------------------- what needs the operator
 
 
-def _problems(app: App, streams: tuple[r.StreamStatus, ...], disk: r.DiskStatus, recording: bool) -> list[r.Problem]:
+def _problems(
+    app: App,
+    streams: tuple[r.StreamStatus, ...],
+    disk: r.DiskStatus,
+    jobs: tuple[r.JobStatus, ...],
+    recording: bool,
+) -> list[r.Problem]:
     rows = [problem for row in streams if (problem := _stream_problem(row)) is not None]
     if app.table.discovery_error:
         rows.append(r.Problem(severity="error", subject="network", text=app.table.discovery_error))
@@ -239,11 +245,7 @@ def _problems(app: App, streams: tuple[r.StreamStatus, ...], disk: r.DiskStatus,
         number = len(app.jobs.unfinished)
         text = f"{number} unfinished session{'s' if number > 1 else ''}: f on the Sessions screen mends"
         rows.append(r.Problem(severity="warning", subject="sessions", text=text))
-    rows += [
-        r.Problem(severity="error", subject=job.kind, text=job.message)
-        for job in app.jobs.statuses()
-        if job.state == "failed"
-    ]
+    rows += [r.Problem(severity="error", subject=job.kind, text=job.message) for job in jobs if job.state == "failed"]
     return rows
 
 
