@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from .report import load_summary, session_lines, with_verification
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..session import Verification
     from ..session.summary import Summary
 
 SESSION = click.Path(exists=True, path_type=Path)
@@ -47,7 +47,7 @@ def verify(paths: tuple[str, ...], quick: bool, dask: str | None, as_json: bool)
     def check(path: Path) -> Summary:
         outcome = verify_session(path, "quick" if quick else "full", progress=progress.share(f"verifying {path}"))
         summary = with_verification(load_summary(path), outcome)
-        _remember(path, summary, outcome.sha256)
+        _remember(path, outcome)
         return summary
 
     return _each(tuple(map(Path, paths)), check, progress, as_json, _is_whole)
@@ -141,14 +141,13 @@ def salvage(path: Path, as_json: bool) -> int:
     return _each((path,), lambda one: load_summary(salvage_session(one)), Progress(), as_json)
 
 
-def _remember(path: Path, summary: Summary, digest: str) -> None:
+def _remember(path: Path, outcome: Verification) -> None:
     """Keep the outcome in the catalog of the sessions folder, if the session is in one."""
     from ..session.catalog import Catalog
     from ..session.layout import STATE_FOLDER
 
-    if (path.parent / STATE_FOLDER).is_dir() and summary.verified:
-        at = datetime.now().astimezone().isoformat(timespec="seconds")
-        Catalog(path.parent).remember_verified(path, summary.verified, at, digest)
+    if (path.parent / STATE_FOLDER).is_dir():
+        Catalog(path.parent).remember_verified(path, outcome)
 
 
 def _each(

@@ -52,18 +52,10 @@ def sessions(settings: Settings, text: str | None, as_json: bool) -> None:
         remark(f"no session{f' with {text!r}' if text else ''} in {settings.sessions_dir}")
 
 
-MENDS = {
-    "unfinished": "recover",
-    "finished": "pack",
-    "recovered": "pack",
-    "salvaged": "pack",
-    "damaged": "salvage",
-}
-"""The command that takes a session in a state on to the next."""
-
-
 def _hints(found: list[Summary]) -> list[str]:
     """For each state that calls for something: how many are in it, and the command."""
+    from ..session.summary import MENDS
+
     hints = []
     for state, command in MENDS.items():
         paths = [summary.path for summary in found if _state(summary).lower() == state]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ from .summary import Summary, Verified
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Iterator
+
+    from .verify import Verification
 
 CATALOG = "catalog.sqlite"
 _VERSION = 1
@@ -106,12 +109,13 @@ class Catalog:
         self._store(fresh, gone=cached.keys() - {path.name for path in paths})
         return sorted(found, key=lambda entry: entry.path.name, reverse=True)
 
-    def remember_verified(self, path: Path, verified: Verified, at: str, digest: str) -> None:
-        """Keep the outcome of a verification, until the file changes."""
-        plain = Verified(level=verified.level, ok=verified.ok, findings=verified.findings[:_KEPT_FINDINGS])
+    def remember_verified(self, path: Path, outcome: Verification) -> None:
+        """Keep the outcome of a verification that has just ended, until the file changes."""
+        plain = Verified(level=outcome.level, ok=outcome.ok, findings=outcome.findings[:_KEPT_FINDINGS])
+        at = datetime.now().astimezone().isoformat(timespec="seconds")
 
         def change(entry: Entry) -> Entry:
-            return replace(entry, summary=replace(entry.summary, verified=plain), verified_at=at, digest=digest)
+            return replace(entry, summary=replace(entry.summary, verified=plain), verified_at=at, digest=outcome.sha256)
 
         self._amend(path, change)
 

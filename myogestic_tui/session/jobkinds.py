@@ -66,13 +66,10 @@ def quick_verify(path: Path, options: Mapping[str, str], control: Control) -> An
 
 def _remembered(path: Path, outcome: Verification) -> Verification:
     """The outcome, kept in the catalog with the digest of the archive that it is about."""
-    from datetime import datetime
-
     from .catalog import Catalog
 
     if path.is_file():
-        at = datetime.now().astimezone().isoformat(timespec="seconds")
-        Catalog(path.parent).remember_verified(path, outcome, at, outcome.sha256)
+        Catalog(path.parent).remember_verified(path, outcome)
     return outcome
 
 

@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from .meta import LabelEvent
 
 
+MENDS = {
+    "unfinished": "recover",
+    "finished": "pack",
+    "recovered": "pack",
+    "salvaged": "pack",
+    "damaged": "salvage",
+}
+"""Which job, and command, takes a session in a state on to the next; other states call for nothing."""
+
+
 class StreamSummary(Struct, frozen=True, kw_only=True):
     """One stream of a `Summary`."""
 

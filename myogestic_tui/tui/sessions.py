@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..app.recorder import AddNote, CancelJob, EditSession, StartJob, TrashSession
 from ..errors import MyoGesticError
+from ..session.summary import MENDS
 from ..widgets.session_list import ORDERS, find, ordered, session_details, session_rows
 from .look import SessionLook
 from .prompt import Ask, Entry, TypeLine
@@ -21,16 +22,6 @@ if TYPE_CHECKING:
     from ..widgets.spans import Row
 
 _REFRESH_SECONDS = 3.0
-
-MEND = {
-    "unfinished": "recover",
-    "recovered": "pack",
-    "finished": "pack",
-    "unpacked": "pack",
-    "salvaged": "pack",
-    "damaged": "salvage",
-}
-"""Which job mends a session in which state."""
 
 
 class SessionsBody(Body):
@@ -231,7 +222,7 @@ class SessionsBody(Body):
     def do_mend(self) -> None:
         """Pack, recover or salvage, as the state needs."""
         session = self._session()
-        kind = MEND.get(session.state.split()[0]) if session is not None else None
+        kind = MENDS.get(session.state.split()[0]) if session is not None else None
         if session is not None and kind is None:
             self.viewer.say(f"nothing to mend: the session is {session.state}")
             return

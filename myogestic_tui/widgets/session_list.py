@@ -38,7 +38,6 @@ STATES = {
     "packing": ("▷", "accent"),
     "recording": ("●", "accent"),
     "finished": ("▷", "warn"),
-    "unpacked": ("▷", "warn"),
     "recovered": ("▷", "warn"),
     "salvaged": ("▷", "warn"),
     "unfinished": ("!", "warn"),

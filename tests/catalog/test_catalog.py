@@ -43,7 +43,7 @@ def test_what_changed_is_read_again_and_what_went_is_gone(record) -> None:
 def test_a_verification_is_remembered_until_the_file_changes(record) -> None:
     archive = record()
     outcome = verify_session(archive)
-    Catalog(archive.parent).remember_verified(archive, outcome, "2026-05-17T14:34:00+00:00", outcome.sha256)
+    Catalog(archive.parent).remember_verified(archive, outcome)
     (entry,) = Catalog(archive.parent).entries()
     assert entry.summary.verified.ok
     assert entry.digest == outcome.sha256
