@@ -19,6 +19,7 @@ from .views import label_status
 
 if TYPE_CHECKING:
     from ..info import StreamInfo
+    from ..session.snapshot import StreamProgress
     from ..sources.discovery import Seen
     from ..stream import Stream
     from ..stream.quality import Quality
@@ -117,11 +118,13 @@ def _session(app: App, now: float, count: Tally) -> r.SessionStatus | None:
 
 
 def _stream_rows(app: App) -> list[r.StreamStatus]:
-    rows = [_connected(app, stream) for stream in app.table.streams.values()]
+    session = app.ctx.session
+    recorded = session.snapshot().streams if session is not None else {}
+    rows = [_connected(app, stream, recorded.get(stream.name)) for stream in app.table.streams.values()]
     return rows + [_seen(one) for one in app.table.seen()]
 
 
-def _connected(app: App, stream: Stream) -> r.StreamStatus:
+def _connected(app: App, stream: Stream, recorded: StreamProgress | None) -> r.StreamStatus:
     info, health, condition = stream.info, stream.health(), stream.condition()
     row = r.StreamStatus(
         key=RUN_KEY + stream.name,
@@ -149,7 +152,8 @@ def _connected(app: App, stream: Stream) -> r.StreamStatus:
         mean_fs=health.mean_fs,
         rate_trace=health.rate_trace,
         jitter_s=health.jitter_s,
-        n_samples=health.n_samples,
+        n_samples=recorded.n_samples if recorded is not None and stream.recording else health.n_samples,
+        backlog=recorded.backlog if recorded is not None and stream.recording else 0,
         n_bytes=health.n_bytes,
         gaps=health.gaps,
         lost_samples=health.lost_samples,

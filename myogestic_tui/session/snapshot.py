@@ -37,7 +37,7 @@ class StreamProgress:
 
 @dataclass(frozen=True, slots=True)
 class SessionSnapshot:
-    """How far a session is; totals, and each stream by its stem."""
+    """How far a session is; totals, and each stream by its own name."""
 
     path: Path
     state: str
@@ -49,7 +49,7 @@ class SessionSnapshot:
 
     @property
     def n_samples(self) -> dict[str, int]:
-        """Samples by stem."""
+        """Samples by stream."""
         return {stem: stream.n_samples for stem, stream in self.streams.items()}
 
     @property

@@ -170,9 +170,9 @@ class Session(Annotated):
         """How far the session is; cheap, and never waits for the disk."""
         recording = self._recording
         if recording is None:
-            streams = {stem: StreamProgress(n) for stem, n in self._counts().items()}
+            streams = {stream.name: StreamProgress(stream.n_samples or 0) for stream in self._meta.all_streams.values()}
             return SessionSnapshot(self._path, self.state, self._meta.duration_s or 0.0, 0, streams)
-        committers = recording.committers
+        committers, names = recording.committers, recording.own_names
         over = self._running() is None
         elapsed = self._meta.duration_s if over and self._meta.duration_s is not None else self._elapsed()
         return SessionSnapshot(
@@ -180,12 +180,9 @@ class Session(Annotated):
             state="finished" if over else "recording",
             elapsed_s=elapsed,
             bytes=sum(committer.journal.n_bytes for committer in committers.values()),
-            streams={stem: StreamProgress.of(committer) for stem, committer in committers.items()},
+            streams={names[stem]: StreamProgress.of(committer) for stem, committer in committers.items()},
             error=recording.error,
         )
-
-    def _counts(self) -> dict[str, int]:
-        return {stem: stream.n_samples or 0 for stem, stream in self._meta.all_streams.items()}
 
     def _elapsed(self) -> float:
         return local_clock() - self._meta.anchors[0].lsl
