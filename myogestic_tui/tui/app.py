@@ -7,23 +7,20 @@ import os
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from textual import events
-from textual.app import App, ComposeResult
 from textual.containers import Container
-from textual.geometry import Size
 from textual.message import Message
 
 from ..app.recorder import AnyCommand, Recorder, Reply, Status
 from ..errors import MyoGesticError
 from ..widgets.frame import Frame
-from ..widgets.glyphs import terminal_is_utf8
 from ..widgets.header import Header
-from ..widgets.palette import Palette as Styles
 from ..widgets.rows import Clicked, Rows
 from ..widgets.spans import fit, row
 from .actions import Actions
+from .base import TerminalApp
 from .dispatch import Dispatcher
 from .footer import footer_row, typing_footer
 from .keys import KeyCommand, Keymap
@@ -34,24 +31,21 @@ from .prompt import Ask, TypeLine
 from .runner import CommandRunner, Then
 from .screens import build_body
 from .stage import Stage
-from .terminal import HungUp, KeyBurst, ViewerDriver
-from .theme import STYLESHEET, THEMES, choose_theme
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from textual.screen import Screen
+    from textual.app import ComposeResult
 
     from ..widgets.traces import GlyphSet
     from .options import ViewerOptions
+    from .terminal import KeyBurst
     from .view import Body
 
 SAID_SECONDS = 8.0
 """How long a reply stands in the message line."""
 IDLE_FPS = 2.0
 CALM_FPS = 4.0
-HUNG_UP = 129
-"""Exit code when the terminal went away."""
 
 
 class Snapshot(Message):
@@ -66,7 +60,7 @@ class Snapshot(Message):
         return isinstance(message, Snapshot)
 
 
-class Viewer(App[int], inherit_bindings=False):
+class Viewer(TerminalApp, inherit_bindings=False):
     """The screens on a recorder.
 
     Parameters
@@ -77,25 +71,10 @@ class Viewer(App[int], inherit_bindings=False):
         How.
     """
 
-    CSS_PATH = STYLESHEET
-    ENABLE_COMMAND_PALETTE = False
-    AUTO_FOCUS = None
-    ALLOW_SELECT = False
-    TITLE = "myogestic-tui"
-    BINDINGS: ClassVar[list[Any]] = []
-
     def __init__(self, recorder: Recorder, options: ViewerOptions) -> None:
-        no_colour = "NO_COLOR" in os.environ
-        theme = choose_theme(options.theme)
-        super().__init__(driver_class=ViewerDriver)
+        super().__init__(options.theme, options.glyphs)
         self.recorder = recorder
         self.options = options
-        self.animation_level = "none"
-        for one in THEMES.values():
-            self.register_theme(one)
-        self.theme = theme
-        self.ascii_only = options.glyphs == "ascii" or (options.glyphs == "auto" and not terminal_is_utf8())
-        self.palette = Styles.of(THEMES[theme].variables, no_colour=no_colour, reverse_select=theme.startswith("ansi"))
         self.keymap = Keymap(options.keymap, options.keyboard)
         self.pacer = Pacer(options.fps)
         self.frame = Frame(Status(at=time.monotonic()), screen=options.screen)
@@ -109,7 +88,6 @@ class Viewer(App[int], inherit_bindings=False):
         self._overlay_at = 0
         self._said = ("", "", 0.0)
         self._history: deque[tuple[str, str, bool]] = deque(maxlen=100)
-        self._held = False
         self._greeted = False
         self._before: Status | None = None
         self._footer_about: object = None
@@ -118,10 +96,6 @@ class Viewer(App[int], inherit_bindings=False):
         self.command_palette_list: Palette | None = None
 
     # ---------------------------------------------------------------- composition
-
-    def get_default_screen(self) -> Screen[None]:
-        """The stage."""
-        return Stage()
 
     def compose(self) -> ComposeResult:
         """Header, body, message line, footer."""
@@ -188,11 +162,8 @@ class Viewer(App[int], inherit_bindings=False):
             due = min(due, now)
             if due < now - 1.0:
                 due = now
-            if self.busy:
+            if not self.caught_up():
                 continue
-            self._check_size()
-            if self._held:
-                self._release()
             if self._stopping():
                 self.exit(0)
                 return
@@ -305,59 +276,6 @@ class Viewer(App[int], inherit_bindings=False):
             self.footer_rows.show(
                 [typing_footer(width) if typing else footer_row(self.keymap, screen, recording, width)]
             )
-
-    # ---------------------------------------------------------------- a terminal that may stall or go
-
-    @property
-    def busy(self) -> bool:
-        """Whether the link still has to take earlier output."""
-        return isinstance(self._driver, ViewerDriver) and self._driver.busy
-
-    def stalled(self, at: float) -> float:
-        """Seconds for which the link had stalled when a key arrived."""
-        return self._driver.stalled(at) if isinstance(self._driver, ViewerDriver) else 0.0
-
-    def _check_size(self) -> None:
-        """Ask the terminal: signals that overtake each other leave Textual with a size that is not the last one."""
-        if not isinstance(self._driver, ViewerDriver):
-            return
-        size = Size(*self._driver.terminal_size())
-        if size != self.size and size.area:
-            self.post_message(events.Resize(size, size))
-
-    def hold_back(self) -> bool:
-        """True where nothing may be drawn now; what changed is drawn when the link has taken the rest."""
-        self._held = self.busy
-        return self._held
-
-    def _release(self) -> None:
-        self._held = False
-        if isinstance(self.screen, Stage):
-            self.screen.draw_held()
-
-    def give_back(self) -> None:
-        """Restore the terminal directly."""
-        if isinstance(self._driver, ViewerDriver):
-            self._driver.give_back()
-
-    @property
-    def crash(self) -> BaseException | None:
-        """What ended the screens, where that was a fault of theirs."""
-        return getattr(self._exception, "error", self._exception)
-
-    def _fatal_error(self) -> None:
-        """End quietly: `launch` says what happened once the terminal is given back."""
-        self._close_messages_no_wait()
-
-    def leave(self, code: int) -> None:
-        """Ask the screens to end; safe in a signal handler."""
-        loop = self._loop
-        if loop is not None:
-            loop.call_soon_threadsafe(self.exit, code)
-
-    def on_hung_up(self, _: HungUp) -> None:
-        """The terminal is gone; the recorder is not told to do anything."""
-        self.exit(HUNG_UP)
 
     def on_unmount(self) -> None:
         """Let the commands under way finish."""

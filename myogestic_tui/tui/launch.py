@@ -7,11 +7,13 @@ import sys
 import traceback
 from typing import TYPE_CHECKING
 
-from .app import HUNG_UP, Viewer
+from .app import Viewer
+from .base import HUNG_UP
 from .signals import Shed, bounded_exit
 
 if TYPE_CHECKING:
     from ..app.recorder import Recorder
+    from .base import TerminalApp
     from .options import ViewerOptions
 
 
@@ -21,23 +23,27 @@ def launch(recorder: Recorder, options: ViewerOptions) -> int:
         from .plain import run_plain
 
         return run_plain(recorder)
-    viewer = Viewer(recorder, options)
+    return run_to_the_end(Viewer(recorder, options), mouse=options.mouse, embedded=options.embedded)
+
+
+def run_to_the_end(screens: TerminalApp, *, mouse: bool = False, embedded: bool = False) -> int:
+    """Run, give the terminal back on every path, and return an exit code as `run_viewer` has."""
     signalled: list[int] = []
 
     def leave(number: int) -> None:
         signalled.append(number)
-        viewer.leave(128 + number)
+        screens.leave(128 + number)
 
     try:
-        with bounded_exit(leave, viewer.give_back, embedded=options.embedded):
-            code = viewer.run(mouse=options.mouse)
+        with bounded_exit(leave, screens.give_back, embedded=embedded):
+            code = screens.run(mouse=mouse)
     except Shed:
-        viewer.give_back()
+        screens.give_back()
         return 128 + signalled[0] if signalled else HUNG_UP
     if signalled:
         return 128 + signalled[0]
-    if viewer.crash is not None:
-        _report(viewer.crash)
+    if screens.crash is not None:
+        _report(screens.crash)
         return 1
     return code or 0
 
