@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 from textual.containers import Vertical
 
 from ..app.recorder import ChannelQuality, Envelope, MarkChannel, StreamStatus, View
@@ -12,9 +11,10 @@ from ..widgets import format as f
 from ..widgets.envelope import EnvelopePlot, Page, plot_cells, worst_flag
 from ..widgets.gestures import gesture_panel
 from ..widgets.rows import Rows
+from ..widgets.scaling import ViewScale, cut_channels
 from ..widgets.spans import BLANK, Row, row, rule
 from ..widgets.streams import needs_you, quality_summary
-from ..widgets.traces import AutoScale, decode_envelope, step_scale
+from ..widgets.traces import decode_envelope
 from .view import Body
 
 if TYPE_CHECKING:
@@ -55,13 +55,11 @@ class LiveBody(Body):
         self.remove_offset = True
         self.zoomed = False
         self.until: float | None = None
-        self.scale = 0.0
-        self._other_scale = 0.0
-        """Of the zoomed channel, or of the pages while zoomed."""
-        self.auto: AutoScale | None = AutoScale()
+        self.scale = ViewScale()
         self._quality: tuple[ChannelQuality, ...] = ()
         self._quality_at = -1.0
         self._newest = 0.0
+        self._cut: list[bool] = []
 
     def compose(self) -> ComposeResult:
         """Info row over the plot; gestures beside them."""
@@ -130,35 +128,33 @@ class LiveBody(Body):
         envelope = self.viewer.recorder.envelope(view)
         if envelope is not None and (envelope.stream != stream.name or envelope.first_channel != first):
             envelope = None  # the answer to an earlier question
-        if envelope is not None and self.until is None:
-            self._newest = envelope.start + envelope.seconds
+        if envelope is not None:
+            self._take(envelope, frame.at)
         page = Page(
             n_channels=stream.n_channels,
             first=first,
             cursor=self.cursor,
             seconds=WINDOWS[self.window],
-            scale=self._scale(envelope, frame),
+            scale=self.scale.value,
             rows_per_channel=rows,
-            unit=f.unit(stream.units[0]) if stream.units else "",
+            unit=_unit(stream, first),
             glyphs=self.viewer.glyph_set,
             quality=self._quality,
             ruled=self.zoomed,
         )
-        self.info.show([self._info(stream, page, first, n_channels)])
+        self.info.show([self._info(stream, page, first, n_channels, cut=any(self._cut))])
         self.plot.draw(envelope, page, frame)
 
-    def _scale(self, envelope: Envelope | None, frame: Frame) -> float:
-        if self.auto is not None and envelope is not None and self.until is None:
-            low, high = decode_envelope(envelope.low, envelope.high, envelope.n_channels, envelope.columns)
-            flags = [q.flags for q in self._quality[envelope.first_channel :][: envelope.n_channels]]
-            usable = np.array([not set(flag) & set("CNx") for flag in flags] or [True] * envelope.n_channels)
-            usable = np.resize(usable, envelope.n_channels)
-            if usable.any():
-                low, high = low[usable], high[usable]
-            self.scale = self.auto.feed(low, high, frame.at)
-        return self.scale or 1.0
+    def _take(self, envelope: Envelope, at: float) -> None:
+        """Note where the signal is, and scale to it; a view that is held keeps its scale."""
+        if self.until is None:
+            self._newest = envelope.start + envelope.seconds
+        low, high = decode_envelope(envelope.low, envelope.high, envelope.n_channels, envelope.columns)
+        if self.until is None or not self.scale.found:
+            self.scale.feed(low, high, at, self._quality[envelope.first_channel :][: envelope.n_channels])
+        self._cut = cut_channels(low, high, self.scale.value)
 
-    def _info(self, stream: StreamStatus, page: Page, first: int, n_channels: int) -> Row:
+    def _info(self, stream: StreamStatus, page: Page, first: int, n_channels: int, *, cut: bool) -> Row:
         where = f"{stream.name} {first + 1}-{first + n_channels}/{stream.n_channels}"
         if self.zoomed:
             names = stream.channel_names
@@ -167,19 +163,16 @@ class LiveBody(Body):
         spans: list[tuple[str, str]] = [
             (f" {where}   ", "strong"),
             (f"window {page.seconds:g} s   ±{page.scale:g} {page.unit}", ""),
-            (" auto" if self.auto is not None else "     ", "dim"),
-            (f"   view: {view}", ""),
-            ("   raw is recorded", "dim"),
+            (" auto" if self.scale.automatic else "     ", "dim"),
         ]
         if stream.state == "lost":
             spans.append((f"   LOST {f.age(stream.age_s)} s", "bad"))
         if self.until is not None:
-            spans.append(
-                (
-                    f"   PAUSED, {self._newest - self.until:.1f} s back" if self._newest > self.until else "   PAUSED",
-                    "warn",
-                )
-            )
+            back = self._newest - self.until
+            spans.append((f"   PAUSED, {back:.1f} s back" if back > 0 else "   PAUSED", "warn"))
+        spans += [(f"   view: {view}", ""), ("   raw is recorded", "dim")]
+        if cut:
+            spans.append(("   ↕ cut", "warn"))
         return row(*spans)
 
     def side_rows(self, frame: Frame, width: int, height: int) -> list[Row]:
@@ -201,17 +194,17 @@ class LiveBody(Body):
     # ---------------------------------------------------------------- commands: channel, page, stream
 
     def _choose(self, name: str) -> None:
-        self.stream, self.cursor, self.until, self.scale, self._other_scale = name, 0, None, 0.0, 0.0
+        self.stream, self.cursor, self.until, self.zoomed = name, 0, None, False
         self._quality_at = -1.0
-        if self.auto is not None:
-            self.auto = AutoScale()
+        automatic, self.scale = self.scale.automatic, ViewScale()
+        self.scale.automatic = automatic
 
     def _move(self, step: int) -> None:
         stream = self.shown_stream(self.viewer.frame)
         if stream is not None:
             self.cursor = min(max(self.cursor + step, 0), stream.n_channels - 1)
-            if self.zoomed and self.auto is not None:
-                self.auto = AutoScale()
+            if self.zoomed and self.scale.automatic:
+                self.scale.zoom(True)
 
     def do_up(self) -> None:
         """Channel up."""
@@ -273,15 +266,15 @@ class LiveBody(Body):
 
     def do_gain_down(self) -> None:
         """Less gain: a greater range."""
-        self.auto, self.scale = None, step_scale(self.scale or 1.0, up=True)
+        self.scale.step(up=True)
 
     def do_gain_up(self) -> None:
         """More gain."""
-        self.auto, self.scale = None, step_scale(self.scale or 1.0, up=False)
+        self.scale.step(up=False)
 
     def do_autoscale(self) -> None:
         """Autoscale on or off."""
-        self.auto = AutoScale(start=self.scale) if self.auto is None else None
+        self.scale.automatic = not self.scale.automatic
 
     def do_offset(self) -> None:
         """Offset removal on or off."""
@@ -294,9 +287,7 @@ class LiveBody(Body):
     def do_zoom(self) -> None:
         """One channel over the whole height with a scale of its own, or back."""
         self.zoomed = not self.zoomed
-        self.scale, self._other_scale = self._other_scale, self.scale
-        if self.auto is not None:
-            self.auto = AutoScale(start=self.scale)
+        self.scale.zoom(self.zoomed)
 
     def do_pause(self) -> None:
         """Hold the view; the recording goes on."""
@@ -317,6 +308,11 @@ class LiveBody(Body):
         self.until = held + share * WINDOWS[self.window]
         if share > 0 and self.until >= self._newest:
             self.until = None
+
+
+def _unit(stream: StreamStatus, channel: int) -> str:
+    """The unit of a channel, in short."""
+    return f.unit(stream.units[channel]) if channel < len(stream.units) else ""
 
 
 def _stack(spans: Row) -> list[Row]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from ..app.recorder import View
 from ..widgets import format as f
 from ..widgets.envelope import Page, channel_rows, plot_cells
+from ..widgets.scaling import AutoScale
 from ..widgets.spans import row, rule
 from ..widgets.timeline import time_axis
-from ..widgets.traces import AutoScale, decode_envelope
+from ..widgets.traces import decode_envelope
 
 if TYPE_CHECKING:
     from ..app.recorder import StreamStatus
@@ -46,7 +47,7 @@ class SignalStrip:
             n_channels=stream.n_channels,
             cursor=-1,
             seconds=_SECONDS,
-            scale=self._scale.feed(low, high, frame.at),
+            scale=self._scale.feed(low, high, frame.at, stream.quality[:n_channels]),
             rows_per_channel=rows_per_channel,
             glyphs=self._viewer.glyph_set,
             quality=stream.quality,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from . import format as f
 from .rows import Rows
+from .scaling import cut_channels
 from .spans import BLANK, Row, Span, fill, fit, row
 from .timeline import label_strip, time_axis
 from .traces import GlyphSet, decode_envelope, draw_traces
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 PREFIX = 24
 """Cells before the plot: cursor, channel, RMS, quality, edge."""
+EDGES = (Span("┊", "faint"), Span("↕", "warn"))
+"""What stands before a trace: a plain edge, or the mark of one that the scale cuts."""
 
 QUALITY = {"F": "F flat", "C": "C clip", "M": "M mains", "N": "N nan", "x": "x bad"}
 """What a quality flag reads as; the first letter of `ChannelQuality.flags` that stands here wins, worst first."""
@@ -69,28 +72,28 @@ def channel_rows(envelope: Envelope, page: Page, cells: int) -> list[Row]:
     low, high = decode_envelope(envelope.low, envelope.high, envelope.n_channels, envelope.columns)
     even = envelope.columns - envelope.columns % 2
     traces = draw_traces(low[:, :even], high[:, :even], page.scale, page.rows_per_channel, page.glyphs)
+    cut = cut_channels(low, high, page.scale)
     rows: list[Row] = []
     for i, lines in enumerate(traces):
-        channel = envelope.first_channel + i
-        rows += _channel(channel, [line[:cells] for line in lines], page)
+        rows += _channel(envelope.first_channel + i, [line[:cells] for line in lines], page, EDGES[cut[i]])
     return rows
 
 
-def _channel(channel: int, lines: list[str], page: Page) -> list[Row]:
+def _channel(channel: int, lines: list[str], page: Page, edge: Span) -> list[Row]:
     quality = page.quality[channel] if channel < len(page.quality) else None
     flag = worst_flag(quality.flags) if quality is not None else None
-    head = _head(channel, _level(channel, quality, page), flag, channel == page.cursor)
+    head = (*_head(channel, _level(channel, quality, page), flag, channel == page.cursor), edge)
     style = _TRACE_STYLES.get(flag or "", "warn")
     act = f"channel:{channel}"
-    heads = [head, *([_UNDER_HEAD] * (len(lines) - 1))]
+    heads = [head, *([(*_UNDER_HEAD, edge)] * (len(lines) - 1))]
     if page.ruled and len(lines) > 4:
         for place, value in ((1, page.scale), (len(lines) // 2, 0.0), (len(lines) - 1, -page.scale)):
-            heads[place] = row((f"{f'{value:+g} {page.unit}' if value else '0':>{PREFIX - 2}} ", "dim"), ("┊", "faint"))
+            heads[place] = row((f"{f'{value:+g} {page.unit}' if value else '0':>{PREFIX - 2}} ", "dim"), edge)
     return [(*start, Span(line, style, act)) for start, line in zip(heads, lines, strict=True)]
 
 
 _TRACE_STYLES = {"": "trace", "x": "trace-dim", "F": "trace-dim"}
-_UNDER_HEAD = row(" " * (PREFIX - 1), ("┊", "faint"))
+_UNDER_HEAD = row(" " * (PREFIX - 1))
 
 
 @lru_cache(1024)
@@ -102,7 +105,6 @@ def _head(channel: int, level: str, flag: str | None, chosen: bool) -> Row:
         ("▸" if chosen else " ", "key", act),
         (f"{channel + 1:>3} {level:>8} ", "select" if chosen else "", act),
         (fit(words, 9), "warn" if flag else "ok", act),
-        ("┊", "faint"),
     )
 
 

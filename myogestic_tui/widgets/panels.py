@@ -22,10 +22,11 @@ from .format import unit as short_unit
 from .frame import Frame
 from .gestures import GestureButtons
 from .rows import Clicked, Rows
+from .scaling import AutoScale
 from .session_list import ORDERS, session_rows
 from .spans import row
 from .streams import StreamTable, needs_you
-from .traces import AutoScale, decode_envelope
+from .traces import decode_envelope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.geometry import Size
 
-    from ..app.recorder import Envelope, Recorder, StreamStatus
+    from ..app.recorder import ChannelQuality, Envelope, Recorder, StreamStatus
 
 _FPS = 5.0
 _PLOT_FPS = 10.0
@@ -246,16 +247,16 @@ class SignalView(Panel):
             n_channels=stream.n_channels,
             cursor=-1,
             seconds=self.seconds,
-            scale=self._fit(envelope, frame.at),
+            scale=self._fit(envelope, frame.at, stream.quality[:n_channels]),
             unit=short_unit(stream.units[0]) if stream.units else "",
             quality=stream.quality,
         )
         self._plot.draw(envelope, page, frame)
 
-    def _fit(self, envelope: Envelope | None, at: float) -> float:
+    def _fit(self, envelope: Envelope | None, at: float, quality: Sequence[ChannelQuality]) -> float:
         if envelope is not None:
             low, high = decode_envelope(envelope.low, envelope.high, envelope.n_channels, envelope.columns)
-            self._scale.feed(low, high, at)
+            self._scale.feed(low, high, at, quality)
         return self._scale.scale or 1.0
 
 

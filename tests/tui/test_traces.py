@@ -7,7 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from myogestic_tui.widgets.traces import AutoScale, draw_traces, nice_scale, step_scale
+from myogestic_tui.app import recorder as r
+from myogestic_tui.app.recorder import ChannelQuality
+from myogestic_tui.widgets.envelope import Page, channel_rows
+from myogestic_tui.widgets.scaling import AutoScale, cut_channels, nice_scale, step_scale
+from myogestic_tui.widgets.traces import draw_traces
 
 DOT_BITS = {
     (0, 0): 0x40,
@@ -101,14 +105,63 @@ def test_scales_are_one_two_five():
     assert step_scale(100, up=False) == 50
 
 
-def test_autoscale_grows_at_once_and_shrinks_late_and_does_not_jump():
+def fed(auto, low, high, times, quality=()):
+    """The scales that were shown, without repeats."""
+    seen = [auto.feed(low, high, float(at), quality) for at in times]
+    return [scale for i, scale in enumerate(seen) if i == 0 or scale != seen[i - 1]]
+
+
+def test_autoscale_grows_soon_and_shrinks_late_and_does_not_jump():
     auto = AutoScale(hold=4.0)
     quiet, loud = np.full((4, 100), 30, np.float32), np.full((4, 100), 300, np.float32)
-    assert auto.feed(-quiet, quiet, 0.0) == 50
-    assert auto.feed(-loud, loud, 0.1) == 500
-    assert {auto.feed(-quiet, quiet, t) for t in np.arange(0.2, 4.0, 0.1)} == {500}
-    seen = [auto.feed(-quiet, quiet, t) for t in np.arange(4.0, 40.0, 0.1)]
-    steps = [scale for i, scale in enumerate(seen) if i == 0 or scale != seen[i - 1]]
-    assert steps == [500, 200, 100, 50]
-    wobble = [auto.feed(-quiet * k, quiet * k, 50 + i) for i, k in enumerate([1.0, 1.3, 0.9, 1.2] * 5)]
-    assert set(wobble) == {50}
+    assert fed(auto, -quiet, quiet, [0.0]) == [50]
+    assert fed(auto, -loud, loud, np.arange(0.1, 1.0, 0.1)) == [50, 500]
+    assert fed(auto, -quiet, quiet, np.arange(1.0, 4.9, 0.1)) == [500]
+    assert fed(auto, -quiet, quiet, np.arange(4.9, 40.0, 0.1)) == [500, 200, 100, 50]
+    wobble = [fed(auto, -quiet * k, quiet * k, [50 + i]) for i, k in enumerate([1.0, 1.3, 0.9, 1.2] * 5)]
+    assert wobble == [[50]] * 20
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.floats(0.01, 1e5), st.integers(0, 2**32 - 1))
+def test_autoscale_stays_where_it_is_while_the_signal_wavers(level, seed):
+    auto, choose = AutoScale(), np.random.default_rng(seed)
+    high = np.full((8, 40), level, np.float32)
+    auto.feed(-high, high, 0.0)
+    shown = fed(auto, -high, high, np.arange(0.1, 5.0, 0.1))
+    assert level < shown[0] <= 6 * level
+    wavering = [high * np.float32(choose.uniform(0.9, 1.05)) for _ in range(400)]
+    assert {auto.feed(-one, one, 5.0 + 0.1 * i) for i, one in enumerate(wavering)} <= {
+        shown[0],
+        nice_scale(level * 1.25),
+    }
+
+
+def test_autoscale_is_not_led_by_a_channel_that_is_broken_or_marked():
+    high = np.full((16, 100), 60, np.float32)
+    high[3] = 100_000  # nobody has flagged it yet
+    assert AutoScale().feed(-high, high, 0.0) == 100
+    high[:8] = 5_000
+    flagged = [ChannelQuality(flags="M" if i < 8 else "") for i in range(16)]
+    assert AutoScale().feed(-high, high, 0.0) == 10_000
+    assert AutoScale().feed(-high, high, 0.0, flagged) == 100
+    assert AutoScale().feed(-high[:8], high[:8], 0.0, flagged[:8]) == 10_000, "where all are flagged, all count"
+
+
+def test_autoscale_shows_most_channels_whole_and_the_loudest_by_a_third_at_least():
+    levels = np.array([10, 20, 30, 40, 50, 60, 400, 400], np.float32)
+    high = np.repeat(levels[:, None], 100, axis=1)
+    scale = AutoScale().feed(-high, high, 0.0)
+    assert scale == 200
+    assert cut_channels(-high, high, scale) == [False] * 6 + [True] * 2
+
+
+def test_a_channel_that_the_scale_cuts_is_marked_and_one_with_a_spike_is_not():
+    low = np.full((3, 100), -40, np.float32)
+    low[1, 7], low[2, :10] = -5000, -5000
+    envelope = r.Envelope(
+        stream="emg", first_channel=0, n_channels=3, columns=100, start=0.0, seconds=1.0,
+        low=low.tobytes(), high=(-low).tobytes(),
+    )  # fmt: skip
+    texts = ["".join(span.text for span in spans) for spans in channel_rows(envelope, Page(n_channels=3, scale=50), 50)]
+    assert [text[23] for text in texts] == ["┊", "┊", "↕"]
