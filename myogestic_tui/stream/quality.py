@@ -21,6 +21,8 @@ FLAT_SHARE = 0.995
 """Flat: at least this share of a channel's samples equals the one before."""
 CLIP_SHARE = 0.005
 """Clipped: at least this share of the samples stands at the channel's greatest or least value …"""
+CLIP_SAMPLES = 6
+"""… and so many samples at least: two or three of the same greatest value are chance where a second has but 500 …"""
 CLIP_STEPS = 50
 """… while the channel spans at least so many ADC steps, …"""
 CLIP_BAND = 0.02
@@ -133,7 +135,7 @@ def _project(waves: NDArray[np.float32], samples: NDArray[np.float32]) -> NDArra
 
 def _at_extremes(samples: NDArray[Any], high: NDArray[Any], low: NDArray[Any]) -> NDArray[np.bool_]:
     """Channels that hold their greatest or least value often enough to look at them closely."""
-    least = max(2.0, CLIP_SHARE * len(samples))
+    least = max(CLIP_SAMPLES, CLIP_SHARE * len(samples))
     found: NDArray[np.bool_] = np.count_nonzero(samples == high, axis=0) >= least
     found |= np.count_nonzero(samples == low, axis=0) >= least
     return found
@@ -141,7 +143,7 @@ def _at_extremes(samples: NDArray[Any], high: NDArray[Any], low: NDArray[Any]) -
 
 def is_clipped(channel: NDArray[Any]) -> bool:
     """Whether samples ``(n,)`` pile up at a rail: at either end of their range, or of their integer type."""
-    least = max(2.0, CLIP_SHARE * len(channel))
+    least = max(CLIP_SAMPLES, CLIP_SHARE * len(channel))
     if channel.dtype.kind == "i":
         rails = np.iinfo(channel.dtype)
         if np.count_nonzero((channel == rails.max) | (channel == rails.min)) >= least:

@@ -43,6 +43,13 @@ def test_clean_emg_trips_nothing(fs, rms):
             assert set(flags(samples, fs)) == {""}
 
 
+def test_three_samples_that_share_the_greatest_value_by_chance_trip_nothing():
+    """At 500 Hz that comes about once in a thousand seconds of a clean channel."""
+    samples = adc(emg(20.0, 500.0), 0.25)
+    np.put_along_axis(samples, samples.argsort(axis=0)[-3:], 1.2 * samples.max(axis=0)[None], axis=0)
+    assert set(flags(samples, 500.0)) == {""}
+
+
 def test_bursts_and_a_slow_drift_trip_nothing():
     burst = emg(3.0) * np.where((time() > 0.3) & (time() < 0.6), 100.0, 1.0)
     assert set(flags(adc(burst))) == {""}
