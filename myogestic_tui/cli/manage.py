@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ..errors import ConfigError, MyoGesticError
-from .options import json_option
-from .output import Progress, print_json, remark
+from ..errors import ConfigError
+from .each import on_each_path
+from .options import LocalSession, json_option
+from .output import Progress, print_json
 from .report import load_summary, session_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-SESSION = click.Path(exists=True, path_type=Path)
+SESSION = LocalSession()
 
 
 @click.command()
@@ -83,24 +84,15 @@ def copy(paths: tuple[Path, ...], destination: str, remove: bool, as_json: bool)
     from ..session import trash_session
     from ..session.copy import copy_session
 
-    progress, done, failed = Progress(), [], False
-    for path in paths:
-        try:
-            there = copy_session(path, destination, progress.share(f"copying {path.name}"))
-            if remove:
-                trash_session(path)
-        except MyoGesticError as error:
-            progress.clear()
-            remark(f"{path}: {error}")
-            failed = True
-            continue
-        progress.clear()
-        done.append({"path": str(path), "copy": there})
-        if not as_json:
-            click.echo(there)
-    if as_json:
-        print_json(done)
-    return int(failed)
+    progress = Progress()
+
+    def carry(path: Path) -> dict[str, str]:
+        there = copy_session(path, destination, progress.share(f"copying {path.name}"))
+        if remove:
+            trash_session(path)
+        return {"path": str(path), "copy": there}
+
+    return on_each_path(paths, carry, lambda done: [done["copy"]], progress=progress, as_json=as_json)
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import MyoGesticError
-from .options import SessionPath, Settings, common_options, dask_option, json_option, pass_settings
-from .output import Progress, print_json, remark
-from .report import load_summary, session_lines, with_verification
+from .each import on_each_path
+from .options import LocalSession, SessionPath, Settings, common_options, dask_option, json_option, pass_settings
+from .output import Progress, remark
+from .report import load_summary, loss_lines, session_lines, with_verification
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..session import Verification
+    from ..session.salvage import Loss
     from ..session.summary import Summary
 
-SESSION = click.Path(exists=True, path_type=Path)
+SESSION = LocalSession()
 
 
 @click.command()
@@ -50,7 +52,7 @@ def verify(paths: tuple[str, ...], quick: bool, dask: str | None, as_json: bool)
         _remember(path, outcome)
         return summary
 
-    return _each(tuple(map(Path, paths)), check, progress, as_json, _is_whole)
+    return _each(tuple(map(Path, paths)), check, progress, as_json, good=_is_whole)
 
 
 def _is_whole(summary: Summary) -> bool:
@@ -70,7 +72,7 @@ def _verify_elsewhere(paths: tuple[str, ...], level: str, dask: str | None, prog
             raise found
         return found
 
-    return _each(tuple(map(Path, sessions)), outcome, progress, as_json, _is_whole)
+    return _each(tuple(map(Path, sessions)), outcome, progress, as_json, good=_is_whole)
 
 
 @click.command()
@@ -137,8 +139,23 @@ def salvage(path: Path, as_json: bool) -> int:
       myogestic-tui salvage sessions/2026-05-17_14-23-05.session.zip
     """
     from ..session import salvage_session
+    from ..session.salvage import last_loss
+    from ..session.summary import to_dict
 
-    return _each((path,), lambda one: load_summary(salvage_session(one)), Progress(), as_json)
+    progress = Progress()
+
+    def save(one: Path) -> tuple[Summary, Loss | None]:
+        saved = salvage_session(one, progress.share(f"salvaging {one}"))
+        return load_summary(saved), last_loss(saved)
+
+    return on_each_path(
+        (path,),
+        save,
+        lambda saved: [*session_lines(saved[0]), *loss_lines(saved[1])],
+        progress=progress,
+        as_json=as_json,
+        plain=lambda saved: {**to_dict(saved[0]), "salvage": saved[1]},
+    )
 
 
 def _remember(path: Path, outcome: Verification) -> None:
@@ -157,21 +174,5 @@ def _each(
     as_json: bool,
     good: Callable[[Summary], bool] = lambda _: True,
 ) -> int:
-    """Do a job on each path and print what came of it; one that fails does not keep the others from theirs."""
-    done: list[Summary] = []
-    failed = False
-    for path in paths:
-        try:
-            summary = job(path)
-        except MyoGesticError as error:
-            progress.clear()
-            remark(f"{path}: {error}")
-            failed = True
-            continue
-        progress.clear()
-        done.append(summary)
-        if not as_json:
-            click.echo("\n".join(session_lines(summary)))
-    if as_json:
-        print_json(done)
-    return int(failed or not all(good(summary) for summary in done))
+    """Jobs that end with the summary of a session."""
+    return on_each_path(paths, job, session_lines, progress=progress, as_json=as_json, good=good)

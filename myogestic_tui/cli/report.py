@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from ..session import Verification
     from ..session.findings import Finding
+    from ..session.salvage import Loss
     from ..session.summary import StreamSummary, Summary
 
 MOST_FINDINGS = 20
@@ -82,3 +83,15 @@ def finding_lines(findings: list[Finding]) -> list[str]:
     if len(ordered) > MOST_FINDINGS:
         lines.append(f"    and {len(ordered) - MOST_FINDINGS} more; --json has them all")
     return lines
+
+
+def loss_lines(loss: Loss | None) -> list[str]:
+    """What a salvage could not save: every hole, and what is doubtful; nothing where it lost nothing."""
+    if loss is None:
+        return []
+    holes = [
+        f"  ✗ {hole.stream}: {hole.n_samples} samples from {hole.first_sample} on are lost"
+        f"{'' if hole.seconds is None else f', {hole.seconds:.3f} s'} ({hole.reason})"
+        for hole in loss.holes
+    ]
+    return [*holes, *(f"  ✗ {text}" for text in loss.doubtful), *(f"  · kept unpaired: {key}" for key in loss.unpaired)]

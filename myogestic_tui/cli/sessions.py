@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from msgspec import UNSET
+from msgspec.structs import replace
 
-from .options import Settings, common_options, json_option, pass_settings
+from .options import LocalSession, Settings, common_options, json_option, pass_settings
 from .output import Progress, clock, print_json, remark, size, table
 from .report import session_lines
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..session import SessionReader
-    from ..session.summary import Summary
+    from ..session.catalog import Entry
 
 
 @click.command()
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 def sessions(settings: Settings, text: str | None, as_json: bool) -> None:
     """List the sessions of the sessions folder, newest first.
 
-    TEXT keeps those whose path, name, state, stream or class holds it.
+    TEXT keeps those that hold every word of it in their name, date, state, subject, task, streams or classes.
 
     \b
     Examples:
@@ -38,64 +39,55 @@ def sessions(settings: Settings, text: str | None, as_json: bool) -> None:
     progress = Progress()
     entries = Catalog(settings.sessions_dir).entries(lambda done, total: progress.show(f"reading {done} of {total}"))
     progress.clear()
-    found = [entry for entry in entries if _holds(entry.summary, text)]
+    found = [entry for entry in entries if entry.holds(text or "")]
     for entry in found:
         if entry.problem:
             remark(f"{entry.path}: {entry.problem}")
     if as_json:
-        print_json([entry.summary for entry in found])
+        print_json([replace(entry.summary, state=entry.state) for entry in found])
     elif found:
-        click.echo(_listing([entry.summary for entry in found]))
-        for hint in _hints([entry.summary for entry in found]):
+        click.echo(_listing(found))
+        for hint in _hints(found):
             remark(hint)
     else:
         remark(f"no session{f' with {text!r}' if text else ''} in {settings.sessions_dir}")
 
 
-def _hints(found: list[Summary]) -> list[str]:
+def _hints(found: list[Entry]) -> list[str]:
     """For each state that calls for something: how many are in it, and the command."""
     from ..session.summary import MENDS
 
     hints = []
     for state, command in MENDS.items():
-        paths = [summary.path for summary in found if _state(summary).lower() == state]
+        paths = [entry.path for entry in found if entry.state == state]
         if paths:
             more = " …" if len(paths) > 1 else ""
             hints.append(f"{len(paths)} {state}: myogestic-tui {command} {paths[0]}{more}")
     return hints
 
 
-def _state(summary: Summary) -> str:
-    if summary.verified is UNSET:
-        return summary.state
-    return "verified" if summary.verified.ok else "DAMAGED"
-
-
-def _holds(summary: Summary, text: str | None) -> bool:
-    words = (summary.path, summary.name, summary.state, _state(summary), *summary.streams, *summary.labels)
-    return not text or any(text.casefold() in word.casefold() for word in words)
-
-
-def _listing(found: list[Summary]) -> str:
-    headers = ("STATE", "START", "NAME", "LENGTH", "SIZE", "STREAMS", "LABELS", "PATH")
+def _listing(found: list[Entry]) -> str:
+    headers = ("STATE", "START", "NAME", "LENGTH", "SIZE", "STREAMS", "LABELS", "COPY", "PATH")
     rows = [
         (
-            _state(summary),
+            "DAMAGED" if entry.state == "damaged" else entry.state,
             summary.created[:16].replace("T", " "),
             summary.name or "-",
             clock(summary.duration_s),
             size(summary.bytes),
             len(summary.streams),
             sum(summary.labels.values()),
+            entry.copied_to or "-",
             summary.path,
         )
-        for summary in found
+        for entry in found
+        for summary in [entry.summary]
     ]
     return table(headers, rows, right=("LENGTH", "SIZE", "STREAMS", "LABELS"))
 
 
 @click.command()
-@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.argument("path", type=LocalSession())
 @json_option
 def info(path: Path, as_json: bool) -> None:
     """Everything about one session, packed or not, finished or being recorded. Nothing is changed.

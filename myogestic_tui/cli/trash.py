@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ..errors import MyoGesticError
-from .options import Settings, common_options, json_option, pass_settings
+from .each import on_each_path
+from .options import LocalSession, Settings, common_options, json_option, pass_settings
 from .output import print_json, remark, size, table
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, type=LocalSession(exists=False))
 @click.option("--restore", is_flag=True, help="Back from the trash.")
 @click.option("--empty", is_flag=True, help="Delete for good all that lies in the trash.")
 @click.option("--yes", is_flag=True, help="Do not ask before deleting.")
@@ -35,20 +38,10 @@ def trash(settings: Settings, paths: tuple[Path, ...], restore: bool, empty: boo
         return _empty(settings.sessions_dir, yes)
     if not paths:
         return _list(settings.sessions_dir, as_json)
-    return _move(paths, restore)
-
-
-def _move(paths: tuple[Path, ...], restore: bool) -> int:
     from ..session.trash import restore_session, trash_session
 
-    failed = False
-    for path in paths:
-        try:
-            click.echo(restore_session(path) if restore else trash_session(path))
-        except (MyoGesticError, OSError) as error:
-            remark(f"{path}: {error}")
-            failed = True
-    return int(failed)
+    move = restore_session if restore else trash_session
+    return on_each_path(paths, lambda path: str(move(path)), lambda where: [where], as_json=as_json)
 
 
 def _list(folder: Path, as_json: bool) -> int:

@@ -62,6 +62,11 @@ class ByStream(Mapping[str, T]):
         return self._made
 
 
+def public_names(names: Mapping[str, str]) -> dict[str, str]:
+    """What each stream is called outside, by stem: its own name, or the stem where that name finds another stream."""
+    return {stem: own if own and find_stem(names, own) == stem else stem for stem, own in names.items()}
+
+
 def find_stem(names: Mapping[str, str], name: str) -> str:
     """The stem for ``name``, which is a stem or a stream's own name; ``names`` are the own names by stem.
 

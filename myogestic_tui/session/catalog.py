@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -49,6 +49,14 @@ class Copy(Struct, frozen=True):
     digest: str
     """SHA-256 of the archive."""
 
+    @property
+    def place(self) -> str:
+        """The destination in a word: the folder's name, or a URL's host."""
+        scheme, url, rest = self.where.partition("://")
+        if url:
+            return rest.split("/")[0].rpartition("@")[2] or scheme
+        return PurePath(self.where).parent.name or self.where
+
 
 class Entry(Struct, frozen=True, kw_only=True):
     """One session of the list."""
@@ -66,6 +74,33 @@ class Entry(Struct, frozen=True, kw_only=True):
     def path(self) -> Path:
         """Where it is."""
         return Path(self.summary.path)
+
+    @property
+    def state(self) -> str:
+        """The summary's state, or what a verification found since: ``verified`` (every byte of it) or ``damaged``."""
+        summary = self.summary
+        if summary.state != "packed" or not summary.verified:
+            return summary.state
+        if not summary.verified.ok:
+            return "damaged"
+        return "verified" if summary.verified.level == "full" else summary.state
+
+    @property
+    def copied_to(self) -> str:
+        """The last copy's folder or host in a word (``usb``); empty where there is no copy."""
+        return self.copies[-1].place if self.copies else ""
+
+    def holds(self, words: str) -> bool:
+        """Whether every word stands in its path, date, state, what was recorded of whom, streams or classes."""
+        text = self.words
+        return all(word in text for word in words.casefold().split())
+
+    @property
+    def words(self) -> str:
+        """What `holds` looks in."""
+        one = self.summary
+        fields = (one.path, one.name, one.subject, one.task, self.state, one.created, self.copied_to)
+        return " ".join((*fields, *one.streams, *one.labels)).casefold()
 
 
 class Catalog:
@@ -110,11 +145,16 @@ class Catalog:
         return sorted(found, key=lambda entry: entry.path.name, reverse=True)
 
     def remember_verified(self, path: Path, outcome: Verification) -> None:
-        """Keep the outcome of a verification that has just ended, until the file changes."""
+        """Keep the outcome of a verification that has just ended, until the file changes.
+
+        A full one that found nothing stands against a quick one that found nothing: it has proved more.
+        """
         plain = Verified(level=outcome.level, ok=outcome.ok, findings=outcome.findings[:_KEPT_FINDINGS])
         at = datetime.now().astimezone().isoformat(timespec="seconds")
 
         def change(entry: Entry) -> Entry:
+            if entry.state == "verified" and plain.ok and plain.level == "quick":
+                return entry
             return replace(entry, summary=replace(entry.summary, verified=plain), verified_at=at, digest=outcome.sha256)
 
         self._amend(path, change)

@@ -6,32 +6,29 @@ disk, compared, and only then takes its place.
 
 from __future__ import annotations
 
+import os
 import shutil
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from ..errors import ConfigError, DiskError, SessionDamagedError, SessionError
+from ..errors import ConfigError, DiskError, SessionDamagedError, SessionError, SessionLockedError
 from .archive import Archive
-from .layout import MANIFEST, META, STATE_FOLDER, archive_name
+from .layout import MANIFEST, META, archive_name
 from .lock import lock_session
 from .manifest import ManifestReader
 from .meta import Meta, Note, decode_meta, encode_meta, replace_file, sync_folder
 from .pack import free_path, source_of, write_archive
 from .progress import Ticker
 from .recover import WHOLE_STATES, session_state
+from .workfolder import EDITING, work_folder
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from .progress import Progress
-
-EDITING = "editing"
-"""Folder in ``.myogestic`` where edited archives are put together."""
 
 NOTE = "note"
 """The change that adds a note."""
@@ -121,7 +118,8 @@ def _clock_now(meta: Meta) -> float:
 
 
 def _edit_archive(path: Path, changes: Mapping[str, str], progress: Progress | None) -> Path:
-    size = path.stat().st_size
+    opened = path.stat()
+    size = opened.st_size
     if shutil.disk_usage(path.parent).free < 2 * size:
         raise DiskError(f"changing {path.name} needs {2 * size / 1e6:.0f} MB beside it for a while; it stays as it is")
     ticker = Ticker(3 * size, progress)
@@ -129,7 +127,9 @@ def _edit_archive(path: Path, changes: Mapping[str, str], progress: Progress | N
         if MANIFEST not in archive:
             raise SessionError(f"{path.name} is no archive of ours; open it and record it anew to change it")
         name = ManifestReader(archive.blocks(MANIFEST)).head.session
-        with _work_folder(path.parent, name) as folder:
+        with work_folder(path.parent, EDITING, name) as folder:
+            if not (path.exists() and os.path.samestat(opened, path.stat())):
+                raise SessionLockedError(f"{path.name} has just been changed by somebody else; look at it again")
             meta = changed_meta(_unpack(archive, folder, ticker), changes)
             (folder / META).write_bytes(encode_meta(meta))
             target = path.with_name(archive_name(name, meta.name))
@@ -158,16 +158,3 @@ def _unpack(archive: Archive, folder: Path, ticker: Ticker) -> Meta:
         if found.hexdigest() != sha256:
             raise SessionDamagedError(f"{key} of the archive is damaged; `myogestic-tui salvage` saves the rest")
     return decode_meta((folder / META).read_bytes())
-
-
-@contextmanager
-def _work_folder(sessions_dir: Path, name: str) -> Iterator[Path]:
-    """A folder to put the new archive together in, gone afterwards."""
-    top = sessions_dir / STATE_FOLDER / EDITING
-    shutil.rmtree(top / name, ignore_errors=True)
-    folder = top / name
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""What killed packs, salvages and recorders leave in a sessions folder, and how each is taken on to its end."""
+"""What killed packs, salvages, edits and recorders leave in a sessions folder, and how each is taken on to its end."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import DiskError, SessionError, SessionLockedError
+from ..errors import SessionError, SessionLockedError
 from .layout import ARCHIVE_SUFFIX, STATE_FOLDER
-from .lock import lock_session
-from .pack import PARKED, SALVAGING, pack_session, temporary
+from .pack import PARKED, pack_session, temporary
 from .recover import unpacked_sessions
+from .workfolder import remove_work_folders
 
 if TYPE_CHECKING:
     import os
@@ -23,9 +23,7 @@ def clean_up(sessions_dir: str | os.PathLike[str]) -> None:
     """Remove what killed jobs left: half-written archives that nobody writes any more, folders already packed."""
     sessions_dir = Path(sessions_dir)
     shutil.rmtree(sessions_dir / STATE_FOLDER / PARKED, ignore_errors=True)
-    for work in (sessions_dir / STATE_FOLDER / SALVAGING).glob("*/"):
-        with suppress(DiskError, SessionLockedError), lock_session(work, purpose="cleaning up"):
-            shutil.rmtree(work, ignore_errors=True)
+    remove_work_folders(sessions_dir)
     for tmp in sessions_dir.glob(f"*{ARCHIVE_SUFFIX}.tmp"):
         with suppress(OSError, SessionLockedError), temporary(tmp.with_name(tmp.name.removesuffix(".tmp"))):
             pass

@@ -44,9 +44,6 @@ if TYPE_CHECKING:
 PARKED = "packed"
 """Folder in ``.myogestic`` for session folders whose archive is in place."""
 
-SALVAGING = "salvage"
-"""Folder in ``.myogestic`` where salvaged sessions are put together."""
-
 _SPARE = 1 << 20
 
 
@@ -179,7 +176,7 @@ def source_of(folder: Path) -> Source:
         raise SessionError(f"{folder} has {len(files)} files, more than an archive may have; it stays as a folder")
     with open_session_store(folder) as session:
         summary = session.summary()
-    samples = {name: stream.n_samples for name, stream in summary.streams.items()}
+        samples = {stem: session.n_samples(stem) for stem in session.streams}
     return Source(folder, files, samples, comment_bytes(replace(summary, state="packed")))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from ..clock import find_gaps
 from ..errors import SessionClosedError, SessionError
 from .arrays import FolderMembers, StoredArray
-from .bystream import ByStream, find_stem
+from .bystream import ByStream, find_stem, public_names
 from .findings import Finding
 from .layout import ZARR_JSON, array_name
 from .measure import measure_stream, measured_fs, n_lost
@@ -150,7 +150,8 @@ class SessionReader(SignalReading):
         return find_gaps(stream.stamps.rows(0, stream.n_samples), stream.info.fs)
 
     def summary(self) -> Summary:
-        """The session in the one object that all commands print."""
+        """The session in the one object that all commands print; streams go by their own names."""
+        names = public_names(self._names())
         return Summary(
             path=str(self.path),
             state=self.state,
@@ -161,7 +162,7 @@ class SessionReader(SignalReading):
             created=self.meta.created,
             duration_s=self._duration(),
             bytes=size_of(self.path),
-            streams={stem: self._stream_summary(stream) for stem, stream in self.view.streams.items()},
+            streams={name: self._stream_summary(self.view.streams[stem]) for stem, name in names.items()},
             labels=count_labels(self.label_track, self.class_names),
         )
 

@@ -6,8 +6,7 @@ original goes to the trash only after the new session has been packed, read back
 
 from __future__ import annotations
 
-import shutil
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -24,16 +23,14 @@ from .layout import (
     DERIVED,
     JOURNAL,
     LABELS,
-    LOCK,
     MANIFEST,
     META,
-    STATE_FOLDER,
     array_name,
     stems_among,
 )
 from .lock import lock_session
 from .meta import LabelEvent, Meta, StreamMeta, decode_labels, decode_meta
-from .pack import SALVAGING, archives_named, free_path, source_of, write_archive
+from .pack import archives_named, free_path, source_of, write_archive
 from .progress import Ticker
 from .reader import size_of
 from .recover import WHOLE_STATES, recover_session, session_state_unlocked
@@ -41,12 +38,13 @@ from .salvagestream import Hole, StreamSalvage
 from .trash import trash_session
 from .tree import FolderTree
 from .verify import verify_session
+from .workfolder import SALVAGING, work_folder
 from .wreck import Wreck
 from .zarrs import write_bytes
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from .progress import Progress
     from .salvagearrays import Broken
@@ -106,6 +104,17 @@ def salvage_session(path: str | os.PathLike[str], progress: Progress | None = No
         raise DiskError(f"cannot salvage {path.name}: {error.strerror or error}; it stays as it is") from error
 
 
+def last_loss(path: str | os.PathLike[str]) -> Loss | None:
+    """What the salvage that a session comes from could not save; None for a session that was never salvaged."""
+    from .reader import open_session_store
+
+    with open_session_store(path) as session:
+        losses = session.meta.extra.get("salvage")
+    with suppress(msgspec.ValidationError):
+        return msgspec.convert(losses, list[Loss])[-1] if losses else None
+    return None
+
+
 def _stem(path: Path) -> str:
     return path.name.removesuffix(ARCHIVE_SUFFIX).removesuffix(".zip") + "_salvaged"
 
@@ -124,7 +133,7 @@ def _save(path: Path, progress: Progress | None) -> Path:
     size = size_of(path)
     ticker = Ticker(4 * size, progress)
     archive = free_path(path.with_name(_stem(path) + ARCHIVE_SUFFIX))
-    with _work_folder(path) as folder:
+    with work_folder(path.parent, SALVAGING, _stem(path)) as folder:
         tree: Broken = FolderTree(path) if path.is_dir() else Wreck(path)
         try:
             _Salvage(tree, folder).run(ticker.tick)
@@ -138,23 +147,6 @@ def _approve(path: Path) -> None:
     outcome = verify_session(path)
     if not outcome.ok:
         raise SessionDamagedError(f"what was saved does not verify, so nothing was changed: {outcome.findings[0].text}")
-
-
-@contextmanager
-def _work_folder(path: Path) -> Iterator[Path]:
-    """An empty folder beside the session's trash, for one salvage at a time; gone afterwards."""
-    folder = path.parent / STATE_FOLDER / SALVAGING / _stem(path)
-    folder.mkdir(parents=True, exist_ok=True)
-    with lock_session(folder, purpose="salvaging"):
-        try:
-            for entry in folder.iterdir():
-                if entry.is_dir():
-                    shutil.rmtree(entry)
-                elif entry.name != LOCK:
-                    entry.unlink()
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Salvage:

@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from myogestic_tui.session import Session, verify_session
 from myogestic_tui.session.catalog import CATALOG, Catalog, Copy
@@ -46,10 +47,30 @@ def test_a_verification_is_remembered_until_the_file_changes(record) -> None:
     Catalog(archive.parent).remember_verified(archive, outcome)
     (entry,) = Catalog(archive.parent).entries()
     assert entry.summary.verified.ok
-    assert entry.digest == outcome.sha256
+    assert (entry.state, entry.digest) == ("verified", outcome.sha256)
+    Catalog(archive.parent).remember_verified(archive, verify_session(archive, "quick"))
+    (entry,) = Catalog(archive.parent).entries()
+    assert entry.state == "verified", "a quick look proves less, and takes nothing away"
     archive.touch()
     (entry,) = Catalog(archive.parent).entries()
-    assert entry.digest == ""
+    assert (entry.state, entry.digest) == ("packed", "")
+
+
+def test_a_quick_verification_is_not_a_full_one_but_what_it_finds_counts(record) -> None:
+    archive = record()
+    Catalog(archive.parent).remember_verified(archive, verify_session(archive, "quick"))
+    assert Catalog(archive.parent).entries()[0].state == "packed"
+    found = structs.replace(verify_session(archive, "quick"), ok=False)
+    Catalog(archive.parent).remember_verified(archive, found)
+    assert Catalog(archive.parent).entries()[0].state == "damaged"
+
+
+@pytest.mark.parametrize(
+    ("where", "place"),
+    [("/media/usb/a.session.zip", "usb"), ("sftp://me@nas/emg/a.session.zip", "nas"), ("memory:///a", "memory")],
+)
+def test_a_copy_is_told_by_its_place_in_a_word(where: str, place: str) -> None:
+    assert Copy(where, "", "").place == place
 
 
 @pytest.mark.parametrize("spoil", [b"", b"this is no database", b"SQLite format 3\x00" + b"\xff" * 4096])

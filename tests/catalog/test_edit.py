@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from myogestic_tui.errors import ConfigError, SessionDamagedError
+from myogestic_tui.errors import ConfigError, SessionDamagedError, SessionLockedError
 from myogestic_tui.session import Session, open_session_store, verify_session
 from myogestic_tui.session.edit import edit_session
+from myogestic_tui.session.workfolder import EDITING, work_folder
 
 
 def test_an_edited_archive_holds_the_same_samples_under_its_new_name(record) -> None:
@@ -37,6 +38,16 @@ def test_a_finished_folder_is_edited_in_place(tmp_path: Path) -> None:
     assert edit_session(session.path, {"subject": "P02"}) == session.path
     with open_session_store(session.path) as after:
         assert after.meta.subject == "P02"
+
+
+def test_two_edits_of_one_session_do_not_meet(record) -> None:
+    archive = record()
+    content = archive.read_bytes()
+    name = archive.name.removesuffix(".session.zip")
+    with work_folder(archive.parent, EDITING, name), pytest.raises(SessionLockedError, match=r"pid \d+"):
+        edit_session(archive, {"name": "x"})
+    assert archive.read_bytes() == content
+    assert edit_session(archive, {"name": "x"}).name.endswith("_x.session.zip")
 
 
 @pytest.mark.parametrize("changes", [{"take": "first"}, {"streams": "x"}, {"created": "now"}, {"": "x"}])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 SHAPE = {"path", "state", "name", "subject", "task", "take", "created", "duration_s", "bytes", "streams", "labels"}
@@ -52,6 +53,7 @@ def test_a_whole_session_verifies(run, session):
     assert told[0]["verified"] == {"level": "full", "ok": True, "findings": []}
     (listed,) = run("sessions", "verified", "--json").json()
     assert listed["verified"]["ok"]
+    assert listed["state"] == "verified"
     quick = run("verify", "--quick", session)
     assert quick.code == 0
     assert "verified ok (quick)" in quick.out
@@ -66,9 +68,10 @@ def test_a_flipped_byte_is_damage_and_salvage_saves_the_rest(run, session, tmp_p
     assert done.code == 1
     assert "DAMAGED (full)" in done.out
     assert "✗" in done.out
-    saved = run("salvage", session, "--json")
+    saved = run("salvage", session)
     assert saved.code == 0, saved.err
-    assert saved.json()[0]["state"] == "packed"
+    assert "packed" in saved.out
+    assert re.search(r"✗ emg: \d+ samples from \d+ on are lost", saved.out), saved.out
 
 
 def test_one_bad_path_does_not_keep_the_others_from_being_verified(run, session, tmp_path):

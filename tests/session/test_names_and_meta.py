@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from myogestic_tui.errors import SessionDamagedError
 from myogestic_tui.info import StreamInfo
+from myogestic_tui.session.bystream import find_stem, public_names
 from myogestic_tui.session.layout import (
     DERIVED,
     archive_name,
@@ -49,6 +50,18 @@ def test_stems_never_share_a_file(names: list[str]):
         stems.append(choose_stem(name, stems))
     files = [f"{stem}{derived}".lower() for stem in stems for derived in ("", *DERIVED)]
     assert len(set(files)) == len(files)
+
+
+@given(st.lists(st.sampled_from(["emg", "a b", "a_b", "a_b_2", "", "µ"]), max_size=8))
+def test_public_names_are_the_streams_own_where_those_find_them(names: list[str]):
+    own: dict[str, str] = {}
+    for name in names:
+        own[choose_stem(name, own)] = name
+    public = public_names(own)
+    assert list(public) == list(own)
+    assert [find_stem(own, name) for name in public.values()] == list(own)
+    if "emg" in names:
+        assert "emg" in public.values()
 
 
 def test_folders_of_one_second_are_numbered_and_never_meet_an_archive(tmp_path: Path):
