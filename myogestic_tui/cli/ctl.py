@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import live
+from . import completion, live
 from .ctl_setup import COMMANDS
 from .driving import FAILED, act, attached, driver, tell
 from .options import Settings, common_options
@@ -190,7 +190,7 @@ _at = click.option("--at", type=Instant(), help=f"{Instant.__doc__} Default: whe
 
 
 @driver()
-@click.argument("gesture")
+@click.argument("gesture", shell_complete=completion.gestures)
 @_at
 def label(settings: Settings, gesture: str, at: float | None, as_json: bool) -> int:
     """Begin a gesture: its name, or its class index from 0; `end` ends the label.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from . import completion
 from .driving import act, attached, driver, tell
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def mark_trial(settings: Settings, index: int | None, good: bool, as_json: bool)
 
 
 @driver("mark-channel")
-@click.argument("stream")
+@click.argument("stream", shell_complete=completion.streams)
 @click.argument("channel", type=click.IntRange(min=1))
 @click.option("--good", is_flag=True, help="Take the mark away.")
 def mark_channel(settings: Settings, stream: str, channel: int, good: bool, as_json: bool) -> int:
@@ -80,7 +81,7 @@ def take(
 
 
 @driver()
-@click.argument("streams", nargs=-1)
+@click.argument("streams", nargs=-1, shell_complete=completion.streams)
 @click.option("--all", "everything", is_flag=True, help="All that are on the network.")
 def connect(settings: Settings, streams: tuple[str, ...], everything: bool, as_json: bool) -> int:
     """Connect streams, by name or key, and tick them.
@@ -97,7 +98,7 @@ def connect(settings: Settings, streams: tuple[str, ...], everything: bool, as_j
 
 
 @driver()
-@click.argument("streams", nargs=-1, required=True)
+@click.argument("streams", nargs=-1, required=True, shell_complete=completion.streams)
 @click.option("--off", is_flag=True, help="Out of the recording.")
 def tick(settings: Settings, streams: tuple[str, ...], off: bool, as_json: bool) -> int:
     """Take streams into the recording, or out of it.
@@ -111,7 +112,7 @@ def tick(settings: Settings, streams: tuple[str, ...], off: bool, as_json: bool)
 
 
 @driver()
-@click.argument("streams", nargs=-1, required=True)
+@click.argument("streams", nargs=-1, required=True, shell_complete=completion.streams)
 def forget(settings: Settings, streams: tuple[str, ...], as_json: bool) -> int:
     """Disconnect streams.
 
@@ -144,7 +145,7 @@ def gestures(settings: Settings, names: tuple[str, ...], as_json: bool) -> int:
 
 @driver()
 @click.argument("action", type=click.Choice(["start", "pause", "resume", "skip", "abort"]))
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completion.protocols)
 @click.option("--seed", type=int, help="Makes a shuffled order repeatable.")
 def protocol(settings: Settings, action: str, name: str | None, seed: int | None, as_json: bool) -> int:
     """Run a cued protocol: start NAME, pause, resume, skip a cue, abort.

@@ -96,11 +96,28 @@ def wait_option(seconds: float) -> Callable[[Decorated], Decorated]:
     return click.option("--wait", type=kind, default=seconds, show_default=True, help="Seconds to wait for streams.")
 
 
-class SessionPath(click.Path):
+class LocalSession(click.Path):
+    """A session, as a path; the shell completes the sessions of the folder."""
+
+    def __init__(self, *, exists: bool = True, as_text: bool = False) -> None:
+        from pathlib import Path
+
+        super().__init__(exists=exists, path_type=str if as_text else Path)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[click.shell_completion.CompletionItem]:
+        """Sessions of the folder, and files where none begins like this."""
+        from . import completion
+
+        return completion.sessions(ctx, param, incomplete)
+
+
+class SessionPath(LocalSession):
     """A session, a folder of sessions, or a URL of either, as text; a path has to exist."""
 
     def __init__(self) -> None:
-        super().__init__(exists=True)
+        super().__init__(as_text=True)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Take a URL as it is; everything else as `click.Path` does."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from . import completion
 from .options import Settings, common_options, json_option, pass_settings
 from .output import print_json, remark
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("streams", nargs=-1, metavar="[STREAM]...")
+@click.argument("streams", nargs=-1, metavar="[STREAM]...", shell_complete=completion.streams)
 @click.option("--all", "everything", is_flag=True, help="Record all that is on the network.")
 @click.option(
     "--seconds", type=click.FloatRange(min=0, min_open=True), help="Stop after so long.  [default: Ctrl-C stops]"

@@ -10,10 +10,10 @@ import click
 
 from ..errors import MyoGesticError
 from ..session.export import FORMATS
-from .options import SessionPath, dask_option, json_option
+from .options import LocalSession, SessionPath, dask_option, json_option
 from .output import Progress, clock, print_json, remark
 
-SESSION = click.Path(exists=True, path_type=Path)
+SESSION = LocalSession()
 
 
 @click.command()

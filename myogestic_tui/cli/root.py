@@ -14,8 +14,10 @@ from ..errors import AmbiguousStreamError, ConfigError, MyoGesticError, StreamNo
 from .options import Settings, common_options, screen_options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from click.shell_completion import CompletionItem
 
+COMPLETE = "_MYOGESTIC_TUI_COMPLETE"
+"""Set by a shell that asks for completions."""
 FAILED, USAGE, NO_STREAM, INTERRUPTED = 1, 2, 3, 130
 
 COMMANDS = {
@@ -42,6 +44,7 @@ COMMANDS = {
     "replay": ("reuse:replay", "Send a session as live LSL outlets."),
     "init": ("init:init", "Write a commented myogestic.toml."),
     "doctor": ("doctor:doctor", "What is wrong here, and how to mend it."),
+    "completion": ("completion:completion", "Make the shell complete commands, sessions and streams."),
 }
 """Name: where it is (module:function) and one line about it, so that ``--help`` imports none of them."""
 
@@ -66,6 +69,13 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands from the table alone, and the options."""
+        from click.shell_completion import CompletionItem
+
+        found = [CompletionItem(name, help=text) for name, (_, text) in COMMANDS.items() if name.startswith(incomplete)]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -73,7 +83,7 @@ class LazyGroup(click.Group):
         from difflib import get_close_matches
 
         name = args[0]
-        if name not in COMMANDS and not name.startswith("-"):
+        if not ctx.resilient_parsing and name not in COMMANDS and not name.startswith("-"):
             near = get_close_matches(name, COMMANDS, 1)
             ctx.fail(f"no command {name!r}{f'; did you mean {near[0]!r}?' if near else ''}; see myogestic-tui --help")
         return super().resolve_command(ctx, args)
@@ -105,6 +115,8 @@ def root(ctx: click.Context) -> int | None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run a command line; return its exit code. Errors this package raises on purpose become one line on stderr."""
+    if COMPLETE in os.environ:
+        from . import completion  # noqa: F401 (click looks up what it registers)
     try:
         code = root.main(arguments, prog_name="myogestic-tui", standalone_mode=False)
         sys.stdout.flush()
@@ -130,8 +142,3 @@ def _exit_code(error: MyoGesticError) -> int:
     if isinstance(error, StreamNotFoundError | AmbiguousStreamError):
         return NO_STREAM
     return USAGE if isinstance(error, ConfigError) else FAILED
-
-
-def command_names() -> Iterator[str]:
-    """Names of all commands, in the order of the help."""
-    yield from COMMANDS
