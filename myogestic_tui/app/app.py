@@ -20,7 +20,7 @@ from .commands import carry_out
 from .context import Context
 from .cues import CueOutlet
 from .disk import byte_rate, disk_status
-from .jobs import JobQueue
+from .jobs import JobQueue, outcome_words
 from .recorder import AnyCommand, DiskStatus, Envelope, JobStatus, Reply, Status, TakeStatus, View
 from .setup import apply_config
 from .streams import StreamTable
@@ -216,16 +216,10 @@ class App:
             self._end_recording(f"stopped: the disk is down to its reserve of {reserve}; make room, then record on")
 
     def _job_ended(self, job: JobStatus) -> None:
-        if job.state == "failed":
-            self.say(f"{job.kind}: {job.message}")
-        elif job.state != "done":
-            return
-        elif job.kind == "recover":
-            path = Path(msgspec.json.decode(job.result)["path"])
-            self.say(f"recovered: {path}")
-            self.jobs.add("pack", path)
-        elif job.kind == "pack" and self.ctx.state == "idle":
-            self.say(f"packed: {msgspec.json.decode(job.result)['path']}")
+        if job.state == "failed" or self.ctx.state == "idle" or job.kind != "pack":
+            self.say(outcome_words(job))
+        if job.kind == "recover" and job.state == "done":
+            self.jobs.add("pack", Path(msgspec.json.decode(job.result)["path"]))
 
     def say(self, message: str) -> None:
         """Put a message before the operator."""
@@ -286,6 +280,7 @@ class App:
 
     def _begin(self, session: Any, at: float) -> None:
         self.ctx.session = session
+        self.protocol = None
         if self.ctx.current_label is not None:
             session.add_label(self.ctx.current_label, timestamp=at, source="script")
         self.started_at = at

@@ -7,6 +7,8 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from ..clock import local_clock
 from ..errors import ConfigError
 from .recorder import ProtocolStatus
@@ -37,12 +39,15 @@ class Plan:
         Seconds before the first cue.
     seed
         What it was shuffled with; None where it was not.
+    bell
+        Whether the operator's terminal rings at each cue.
     """
 
     name: str
     cues: tuple[Cue, ...]
     lead_in: float = 0.0
     seed: int | None = None
+    bell: bool = True
 
     @property
     def total_s(self) -> float:
@@ -58,6 +63,7 @@ def make_plan(
     shuffle: bool = False,
     seed: int | None = None,
     lead_in: float = 3.0,
+    bell: bool = True,
 ) -> Plan:
     """Repeat the steps, shuffled within each repeat so that every gesture comes equally often.
 
@@ -85,7 +91,34 @@ def make_plan(
         if shuffle:
             dice.shuffle(block)
         cues += block
-    return Plan(name, tuple(cues), float(lead_in), seed if shuffle else None)
+    return Plan(name, tuple(cues), float(lead_in), seed if shuffle else None, bell)
+
+
+def foresee(protocol: ProtocolStatus, now: float) -> ProtocolStatus:
+    """Where a protocol stands at ``now``, from what a status said a moment before: cues begin when they are planned.
+
+    ``now`` is on the recorder's clock. A pause or a skip in between is not foreseen; the next status tells.
+    """
+    if protocol.state not in ("lead-in", "running"):
+        return protocol
+    gone = now - protocol.cue_started_at
+    if gone >= protocol.cue_seconds and protocol.next_class_index is not None:
+        done = protocol.elapsed_s + (protocol.cue_seconds - protocol.cue_elapsed_s if protocol.cue else 0.0)
+        protocol = replace(
+            protocol,
+            state="running",
+            cue=protocol.cue + 1,
+            class_index=protocol.next_class_index,
+            cue_started_at=protocol.cue_started_at + protocol.cue_seconds,
+            cue_seconds=protocol.next_seconds,
+            cue_elapsed_s=0.0,
+            next_class_index=None,
+            elapsed_s=done,
+        )
+        gone = now - protocol.cue_started_at
+    gone = min(max(gone, 0.0), protocol.cue_seconds)
+    more = gone - protocol.cue_elapsed_s if protocol.cue else 0.0
+    return replace(protocol, cue_elapsed_s=gone, elapsed_s=protocol.elapsed_s + more)
 
 
 @dataclass(slots=True)
@@ -208,7 +241,9 @@ class ProtocolRunner:
                 cue_seconds=self._length(at.cue) if at.cue < len(cues) else 0.0,
                 cue_elapsed_s=elapsed if self.active else 0.0,
                 next_class_index=cues[coming].class_index if 0 <= coming < len(cues) else None,
+                next_seconds=cues[coming].seconds if 0 <= coming < len(cues) else 0.0,
                 elapsed_s=at.done_s + (elapsed if running and self.active else 0.0),
                 total_s=self.plan.total_s,
                 seed=self.plan.seed,
+                bell=self.plan.bell,
             )

@@ -157,9 +157,12 @@ class ProtocolStatus(Frozen, frozen=True, kw_only=True):
     cue_seconds: float = 0.0
     cue_elapsed_s: float = 0.0
     next_class_index: int | None = None
+    next_seconds: float = 0.0
     elapsed_s: float = 0.0
     total_s: float = 0.0
     seed: int | None = None
+    bell: bool = True
+    """Whether the operator's terminal rings at each cue."""
 
 
 class JobStatus(Frozen, frozen=True, kw_only=True):
@@ -400,7 +403,7 @@ class StopGenerator(Command, frozen=True, kw_only=True):
 
 
 class StartJob(Command, frozen=True, kw_only=True):
-    """Queue a job on sessions. Kinds: pack, verify, quick-verify, recover, salvage, export, copy, replay."""
+    """Queue a job on sessions. Kinds are those of `session.jobkinds`."""
 
     kind: str
     paths: tuple[str, ...]

@@ -72,6 +72,7 @@ def find_plan(app: App, name: str, seed: int | None = None) -> Plan:
         shuffle=protocol.shuffle,
         seed=protocol.seed if seed is None else seed,
         lead_in=protocol.lead_in,
+        bell=protocol.bell,
     )
 
 

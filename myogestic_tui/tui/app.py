@@ -9,11 +9,14 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
 from textual import events
 from textual.containers import Container
 from textual.message import Message
 
+from ..app.protocol import foresee
 from ..app.recorder import AnyCommand, Recorder, Reply, Status
+from ..clock import local_clock
 from ..errors import MyoGesticError
 from ..widgets.frame import Frame
 from ..widgets.header import Header
@@ -21,6 +24,7 @@ from ..widgets.rows import Clicked, Rows
 from ..widgets.spans import fit, row
 from .actions import Actions
 from .base import TerminalApp
+from .bell import CueBell
 from .dispatch import Dispatcher
 from .footer import footer_row, typing_footer
 from .keys import KeyCommand, Keymap
@@ -88,6 +92,7 @@ class Viewer(TerminalApp, inherit_bindings=False):
         self._overlay_at = 0
         self._said = ("", "", 0.0)
         self._history: deque[tuple[str, str, bool]] = deque(maxlen=100)
+        self._cue_bell = CueBell()
         self._greeted = False
         self._before: Status | None = None
         self._footer_about: object = None
@@ -197,6 +202,12 @@ class Viewer(TerminalApp, inherit_bindings=False):
         except MyoGesticError as error:
             status, gone = self.frame.status, str(error)
         went = bool(gone) and not self.frame.gone
+        protocol = status.protocol
+        if protocol is not None:
+            protocol = foresee(protocol, local_clock())
+            status = replace(status, protocol=protocol)
+        if self._cue_bell.began(protocol) and protocol is not None and protocol.bell and not self.busy:
+            self.bell()
         self.frame = self._framed(status, self.screen_name, gone)
         if went:
             self.actions.recorder_gone(gone)
