@@ -27,6 +27,7 @@ COMMANDS = {
     "generate": ("generate:generate", "Synthetic EMG as an LSL outlet."),
     "serve": ("serve:serve", "The recorder in the foreground, for systemd."),
     "ctl": ("ctl:ctl", "Drive a running recorder."),
+    "cue": ("cue:cue", "Show the subject what to do, from another terminal."),
     "sessions": ("sessions:sessions", "List recorded sessions."),
     "info": ("sessions:info", "Everything about one session."),
     "verify": ("mend:verify", "Prove that sessions are whole."),
