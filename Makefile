@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
 RUNTIME := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
-PYTEST_FLAGS ?= -n 2
+PYTEST_FLAGS ?= -n 4
 
 .PHONY: demo test lint docs screenshots clean constraints install
 
