@@ -1,4 +1,7 @@
-"""Background jobs on sessions: one after the other, each in a niced child process, throttled while recording."""
+"""Background jobs on sessions, each in a niced child process, throttled while recording.
+
+They run one after the other, but for replays, which run beside them and each other.
+"""
 
 from __future__ import annotations
 
@@ -40,10 +43,17 @@ class _Entry:
     job: Job | None = None
     message: str = ""
     result: str = ""
+    throttled: bool = False
 
     @property
     def open(self) -> bool:
         return self.state in ("waiting", "running")
+
+    @property
+    def beside(self) -> bool:
+        from ..session.jobkinds import KINDS
+
+        return KINDS[self.kind].beside
 
 
 class JobQueue:
@@ -63,7 +73,6 @@ class JobQueue:
         self._entries: list[_Entry] = []
         self._next_id = 1
         self._lock = threading.RLock()
-        self._throttled = False
         self._folders: tuple[Path, ...] = ()
         self._unfinished: tuple[str, ...] = ()
 
@@ -105,44 +114,44 @@ class JobQueue:
             if not found:
                 raise NotAllowedError(f"no job {job_id} is waiting or running")
             entry = found[0]
-            entry.state = "cancelled"
-        if entry.job is not None:
-            entry.job.cancel()
+            if entry.job is None:
+                entry.state = "cancelled"
+            else:
+                entry.job.cancel()
 
     # ---------------------------------------------------------------- looking after it
 
     def poll(self) -> None:
-        """Look how the running job is, and start the next one."""
+        """Look how the running jobs are, and start those whose turn it is."""
         with self._lock:
-            for entry in self._entries:
-                if entry.state == "running":
-                    self._look_at(entry)
-                    break
-            if any(entry.state == "running" for entry in self._entries):
-                self._throttle()
-                return
-            waiting = [entry for entry in self._entries if entry.state == "waiting"]
-            if waiting:
-                self._start(waiting[0])
+            for entry in self._running():
+                self._look_at(entry)
+            busy = any(not entry.beside for entry in self._running())
+            for entry in [entry for entry in self._entries if entry.state == "waiting"]:
+                if entry.beside or not busy:
+                    self._start(entry)
+                    busy = busy or (entry.state == "running" and not entry.beside)
+            self._throttle()
+
+    def _running(self) -> list[_Entry]:
+        return [entry for entry in self._entries if entry.state == "running"]
 
     def _start(self, entry: _Entry) -> None:
         from ..session.jobs import start_job
 
-        self._throttled = False
         try:
             entry.job = start_job(entry.kind, entry.path, entry.options)
         except (MyoGesticError, OSError) as error:
             entry.state, entry.message = "failed", f"{entry.path.name}: {error}"
             return
         entry.state = "running"
-        self._throttle()
 
     def _throttle(self) -> None:
         wanted = self._is_recording()
-        running = [entry.job for entry in self._entries if entry.state == "running" and entry.job is not None]
-        if running and wanted != self._throttled:
-            running[0].limit(THROTTLED_BYTES_PER_S if wanted else 0)
-            self._throttled = wanted
+        for entry in self._running():
+            if entry.job is not None and wanted != entry.throttled and not entry.beside:
+                entry.job.limit(THROTTLED_BYTES_PER_S if wanted else 0)
+                entry.throttled = wanted
 
     def _look_at(self, entry: _Entry) -> None:
         assert entry.job is not None
@@ -231,6 +240,32 @@ class JobQueue:
     def unfinished(self) -> tuple[str, ...]:
         """Sessions that recovery would finish."""
         return self._unfinished
+
+
+def outcome_words(job: JobStatus) -> str:
+    """What a job that has ended comes to, for the message line; empty where there is nothing to say."""
+    name = Path(job.path).name
+    if job.state == "failed":
+        return f"{job.kind}: {job.message}"
+    if job.state == "cancelled":
+        return f"{job.kind} of {name} was cancelled"
+    result = msgspec.json.decode(job.result) if job.result else {}
+    match job.kind:
+        case "verify" | "quick-verify":
+            bad = sum(finding["kind"] == "damage" for finding in result["findings"])
+            found = "ok" if result["ok"] else f"{bad} damaged; f saves the rest" if bad else "damaged"
+            return f"{result['level']} verify of {name}: {found}"
+        case "empty-trash":
+            return f"the trash is empty: {result['bytes'] / 1e6:.0f} MB freed"
+        case "replay":
+            return f"replay of {name} has ended"
+        case "recover":
+            return f"recovered: {result['path']}"
+        case "edit":
+            return f"changed: {result['path']}"
+        case kind:
+            past = {"copy": "copied to", "export": "exported to", "salvage": "salvaged:", "pack": "packed:"}
+            return f"{past[kind]} {result['path']}"
 
 
 def _status(entry: _Entry) -> JobStatus:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 NICE = 10
 """How much less the job counts than the recorder, for the processor."""
 
+_ROOT = __name__.partition(".")[0]
 _EVERY_S = 0.2
 _SMOOTHING_S = 3.0
 
@@ -134,7 +135,7 @@ def main(arguments: list[str]) -> int:
     threading.Thread(target=control.listen, name="job-commands", daemon=True).start()
     module, _, function = kind.target.partition(":")
     try:
-        result = getattr(import_module(f".{module}", __package__), function)(path, options, control)
+        result = getattr(import_module(f"{_ROOT}.{module}"), function)(path, options, control)
     except Cancelled:
         return 1
     except (MyoGesticError, OSError) as error:

@@ -20,25 +20,31 @@ class Kind(NamedTuple):
     Attributes
     ----------
     target
-        ``module:function``, relative to ``myogestic_tui.session``. It is called with the path, the options (text by
-        name) and the `Control`, whose ``progress`` it passes on, and returns what JSON can hold.
+        ``module:function``, relative to ``myogestic_tui``; the module is imported by the child alone. It is called with
+        the path, the options (text by name) and the `Control`, whose ``progress`` it passes on, and returns what JSON
+        can hold.
     outlives_parent
         Whether it goes on when the recorder that started it dies: it makes something.
+    beside
+        Whether it runs beside other jobs: it takes its own time, and hardly any of the disk's.
     """
 
     target: str
     outlives_parent: bool = True
+    beside: bool = False
 
 
 KINDS: dict[str, Kind] = {
-    "pack": Kind("jobkinds:pack"),
-    "verify": Kind("jobkinds:verify", outlives_parent=False),
-    "quick-verify": Kind("jobkinds:quick_verify", outlives_parent=False),
-    "recover": Kind("jobkinds:recover"),
-    "salvage": Kind("jobkinds:salvage"),
-    "edit": Kind("jobkinds:edit"),
-    "copy": Kind("jobkinds:copy"),
-    "export": Kind("jobkinds:export"),
+    "pack": Kind("session.jobkinds:pack"),
+    "verify": Kind("session.jobkinds:verify", outlives_parent=False),
+    "quick-verify": Kind("session.jobkinds:quick_verify", outlives_parent=False),
+    "recover": Kind("session.jobkinds:recover"),
+    "salvage": Kind("session.jobkinds:salvage"),
+    "edit": Kind("session.jobkinds:edit"),
+    "copy": Kind("session.jobkinds:copy"),
+    "export": Kind("session.jobkinds:export"),
+    "replay": Kind("sources.replay_job:replay", outlives_parent=False, beside=True),
+    "empty-trash": Kind("session.jobkinds:empty_trash"),
 }
 
 
@@ -109,6 +115,13 @@ def export(path: Path, options: Mapping[str, str], control: Control) -> dict[str
     folder.mkdir(parents=True, exist_ok=True)
     export_one(str(path), options.get("format", "xdf"), str(folder), progress=control.progress)
     return {"path": str(folder)}
+
+
+def empty_trash(path: Path, options: Mapping[str, str], control: Control) -> dict[str, int]:  # noqa: ARG001
+    """See `trash.empty_trash`; the path is the sessions folder."""
+    from .trash import empty_trash
+
+    return {"bytes": empty_trash(path)}
 
 
 def _to(options: Mapping[str, str], kind: str) -> str:

@@ -8,6 +8,7 @@ import time
 import numpy as np
 import pytest
 
+from myogestic_tui.app.jobs import JobQueue
 from myogestic_tui.errors import ConfigError
 from myogestic_tui.session import Session, open_session_store
 from myogestic_tui.sources.lsl import LSLSource
@@ -63,21 +64,32 @@ def test_replay_recorded_again_equals_the_original(tmp_path, unique):
             assert after.source_id.endswith(unique)
 
 
-def test_it_goes_round_until_it_is_stopped(tmp_path, unique):
+def test_a_replay_job_goes_round_beside_other_jobs_until_it_is_cancelled(tmp_path, unique):
     path = make_session(tmp_path, seconds=0.5, more=False)
-    with (
-        open_session_store(path) as session,
-        Replay(session, ["emg"], loop=True, suffix=f"-{unique}", speed=20) as replay,
-    ):
-        stop, turns = threading.Event(), []
+    ended = []
+    jobs = JobQueue(lambda: True, ended.append)
+    number = jobs.add("replay", path, {"loop": "yes", "suffix": f"-{unique}"})
+    jobs.add("quick-verify", path)
+    source = LSLSource(f"emg-{unique}", timeout=60.0)
+    source.connect()
+    taken = 0
+    until(lambda: [job.kind for job in ended] == ["quick-verify"], jobs)
+    while taken < 1200:
+        taken += len(source.read()[1])
+        threading.Event().wait(0.02)
+    assert jobs.busy
+    jobs.cancel(number)
+    until(lambda: not jobs.busy, jobs)
+    assert [(job.kind, job.state) for job in ended[1:]] == [("replay", "cancelled")]
+    source.disconnect()
 
-        def watch(_):
-            turns.append(replay.sent[f"emg-{unique}"])
-            if turns[-1] >= 1500:
-                stop.set()
 
-        replay.run(stop, watch)
-        assert turns[-1] >= 1500
+def until(condition, jobs):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, jobs.statuses()
+        jobs.poll()
+        threading.Event().wait(0.02)
 
 
 def test_what_cannot_be_replayed_is_said(tmp_path):
