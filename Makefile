@@ -60,10 +60,10 @@ $(BIN)/python:
 
 $(RUNTIME): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing into $(VENV): once, for a minute or two" >&2
-	$(PIP) -e .
+	@$(PIP) -e .
 	@touch $@
 
 $(DEV): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing into $(VENV), tests included: once, for a minute or two" >&2
-	$(PIP) -e '.[dev]'
+	@$(PIP) -e '.[dev]'
 	@touch $@ $(RUNTIME)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -245,12 +246,20 @@ def _problems(
     elif recording and disk.free_bytes < 2 * disk.reserve_bytes:
         text = f"{disk.free_bytes / 1e6:.0f} MB free; recording stops at {disk.reserve_bytes / 1e6:.0f} MB"
         rows.append(r.Problem(severity="warning", subject="disk", text=text))
-    if app.jobs.unfinished:
-        number = len(app.jobs.unfinished)
-        text = f"{number} unfinished session{'s' if number > 1 else ''}: f on the Sessions screen mends"
-        rows.append(r.Problem(severity="warning", subject="sessions", text=text))
+    rows += _unfinished_problems(app)
     rows += [r.Problem(severity="error", subject=job.kind, text=job.message) for job in jobs if job.state == "failed"]
     return rows
+
+
+def _unfinished_problems(app: App) -> list[r.Problem]:
+    """One for each folder that has any: the screens mend only what is in theirs."""
+    found = []
+    for folder, number in Counter(os.path.dirname(path) for path in app.jobs.unfinished).items():
+        text = f"{number} unfinished session{'s' if number > 1 else ''}"
+        here = folder == str(app.sessions_dir.resolve())
+        text += ": f on the Sessions screen mends" if here else f" in {folder}: recover there"
+        found.append(r.Problem(severity="warning", subject="sessions", text=text))
+    return found
 
 
 def _stream_problem(row: r.StreamStatus) -> r.Problem | None:

@@ -28,7 +28,7 @@ class Generator:
     """
 
     def __init__(self, name: str = "emg", n_channels: int = 64, fs: float = 2048.0, seed: int = 0) -> None:
-        command = [sys.executable, "-m", "myogestic_tui.sources.generator", "--until-eof"]
+        command = [sys.executable, "-P", "-m", "myogestic_tui.sources.generator", "--until-eof"]
         command += ["--name", name, "--channels", str(n_channels), "--rate", str(fs), "--seed", str(seed)]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True

@@ -152,7 +152,7 @@ def start_recorder(sessions_dir: Path, config_file: Path | None = None, *, idle_
 
 
 def _command(sessions_dir: Path, config_file: Path | None, idle_s: float | None) -> list[str]:
-    command = [sys.executable, "-m", "myogestic_tui.control.process", "--sessions", str(sessions_dir)]
+    command = [sys.executable, "-P", "-m", "myogestic_tui.control.process", "--sessions", str(sessions_dir)]
     command += ["--ready-fd", str(_READY_FD)]
     if config_file is not None:
         command += ["--config", str(config_file.resolve())]

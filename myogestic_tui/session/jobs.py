@@ -168,7 +168,7 @@ def start_job(kind: str, path: str | os.PathLike[str], options: Mapping[str, str
     if kind not in KINDS:
         raise ConfigError(f"no job is called {kind!r}; there are: {', '.join(KINDS)}")
     path = Path(path).absolute()
-    command = [sys.executable, "-m", __name__, kind, str(path)]
+    command = [sys.executable, "-P", "-m", __name__, kind, str(path)]
     for key, value in (options or {}).items():
         command += ["--option", f"{key}={value}"]
     return Job(kind, path, command)

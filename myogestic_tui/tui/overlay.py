@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ..widgets.frame import Frame
 
-_RULE = "Digits and CAPITALS are gestures; lowercase letters and punctuation are commands."
+_RULE = "Digits and CAPITALS are gestures; lowercase and punctuation are commands."
 
 
 def help_rows(keymap: Keymap, screen: str, frame: Frame, width: int) -> list[Row]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-COMMAND = [sys.executable, "-m", "myogestic_tui"]
+COMMAND = [sys.executable, "-P", "-m", "myogestic_tui"]
 GENERATOR = [sys.executable, "-m", "myogestic_tui.sources.generator", "--channels", "8", "--rate", "500"]
 PATIENCE = 120
 

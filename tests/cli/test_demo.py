@@ -10,6 +10,8 @@ from .conftest import COMMAND, PATIENCE
 
 
 def test_the_demo_records_packs_and_verifies(run, tmp_path):
+    """Also where the user's own files are called as modules of Python are."""
+    (tmp_path / "signal.py").write_text("raise RuntimeError('not the signal module')")
     told = run("demo", "--seconds", 3, "--json").json()
     assert told["verified"] == {"level": "full", "ok": True, "findings": []}
     assert told["labels"] == {"Rest": 2, "Fist": 1, "Pinch": 1, "Open": 1}
