@@ -63,7 +63,10 @@ class Counted(Terminal):
 
 
 def open_viewer(folder: Path, config: str = "") -> tuple[Counted, dict[str, float]]:
-    """A viewer on the sessions of a folder, and the seconds to its header, to its first whole frame, and of CPU."""
+    """A viewer on the sessions of a folder, and the seconds to its header, to its first whole frame, and to its keys.
+
+    ``cpu_s`` is what the process had used when the whole frame was seen.
+    """
     (folder / "myogestic.toml").write_text(config)
     terminal = Counted.python("-c", "from myogestic_tui.cli import main; main()", columns=160, lines=50, cwd=folder)
     terminal.wait_for("s STREAMS")
@@ -71,9 +74,15 @@ def open_viewer(folder: Path, config: str = "") -> tuple[Counted, dict[str, floa
     terminal.wait_for("IDLE")
     frame = time.monotonic() - terminal.started
     cpu = psutil.Process(terminal.process.pid).cpu_times()
+    terminal.press("?")
+    terminal.wait_for("Digits and CAPITALS")
+    keys = time.monotonic() - terminal.started
+    terminal.press("?")
+    terminal.wait_gone("Digits and CAPITALS")
     return terminal, {
         "header_s": round(header, 3),
         "whole_frame_s": round(frame, 3),
+        "keys_s": round(keys, 3),
         "cpu_s": round(cpu.user + cpu.system, 2),
     }
 

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import platform
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..app.recorder import StartGenerator, StopGenerator
+from ..app.recorder import StartGenerator, Status, StopGenerator
+from ..errors import MyoGesticError
 from .doctor import doctor_lines
 from .output import remark
 from .probe import probe_folder
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from ..control import RecorderClient
+    from ..tui import ViewerOptions
     from .options import Settings
 
+_FIRST_STATUS_SECONDS = 0.2
+"""How long the first paint waits for a recorder's status; a running one answers in a twentieth of that."""
 _NO_TERMINAL = (
     "the screens need a terminal: log in with `ssh -t`, or use `myogestic-tui record` and `myogestic-tui ctl`, "
     "which need none"
@@ -55,8 +64,10 @@ def open_screens(settings: Settings, demo: tuple[int, float] | None = None) -> i
 
 def _show(settings: Settings, demo: tuple[int, float] | None) -> int:
     """The screens, from attaching to the parting word."""
-    config = settings.config
-    client = _attach(settings)
+    from ..tui.options import ViewerOptions
+
+    options = ViewerOptions.from_config(settings.config, embedded=False, doctor=lambda: list(doctor_lines(settings)))
+    client = _attach(settings, options)
 
     def begin() -> RecorderClient:
         if demo is not None:
@@ -70,13 +81,10 @@ def _show(settings: Settings, demo: tuple[int, float] | None) -> int:
         return begin()
 
     try:
-        from ..tui import ViewerOptions, run_viewer
+        from ..tui import run_viewer
 
-        options = ViewerOptions.from_config(
-            config, embedded=False, doctor=lambda: list(doctor_lines(settings)), reconnect=begin_again
-        )
         begin()
-        code = run_viewer(client, options=options)
+        code = run_viewer(client, options=replace(options, reconnect=begin_again))
         with contextlib.suppress(OSError):  # the terminal is gone: nobody reads it
             _part(client, demo is not None)
     finally:
@@ -84,14 +92,28 @@ def _show(settings: Settings, demo: tuple[int, float] | None) -> int:
     return code
 
 
-def _attach(settings: Settings) -> RecorderClient:
-    """Attach while textual is being imported: a recorder that has to be started takes about as long as that."""
+def _attach(settings: Settings, options: ViewerOptions) -> RecorderClient:
+    """Attach while the first screen is painted and textual imported: that takes as long as to start a recorder."""
     from ..control import attach
 
     with ThreadPoolExecutor(1, thread_name_prefix="attach") as pool:
         attached = pool.submit(attach, settings.sessions_dir, config_file=_config_file(settings))
+        from ..tui.opening import paint_opening
+
+        paint_opening(_first_status(attached), options)
         from ..tui import launch  # noqa: F401
     return attached.result()
+
+
+def _first_status(attached: Future[RecorderClient]) -> Status:
+    """What the recorder says; where it says nothing in a moment, that it starts."""
+    until = time.monotonic() + _FIRST_STATUS_SECONDS
+    with contextlib.suppress(TimeoutError, MyoGesticError, OSError):
+        client = attached.result(_FIRST_STATUS_SECONDS)
+        while not (status := client.status()).pid and time.monotonic() < until:
+            time.sleep(0.01)
+        return status
+    return Status(at=time.monotonic(), host=platform.node(), message="the recorder is starting")
 
 
 def _config_file(settings: Settings) -> Path | None:

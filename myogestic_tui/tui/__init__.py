@@ -36,6 +36,9 @@ def run_viewer(recorder: Recorder, *, options: ViewerOptions | None = None) -> i
     """
     options = options or ViewerOptions()
     with curtain(options.screen):
+        from .opening import paint_opening
+
+        paint_opening(recorder.status(), options)
         from .launch import launch
 
         return launch(recorder, options)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
@@ -10,10 +9,9 @@ from textual.app import App
 from textual.geometry import Size
 
 from ..widgets.glyphs import terminal_is_utf8
-from ..widgets.palette import Palette as Styles
 from .stage import Stage
 from .terminal import HungUp, ViewerDriver
-from .theme import STYLESHEET, THEMES, choose_theme
+from .theme import STYLESHEET, choose_theme, palette_of, textual_themes
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -44,13 +42,11 @@ class TerminalApp(App[int], inherit_bindings=False):
         super().__init__(driver_class=ViewerDriver)
         theme = choose_theme(theme)
         self.animation_level = "none"
-        for one in THEMES.values():
+        for one in textual_themes():
             self.register_theme(one)
         self.theme = theme
         self.ascii_only = glyphs == "ascii" or (glyphs == "auto" and not terminal_is_utf8())
-        self.palette = Styles.of(
-            THEMES[theme].variables, no_colour="NO_COLOR" in os.environ, reverse_select=theme.startswith("ansi")
-        )
+        self.palette = palette_of(theme)
         self._held = False
 
     def get_default_screen(self) -> Screen[None]:

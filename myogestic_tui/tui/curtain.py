@@ -45,6 +45,11 @@ def curtain(screen: str = "streams") -> Iterator[None]:
             _write("\x1b[?1049l\x1b[?25h")
 
 
+def is_up() -> bool:
+    """Whether a curtain hangs in front of the terminal."""
+    return _up
+
+
 def take_over() -> bool:
     """Whether a curtain hangs; from now on the terminal's other screen, which it opened, is the caller's to leave."""
     global _up

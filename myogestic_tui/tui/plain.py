@@ -14,7 +14,7 @@ from ..app.recorder import AddLabel, AddNote, Discard, Recorder, Start, Status, 
 from ..errors import ConfigError, MyoGesticError
 from ..widgets.format import hms
 from ..widgets.frame import Frame
-from ..widgets.header import take_text
+from ..widgets.headrows import take_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

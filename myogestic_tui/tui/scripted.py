@@ -16,12 +16,11 @@ from ..widgets.compose import compose_ui
 from ..widgets.frame import Frame
 from ..widgets.glyphs import terminal_is_utf8
 from ..widgets.header import Header
-from ..widgets.palette import Palette as Styles
 from ..widgets.panels import RecordingControls, call_back, gesture_of
 from .launch import launch
 from .signals import Shed, bounded_exit
 from .terminal import HungUp, KeyBurst, ViewerDriver
-from .theme import THEMES, choose_theme
+from .theme import choose_theme, palette_of, textual_themes
 
 if TYPE_CHECKING:
     from textual import events
@@ -69,11 +68,11 @@ class ScriptScreens(App[str]):
         super().__init__(driver_class=ViewerDriver)
         self.recording = recording
         self.animation_level = "none"
-        for theme in THEMES.values():
+        for theme in textual_themes():
             self.register_theme(theme)
         self.theme = choose_theme(options.theme)
         self.ascii_only = options.glyphs == "ascii" or not terminal_is_utf8()
-        self.palette = Styles.of(THEMES[self.theme].variables)
+        self.palette = palette_of(self.theme)
         self._composed_for = ""
         self._answers: dict[str, Any] = {}
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from rich.color import ColorSystem
 from textual._compositor import CompositorUpdate
 from textual.screen import Screen
+
+from ..widgets.palette import Palette
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,13 +20,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ..widgets.rows import Rows
-
-_SYSTEMS = {
-    "standard": ColorSystem.STANDARD,
-    "256": ColorSystem.EIGHT_BIT,
-    "truecolor": ColorSystem.TRUECOLOR,
-    "windows": ColorSystem.WINDOWS,
-}
 
 
 class Painted(CompositorUpdate):
@@ -90,12 +84,9 @@ class Stage(Screen[None]):
 
     def _style_codes(self) -> dict[str, str]:
         """The escape sequence that switches to each style, by its name."""
-        if not self._codes:
-            palette = getattr(self.app, "palette", {})
-            system = _SYSTEMS.get(self.app.console.color_system or "")
-            for name, style in palette.items():
-                attributes = style.render("?", color_system=system).partition("?")[0]
-                self._codes[name] = "\x1b[0;" + attributes.removeprefix("\x1b[") if attributes else "\x1b[0m"
+        palette = getattr(self.app, "palette", None)
+        if not self._codes and isinstance(palette, Palette):
+            self._codes = palette.codes(self.app.console.color_system)
         return self._codes
 
     def _compositor_refresh(self) -> None:

@@ -14,8 +14,8 @@ from ..app.recorder import (
     StreamStatus,
     TickStream,
 )
-from ..widgets.spans import BLANK, Row, row
-from ..widgets.streams import needs_you, nothing_seen, stream_details, stream_table
+from ..widgets.spans import Row, row
+from ..widgets.streams import stream_details, streams_page
 from .view import Body
 
 if TYPE_CHECKING:
@@ -43,26 +43,12 @@ class StreamsBody(Body):
     # ---------------------------------------------------------------- rows
 
     def main_rows(self, frame: Frame, width: int, height: int) -> list[Row]:
-        """Table on top, details under it, problems last; details give way before problems do."""
+        """The page of streams, or all of one stream."""
         streams = frame.status.streams
-        if not streams:
-            return [*nothing_seen(frame.status), BLANK, *needs_you(frame.status.problems, width, height - 8)]
-        at = self._cursor(frame)
-        if self._whole:
+        at = self._cursor(frame) if streams else 0
+        if self._whole and streams:
             return self._scrolled(stream_details(streams[at], width, height, whole=True), height)
-        problems = needs_you(frame.status.problems, width, 6 if height < 30 else 12)
-        room = height - len(problems) - (1 if problems else 0)
-        table = _around(stream_table(streams, at, width), at, max(room - 6, 4))
-        details = self._details(streams[at], width, room - len(table) - 1)
-        gap = [BLANK] if len(table) + 1 + len(details) <= room else []
-        rows = [*table, *gap, *(details if len(table) + len(gap) + len(details) <= room else [])]
-        return [*rows, *([BLANK] if problems and len(rows) < room + 1 else []), *problems]
-
-    @staticmethod
-    def _details(stream: StreamStatus, width: int, room: int) -> list[Row]:
-        """With every channel where all fit."""
-        whole = stream_details(stream, width, room, whole=True)
-        return whole if len(whole) <= room else stream_details(stream, width, 6)
+        return streams_page(frame.status, at, width, height)
 
     def _scrolled(self, rows: list[Row], height: int) -> list[Row]:
         self._scroll = max(min(self._scroll, len(rows) - height + 1), 0)
@@ -153,13 +139,3 @@ class StreamsBody(Body):
     def do_doctor(self) -> None:
         """What is wrong, and how to mend it."""
         self.viewer.actions.run_doctor()
-
-
-def _around(table: list[Row], at: int, room: int) -> list[Row]:
-    """The heading and as many rows around the cursor as fit."""
-    heading, rows = table[0], table[1:]
-    if len(rows) <= room - 1:
-        return table
-    start = min(max(at - room // 2, 0), len(rows) - room + 2)
-    kept = rows[start : start + room - 2]
-    return [heading, *kept, row((f"  {len(rows) - len(kept)} more: ↑↓", "dim"))]

@@ -24,7 +24,7 @@ _TABLE = str.maketrans(ASCII)
 
 def to_ascii(text: str) -> str:
     """The text in ASCII, as many characters as before; what has no likeness becomes ``?``."""
-    return text.translate(_TABLE).encode("ascii", "replace").decode("ascii")
+    return text if text.isascii() else text.translate(_TABLE).encode("ascii", "replace").decode("ascii")
 
 
 def terminal_is_utf8(environ: Mapping[str, str] = os.environ) -> bool:

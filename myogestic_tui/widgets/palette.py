@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.color import Color, ColorSystem
 from rich.style import Style
-from textual.color import Color
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,11 +77,33 @@ class Palette(dict[str, Style]):
             palette["tab"] = plain + Style(reverse=True, bold=True)
         return palette
 
+    def codes(self, system: str | None) -> dict[str, str]:
+        """The escape sequence that switches a terminal to each style, by style name.
+
+        Parameters
+        ----------
+        system
+            What the terminal can show, as `rich` names it: ``standard``, ``256``, ``truecolor``; None is no colour.
+        """
+        codes = {}
+        for name, style in self.items():
+            attributes = style.render("?", color_system=_SYSTEMS.get(system or "")).partition("?")[0]
+            codes[name] = "\x1b[0;" + attributes.removeprefix("\x1b[") if attributes else "\x1b[0m"
+        return codes
+
+
+_SYSTEMS = {
+    "standard": ColorSystem.STANDARD,
+    "256": ColorSystem.EIGHT_BIT,
+    "truecolor": ColorSystem.TRUECOLOR,
+    "windows": ColorSystem.WINDOWS,
+}
+
 
 def _style(text: str, variables: Mapping[str, str]) -> Style:
     front, back = text.split(" on ")
     *attributes, ink = front.split()
-    colours = [Color.parse(variables.get(name[1:], "ansi_default")).rich_color for name in (ink, back)]
+    colours = [Color.parse(variables.get(name[1:], "default").removeprefix("ansi_")) for name in (ink, back)]
     return Style(
         color=colours[0], bgcolor=colours[1], bold="bold" in attributes or None, reverse="reverse" in attributes or None
     )

@@ -25,7 +25,7 @@ from .rows import Clicked, Rows
 from .scaling import AutoScale
 from .session_list import ORDERS, session_rows
 from .spans import row
-from .streams import StreamTable, needs_you
+from .streams import needs_you, nothing_seen, stream_table
 from .traces import decode_envelope
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.geometry import Size
 
-    from ..app.recorder import ChannelQuality, Envelope, Recorder, StreamStatus
+    from ..app.recorder import ChannelQuality, Envelope, Recorder, Status, StreamStatus
 
 _FPS = 5.0
 _PLOT_FPS = 10.0
@@ -258,6 +258,14 @@ class SignalView(Panel):
             low, high = decode_envelope(envelope.low, envelope.high, envelope.n_channels, envelope.columns)
             self._scale.feed(low, high, at, quality)
         return self._scale.scale or 1.0
+
+
+class StreamTable(Rows):
+    """Every stream that is seen, wanted or lost."""
+
+    def draw(self, status: Status) -> None:
+        """Show a snapshot."""
+        self.show(stream_table(status.streams, -1, self.size.width) if status.streams else nothing_seen(status))
 
 
 class StreamStatusView(Panel):

@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from .glyphs import to_ascii
 from .palette import Palette
-from .spans import BLANK, Row, cells, changed_cells, slice_cells, width_of
+from .spans import BLANK, Row, cells, changed_cells, encode, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -78,22 +78,7 @@ class Rows(Widget):
 
     def encode(self, y: int, first: int, last: int, codes: Mapping[str, str]) -> str:
         """Columns ``first`` to ``last`` of a row as text for the terminal; ``codes`` switch to a style, by its name."""
-        parts: list[str] = []
-        x, style = 0, None
-        for text, name, _ in _at(self._rows, y):
-            width = cells(text)
-            if x < last and x + width > first:
-                if x < first or x + width > last:
-                    text = slice_cells(text, max(first - x, 0), last - x)
-                if name != style:
-                    parts.append(codes[name])
-                    style = name
-                parts.append(self._text(text))
-            x += width
-        if x < last:
-            parts += (codes[""], " " * (last - max(x, first)))
-        parts.append("\x1b[0m")
-        return "".join(parts)
+        return encode(_at(self._rows, y), first, last, codes, ascii_only=self.ascii_only)
 
     def _fit_width(self) -> None:
         """Strips of another width are of no use."""
@@ -141,7 +126,7 @@ class Rows(Widget):
         return strip if length <= width else strip.crop(0, width)
 
     def _text(self, text: str) -> str:
-        return text if text.isascii() or not self.ascii_only else to_ascii(text)
+        return to_ascii(text) if self.ascii_only else text
 
     @property
     def palette(self) -> Palette:

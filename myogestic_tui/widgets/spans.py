@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
+from .glyphs import to_ascii
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 _NARROW = re.compile("[ -\u02ff\u0370-\u0482\u2010-\u2027\u2190-\u21ff\u2500-\u25fc\u2800-\u28ff]*").fullmatch
 """Text of which every character takes one cell: asked before `cell_len`, which is slow on text it has not seen."""
@@ -133,3 +135,23 @@ def _n_equal(one: str, other: str) -> int:
         if a != b:
             return i
     return min(len(one), len(other))
+
+
+def encode(spans: Row, first: int, last: int, codes: Mapping[str, str], *, ascii_only: bool = False) -> str:
+    """Columns ``first`` to ``last`` of a row as text for the terminal; ``codes`` switch to a style, by its name."""
+    parts: list[str] = []
+    x, style = 0, None
+    for text, name, _ in spans:
+        width = cells(text)
+        if x < last and x + width > first:
+            if x < first or x + width > last:
+                text = slice_cells(text, max(first - x, 0), last - x)
+            if name != style:
+                parts.append(codes[name])
+                style = name
+            parts.append(to_ascii(text) if ascii_only else text)
+        x += width
+    if x < last:
+        parts += (codes[""], " " * (last - max(x, first)))
+    parts.append("\x1b[0m")
+    return "".join(parts)

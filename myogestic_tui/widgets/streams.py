@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 
 from ..app.recorder import Problem, Status, StreamStatus
 from . import format as f
-from .rows import Rows
-from .spans import Row, Span, fit, row, rule
+from .spans import BLANK, Row, Span, fit, row, rule
 from .spark import line_spark
 
 STATES = {
@@ -191,35 +190,44 @@ def needs_you(problems: Sequence[Problem], width: int, height: int) -> list[Row]
     return rows
 
 
+def streams_page(status: Status, at: int, width: int, height: int) -> list[Row]:
+    """Table with the cursor on row ``at``, details under it, problems last; details give way before problems do."""
+    streams = status.streams
+    if not streams:
+        return [*nothing_seen(status), BLANK, *needs_you(status.problems, width, height - 8)]
+    problems = needs_you(status.problems, width, 6 if height < 30 else 12)
+    room = height - len(problems) - (1 if problems else 0)
+    table = _around(stream_table(streams, at, width), at, max(room - 6, 4))
+    details = _fitting_details(streams[at], width, room - len(table) - 1)
+    gap = [BLANK] if len(table) + 1 + len(details) <= room else []
+    rows = [*table, *gap, *(details if len(table) + len(gap) + len(details) <= room else [])]
+    return [*rows, *([BLANK] if problems and len(rows) < room + 1 else []), *problems]
+
+
+def _fitting_details(stream: StreamStatus, width: int, room: int) -> list[Row]:
+    """With every channel where all fit."""
+    whole = stream_details(stream, width, room, whole=True)
+    return whole if len(whole) <= room else stream_details(stream, width, 6)
+
+
+def _around(table: list[Row], at: int, room: int) -> list[Row]:
+    """The heading and as many rows around the cursor as fit."""
+    heading, rows = table[0], table[1:]
+    if len(rows) <= room - 1:
+        return table
+    start = min(max(at - room // 2, 0), len(rows) - room + 2)
+    kept = rows[start : start + room - 2]
+    return [heading, *kept, row((f"  {len(rows) - len(kept)} more: ↑↓", "dim"))]
+
+
 def nothing_seen(status: Status) -> list[Row]:
     """The empty state: what to do where no stream is on the network."""
     starting = "   it is starting …" if status.generator else ""
     return [
         (),
-        row(("   No stream on the network yet.", "strong"), "  Looking all the time; a new one shows within a second."),
+        row(("   No stream on the network yet.", "strong"), "  Looking all the time: a new one soon shows."),
         (),
         row(("   g", "key"), "  start a synthetic EMG outlet, to try things out", (starting, "accent")),
         row(("   d", "key"), "  doctor: what keeps streams from being seen"),
         row(("   ?", "key"), "  all keys"),
     ]
-
-
-class StreamTable(Rows):
-    """The table alone, for `App.ui`: every stream that is seen, wanted or lost."""
-
-    def draw(self, status: Status) -> None:
-        """Show a snapshot."""
-        self.show(stream_table(status.streams, -1, self.size.width) if status.streams else nothing_seen(status))
-
-
-__all__ = [
-    "FLAG_WORDS",
-    "STATES",
-    "StreamTable",
-    "needs_you",
-    "nothing_seen",
-    "quality_summary",
-    "rate_trace",
-    "stream_details",
-    "stream_table",
-]

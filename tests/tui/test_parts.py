@@ -11,7 +11,7 @@ from myogestic_tui.app import recorder as r
 from myogestic_tui.widgets import format as f
 from myogestic_tui.widgets.frame import Frame
 from myogestic_tui.widgets.glyphs import terminal_is_utf8, to_ascii
-from myogestic_tui.widgets.header import header_rows
+from myogestic_tui.widgets.headrows import header_rows
 from myogestic_tui.widgets.record import record_rows
 from myogestic_tui.widgets.spans import cut, fit, row, rule, spread, width_of
 from myogestic_tui.widgets.streams import needs_you, stream_table

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from textual.theme import Theme
+from ...widgets.palette import Palette
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+    from textual.theme import Theme
 
 STYLESHEET = Path(__file__).with_name("viewer.tcss")
 
@@ -54,26 +56,45 @@ _ANSI_LIGHT = {
 }  # fmt: skip
 
 
-def _theme(name: str, variables: dict[str, str], *, dark: bool, ansi: bool = False) -> Theme:
-    return Theme(
-        name=name,
-        primary=variables["accent-ink"],
-        foreground=variables["ink"],
-        background=variables["paper"],
-        surface=variables["paper"],
-        panel=variables["shade"],
-        dark=dark,
-        ansi=ansi,
-        variables=variables,
-    )
+class Look(NamedTuple):
+    """The colours of a theme, by the names of the variables."""
+
+    variables: dict[str, str]
+    dark: bool
+    ansi: bool = False
 
 
 THEMES = {
-    "dark": _theme("dark", _DARK, dark=True),
-    "light": _theme("light", _LIGHT, dark=False),
-    "ansi": _theme("ansi", _ANSI, dark=True, ansi=True),
-    "ansi-light": _theme("ansi-light", _ANSI_LIGHT, dark=False, ansi=True),
+    "dark": Look(_DARK, dark=True),
+    "light": Look(_LIGHT, dark=False),
+    "ansi": Look(_ANSI, dark=True, ansi=True),
+    "ansi-light": Look(_ANSI_LIGHT, dark=False, ansi=True),
 }
+
+
+def textual_themes() -> Iterator[Theme]:
+    """All themes as Textual has them; imported here, since the first paint does not wait for Textual."""
+    from textual.theme import Theme
+
+    for name, look in THEMES.items():
+        variables = look.variables
+        yield Theme(
+            name=name,
+            primary=variables["accent-ink"],
+            foreground=variables["ink"],
+            background=variables["paper"],
+            surface=variables["paper"],
+            panel=variables["shade"],
+            dark=look.dark,
+            ansi=look.ansi,
+            variables=variables,
+        )
+
+
+def palette_of(theme: str) -> Palette:
+    """The styles of a theme, as this terminal can show them."""
+    variables = THEMES[theme].variables
+    return Palette.of(variables, no_colour="NO_COLOR" in os.environ, reverse_select=THEMES[theme].ansi)
 
 
 def choose_theme(wanted: str, environ: Mapping[str, str] = os.environ) -> str:
@@ -89,3 +110,10 @@ def _has_16_colours(environ: Mapping[str, str]) -> bool:
         return False
     term = environ.get("TERM", "")
     return not any(word in term for word in ("256color", "direct", "kitty", "alacritty", "ghostty", "wezterm", "foot"))
+
+
+def colour_system(environ: Mapping[str, str] = os.environ) -> str:
+    """How many colours the terminal shows, as `rich` names it and finds out."""
+    if environ.get("COLORTERM", "").strip().lower() in ("truecolor", "24bit"):
+        return "truecolor"
+    return "256" if environ.get("TERM", "").strip().lower().endswith(("-256color", "-kitty")) else "standard"
