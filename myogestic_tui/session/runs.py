@@ -14,7 +14,7 @@ import numpy as np
 from ..clock.gaps import GapTracker, gap_threshold
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -64,6 +64,22 @@ def stream_gaps(stream: StreamData) -> list[Gap]:
     return found + tracker.flush()
 
 
+def _label_changes(times: NDArray[np.float64], events: NDArray[np.float64]) -> Iterator[tuple[int, int]]:
+    """First sample of each stretch of one label within a block, and the label."""
+    if np.isfinite(times).all() and (times[1:] >= times[:-1]).all():
+        # Times ascend, as they nearly always do: look for the few events among them, not for each sample's event.
+        at = np.searchsorted(times, events)
+        within = np.flatnonzero((at > 0) & (at < len(times)))
+        yield 0, int(np.searchsorted(events, times[0], side="right")) - 1
+        # Of events between the same two samples the last one holds.
+        yield from {int(at[label]): int(label) for label in within}.items()
+        return
+    labels = np.searchsorted(events, times, side="right") - 1
+    labels[~np.isfinite(times)] = _NO_TIME
+    for change in np.flatnonzero(np.diff(labels, prepend=np.nan)):
+        yield int(change), int(labels[change])
+
+
 class _Finder:
     """What changes, where; fed block by block."""
 
@@ -80,11 +96,10 @@ class _Finder:
     ) -> None:
         self._cuts.update(gap.index for gap in self._tracker.feed(raw))
         self._cuts.update((self._jumps(corrected - raw) + start).tolist())
-        labels = np.searchsorted(events, corrected, side="right") - 1
-        labels[~np.isfinite(corrected)] = _NO_TIME
-        changes = np.flatnonzero(np.diff(labels, prepend=np.nan if self._last_label is None else self._last_label))
-        self._labels += [(start + int(at), int(labels[at])) for at in changes]
-        self._last_label = int(labels[-1])
+        for at, label in _label_changes(corrected, events):
+            if label != self._last_label:
+                self._labels.append((start + at, label))
+                self._last_label = label
 
     def _jumps(self, offsets: NDArray[np.float64]) -> NDArray[np.intp]:
         """Where the offset jumps, the source's clock began anew: how much time passed there is not known."""

@@ -5,7 +5,7 @@ Both arrays are read in blocks, so that memory does not grow with the session.
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,9 @@ _TILE, _PAD = 128, 32
 """Rows that are transposed at once, and room behind each channel: without the first a block does not fit the caches,
 without the second the channels of a block lie a power of two apart and push one another out. Together 2.5 × as fast.
 """
+
+_PLACES = 3
+"""Blocks that are held."""
 
 
 class HeldStamps:
@@ -125,25 +128,29 @@ class _Forward:
     def __init__(self, n_samples: int, block_rows: int, longest: int) -> None:
         self._n_samples = n_samples
         self._rows = max(1, -(-longest // block_rows)) * block_rows
-        self._held: list[int | None] = [None, None]
+        self._held: list[int | None] = [None] * _PLACES
 
-    def _fetch(self, place: int, start: int, stop: int) -> None:
+    def _fetch(self, number: int) -> None:
         raise NotImplementedError
 
+    def _extent(self, number: int) -> tuple[int, int]:
+        """First sample of a block, and one past its last."""
+        return number * self._rows, min((number + 1) * self._rows, self._n_samples)
+
     def _blocks_of(self, start: int, stop: int) -> list[tuple[int, slice]]:
-        """Where samples ``start`` to ``stop`` lie: places, and the part of each. Even blocks take the one place and
-        odd ones the other: a stretch touches two neighbours at most.
+        """Where samples ``start`` to ``stop`` lie: places, and the part of each. Block ``k`` takes place ``k % 3``: a
+        stretch touches two neighbours at most, and the third is for the block that will be wanted next.
         """
         first = start // self._rows
         at = start - first * self._rows
-        if self._held[first % 2] == first and at + stop - start <= self._rows:
-            return [(first % 2, slice(at, at + stop - start))]
+        if self._held[first % _PLACES] == first and at + stop - start <= self._rows:
+            return [(first % _PLACES, slice(at, at + stop - start))]
         parts = []
-        for number in range(start // self._rows, -(-stop // self._rows)):
-            place, base = number % 2, number * self._rows
+        for number in range(first, -(-stop // self._rows)):
+            place, base = number % _PLACES, number * self._rows
             if self._held[place] != number:
                 self._held[place] = None
-                self._fetch(place, base, min(base + self._rows, self._n_samples))
+                self._fetch(number)
                 self._held[place] = number
             parts.append((place, slice(max(start - base, 0), min(stop - base, self._rows))))
         return parts
@@ -165,10 +172,10 @@ class SampleReader(_Forward):
     def __init__(self, stream: StreamData, longest: int, *, read_ahead: bool = False) -> None:
         super().__init__(stream.n_samples, stream.block_rows, longest)
         self._stream = stream
-        shape = (2, stream.info.n_channels, min(self._rows, stream.n_samples) + _PAD)
+        shape = (_PLACES, stream.info.n_channels, min(self._rows, stream.n_samples) + _PAD)
         self._blocks = np.empty(shape, stream.info.np_dtype)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="read-ahead") if read_ahead else None
-        self._ahead: tuple[int, Future[NDArray[Any]]] | None = None
+        self._ahead: tuple[int, Future[None]] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -182,17 +189,30 @@ class SampleReader(_Forward):
         parts = [self._blocks[place][:, part] for place, part in self._blocks_of(start, stop)]
         return parts[0].copy() if len(parts) == 1 else np.concatenate(parts, axis=1)
 
-    def _fetch(self, place: int, start: int, stop: int) -> None:
+    def _fetch(self, number: int) -> None:
         ahead, self._ahead = self._ahead, None
-        rows = ahead[1].result() if ahead is not None and ahead[0] == start else self._stream.rows(start, stop)
+        if ahead is not None:
+            wait([ahead[1]])  # also where another block is wanted: no two of them are loaded at once
+        if ahead is not None and ahead[0] == number:
+            ahead[1].result()
+        else:
+            self._load(number)
         # What is in a journal's tail is read by one thread only.
-        following = min(stop + self._rows, self._n_samples)
-        if self._pool is not None and stop < following <= self._stream.data.n_stored:
-            self._ahead = stop, self._pool.submit(self._stream.rows, stop, following)
-        block = self._blocks[place]
-        for at in range(0, len(rows), _TILE):
-            tile = rows[at : at + _TILE]
-            block[:, at : at + len(tile)] = tile.T
+        start, stop = self._extent(number + 1)
+        place = (number + 1) % _PLACES
+        if self._pool is not None and start < stop <= self._stream.data.n_stored and self._held[place] != number + 1:
+            self._held[place] = None
+            self._ahead = number + 1, self._pool.submit(self._load, number + 1)
+
+    def _load(self, number: int) -> None:
+        """Put a block in its place, chunk by chunk: what was decoded just now is still in the caches."""
+        start, stop = self._extent(number)
+        block = self._blocks[number % _PLACES]
+        for first in range(start, stop, self._stream.data.spec.chunk_length):
+            rows = self._stream.rows(first, min(first + self._stream.data.spec.chunk_length, stop))
+            for at in range(0, len(rows), _TILE):
+                tile = rows[at : at + _TILE]
+                block[:, first - start + at : first - start + at + len(tile)] = tile.T
 
 
 class TimeReader(_Forward):
@@ -201,12 +221,12 @@ class TimeReader(_Forward):
     def __init__(self, stream: StreamData, longest: int) -> None:
         super().__init__(stream.n_samples, 4 * stream.block_rows, longest)
         self._stream = stream
-        self._blocks = [np.empty(0), np.empty(0)]
+        self._blocks = [np.empty(0)] * _PLACES
 
     def take(self, start: int, stop: int) -> NDArray[np.float64]:
         """Times of the samples ``start`` to ``stop`` (not included), ``(stop - start,)`` seconds."""
         parts = [self._blocks[place][part] for place, part in self._blocks_of(start, stop)]
         return parts[0].copy() if len(parts) == 1 else np.concatenate(parts)
 
-    def _fetch(self, place: int, start: int, stop: int) -> None:
-        self._blocks[place] = self._stream.times(start, stop)
+    def _fetch(self, number: int) -> None:
+        self._blocks[number % _PLACES] = self._stream.times(*self._extent(number))

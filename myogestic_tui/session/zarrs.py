@@ -96,7 +96,7 @@ class ArraySpec:
     @property
     def chunk_nbytes(self) -> int:
         """Bytes of a decoded chunk of numbers."""
-        return int(np.prod(self.chunk_shape, dtype=object)) * self.np_dtype.itemsize
+        return math.prod(self.chunk_shape) * self.np_dtype.itemsize
 
     def n_chunks(self, n_rows: int) -> int:
         """Chunks that ``n_rows`` take."""
