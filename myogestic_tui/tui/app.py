@@ -206,7 +206,7 @@ class Viewer(TerminalApp, inherit_bindings=False):
         if protocol is not None:
             protocol = foresee(protocol, local_clock())
             status = replace(status, protocol=protocol)
-        if self._cue_bell.began(protocol) and protocol is not None and protocol.bell and not self.busy:
+        if self._cue_bell.began(protocol) and protocol is not None and protocol.bell:
             self.bell()
         self.frame = self._framed(status, self.screen_name, gone)
         if went:

@@ -111,14 +111,18 @@ class CueScreen(TerminalApp, inherit_bindings=False):
     async def on_event(self, event: events.Event) -> None:
         """No key does anything but leave; nothing is pasted or clicked."""
         if isinstance(event, events.Key) and not event.is_forwarded:
-            if event.key in _LEAVE:
-                self.exit(0)
+            self._press(event)
         elif not isinstance(event, events.Paste):
             await super().on_event(event)
 
     def on_key_burst(self, message: KeyBurst) -> None:
-        """Keys of one read were typed ahead, or pasted: they mean nothing."""
-        message.stop()
+        """Keys of one read, one after the other."""
+        for key in message.keys:
+            self._press(key)
+
+    def _press(self, key: events.Key) -> None:
+        if key.key in _LEAVE:
+            self.exit(0)
 
     def on_resize(self) -> None:
         """Another size, other letters."""

@@ -2,43 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from myogestic_tui.session import open_session_store, verify_session
-from tests.sending import RampOutlet, ramp, wait_for
+from tests.sending import RampOutlet, ramp
 from tests.tui.terminal import Terminal
 
 BRAILLE = re.compile("[\u2801-\u28ff]+")
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """A folder to work in; the recorder that is started there is ended."""
-    yield tmp_path
-    lock = tmp_path / "sessions/.myogestic/recorder.lock"
-    with suppress(OSError, ValueError):
-        pid = json.loads(lock.read_bytes())["pid"]
-        os.kill(pid, signal.SIGTERM)
-        wait_for(lambda: not _alive(pid))
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def select(terminal: Terminal, name: str) -> None:

@@ -18,6 +18,8 @@ from typing import Any, Self
 
 import pyte
 
+from myogestic_tui.widgets.blockletters import block_rows
+
 KEYS = {
     "enter": b"\r",
     "escape": b"\x1b",
@@ -34,6 +36,7 @@ KEYS = {
 """What terminals send for keys that are no characters."""
 
 _KITTY = re.compile(rb"\x1b\[[<>=][0-9;]*u|\x1b\[\?[0-9;]*\$p")
+_CONTROL_STRING = re.compile(rb"\x1b\][^\a\x1b]*(?:\a|\x1b\\)")
 _UNFINISHED = re.compile(rb"\x1b[^a-zA-Z]{0,24}$")
 
 
@@ -168,6 +171,11 @@ class Terminal:
                 assert left > 0, f"not written: {wanted!r}\n{bytes(self.output[-800:])!r}"
                 self._changed.wait(min(left, 1.0))
 
+    def n_bells(self) -> int:
+        """How often the bell rang; control strings end with the same byte, and do not count."""
+        with self._changed:
+            return _CONTROL_STRING.sub(b"", self.output).count(b"\a")
+
     def n_waiting(self) -> int:
         """Bytes that were written and not read yet."""
         return int(struct.unpack("i", fcntl.ioctl(self._master, termios.FIONREAD, b"\0" * 4))[0])
@@ -236,6 +244,17 @@ class Terminal:
             if descriptor >= 0:
                 os.close(descriptor)
         self._slave = self._master = -1
+
+
+def shows(word: str, columns: int) -> Callable[[str], bool]:
+    """Whether a screen of so many columns shows a word in block letters, of whatever size."""
+    drawn = {block_rows(word, columns - 4, height) for height in range(4, 60)} - {()}
+
+    def seen(text: str) -> bool:
+        rows = [row.strip() for row in text.splitlines()]
+        return any(all(part.strip() in rows for part in parts) for parts in drawn)
+
+    return seen
 
 
 def _take_terminal() -> None:

@@ -1,0 +1,33 @@
+"""A folder to work in, whose recorder is ended with the test."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.sending import wait_for
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder to work in; the recorder that is started there is ended."""
+    yield tmp_path
+    lock = tmp_path / "sessions/.myogestic/recorder.lock"
+    with suppress(OSError, ValueError):
+        pid = json.loads(lock.read_bytes())["pid"]
+        os.kill(pid, signal.SIGTERM)
+        wait_for(lambda: not _alive(pid))
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
