@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,7 @@ class StreamInfo:
     desc_xml: str = ""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "n_channels", operator.index(self.n_channels))
         if self.n_channels < 1:
             raise ConfigError(f"n_channels is {self.n_channels}; a stream has at least one channel")
         if not 0.0 <= self.fs < float("inf"):
@@ -73,7 +75,7 @@ class StreamInfo:
                 continue
             if len(values) != self.n_channels:
                 raise ConfigError(f"{field} has {len(values)} entries for {self.n_channels} channels")
-            object.__setattr__(self, field, tuple(values))
+            object.__setattr__(self, field, tuple(map(str, values)))
 
     @property
     def is_string(self) -> bool:

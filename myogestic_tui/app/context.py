@@ -42,12 +42,17 @@ class Context:
 
     @property
     def class_names(self) -> list[str]:
-        """Names of the gesture classes, by class index; once given they are written into every session."""
+        """Names of the gesture classes, by class index; once given they are written into every session.
+
+        Setting one text instead of a list of them raises ConfigError.
+        """
         return list(self._class_names)
 
     @class_names.setter
     def class_names(self, names: Iterable[str]) -> None:
-        self._class_names = tuple(names)
+        from ..session.beginning import class_name_list
+
+        self._class_names = tuple(class_name_list(names))
         if self.session is not None and self.state == "recording" and self._class_names:
             self.session.class_names = list(self._class_names)
 

@@ -117,8 +117,18 @@ class Annotated:
         self._must_record().mark_channel(name, operator.index(channel), bad)
 
     def add_note(self, text: str, timestamp: float | None = None) -> Note:
-        """Keep a free text with its time (default: now) on the recorder's LSL clock."""
+        """Keep a free text with its time (default: now) on the recorder's LSL clock.
+
+        Raises
+        ------
+        ConfigError
+            The time is no number.
+        SessionClosedError, DiskError
+            As `add_label`.
+        """
         note = Note(local_clock() if timestamp is None else float(timestamp), plain_text(text))
+        if not math.isfinite(note.timestamp):
+            raise ConfigError(f"a note at {note.timestamp} s: give seconds on the recorder's LSL clock")
         self._must_record().happen(lambda _: ev.Noted(note), sync=True)
         return note
 
@@ -148,7 +158,7 @@ class Annotated:
             As `append`.
         """
         stem = self._stem(name)
-        self._must_record().happen(lambda _: ev.GapExplained(stem, index, plain_text(reason)))
+        self._must_record().happen(lambda _: ev.GapExplained(stem, operator.index(index), plain_text(reason)))
 
     def _stem(self, name: str) -> str:
         return find_stem(self._must_record().own_names, name)

@@ -14,7 +14,9 @@ from .events import SessionRecord
 from .meta import SCHEMA_VERSION, Meta, RecorderMeta
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+_TEXTS = frozenset({"app_name", "name", "subject", "task"})
 
 
 def first_meta(app_name: str, class_names: Sequence[str] | None, fields: Mapping[str, Any] | None) -> Meta:
@@ -24,21 +26,35 @@ def first_meta(app_name: str, class_names: Sequence[str] | None, fields: Mapping
     recorder = RecorderMeta(__version__, platform.node(), platform.platform())
     created = datetime.now().astimezone().isoformat(timespec="seconds")
     meta = Meta(schema_version=SCHEMA_VERSION, state="recording", app_name=app_name, created=created, recorder=recorder)
-    meta.class_names = list(class_names or ())
     meta.anchors = [anchor_now()]
     further = dict(fields or {})
     extra = further.pop("extra", None) or {}
-    SessionRecord(meta).set_fields(plain_json({**further, **extra}))
+    SessionRecord(meta).set_fields(plain_fields({**further, **extra, "class_names": class_names}))
     return meta
 
 
-def plain_json(fields: dict[str, Any]) -> dict[str, Any]:
-    """Fields as ``meta.json`` can hold them, numbers and paths of any kind included; ConfigError where it cannot."""
+def plain_fields(fields: dict[str, Any]) -> dict[str, Any]:
+    """Fields as ``meta.json`` can hold them, numbers and paths of any kind included; ConfigError where it cannot.
+
+    No class names are no change of them: once given they stick.
+    """
+    names = class_name_list(fields.get("class_names"))
+    further = {key: value for key, value in fields.items() if key != "class_names"}
     try:
-        plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(fields, enc_hook=_plain_object))
+        plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(further, enc_hook=_plain_object))
     except (TypeError, ValueError) as error:
         raise ConfigError(f"fields of a session must be plain values: {error}") from error
-    return plain
+    plain |= {key: "" if plain[key] is None else str(plain[key]) for key in _TEXTS & plain.keys()}
+    if not isinstance(plain.get("take"), int | None):
+        raise ConfigError(f"take is {plain['take']!r}; give its number")
+    return {**plain, "class_names": names} if names else plain
+
+
+def class_name_list(names: Iterable[object] | None) -> list[str]:
+    """Class names as a list of text, numbers too; ConfigError for one text, which would become its letters."""
+    if isinstance(names, str):
+        raise ConfigError(f"class names are {names!r}; give a list of names")
+    return [] if names is None else [str(name) for name in names]
 
 
 def _plain_object(value: Any) -> Any:

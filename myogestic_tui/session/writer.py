@@ -10,7 +10,7 @@ from ..clock import local_clock
 from ..errors import DiskError, SessionClosedError, SessionError, SessionLockedError
 from . import events as ev
 from .annotated import Annotated
-from .beginning import first_meta, plain_json
+from .beginning import first_meta, plain_fields
 from .bystream import find_stem
 from .layout import META, create_session_folder, is_session_folder
 from .live import LiveStores
@@ -164,7 +164,7 @@ class Session(Annotated):
 
     @class_names.setter
     def class_names(self, names: Sequence[str]) -> None:
-        self.set_fields(class_names=list(names))
+        self.set_fields(class_names=names)
 
     def snapshot(self) -> SessionSnapshot:
         """How far the session is; cheap, and never waits for the disk."""
@@ -258,7 +258,7 @@ class Session(Annotated):
 
     def set_fields(self, **fields: Any) -> None:
         """Change fields of ``meta.json``: name, subject, task, take, class_names, and any others."""
-        known = plain_json({key: value for key, value in fields.items() if key != "class_names" or value})
+        known = plain_fields(fields)
         if not known:
             return
         recording = self._running()
@@ -288,7 +288,7 @@ class Session(Annotated):
             The disk refused.
         """
         fields: dict[str, Any] = {} if app_name is None else {"app_name": app_name}
-        self.set_fields(**fields, class_names=list(class_names or ()))
+        self.set_fields(**fields, class_names=class_names)
         recording = self._running()
         if recording is not None:
             recording.store_meta()

@@ -194,11 +194,18 @@ def test_marks_notes_and_fields_survive(tmp_path: Path):
     session.mark_trial(-1)
     session.add_note("electrode 17 re-taped", 1.5)
     session.add_note("lone \udcff surrogate")
-    session.set_fields(task="grasp", hand="right")
-    session.add_clock_estimates("emg", [ClockEstimate(1.0, 0.5, 0.001, 0.5), ClockEstimate(6.0, 0.5, 0.001, 5.5)])
-    session.add_gap_reason("emg", 100, "lost")
-    with pytest.raises(ConfigError):
-        session.mark_trial(5)
+    session.set_fields(task="grasp", hand="right", take=np.int64(4))
+    values = (1.0, 0.5, 0.001, 0.5), (2.0, 0.5, float("nan"), 1.5), tuple(map(np.float64, (6.0, 0.5, 0.001, 5.5)))
+    session.add_clock_estimates("emg", [ClockEstimate(*row) for row in values])
+    session.add_gap_reason("emg", np.int64(100), "lost")
+    for wrong in (
+        lambda: session.mark_trial(5),
+        lambda: session.add_note("when?", float("nan")),
+        lambda: session.set_fields(take="four"),
+        lambda: session.set_fields(class_names="Rest"),
+    ):
+        with pytest.raises(ConfigError):
+            wrong()
     with pytest.raises(UnknownStreamError):
         session.add_gap_reason("eeg", 1, "?")
     copy = cut_off(session.path, tmp_path / "cut off")
@@ -220,12 +227,13 @@ def test_class_names_once_given_stick(tmp_path: Path):
     session.save_meta("other app", class_names=None)
     session.class_names = []
     assert session.class_names == ["Rest", "Fist"]
-    session.class_names = ["Rest", "Fist", "Pinch"]
+    session.class_names = np.array(["Rest", "Fist", "Pinch"])
+    session.set_fields(subject=7, task=None)
     session.add_label(1)
     session.finish()
     with open_session_store(session.path) as reader:
         assert reader.class_names == ["Rest", "Fist", "Pinch"]
-        assert reader.meta.app_name == "other app"
+        assert (reader.meta.app_name, reader.meta.subject, reader.meta.task) == ("other app", "7", "")
         assert reader.summary().labels == {"Rest": 0, "Fist": 1, "Pinch": 0}
 
 
