@@ -21,6 +21,7 @@ from .context import Context
 from .cues import CueOutlet
 from .disk import byte_rate, disk_status
 from .jobs import JobQueue, outcome_words
+from .mvc import is_mvc_take, measure_later
 from .recorder import AnyCommand, DiskStatus, Envelope, JobStatus, Reply, Status, TakeStatus, View
 from .setup import apply_config
 from .streams import StreamTable
@@ -40,6 +41,8 @@ Mode = Literal["tui", "gui", "headless"]
 _log = logging.getLogger(__name__)
 _DRAIN_SECONDS = 1.0
 _HOUSEKEEPING_SECONDS = 0.25
+_MVC_SECONDS = 10.0
+"""How long the end of the app waits for an MVC that is being measured."""
 _POLL_WATCHED, _POLL_ALONE = 0.05, 0.2
 """Seconds between looks at a stream, while somebody watches and while nobody does."""
 
@@ -92,6 +95,7 @@ class App:
         self._transition = threading.RLock()
         self._stopping = threading.Event()
         self._housekeeper: threading.Thread | None = None
+        self._mvc_thread: threading.Thread | None = None
         self._remembered = memory.load(self.sessions_dir)
         if config is not None:
             apply_config(self, config)
@@ -172,6 +176,8 @@ class App:
         self._stopping.set()
         if self._housekeeper is not None:
             self._housekeeper.join(5.0)
+        if self._mvc_thread is not None:
+            self._mvc_thread.join(_MVC_SECONDS)
         self.jobs.finish(pack_s, hurry=hurry)
         self.table.stop()
         self.cues.close()
@@ -351,6 +357,8 @@ class App:
             if undrained:
                 message += f"; not heard from at the end: {', '.join(undrained)}"
             self.say(f"{message}: {session.path}")
+            if is_mvc_take(self, session):
+                self._mvc_thread = measure_later(self, session)
             self.jobs.pack(session)
 
     def _cut(self, at: float) -> list[str]:
@@ -468,6 +476,16 @@ class App:
         """By stream name, whether it was in or out of the recording when last chosen."""
         return self._remembered.ticks
 
+    @property
+    def mvc(self) -> dict[str, memory.StreamMVC]:
+        """Maximum voluntary contraction by source_id (or stream name), from the last take of the protocol ``mvc``."""
+        return self._remembered.mvc
+
+    def remember_mvc(self, found: dict[str, memory.StreamMVC]) -> None:
+        """Keep what was measured, also for the recorders that come after this one."""
+        self._remembered.mvc = {**self._remembered.mvc, **found}
+        memory.save(self.sessions_dir, self._remembered)
+
     def tick(self, stream: Stream, record: bool) -> None:
         """Take a stream into, or out of, the recording; the choice is remembered."""
         stream.record = record
@@ -481,9 +499,9 @@ class App:
                     stream.finish(local_clock(), _DRAIN_SECONDS)
 
     def _count_take(self) -> None:
+        """The next take has the next number, and no name of its own; all else on the sheet sticks."""
         take = self._remembered.take
-        if take.subject or take.task:
-            self.take = TakeStatus(subject=take.subject, task=take.task, take=take.take + 1, fields=take.fields)
+        self.take = TakeStatus(subject=take.subject, task=take.task, take=take.take + 1, fields=take.fields)
 
     def run_protocol(self, runner: ProtocolRunner) -> None:
         """Start a cued protocol, recording first where idle.

@@ -13,6 +13,7 @@ import msgspec
 from ..clock import local_clock
 from ..config import GESTURE_KEYS
 from . import recorder as r
+from .mvc import mvc_of
 from .setup import protocol_names
 from .streams import RUN_KEY, SEEN_KEY
 from .tally import Tally, tally
@@ -165,6 +166,7 @@ def _connected(app: App, stream: Stream, recorded: StreamProgress | None) -> r.S
         clock_drift_ppm=health.clock_drift_ppm,
         foreign_clock=health.foreign_clock,
         quality=app.quality_rows.of(stream, frozenset(app.bad_channels.get(stream.name, ()))),
+        mvc=mvc_of(app, stream.name, info),
     )
 
 

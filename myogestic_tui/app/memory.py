@@ -14,12 +14,21 @@ _FILE = "remembered.json"
 _MOST_PLACES = 50
 
 
+class StreamMVC(msgspec.Struct, frozen=True, kw_only=True):
+    """Maximum voluntary contraction of each channel of a stream (RMS, in its unit), and the session that it is from."""
+
+    values: tuple[float, ...]
+    session: str = ""
+
+
 class Remembered(msgspec.Struct, kw_only=True):
     """What one sessions folder remembers."""
 
     take: TakeStatus = msgspec.field(default_factory=TakeStatus)
     ticks: dict[str, bool] = msgspec.field(default_factory=dict)
     """By stream name: whether it is recorded."""
+    mvc: dict[str, StreamMVC] = msgspec.field(default_factory=dict)
+    """By source_id, or by stream name where there is none."""
 
 
 def load(sessions_dir: Path) -> Remembered:

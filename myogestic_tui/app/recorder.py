@@ -83,6 +83,8 @@ class StreamStatus(Frozen, frozen=True, kw_only=True):
     """Samples appended but not yet in Zarr."""
     quality: tuple[ChannelQuality, ...] = ()
     """One per channel, empty for strings and until a second has passed."""
+    mvc: tuple[float, ...] = ()
+    """Maximum voluntary contraction of each channel (RMS, in its unit); empty until a take of the protocol ``mvc``."""
 
 
 class GestureStatus(Frozen, frozen=True, kw_only=True):

@@ -70,6 +70,7 @@ COMMANDS = (
     KeyCommand("live.autoscale", "a", "live", "autoscale on or off", "auto"),
     KeyCommand("live.offset", "o", "live", "offset removal on or off (view only)"),
     KeyCommand("live.filter", "f", "live", "view filters: none, high-pass, high-pass and notch"),
+    KeyCommand("live.mvc", "%", "live", "amplitudes in % MVC, or in the stream's unit"),
     KeyCommand("live.stream", "v", "live", "next stream", "stream"),
     KeyCommand("live.worst", "w", "live", "next worst channel", "worst"),
     KeyCommand("live.bad", "m", "live", "mark the channel bad or good", "bad"),

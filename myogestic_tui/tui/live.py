@@ -8,7 +8,15 @@ from textual.containers import Vertical
 
 from ..app.recorder import ChannelQuality, Envelope, MarkChannel, StreamStatus, View
 from ..widgets import format as f
-from ..widgets.envelope import EnvelopePlot, Page, plot_cells, worst_flag
+from ..widgets.envelope import (
+    PERCENT,
+    EnvelopePlot,
+    Page,
+    in_percent,
+    plot_cells,
+    quality_in_percent,
+    worst_flag,
+)
 from ..widgets.gestures import gesture_panel
 from ..widgets.rows import Rows
 from ..widgets.scaling import ViewScale, cut_channels
@@ -54,6 +62,7 @@ class LiveBody(Body):
         self.filter = 0
         self.remove_offset = True
         self.zoomed = False
+        self.percent = False
         self.until: float | None = None
         self.scale = ViewScale()
         self._quality: tuple[ChannelQuality, ...] = ()
@@ -104,6 +113,10 @@ class LiveBody(Body):
             remove_offset=self.remove_offset,
         )
 
+    def _percent(self, stream: StreamStatus) -> bool:
+        """Whether amplitudes are in percent of the MVC."""
+        return self.percent and bool(stream.mvc)
+
     # ---------------------------------------------------------------- drawing
 
     def draw(self, frame: Frame) -> None:
@@ -123,11 +136,15 @@ class LiveBody(Body):
             self._choose(stream.name)
         if abs(frame.at - self._quality_at) > _QUALITY_SECONDS:
             self._quality, self._quality_at = stream.quality, frame.at
+            if self._percent(stream):
+                self._quality = quality_in_percent(stream.quality, stream.mvc)
         first, n_channels, rows = self._layout(stream, height)
         view = self._view(stream, first, n_channels, plot_cells(width))
         envelope = self.viewer.recorder.envelope(view)
         if envelope is not None and (envelope.stream != stream.name or envelope.first_channel != first):
             envelope = None  # the answer to an earlier question
+        if envelope is not None and self._percent(stream):
+            envelope = in_percent(envelope, stream.mvc)
         if envelope is not None:
             self._take(envelope, frame.at)
         page = Page(
@@ -137,7 +154,7 @@ class LiveBody(Body):
             seconds=WINDOWS[self.window],
             scale=self.scale.value,
             rows_per_channel=rows,
-            unit=_unit(stream, first),
+            unit=PERCENT if self._percent(stream) else _unit(stream, first),
             glyphs=self.viewer.glyph_set,
             quality=self._quality,
             ruled=self.zoomed,
@@ -195,9 +212,14 @@ class LiveBody(Body):
 
     def _choose(self, name: str) -> None:
         self.stream, self.cursor, self.until, self.zoomed = name, 0, None, False
+        self._scale_anew()
+
+    def _scale_anew(self) -> None:
+        """Other amplitudes: no scale or quality of before means anything."""
         self._quality_at = -1.0
         automatic, self.scale = self.scale.automatic, ViewScale()
         self.scale.automatic = automatic
+        self.scale.zoom(self.zoomed)
 
     def _move(self, step: int) -> None:
         stream = self.shown_stream(self.viewer.frame)
@@ -283,6 +305,15 @@ class LiveBody(Body):
     def do_filter(self) -> None:
         """The next filter; what is recorded stays raw."""
         self.filter = (self.filter + 1) % len(FILTERS)
+
+    def do_mvc(self) -> None:
+        """Amplitudes in percent of each channel's MVC, or in the stream's unit again."""
+        stream = self.shown_stream(self.viewer.frame)
+        if stream is not None and not self.percent and not stream.mvc:
+            self.viewer.say(f"no MVC of {stream.name} is known: run the protocol mvc (r, then c), and stop", bad=True)
+            return
+        self.percent = not self.percent
+        self._scale_anew()
 
     def do_zoom(self) -> None:
         """One channel over the whole height with a scale of its own, or back."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+import numpy as np
+from msgspec.structs import replace
 
 from . import format as f
 from .rows import Rows
@@ -14,6 +17,10 @@ from .timeline import label_strip, time_axis
 from .traces import GlyphSet, decode_envelope, draw_traces
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
     from ..app.recorder import ChannelQuality, Envelope
     from .frame import Frame
 
@@ -43,8 +50,31 @@ class Page:
     quality: tuple[ChannelQuality, ...] = ()
     ruled: bool = False
     """Write the scale beside the rows of a channel, as where one is zoomed."""
-    percent_of: dict[int, float] = field(default_factory=dict)
-    """MVC reference by channel: with it RMS reads in percent."""
+
+
+PERCENT = "% MVC"
+"""The unit of what `in_percent` gives."""
+
+
+def in_percent(envelope: Envelope, mvc: Sequence[float]) -> Envelope:
+    """The envelope in percent of each channel's maximum voluntary contraction; NaN where a channel has none."""
+    reference = _references(mvc)[envelope.first_channel :][: envelope.n_channels, None]
+    low, high = decode_envelope(envelope.low, envelope.high, envelope.n_channels, envelope.columns)
+    return replace(envelope, low=(low / reference).tobytes(), high=(high / reference).tobytes(), unit=PERCENT)
+
+
+def quality_in_percent(quality: Sequence[ChannelQuality], mvc: Sequence[float]) -> tuple[ChannelQuality, ...]:
+    """RMS and peak in percent of each channel's maximum voluntary contraction; NaN where a channel has none."""
+    references = _references(mvc).tolist()
+    return tuple(
+        replace(one, rms=one.rms / of, peak=one.peak / of) for one, of in zip(quality, references, strict=True)
+    )
+
+
+def _references(mvc: Sequence[float]) -> NDArray[np.float32]:
+    """One percent of each channel's, ``(n_channels,)``."""
+    values = np.asarray(mvc, np.float32) / 100
+    return np.where(values > 0, values, np.float32(np.nan))
 
 
 def plot_cells(width: int) -> int:
@@ -55,7 +85,8 @@ def plot_cells(width: int) -> int:
 def envelope_rows(envelope: Envelope | None, page: Page, frame: Frame, width: int, height: int) -> list[Row]:
     """Axis, channels, label row and channel map in ``height`` rows."""
     cells = plot_cells(width)
-    heading = f"  CH {fit('RMS ' + page.unit, 8, '>')} QUALITY"
+    level = page.unit if page.unit == PERCENT else f"RMS {page.unit}"
+    heading = f"  CH {fit(level, 8, '>')} QUALITY"
     rows = [row((fit(heading, PREFIX), "dim"), (time_axis(page.seconds, cells), "dim"))]
     room = max(height - 3, 0)
     rows += fill(channel_rows(envelope, page, cells), room) if envelope is not None else fill([], room)
@@ -82,7 +113,8 @@ def channel_rows(envelope: Envelope, page: Page, cells: int) -> list[Row]:
 def _channel(channel: int, lines: list[str], page: Page, edge: Span) -> list[Row]:
     quality = page.quality[channel] if channel < len(page.quality) else None
     flag = worst_flag(quality.flags) if quality is not None else None
-    head = (*_head(channel, _level(channel, quality, page), flag, channel == page.cursor), edge)
+    level = f.NOTHING if quality is None else f.amplitude(quality.rms)
+    head = (*_head(channel, level, flag, channel == page.cursor), edge)
     style = _TRACE_STYLES.get(flag or "", "warn")
     act = f"channel:{channel}"
     heads = [head, *([(*_UNDER_HEAD, edge)] * (len(lines) - 1))]
@@ -106,13 +138,6 @@ def _head(channel: int, level: str, flag: str | None, chosen: bool) -> Row:
         (f"{channel + 1:>3} {level:>8} ", "select" if chosen else "", act),
         (fit(words, 9), "warn" if flag else "ok", act),
     )
-
-
-def _level(channel: int, quality: ChannelQuality | None, page: Page) -> str:
-    if quality is None:
-        return f.NOTHING
-    reference = page.percent_of.get(channel)
-    return f"{100 * quality.rms / reference:.0f} %" if reference else f.amplitude(quality.rms)
 
 
 def worst_flag(flags: str) -> str:
