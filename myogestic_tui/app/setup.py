@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from ..errors import ConfigError
 from ..stream import Stream
 from .protocol import Plan, make_plan
@@ -30,6 +32,8 @@ def apply_config(app: App, config: Config) -> None:
     start = config.take
     if app.take == TakeStatus():
         app.take = TakeStatus(subject=start.subject, task=start.task, take=start.take, fields=dict(start.fields))
+    elif not start.fields.keys() <= app.take.fields.keys():
+        app.take = replace(app.take, fields={**start.fields, **app.take.fields})
 
 
 def _stream(app: App, expected: StreamConfig) -> Stream:
