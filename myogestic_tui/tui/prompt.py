@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..widgets.spans import Row, Span, fit, row, spread, width_of
+from .keys import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,11 +29,8 @@ class Ask:
         """The line."""
         spans = [Span(f" {self.question}  ", "strong")]
         for key, (words, _) in self.answers.items():
-            spans += row((_KEY_NAMES.get(key, key), "key"), (f" {words}   ", ""))
+            spans += row((shown(key), "key"), (f" {words}   " if words else " ", ""))
         return spread(tuple(spans), row(("esc", "key"), (f" {self.close} ", "")), width)
-
-
-_KEY_NAMES = {"enter": "⏎", "space": "space"}
 
 
 @dataclass
@@ -128,21 +126,22 @@ class TypeLine:
             self.changed(self.entries[0].text)
 
     def rows(self, width: int) -> Row:
-        """The line, scrolled so that the caret shows."""
+        """The line, scrolled so that the field with the caret shows."""
         right = row((f" {OFF} ", "warn"))
         room = width - width_of(right) - 1
-        others = sum(len(entry.title) + 3 for entry in self.entries) + sum(
-            min(len(e.text), 16) for e in self.entries if e is not self.entry
-        )
-        spans = [Span(" ")]
-        for entry in self.entries:
-            spans.append(Span(f"{entry.title} ", "strong" if entry is self.entry else "dim"))
-            if entry is self.entry:
-                spans += _caret_spans(entry, max(room - others, 8))
-            else:
-                spans.append(Span(fit(entry.text, min(len(entry.text), 16))))
-            spans.append(Span("  "))
-        return spread(tuple(spans), right, width)
+        fields = [self._field(entry, room) for entry in self.entries]
+        first = 0
+        while first < self.at and width_of(span for field in fields[first : self.at + 1] for span in field) > room:
+            first += 1
+        lead = Span("…" if first else " ", "dim")
+        return spread((lead, *(span for field in fields[first:] for span in field)), right, width)
+
+    def _field(self, entry: Entry, room: int) -> Row:
+        if entry is not self.entry:
+            return (*row((f"{entry.title} ", "dim"), fit(entry.text, min(len(entry.text), 16))), Span("  "))
+        others = sum(len(other.title) + 3 + min(len(other.text), 16) for other in self.entries if other is not entry)
+        free = max(room - others - len(entry.title) - 4, min(room - len(entry.title) - 4, 24), 8)
+        return (Span(f"{entry.title} ", "strong"), *_caret_spans(entry, free), Span("  "))
 
 
 def _caret_spans(entry: Entry, room: int) -> list[Span]:

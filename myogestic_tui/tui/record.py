@@ -110,7 +110,7 @@ class RecordBody(Body):
         self.viewer.execute(SkipCue(actor=self.viewer.actor))
 
     def do_take(self) -> None:
-        """Fill in the take sheet: it sticks, the number counts up."""
+        """Fill in the take sheet: it sticks, the number counts up, and begins anew with another subject or task."""
         viewer = self.viewer
         take = viewer.frame.status.take
         entries = [
@@ -118,13 +118,24 @@ class RecordBody(Body):
             Entry("task", take.task),
             Entry("take", str(take.take)),
             Entry("name", take.name),
+            *(Entry(title, text) for title, text in take.fields.items()),
         ]
 
         def save(texts: list[str]) -> None:
-            subject, task, number, name = texts
+            subject, task, number, name, *more = texts
             if not number.isdigit() or int(number) < 1:
                 viewer.say(f"take {number!r}: give a whole number from 1 on", bad=True)
                 return
-            viewer.execute(SetTake(subject=subject, task=task, take=int(number), name=name, actor=viewer.actor))
+            another = (subject, task) != (take.subject, take.task) and number == str(take.take)
+            viewer.execute(
+                SetTake(
+                    subject=subject,
+                    task=task,
+                    take=1 if another else int(number),
+                    name=name,
+                    fields=dict(zip(take.fields, more, strict=True)),
+                    actor=viewer.actor,
+                )
+            )
 
         viewer.type_line(TypeLine(entries, save))

@@ -11,6 +11,7 @@ import pytest
 
 from myogestic_tui import App, Stream
 from myogestic_tui.app import recorder as r
+from myogestic_tui.config import parse_config
 from myogestic_tui.errors import ConfigError
 from myogestic_tui.session import open_session_store
 from tests.sending import RampSource, ramp, wait_for
@@ -190,6 +191,22 @@ def test_the_take_counts_up_and_names_the_session(app: App, tmp_path: Path) -> N
         assert (session.meta.subject, session.meta.task, session.meta.take) == ("P07", "grasp", 4)
         assert "P07" in session.path.name
     assert App("again", sessions_dir=tmp_path / "sessions").take.take == 5
+
+
+def test_the_fields_of_the_config_stand_on_the_take_sheet_stick_and_go_into_the_metadata(app: App) -> None:
+    app.execute(r.SetTake(subject="P07", fields={"hand": "left"}))
+    for name in ("first", ""):
+        app.execute(r.SetTake(name=name))
+        app.start_recording()
+        assert app.discard_recording()
+        assert app.take == r.TakeStatus(subject="P07", take=1, name=name, fields={"hand": "left"})
+    app.start_recording()
+    app.stop_recording()
+    config = parse_config('take = { subject = "P01", fields = { age = "", hand = "right" } }')
+    later = App("later", config=config, sessions_dir=app.sessions_dir)
+    assert later.take == r.TakeStatus(subject="P07", take=2, fields={"age": "", "hand": "left"})
+    with open_session_store(finished(app)) as session:
+        assert session.meta.extra["hand"] == "left"
 
 
 def test_marks_and_notes_are_kept(app: App) -> None:

@@ -265,6 +265,19 @@ async def test_the_take_sheet_is_filled_in_one_line(stage):
         await it.until(lambda: "P08 · mvc · take 01" in it.rows()[1])
 
 
+async def test_further_fields_stand_on_the_take_sheet_and_another_subject_begins_with_take_1(stage):
+    fields = {"hand": "left", "electrodes": "8 x 8, 10 mm", "experimenter": "ab", "age": ""}
+    sheet = r.TakeStatus(subject="P07", task="grasp", take=4, name="", fields=fields)
+    async with stage(ScriptedRecorder(idle(take=sheet)), screen="record") as it:
+        await it.press("t", "backspace", "8", *["enter"] * 7)
+        assert "age " in it.rows()[-2]
+        assert "gesture keys off" in it.rows()[-2]
+        await it.press(*"31", "enter")
+        command = it.recorder.wait_for(r.SetTake)
+        assert (command.subject, command.task, command.take) == ("P08", "grasp", 1)
+        assert command.fields == {**fields, "age": "31"}
+
+
 async def test_a_take_that_is_no_number_is_refused(stage):
     async with stage(screen="record") as it:
         await it.press("t", "enter", "enter", "x", "enter", "enter")
@@ -351,14 +364,19 @@ async def test_the_cursor_stays_on_its_stream_when_rows_come_and_go(stage):
         assert "▸[x]  ● live    vhi_control" in it.text
 
 
-async def test_details_show_every_channel(stage):
-    async with stage() as it:
+async def test_details_show_every_channel_at_full_length_and_the_xml(stage):
+    names = tuple(f"flexor digitorum superficialis {i + 1}" for i in range(64))
+    async with stage(ScriptedRecorder(idle(streams=(emg(channel_names=names), hand())))) as it:
         await it.press("enter")
-        assert "EMG1 " in it.text
-        await it.press("pagedown", "pagedown", "pagedown")
-        assert "EMG64" in it.text
+        await it.until(lambda: "flexor digitorum superficialis 1 " in it.text)
+        shown = it.text
+        for _ in range(8):
+            await it.press("pagedown")
+            shown += it.text
+        assert all(f"{name} " in shown for name in names)
+        assert "<name>emg</name>" in it.text
         await it.press("enter")
-        assert "EMG63 " not in it.text
+        assert "superficialis 63 " not in it.text
 
 
 async def test_no_stream_says_what_to_do(stage):
