@@ -23,7 +23,7 @@ from .disk import byte_rate, disk_status
 from .jobs import JobQueue, outcome_words
 from .mvc import is_mvc_take, measure_later
 from .recorder import AnyCommand, DiskStatus, Envelope, JobStatus, Reply, Status, TakeStatus, View
-from .setup import apply_config
+from .setup import apply_config, apply_lsl
 from .streams import StreamTable
 from .views import look
 
@@ -153,7 +153,14 @@ class App:
     # ---------------------------------------------------------------- life of the app
 
     def open(self, *, discover: bool = False) -> None:
-        """Start the streams' workers and the housekeeping (`run` calls it)."""
+        """Start the streams' workers and the housekeeping (`run` calls it).
+
+        Raises
+        ------
+        ConfigError
+            The config has LSL settings, and this process uses LSL with others already.
+        """
+        apply_lsl(self.config.lsl)
         self._stopping.clear()
         self.table.start()
         if discover:

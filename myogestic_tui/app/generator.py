@@ -7,8 +7,12 @@ import json
 import subprocess
 import sys
 import threading
+from typing import TYPE_CHECKING
 
 from ..errors import StreamError
+
+if TYPE_CHECKING:
+    from ..config import LslConfig
 
 
 class Generator:
@@ -20,6 +24,8 @@ class Generator:
         Name of the EMG outlet.
     n_channels, fs, seed
         Its channels, rate in Hz and random seed.
+    lsl
+        Settings of its LSL library: the recorder's own, or the two do not see each other.
 
     Raises
     ------
@@ -27,9 +33,17 @@ class Generator:
         It did not come up within 20 s.
     """
 
-    def __init__(self, name: str = "emg", n_channels: int = 64, fs: float = 2048.0, seed: int = 0) -> None:
+    def __init__(
+        self,
+        name: str = "emg",
+        n_channels: int = 64,
+        fs: float = 2048.0,
+        seed: int = 0,
+        lsl: LslConfig | None = None,
+    ) -> None:
         command = [sys.executable, "-P", "-m", "myogestic_tui.sources.generator", "--until-eof"]
         command += ["--name", name, "--channels", str(n_channels), "--rate", str(fs), "--seed", str(seed)]
+        command += _lsl_options(lsl) if lsl is not None else []
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
         )
@@ -73,3 +87,9 @@ class Generator:
             self._process.wait(timeout)
         if self._process.stdout is not None:
             self._process.stdout.close()
+
+
+def _lsl_options(lsl: LslConfig) -> list[str]:
+    options = [f"--known-peer={peer}" for peer in lsl.known_peers]
+    options += [] if lsl.session_id is None else [f"--session-id={lsl.session_id}"]
+    return options + ([] if lsl.resolve_scope is None else [f"--resolve-scope={lsl.resolve_scope}"])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from ..config import LslConfig
 from ..errors import ConfigError
 from ..stream import Stream
 from .protocol import Plan, make_plan
@@ -34,6 +35,20 @@ def apply_config(app: App, config: Config) -> None:
         app.take = TakeStatus(subject=start.subject, task=start.task, take=start.take, fields=dict(start.fields))
     elif not start.fields.keys() <= app.take.fields.keys():
         app.take = replace(app.take, fields={**start.fields, **app.take.fields})
+
+
+def apply_lsl(lsl: LslConfig) -> None:
+    """Hand the LSL library its settings; without any it is not even loaded.
+
+    Raises
+    ------
+    ConfigError
+        A value is not usable, or this process uses LSL with other settings already.
+    """
+    if lsl != LslConfig():
+        from ..sources import configure_lsl
+
+        configure_lsl(known_peers=lsl.known_peers, session_id=lsl.session_id, resolve_scope=lsl.resolve_scope)
 
 
 def _stream(app: App, expected: StreamConfig) -> Stream:

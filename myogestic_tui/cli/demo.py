@@ -48,9 +48,10 @@ def demo(settings: Settings, channels: int, rate: float, headless: bool, seconds
 def _record(settings: Settings, channels: int, rate: float, seconds: float, as_json: bool) -> int:
     """Record, label, pack and verify; 0 if the archive is whole."""
     from ..app import App
+    from ..config import Config
     from .capture import Capture, Cues
 
-    app = App("myogestic_tui demo", sessions_dir=settings.sessions_dir)
+    app = App("myogestic_tui demo", config=Config(lsl=settings.config.lsl), sessions_dir=settings.sessions_dir)
     _generate(app, channels, rate)
     cues = Cues(tuple((name, seconds / len(_TURNS)) for name in _TURNS))
     try:
@@ -67,7 +68,7 @@ def _generate(app: App, channels: int, rate: float) -> None:
     from ..sources import LSLSource
     from ..stream import Stream
 
-    app.generator = Generator(n_channels=channels, fs=rate)
+    app.generator = Generator(n_channels=channels, fs=rate, lsl=app.config.lsl)
     for outlet in cast("list[dict[str, str]]", app.generator.ready["streams"]):
         app.streams(Stream(outlet["name"], source=LSLSource(outlet["name"], uid=outlet["uid"]), required=True))
 

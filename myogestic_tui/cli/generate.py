@@ -33,4 +33,5 @@ def generate(settings: Settings, name: str, channels: int, rate: float, seed: in
 
     configure(settings.config)
     remark(f"{name}: {channels} channels at {rate:g} Hz; Ctrl-C stops")
-    return main(["--name", name, "--channels", str(channels), "--rate", str(rate), "--seed", str(seed)])
+    options = ["--name", name, "--channels", str(channels), "--rate", str(rate), "--seed", str(seed)]
+    return main([*options, "--outlive-parent"])

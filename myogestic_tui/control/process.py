@@ -158,10 +158,7 @@ class RecorderProcess:
     def _open_app(self, trouble: str) -> None:
         """Import what a recorder needs (LSL takes its second), set it up, and hand it to those who wait."""
         from ..app import App
-        from ..sources import configure_lsl
 
-        lsl = self._config.lsl
-        configure_lsl(known_peers=lsl.known_peers, session_id=lsl.session_id, resolve_scope=lsl.resolve_scope)
         app = App(self._config.app_name, config=self._config, sessions_dir=self._sessions_dir)
         app.open(discover=True)
         if trouble:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from ..errors import MyoGesticError
+from .adapter import configure_lsl
 from .outlet import Outlet
 from .synthetic import EMGSignal, HandSignal, emg_info, hand_info
 
@@ -175,6 +176,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the generator process."""
     options = _options(arguments)
     try:
+        configure_lsl(
+            known_peers=options.known_peer, session_id=options.session_id, resolve_scope=options.resolve_scope
+        )
         generator = Generator(options.name, options.channels, options.rate, options.seed, hand=not options.no_hand)
     except MyoGesticError as error:
         print(error, file=sys.stderr)
@@ -201,6 +205,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--no-listen", action="store_true", help="no markers: gestures from standard input only")
     parser.add_argument("--until-eof", action="store_true", help="end when standard input closes")
     parser.add_argument("--outlive-parent", action="store_true", help="go on when the parent process dies")
+    parser.add_argument("--known-peer", action="append", default=[], help="a host to be found by; may be repeated")
+    parser.add_argument("--session-id", help="seen only by those with the same LSL session id")
+    parser.add_argument("--resolve-scope", help="how far multicast goes")
     return parser.parse_args(arguments)
 
 

@@ -9,8 +9,9 @@ import subprocess
 from .conftest import COMMAND, PATIENCE
 
 
-def test_the_demo_records_packs_and_verifies(run, tmp_path):
-    """Also where the user's own files are called as modules of Python are."""
+def test_the_demo_records_packs_and_verifies(run, tmp_path, unique):
+    """Also with an LSL session id of the lab's, and where the user's own files are called as modules of Python are."""
+    (tmp_path / "myogestic.toml").write_text(f'[lsl]\nsession_id = "{unique}"\n')
     (tmp_path / "signal.py").write_text("raise RuntimeError('not the signal module')")
     told = run("demo", "--seconds", 3, "--json").json()
     assert told["verified"] == {"level": "full", "ok": True, "findings": []}
