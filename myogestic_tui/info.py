@@ -17,6 +17,10 @@ NUMERIC_DTYPES = ("int8", "int16", "int32", "int64", "float32", "float64")
 STRING_DTYPE = "string"
 """The wire format of marker streams."""
 
+MOST_BYTES = 2**28
+"""A stored chunk of a stream may come to this."""
+_TEXT_BYTES = 256
+
 IRREGULAR_CHUNK = 1024
 """Samples per stored chunk where the rate is irregular or below 1 Hz."""
 
@@ -69,6 +73,12 @@ class StreamInfo:
             raise ConfigError(f"fs is {self.fs}; give the rate in Hz, or 0 for an irregular stream")
         object.__setattr__(self, "fs", float(self.fs))
         object.__setattr__(self, "dtype", _dtype_name(self.dtype))
+        itemsize = _TEXT_BYTES if self.is_string else int(self.dtype.lstrip("intfloa")) // 8
+        if self.chunk_length * max(self.n_channels * itemsize, 8) > MOST_BYTES:
+            raise ConfigError(
+                f"{self.n_channels} channels of {self.dtype} at {self.fs:g} Hz are more than can be recorded "
+                f"({MOST_BYTES >> 20} MB a second); is the rate right?"
+            )
         for field in ("channel_names", "units", "channel_types"):
             values = getattr(self, field)
             if values is None:

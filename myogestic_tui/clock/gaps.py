@@ -18,7 +18,8 @@ fs``. Delays lift single chunks off the floor of ``x``; a missing block lifts th
 
 Where data end before 3 s have passed, 0.25 s or an interval of more than 1 s suffice. A step back of the source's
 clock is no gap. Where stamps scatter both ways (there is no sharp floor), the middle takes the floor's place. Irregular
-streams have no gaps.
+streams have no gaps. A stamp that no clock shows (NaN, infinite, 30,000 years off) is passed over. A stream that shows
+`MOST_GAPS` does not follow its rate, and no more of them are told.
 
 The decision on a candidate depends on the stamps around it only, never on how they were cut into chunks: `GapTracker`
 (live) and `find_gaps` (offline) give the same gaps.
@@ -45,11 +46,14 @@ TAIL_SECONDS = 0.25
 """At the end of the data: a step that has held this long counts."""
 TAIL_CERTAIN_SECONDS = 1.0
 """At the end of the data: an interval this long counts at once."""
+MOST_GAPS = 50_000
+"""Gaps that are told of one stream; a device that stamps in milliseconds would show one before each sample."""
 MIN_WINDOW = 16
 """Samples that each window holds at least, however slow the stream."""
 
 _GLANCE_SECONDS = 0.5
 _BLOCK = 1 << 20
+_NO_TIME = 1e12
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,7 @@ class GapTracker:
 
         Indices count all stamps ever fed.
         """
-        if self.fs <= 0 or len(timestamps) == 0:
+        if self.fs <= 0 or len(timestamps) == 0 or len(self.gaps) >= MOST_GAPS:
             self._n += len(timestamps)
             return []
         stamps = self._filled(np.asarray(timestamps, dtype=np.float64))
@@ -156,7 +160,7 @@ class GapTracker:
     def _filled(self, stamps: NDArray[np.float64]) -> NDArray[np.float64]:
         """Count the stamps in; a stamp that is not a number becomes what the sample clock says it should be."""
         first, self._n = self._n, self._n + len(stamps)
-        good = np.isfinite(stamps)
+        good = np.abs(stamps) < _NO_TIME
         if self._last is None:
             skip = int(good.argmax()) if good.any() else len(stamps)
             stamps, good, first = stamps[skip:], good[skip:], first + skip
@@ -175,7 +179,7 @@ class GapTracker:
 
     def _decided(self, *, final: bool) -> list[Gap]:
         found: list[Gap] = []
-        while self._pending:
+        while self._pending and len(self.gaps) + len(found) < MOST_GAPS:
             step = self._step(self._pending[0][0], final=final)
             if step is None:
                 break

@@ -90,6 +90,9 @@ class FieldsSet(Event, frozen=True, tag=True):
 
 AnyEvent = Labelled | Undone | TrialMarked | ChannelMarked | Noted | Joined | ClockEstimated | GapExplained | FieldsSet
 
+MOST_TOLD = 24 * 2**20
+"""Bytes of labels, notes and headers that a session takes, some 250,000 labels: as much as can be read again."""
+
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 _META_FIELDS = frozenset({"app_name", "class_names", "name", "subject", "task", "take"})
 
@@ -177,6 +180,7 @@ class EventLog:
         self._size = 0
         self._synced = 0
         self._count = 0
+        self._told = 0
 
     def append(self, event: AnyEvent) -> None:
         """Write an event; a kill of this process does not lose it any more.
@@ -187,11 +191,18 @@ class EventLog:
             The session is finished.
         DiskError
             The disk refused; what was written of the event is cut back.
+        ConfigError
+            The session has so many already that its metadata could not be read again.
         """
         payload = msgspec.json.encode(event)
+        told = 0 if isinstance(event, ClockEstimated | GapExplained) else len(payload)
         with self._lock:
             if self._closed is not None:
                 raise type(self._closed)(*self._closed.args)
+            if self._told + told > MOST_TOLD:
+                raise ConfigError(
+                    f"a session takes {MOST_TOLD >> 20} MB of labels, notes and headers; stop, and start another one"
+                )
             frame = frame_header(EVENT, self._count, 1, payload) + payload
             try:
                 if os.write(self._fd, frame) != len(frame):
@@ -200,6 +211,7 @@ class EventLog:
                 raise self._cut_back(error) from error
             self._size += len(frame)
             self._count += 1
+            self._told += told
 
     def _cut_back(self, error: OSError) -> DiskError:
         self._closed = DiskError(f"the disk refused to take an event of the session: {error.strerror}")

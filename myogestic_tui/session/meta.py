@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA_VERSION = 1
-MAX_JSON = 12 * 2**20
-"""Bytes of a JSON file beyond which it is refused unread: 80,000 labels; empty lists take 25 times that in memory."""
+MAX_JSON = 48 * 2**20
+"""Bytes of a JSON file beyond which it is refused unread; twice what `EventLog` takes of labels, notes and headers."""
+MAX_JSON_MEMORY = 256 * 2**20
+_MEMORY = {b"[": 64, b"{": 232, b",": 80}
+"""Bytes of memory that each of these may come to when it is parsed."""
 
 
 class LabelEvent(Struct, frozen=True, omit_defaults=True):
@@ -247,7 +250,7 @@ def decode_json(data: bytes, *, where: str) -> Any:
     SessionDamagedError
         It does not parse, is too large or nested too deeply; the message begins with ``where``.
     """
-    if len(data) > MAX_JSON:
+    if len(data) > MAX_JSON or sum(size * data.count(mark) for mark, size in _MEMORY.items()) > MAX_JSON_MEMORY:
         raise SessionDamagedError(f"{where} is {len(data)} bytes; that is no metadata of a session")
     try:
         return msgspec.json.decode(data)

@@ -21,6 +21,7 @@ from .layout import (
     BALLAST,
     FOLDER_STAMP,
     JOURNAL,
+    LABELS,
     META,
     PARTIAL,
     STATE_FOLDER,
@@ -124,8 +125,8 @@ def recover_session(path: str | os.PathLike[str]) -> Path:
     """Make a session folder whole that its recorder was cut off from, and return its path.
 
     Arrays are cut to what is committed, the journal's valid frames follow, metadata is computed anew. It may be
-    killed anywhere and run again; on a folder that is whole it does nothing. What cannot be joined on stays: damaged
-    segments go to the trash folder.
+    killed anywhere and run again; on a folder that is whole it does nothing. What cannot be made use of stays:
+    damaged segments and metadata go to the trash folder.
 
     Raises
     ------
@@ -179,10 +180,10 @@ def _recover(folder: Path) -> None:
         if not was_whole:
             _complete(view, streams)
         state = view.meta.state if was_whole else "recovered"
+        _keep_broken(folder, {finding.member for finding in view.findings if finding.kind == "damage"})
         commit(folder, shapes, conclusion(view.meta, view.labels, streams, state))
     finally:
         view.close()
-    _keep_broken(folder, [finding.member for finding in view.findings if finding.kind == "damage"])
     drop_journal(folder)
 
 
@@ -249,15 +250,16 @@ def _duration(view: SessionView, streams: dict[str, StreamMeta]) -> float:
     return max([*seconds, 0.0]) or sampled
 
 
-def _keep_broken(folder: Path, members: list[str]) -> None:
-    """Damaged segments go to the trash folder: they may hold samples that could not be joined on."""
+def _keep_broken(folder: Path, members: set[str]) -> None:
+    """Damaged segments and metadata go to the trash folder: they may hold what could not be made use of."""
     broken = [folder / JOURNAL / member for member in members if member.endswith(SUFFIX)]
+    broken += [folder / member for member in members & {META, LABELS}]
     broken = [path for path in broken if path.exists()]
     if not broken:
         return
     trash = folder.parent / STATE_FOLDER / TRASH
     trash.mkdir(parents=True, exist_ok=True)
-    aside = trash / f"{folder.name}-journal-{datetime.now():%Y%m%d%H%M%S%f}"
+    aside = trash / f"{folder.name}-damaged-{datetime.now():%Y%m%d%H%M%S%f}"
     aside.mkdir()
     for path in broken:
         shutil.copy2(path, aside / path.name)

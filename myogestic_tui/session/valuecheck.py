@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..clock.gaps import GapTracker
+from ..clock.gaps import MOST_GAPS, GapTracker
 from .findings import Finding, observation
 
 if TYPE_CHECKING:
@@ -100,7 +100,10 @@ class StampCheck:
     def findings(self, stream: str, member: str) -> Iterator[Finding]:
         """What was seen."""
         if self.n_gaps:
-            text = f"gaps: {self.n_gaps}, {self.gap_seconds:.3f} s in all, the first before sample {self._first_gap}"
+            more = " or more" if self.n_gaps >= MOST_GAPS else ""
+            text = (
+                f"gaps: {self.n_gaps}{more}, {self.gap_seconds:.3f} s in all, the first before sample {self._first_gap}"
+            )
             yield observation(f"{stream}: {text}", stream=stream, member=member)
         if self.fs > 0:
             yield from self._repeats.finding(stream, member, "time stamps that repeat the one before")

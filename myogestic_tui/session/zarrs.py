@@ -22,7 +22,7 @@ import msgspec
 import numpy as np
 
 from ..errors import SessionDamagedError
-from ..info import STRING_DTYPE, StreamInfo
+from ..info import MOST_BYTES, STRING_DTYPE, StreamInfo
 from .layout import PARTIAL, ZARR_JSON
 from .meta import decode_json
 from .zstdframe import decoded_bound
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 ZSTD_LEVEL = 1
 """On EMG as int16 level 1 takes a sixth of the time of zarr's default level 0 (= 3), for files 1 % larger."""
 
-MAX_CHUNK = 256 * 2**20
+MAX_CHUNK = MOST_BYTES
 """Bytes of a decoded chunk beyond which a session is refused: 256 channels of float64 at 100 kHz take 200 MB."""
 
 MAX_TEXTS = 2**20

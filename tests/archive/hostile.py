@@ -13,7 +13,7 @@ import numpy as np
 from numcodecs.zstd import Zstd
 
 from myogestic_tui.session import zipbytes as zb
-from myogestic_tui.session.meta import MAX_JSON
+from myogestic_tui.session.meta import MAX_JSON_MEMORY
 from myogestic_tui.session.zipindex import MAX_MEMBERS
 from tests.archive.sessions import rewrite
 
@@ -73,7 +73,7 @@ def _overlapping(good: Path, folder: Path) -> Path:
 
 def largest_meta(good: Path, folder: Path) -> Path:
     """As much JSON as is read at most, of what takes the most memory."""
-    data = (b'{"x": [' + b"[]," * MAX_JSON)[: MAX_JSON - 3] + b"1]}"
+    data = b'{"x": [' + b'{"":[]},' * (MAX_JSON_MEMORY // 376 - 2) + b"1]}"
     return _replaced("meta.json", lambda: data)(good, folder)
 
 

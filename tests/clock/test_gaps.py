@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from myogestic_tui.clock import Gap, GapTracker, find_gaps, gap_threshold
+from myogestic_tui.clock import Gap, GapTracker, find_gaps, gap_threshold, gaps
 from tests.clock.stamps import n_chunks, pushed, sample_times, stalled
 
 FS, CHUNK = 2048.0, 32
@@ -131,7 +131,18 @@ def test_stamps_that_are_not_numbers_are_passed_over():
     stamps[12000] = np.inf
     (gap,) = find_gaps(stamps, FS)
     assert (gap.index, gap.n_samples(FS)) == (30000, 100)
+    stamps[13000], stamps[14000:14100] = 1e308, 1.7e18
+    assert find_gaps(stamps, FS) == [gap]
     assert find_gaps(np.full(5000, np.nan), FS) == []
+
+
+def test_a_device_that_stamps_in_milliseconds_does_not_fill_the_metadata(monkeypatch):
+    monkeypatch.setattr(gaps, "MOST_GAPS", 100)
+    tracker = GapTracker(1000.0)
+    for start in range(0, 4000, 500):
+        tracker.feed(np.arange(start, start + 500.0))
+    tracker.flush()
+    assert [gap.index for gap in tracker.gaps] == [*range(1, 101)]
 
 
 def test_at_the_end_of_the_data_a_late_chunk_is_none_and_a_long_silence_is_one():

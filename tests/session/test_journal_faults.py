@@ -104,12 +104,23 @@ def test_recovery_keeps_damaged_segments_in_the_trash_folder(folder: Path, strea
     segment.write_bytes(whole)
     name = segment.name
     recover_session(folder)
-    kept = list((folder.parent / ".myogestic" / "trash").glob(f"{folder.name}-journal-*/{name}"))
+    kept = list((folder.parent / ".myogestic" / "trash").glob(f"{folder.name}-damaged-*/{name}"))
     assert [path.read_bytes() for path in kept] == [bytes(whole)]
     assert not (folder / "journal").exists()
     with open_session_store(folder) as reader:
         assert stream.assert_prefix(reader) == 4 * CHUNK
         assert [finding.kind for finding in reader.findings] == ["damage"]
+
+
+def test_recovery_keeps_metadata_that_it_could_not_read(tmp_path: Path):
+    session = recorded(tmp_path / "s", [(SMALL, 40, 4)])
+    session.add_label(1)
+    session.finish()
+    (session.path / "meta.json").write_text('{"streams": 3}')
+    (session.path / "labels.json").write_text("[{}]")
+    recover_session(session.path)
+    kept = (session.path.parent / ".myogestic" / "trash").glob(f"{session.path.name}-damaged-*/*")
+    assert {path.name: path.read_text() for path in kept} == {"meta.json": '{"streams": 3}', "labels.json": "[{}]"}
 
 
 def test_damage_in_samples_that_are_in_zarr_already_loses_nothing(tmp_path: Path):

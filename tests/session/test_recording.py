@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from myogestic_tui.errors import (
     UnknownStreamError,
 )
 from myogestic_tui.info import NUMERIC_DTYPES, StreamInfo
-from myogestic_tui.session import LabelEvent, Session, checkpoint, open_session_store, recover_session
+from myogestic_tui.session import LabelEvent, Session, checkpoint, events, open_session_store, recover_session
 from myogestic_tui.stream.source import ClockEstimate
 from tests.session.folders import cut_off, feed, recorded
 from tests.session.known import STREAMS, Known
@@ -64,6 +65,26 @@ def test_arrays_are_laid_out_as_the_format_says(session: Session):
     assert zarr.open_array(session.path / "slow.zarr", mode="r").chunks == (1024, 1)
     stamps = zarr.open_array(session.path / "slow_timestamps.zarr", mode="r")
     assert (stamps.shape, stamps.chunks, stamps.dtype) == ((0,), (1024,), np.float64)
+
+
+@pytest.mark.parametrize("layout", [(8, 1e9), (10**6, 0.0), (1, 2**20 + 1, "string"), (1, 1e300)])
+def test_a_rate_that_nobody_could_record_is_refused_in_words(layout: tuple):
+    with pytest.raises(ConfigError, match="is the rate right"):
+        StreamInfo(*layout)
+
+
+def test_metadata_that_could_not_be_read_again_is_refused(session: Session, monkeypatch: pytest.MonkeyPatch):
+    session.init_stream("emg", replace(EMG.info, desc_xml="x" * (13 * 2**20)))
+    monkeypatch.setattr(events, "MOST_TOLD", 14 * 2**20)
+    session.add_label(1)
+    with pytest.raises(ConfigError, match="start another one"):
+        session.add_note("x" * 2**20)
+    feed(session, EMG, 0, 10, 10)
+    session.finish()
+    with open_session_store(session.path) as reader:
+        assert reader.findings == []
+        assert EMG.assert_prefix(reader) == 10
+        assert len(reader.label_track) == 1
 
 
 def test_a_session_without_samples_is_a_session(session: Session):
