@@ -162,6 +162,44 @@ def _part(data: bytes, byte_range: ByteRequest | None) -> bytes:
     return data
 
 
+class CheckedArray(zarr.Array[Any]):
+    """An array of a session that says what is damaged, where zarr only says that a decoder failed."""
+
+    def __getitem__(self, selection: Any) -> Any:
+        """As `zarr.Array`.
+
+        Raises
+        ------
+        SessionDamagedError
+            A chunk of the array does not decode; the message names it and its samples.
+        """
+        try:
+            return super().__getitem__(selection)
+        except (RuntimeError, ValueError, OSError, IndexError) as error:  # whichever the codec at work raises
+            self._find_damage(error)
+            raise
+
+    def _find_damage(self, error: Exception) -> None:
+        spec = parse_array_json(self._file(ZARR_JSON) or b"", where=f"{self.path}/{ZARR_JSON}")[0]
+        for number in range(spec.n_chunks(self.shape[0])):
+            key, data = spec.chunk_key(number), self._file(spec.chunk_key(number))
+            try:
+                if data is not None:
+                    decode_chunk(spec, data, where=f"{self.path}/{key}")
+            except SessionDamagedError as damage:
+                first = number * spec.chunk_length
+                last = min(first + spec.chunk_length, self.shape[0]) - 1
+                raise SessionDamagedError(f"{damage}; it holds samples {first} to {last}") from error
+
+    def _file(self, key: str) -> bytes | None:
+        store = self.store
+        if isinstance(store, MemberStore):
+            return store.get_bytes_of(f"{self.path}/{key}")
+        assert isinstance(store, LocalStore), "sessions are read through one of the two"
+        path = store.root / self.path / key
+        return path.read_bytes() if path.exists() else None
+
+
 def open_array(store: Store, name: str, *, writable: bool = False) -> zarr.Array[Any]:
     """The array ``name`` (``emg.zarr``) of a session.
 
@@ -171,8 +209,9 @@ def open_array(store: Store, name: str, *, writable: bool = False) -> zarr.Array
         It is not there, or zarr cannot read its metadata.
     """
     try:
-        return zarr.open_array(
+        array = zarr.open_array(
             store, path=name, mode="r+" if writable else "r", zarr_format=3, config={"write_empty_chunks": True}
         )
+        return array if writable else CheckedArray(array.async_array)
     except (OSError, ValueError, TypeError, KeyError, NotImplementedError) as error:
         raise SessionDamagedError(f"{name} cannot be opened: {error}") from error

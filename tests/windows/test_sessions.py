@@ -181,6 +181,11 @@ def test_a_damaged_chunk_ends_its_session_not_the_others(packed, tmp_path, caplo
     assert "emg.zarr/c/6/0" in caplog.text
     with pytest.raises(SessionError, match=r"emg\.zarr/c/6/0"):
         list(iter_labeled_windows(paths, "emg", 0.5, 0.5, strict=True))
+    with open_session_store(folder) as session:
+        np.testing.assert_array_equal(session.stores["emg"][:6000], emg_of(6000, seed=7))
+        for part in (slice(None), slice(6100, 6200)):
+            with pytest.raises(SessionError, match=r"emg\.zarr/c/6/0 .*samples 6000 to 6999"):
+                session.stores["emg"][part]
 
 
 def test_an_empty_stream_gives_no_windows(tmp_path):
