@@ -162,6 +162,8 @@ class App:
         """
         apply_lsl(self.config.lsl)
         self._stopping.clear()
+        if discover:
+            self.table.bring_back(self._remembered.picked, self.ticks)
         self.table.start()
         if discover:
             self.table.discover()
@@ -482,6 +484,11 @@ class App:
     def ticks(self) -> dict[str, bool]:
         """By stream name, whether it was in or out of the recording when last chosen."""
         return self._remembered.ticks
+
+    def remember_picked(self) -> None:
+        """Streams connected by hand come back with the next recorder on this folder."""
+        self._remembered.picked = dict(self.table.picked)
+        memory.save(self.sessions_dir, self._remembered)
 
     @property
     def mvc(self) -> dict[str, memory.StreamMVC]:

@@ -134,24 +134,35 @@ def _set_gestures(app: App, command: r.SetGestures) -> r.Reply:
 
 def _connect(app: App, command: r.ConnectStream) -> r.Reply:
     stream = app.table.connect(command.key)
+    app.remember_picked()
     app.tick(stream, True)
     return r.Reply(ok=True, message=f"connecting {stream.name}")
 
 
 def _connect_all(app: App, _: r.ConnectAll) -> r.Reply:
     added = app.table.connect_all()
+    app.remember_picked()
     return r.Reply(ok=True, message=f"connecting {', '.join(stream.name for stream in added) or 'nothing new'}")
 
 
 def _forget(app: App, command: r.ForgetStream) -> r.Reply:
     app.table.forget(command.key)
+    app.remember_picked()
     return r.Reply(ok=True, message="forgotten")
 
 
 def _tick(app: App, command: r.TickStream) -> r.Reply:
     stream = app.table.connect(command.key) if command.record else app.table.find(command.key)
+    app.remember_picked()
     app.tick(stream, command.record)
     return r.Reply(ok=True, message=f"{stream.name} {'in' if command.record else 'out of'} the recording")
+
+
+def _describe(app: App, command: r.DescribeStream) -> r.Reply:
+    stream = app.table.find(command.key)
+    if stream.info is None:
+        raise NotAllowedError(f"{stream.name} is not connected: what it says of itself is not known")
+    return r.Reply(ok=True, message=f"{stream.name}: as it was sent", text=stream.info.desc_xml)
 
 
 def _start_protocol(app: App, command: r.StartProtocol) -> r.Reply:
@@ -253,6 +264,7 @@ _HANDLERS: dict[type, Callable[[App, Any], r.Reply]] = {
     r.ConnectAll: _connect_all,
     r.ForgetStream: _forget,
     r.TickStream: _tick,
+    r.DescribeStream: _describe,
     r.StartProtocol: _start_protocol,
     r.PauseProtocol: _pause,
     r.SkipCue: _skip,

@@ -21,12 +21,23 @@ class StreamMVC(msgspec.Struct, frozen=True, kw_only=True):
     session: str = ""
 
 
+class PickedStream(msgspec.Struct, frozen=True, kw_only=True):
+    """A stream of the network that was connected by hand: what it is found by again."""
+
+    name: str
+    type: str = ""
+    source_id: str = ""
+    hostname: str = ""
+
+
 class Remembered(msgspec.Struct, kw_only=True):
     """What one sessions folder remembers."""
 
     take: TakeStatus = msgspec.field(default_factory=TakeStatus)
     ticks: dict[str, bool] = msgspec.field(default_factory=dict)
     """By stream name: whether it is recorded."""
+    picked: dict[str, PickedStream] = msgspec.field(default_factory=dict)
+    """By stream name: those connected by hand, and not forgotten since."""
     mvc: dict[str, StreamMVC] = msgspec.field(default_factory=dict)
     """By source_id, or by stream name where there is none."""
 

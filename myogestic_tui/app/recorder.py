@@ -372,6 +372,12 @@ class TickStream(Command, frozen=True, kw_only=True):
     record: bool
 
 
+class DescribeStream(Command, frozen=True, kw_only=True):
+    """Ask for the XML that a connected stream describes itself with, verbatim: it is the ``text`` of the reply."""
+
+    key: str
+
+
 class StartProtocol(Command, frozen=True, kw_only=True):
     """Begin a cued protocol by name; starts recording where idle."""
 
@@ -451,6 +457,7 @@ AnyCommand = (
     | ConnectAll
     | ForgetStream
     | TickStream
+    | DescribeStream
     | StartProtocol
     | PauseProtocol
     | SkipCue
@@ -473,6 +480,8 @@ class Reply(Frozen, frozen=True, kw_only=True):
     path: str = ""
     """The session or artefact it is about."""
     job: int | None = None
+    text: str = ""
+    """What was asked for."""
 
 
 class Recorder(Protocol):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import AmbiguousStreamError, ConfigError, MyoGesticError, NotAllowedError, StreamNotFoundError
 from ..stream import Stream
+from .memory import PickedStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,6 +29,8 @@ class StreamTable:
 
     def __init__(self, on_new: Callable[[Stream], None]) -> None:
         self.streams: dict[str, Stream] = {}
+        self.picked: dict[str, PickedStream] = {}
+        """By stream name: what was connected by hand, and what it is found by again."""
         self._on_new = on_new
         self._started = False
         self._poll_interval: float | None = None
@@ -168,7 +171,22 @@ class StreamTable:
 
         stream = Stream(self._free_name(one.name), source=LSLSource(one.name, uid=one.uid))
         self.add([stream])
+        host = "" if one.source_id else one.hostname
+        self.picked[stream.name] = PickedStream(name=one.name, type=one.type, source_id=one.source_id, hostname=host)
         return stream
+
+    def bring_back(self, picked: dict[str, PickedStream], ticks: dict[str, bool]) -> None:
+        """Register streams that were connected by hand before, but for names that are taken meanwhile."""
+        from ..sources import LSLSource
+
+        for name, one in picked.items():
+            if name in self.streams:
+                continue
+            source = LSLSource(
+                one.name, type=one.type or None, source_id=one.source_id or None, hostname=one.hostname or None
+            )
+            self.add([Stream(name, source=source, record=ticks.get(name, True))])
+            self.picked[name] = one
 
     def connect_all(self) -> list[Stream]:
         """Connect and tick everything that is seen."""
@@ -212,4 +230,5 @@ class StreamTable:
             raise NotAllowedError(f"{stream.name} is being recorded; stop first, then forget it")
         with self._lock:
             self.streams = {name: other for name, other in self.streams.items() if other is not stream}
+            self.picked.pop(stream.name, None)
         stream.stop(2.0)

@@ -6,16 +6,19 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from ..app.recorder import (
+    AnyCommand,
     ConnectAll,
     ConnectStream,
+    DescribeStream,
     ForgetStream,
+    Reply,
     StartGenerator,
     StopGenerator,
     StreamStatus,
     TickStream,
 )
-from ..widgets.spans import Row, row
-from ..widgets.streams import stream_details, streams_page
+from ..widgets.spans import BLANK, Row, row
+from ..widgets.streams import stream_details, streams_page, xml_rows
 from .view import Body
 
 if TYPE_CHECKING:
@@ -34,6 +37,7 @@ class StreamsBody(Body):
         self._uid = ""
         self._whole = False
         self._scroll = 0
+        self._xml: tuple[tuple[str, str], str] = (("", ""), "")
 
     def opened(self) -> None:
         """Start with the list, not with details."""
@@ -47,8 +51,25 @@ class StreamsBody(Body):
         streams = frame.status.streams
         at = self._cursor(frame) if streams else 0
         if self._whole and streams:
-            return self._scrolled(stream_details(streams[at], width, height, whole=True), height)
+            rows = stream_details(streams[at], width, height, whole=True)
+            return self._scrolled([*rows, BLANK, *self._xml_rows(streams[at], width)], height)
         return streams_page(frame.status, at, width, height)
+
+    def _xml_rows(self, stream: StreamStatus, width: int) -> list[Row]:
+        """What the stream says of itself, as far as it was asked for."""
+        if not stream.n_channels or stream.state == "seen":
+            return [row(("  its XML is known once it is connected: c", "dim"))]
+        key, text = self._xml
+        return xml_rows(text, width) if key == (stream.key, stream.uid) else [row(("  asking for its XML …", "dim"))]
+
+    def _ask_xml(self, stream: StreamStatus) -> None:
+        asked = (stream.key, stream.uid)
+
+        def heard(_: AnyCommand, reply: Reply) -> None:
+            self._xml = asked, reply.text if reply.ok else reply.message
+            self.viewer.redraw()
+
+        self.viewer.execute(DescribeStream(key=stream.key, actor=self.viewer.actor), heard)
 
     def _scrolled(self, rows: list[Row], height: int) -> list[Row]:
         self._scroll = max(min(self._scroll, len(rows) - height + 1), 0)
@@ -99,8 +120,11 @@ class StreamsBody(Body):
             self._chosen = streams[at].key
 
     def do_details(self) -> None:
-        """All channels of the stream, or back to the list."""
-        self._whole, self._scroll = not self._whole and self._stream() is not None, 0
+        """All that is known of the stream, or back to the list."""
+        stream = self._stream()
+        self._whole, self._scroll = not self._whole and stream is not None, 0
+        if self._whole and stream is not None and stream.state != "seen":
+            self._ask_xml(stream)
 
     def do_page_up(self) -> None:
         """Page up in the details."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from ..app.recorder import Problem, Status, StreamStatus
 from . import format as f
-from .spans import BLANK, Row, Span, fit, row, rule
+from .spans import BLANK, Row, Span, cells, fit, row, rule
 from .spark import line_spark
 
 STATES = {
@@ -153,23 +153,34 @@ def _ends(names: tuple[str, ...]) -> str:
 
 
 def _channel_list(stream: StreamStatus, width: int) -> list[Row]:
+    """Number, name at full length, RMS, unit and flags of every channel, in as many columns as there is room for."""
     names = stream.channel_names or tuple(f"ch{i + 1}" for i in range(stream.n_channels))
-    per_row = max(width // _CHANNEL_CELLS, 1)
-    cells = [_channel(stream, i, name) for i, name in enumerate(names)]
-    return [(), *(tuple(cells[i : i + per_row]) for i in range(0, len(cells), per_row))]
+    room = min(max(9, *(cells(name) for name in names)), max(width - _BESIDE_NAME, 9)) if names else 9
+    per_row = max(width // (room + _BESIDE_NAME), 1)
+    fields = [_channel(stream, i, name, room) for i, name in enumerate(names)]
+    return [(), *(tuple(fields[i : i + per_row]) for i in range(0, len(fields), per_row))]
 
 
-_CHANNEL_CELLS = 31
+_BESIDE_NAME = 22
 
 
-def _channel(stream: StreamStatus, channel: int, name: str) -> Span:
-    """Number, name, RMS, unit and flags in one field."""
+def _channel(stream: StreamStatus, channel: int, name: str, room: int) -> Span:
     quality = stream.quality[channel] if channel < len(stream.quality) else None
     unit = f.unit(stream.units[channel]) if channel < len(stream.units) else ""
     level = f.amplitude(quality.rms) if quality is not None else ""
     flags = quality.flags if quality is not None else ""
-    text = f" {channel + 1:>4} {fit(name, 9)}{level:>8} {fit(unit, 3)} {flags}"
-    return Span(fit(text, _CHANNEL_CELLS), "warn" if flags else "")
+    text = f" {channel + 1:>4} {fit(name, room)}{level:>8} {fit(unit, 3)} {flags}"
+    return Span(fit(text, room + _BESIDE_NAME), "warn" if flags else "")
+
+
+def xml_rows(text: str, width: int) -> list[Row]:
+    """The XML that a stream describes itself with, as it was sent but for tabs; long lines go on in the next row."""
+    if not text:
+        return [row(("  it sends no description of itself", "dim"))]
+    lines = (line.expandtabs(2).rstrip() for line in text.strip().splitlines())
+    room = max(width - 2, 8)
+    pieces = (line[at : at + room] for line in lines for at in range(0, max(len(line), 1), room))
+    return [rule("as it was sent", width), *(row(f" {piece}") for piece in pieces)]
 
 
 _MARKS = {"error": ("✗", "bad"), "warning": ("▲", "warn"), "info": ("…", "dim")}

@@ -173,6 +173,8 @@ class ScriptedRecorder:
                 return r.Reply(ok=True, message="saved")
             case r.AddLabel():
                 self.change(current_label=command.class_index)
+            case r.DescribeStream():
+                return r.Reply(ok=True, text=f"<info>\n\t<name>{command.key}</name>\n</info>")
             case r.TickStream():
                 streams = [REPLACE(s, record=command.record) if s.key == command.key else s for s in self.now.streams]
                 self.change(streams=tuple(streams))
