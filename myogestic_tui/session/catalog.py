@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from ..errors import MyoGesticError
 from .comment import read_archive_summary
-from .layout import STATE_FOLDER
+from .layout import ARCHIVE_SUFFIX, STATE_FOLDER
 from .recover import list_sessions, session_state
 from .summary import Summary, Verified
 
@@ -84,6 +84,22 @@ class Entry(Struct, frozen=True, kw_only=True):
         if not summary.verified.ok:
             return "damaged"
         return "verified" if summary.verified.level == "full" else summary.state
+
+    @property
+    def title(self) -> str:
+        """Its name, else what was recorded of whom, else its file's name."""
+        one = self.summary
+        take = "" if one.take is None else f"{one.take:02d}"
+        return one.name or " ".join(filter(None, (one.subject, one.task, take))) or self._stem
+
+    @property
+    def started(self) -> str:
+        """What the order by start goes by: when it was made, or its file's name where it does not say."""
+        return self.summary.created or self._stem.replace("_", "T", 1)
+
+    @property
+    def _stem(self) -> str:
+        return PurePath(self.summary.path).name.removesuffix(ARCHIVE_SUFFIX)
 
     @property
     def copied_to(self) -> str:

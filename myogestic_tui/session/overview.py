@@ -6,19 +6,16 @@ An hour is 3,600 rows of the overview, so that a session of eight hours opens at
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from ..errors import ConfigError
-from .arrays import overview_row
-from .layout import STATE_FOLDER
+from .overviewtable import overview_table
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     from .meta import LabelEvent
@@ -26,9 +23,6 @@ if TYPE_CHECKING:
 
 RAW_SECONDS = 30.0
 """A stretch of at most so long is drawn from the samples themselves."""
-
-KEPT = "overviews"
-"""Folder in ``.myogestic`` for overviews that a session does not hold itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +46,7 @@ class Overview:
     """
 
     stream: str
+    n_channels: int
     channel: int | None
     unit: str
     first_s: float
@@ -65,103 +60,145 @@ class Overview:
     raw: bool
 
 
-def read_overview(
-    session: SessionReader,
-    stream: str | None = None,
-    channel: int | None = None,
-    *,
-    first_s: float = 0.0,
-    last_s: float | None = None,
-    columns: int = 120,
-) -> Overview:
-    """Read a stretch of a session for drawing; memory is bounded by the overview, or by what ``columns`` s hold.
+class OverviewReader:
+    """Reads stretches of one open session for drawing; what it has looked up once it keeps.
+
+    Memory is bounded by the overview of a stream (28 MB for eight hours of 64 channels), and by `RAW_SECONDS`.
 
     Parameters
     ----------
     session
-        An open session.
-    stream
-        Which stream; None is the first of numbers.
-    channel
-        Which channel, from 0; None is the RMS over all.
-    first_s, last_s
-        The stretch, in seconds since the session's start; None is its end.
-    columns
-        Most columns that are wanted.
-
-    Raises
-    ------
-    ConfigError
-        No such channel, no stream of numbers, or an empty stretch.
-    UnknownStreamError
-        No such stream.
+        An open session, which stays the caller's to close.
+    compute
+        Whether to compute overviews that neither the session nor the catalog's folder has, which reads all samples.
     """
-    name = stream if stream is not None else _first_numeric(session)
-    info = session.stream_info(name)
-    if info.is_string or (channel is not None and not 0 <= channel < info.n_channels):
-        what = "holds text" if info.is_string else f"has channels 1 to {info.n_channels}"
-        raise ConfigError(f"{name} {what}; choose another")
-    clock = _SampleClock(session, name)
-    seconds = max(session.summary().duration_s, clock.end)
-    last_s = seconds if last_s is None else min(last_s, seconds)
-    first_s = max(0.0, first_s)
-    if last_s <= first_s and seconds > 0:
-        raise ConfigError(f"nothing lies between {first_s:g} s and {last_s:g} s; the session has {seconds:g} s")
-    first, last = clock.index(first_s), clock.index(last_s)
-    raw = last_s - first_s <= RAW_SECONDS
-    read = _from_samples if raw else _from_overview
-    times, low, high = read(session, name, channel, first, last, clock, columns)
-    start = clock.session_start
-    return Overview(
-        stream=name,
-        channel=channel,
-        unit=info.units[channel or 0] if info.units else "",
-        first_s=first_s,
-        last_s=last_s,
-        seconds=seconds,
-        times=times,
-        low=low,
-        high=high,
-        labels=tuple(_shifted(label, start) for label in session.label_track),
-        gaps=tuple(clock.gaps),
-        raw=raw,
-    )
+
+    def __init__(self, session: SessionReader, *, compute: bool = True) -> None:
+        self.session = session
+        self.compute = compute
+        self._clocks: dict[str, SampleClock] = {}
+        self._tables: dict[str, NDArray[np.float32]] = {}
+
+    def read(
+        self,
+        stream: str | None = None,
+        channel: int | None = None,
+        *,
+        first_s: float = 0.0,
+        last_s: float | None = None,
+        columns: int = 120,
+    ) -> Overview:
+        """A stretch of a stream.
+
+        Parameters
+        ----------
+        stream
+            Which stream; None is the first of numbers.
+        channel
+            Which channel, from 0; None is the RMS over all.
+        first_s, last_s
+            The stretch, in seconds since the session's start; None is its end.
+        columns
+            Most columns that are wanted.
+
+        Raises
+        ------
+        ConfigError
+            No such channel, no stream of numbers, or an empty stretch.
+        UnknownStreamError
+            No such stream.
+        SessionError
+            There is no overview, and none is to be computed.
+        """
+        session = self.session
+        name = stream if stream is not None else numeric_streams(session, at_least=1)[0]
+        info = session.stream_info(name)
+        if info.is_string or (channel is not None and not 0 <= channel < info.n_channels):
+            what = "holds text" if info.is_string else f"has channels 1 to {info.n_channels}"
+            raise ConfigError(f"{name} {what}; choose another")
+        clock = self._clock(name)
+        seconds = max(session.summary().duration_s, clock.end)
+        last_s = seconds if last_s is None else min(last_s, seconds)
+        first_s = max(0.0, first_s)
+        if last_s <= first_s and seconds > 0:
+            raise ConfigError(f"nothing lies between {first_s:g} s and {last_s:g} s; the session has {seconds:g} s")
+        first, last = clock.index(first_s), clock.index(last_s)
+        raw = last_s - first_s <= RAW_SECONDS
+        if raw:
+            times, low, high = _from_samples(session, name, channel, first, last, clock, columns)
+        else:
+            table = self._table(name)
+            times, low, high = _from_table(table, info.chunk_length, channel, first, last, clock, columns)
+        return Overview(
+            stream=name,
+            n_channels=info.n_channels,
+            channel=channel,
+            unit=info.units[channel or 0] if info.units else "",
+            first_s=first_s,
+            last_s=last_s,
+            seconds=seconds,
+            times=times,
+            low=low,
+            high=high,
+            labels=tuple(
+                replace(label, timestamp=label.timestamp - clock.session_start) for label in session.label_track
+            ),
+            gaps=clock.gaps,
+            raw=raw,
+        )
+
+    def _clock(self, name: str) -> SampleClock:
+        if name not in self._clocks:
+            self._clocks[name] = SampleClock(self.session, name)
+        return self._clocks[name]
+
+    def _table(self, name: str) -> NDArray[np.float32]:
+        if name not in self._tables:
+            self._tables[name] = overview_table(self.session, name, compute=self.compute)
+        return self._tables[name]
 
 
-def _first_numeric(session: SessionReader) -> str:
-    for name in session.streams:
-        if not session.stream_info(name).is_string:
-            return name
-    raise ConfigError(f"{session.path.name} has no stream of numbers to draw")
+def read_overview(
+    session: SessionReader, stream: str | None = None, channel: int | None = None, **more: Any
+) -> Overview:
+    """One stretch of an open session; see `OverviewReader.read`."""
+    return OverviewReader(session).read(stream, channel, **more)
 
 
-def _shifted(label: LabelEvent, start: float) -> LabelEvent:
-    from msgspec.structs import replace
+def numeric_streams(session: SessionReader, at_least: int = 0) -> list[str]:
+    """Streams of numbers; ConfigError where there are fewer than ``at_least``."""
+    names = [name for name in session.streams if not session.stream_info(name).is_string]
+    if len(names) < at_least:
+        raise ConfigError(f"{session.path.name} has no stream of numbers to draw")
+    return names
 
-    return replace(label, timestamp=label.timestamp - start)
+
+def session_start(session: SessionReader, first: float = 0.0) -> float:
+    """When a session began on the recorder's clock; ``first`` where it does not say."""
+    anchors = session.meta.anchors
+    return anchors[0].lsl if anchors else first
 
 
-class _SampleClock:
+class SampleClock:
     """When a sample was taken, in seconds since the session's start, from the metadata alone."""
 
     def __init__(self, session: SessionReader, name: str) -> None:
-        info, stamps = session.stream_info(name), session.ts_stores[name]
-        self.n_samples = stamps.shape[0]
-        offsets = session.clock_stores.get(name)
-        offset = float(np.median(np.asarray(offsets[:64, 1]))) if offsets is not None and offsets.shape[0] else 0.0
-        self.session_start = session.meta.anchors[0].lsl if session.meta.anchors else 0.0
-        ends = np.array([stamps[0], stamps[-1]], dtype=np.float64) + offset if self.n_samples else np.zeros(2)
-        if not session.meta.anchors:
-            self.session_start = float(ends[0])
-        self.start = float(ends[0]) - self.session_start
-        self.end = float(ends[1]) - self.session_start
-        gaps = session.gaps(name)
-        self._gap_index = np.array([gap.index for gap in gaps], dtype=np.int64)
-        self._gap_sum = np.concatenate([[0.0], np.cumsum([gap.seconds for gap in gaps])])
+        from ..clock import fit_offsets
+
+        info, measured = session.stream_info(name), session.measured(name)
+        self.n_samples = session.n_samples(name)
+        ends = np.array([measured.first_timestamp or 0.0, measured.last_timestamp or 0.0])
+        offsets = session.stream(name).clock
+        if offsets is not None and offsets.n_rows:
+            ends = fit_offsets(offsets.rows(0, offsets.n_rows)).correct(ends)
+        self.session_start = session_start(session, float(ends[0]))
+        self.start, self.end = (float(end) - self.session_start for end in ends)
+        self._gap_index = np.array([gap.index for gap in measured.gaps], dtype=np.int64)
+        self._gap_sum = np.concatenate([[0.0], np.cumsum([gap.seconds for gap in measured.gaps])])
         lost = float(self._gap_sum[-1])
         steps = max(self.n_samples - 1, 1)
         self._period = (self.end - self.start - lost) / steps if self.n_samples > 1 else 1.0 / (info.fs or 1.0)
-        self.gaps = [(self.time(gap.index) - gap.seconds, gap.seconds) for gap in gaps]
+        self.gaps = tuple((self.time(gap.index) - gap.seconds, gap.seconds) for gap in measured.gaps)
 
     def time(self, index: int) -> float:
         """Seconds since the session's start of a sample."""
@@ -189,32 +226,44 @@ class _SampleClock:
 Columns = tuple["NDArray[np.float64]", "NDArray[np.float64]", "NDArray[np.float64]"]
 
 
-def _from_overview(
-    session: SessionReader, name: str, channel: int | None, first: int, last: int, clock: _SampleClock, columns: int
+def _from_table(
+    table: NDArray[np.float32],
+    length: int,
+    channel: int | None,
+    first: int,
+    last: int,
+    clock: SampleClock,
+    columns: int,
 ) -> Columns:
-    length = session.stream_info(name).chunk_length
-    table = _table(session, name)
     rows = slice(first // length, -(-last // length))
-    part = np.asarray(table[rows], dtype=np.float64)
+    part = table[rows]
     if channel is None:
-        high = np.sqrt(np.nanmean(part[:, :, 2] ** 2, axis=1)) if len(part) else np.empty(0)
-        low = np.zeros(len(high))
+        high, low = _rms_over_channels(part[:, :, 2]), np.zeros(len(part))
     else:
-        low, high = part[:, channel, 0], part[:, channel, 1]
+        low, high = part[:, channel, 0].astype(np.float64), part[:, channel, 1].astype(np.float64)
     times = clock.times(np.arange(rows.start, rows.start + len(part), dtype=np.int64) * length)
     return _thin(times, low, high, columns)
 
 
 def _from_samples(
-    session: SessionReader, name: str, channel: int | None, first: int, last: int, clock: _SampleClock, columns: int
+    session: SessionReader, name: str, channel: int | None, first: int, last: int, clock: SampleClock, columns: int
 ) -> Columns:
-    data = np.asarray(session.stores[name][first:last], dtype=np.float64)
+    data = session.stream(name).data.rows(first, last)
+    data = data.astype(np.float64) if channel is None else data[:, channel : channel + 1].astype(np.float64)
     if channel is None:
-        high = np.sqrt(np.mean(data**2, axis=1)) if len(data) else np.empty(0)
-        low = np.zeros(len(high))
+        high, low = _rms_over_channels(data), np.zeros(len(data))
     else:
-        low = high = data[:, channel]
+        low = high = data[:, 0]
     return _thin(clock.times(np.arange(first, first + len(data), dtype=np.int64)), low, high, columns)
+
+
+def _rms_over_channels(values: NDArray[Any]) -> NDArray[np.float64]:
+    """RMS of ``(m, n_channels)`` over the channels that have a value, ``(m,)``; NaN where none has."""
+    good = np.isfinite(values)
+    power = np.square(np.where(good, values, 0), dtype=np.float64).sum(axis=1)
+    n_good = good.sum(axis=1)
+    result: NDArray[np.float64] = np.sqrt(np.divide(power, n_good, out=np.full(len(values), np.nan), where=n_good > 0))
+    return result
 
 
 def _thin(times: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64], columns: int) -> Columns:
@@ -223,36 +272,3 @@ def _thin(times: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np
         return times, low, high
     starts = np.unique(np.arange(columns) * len(times) // columns)
     return times[starts], np.fmin.reduceat(low, starts), np.fmax.reduceat(high, starts)
-
-
-# ---------------------------------------------------------------- sessions without overviews
-
-
-def _table(session: SessionReader, name: str) -> NDArray[np.float32]:
-    """``(n_chunks, n_channels, 3)``: the session's own, else the kept one, else computed and kept."""
-    n_chunks = -(-session.stores[name].shape[0] // session.stream_info(name).chunk_length)
-    own = session.overview_stores.get(name)
-    if own is not None and own.shape[0] == n_chunks:
-        return np.asarray(own[:], dtype=np.float32)
-    kept = _kept_file(session.path, name)
-    with suppress(OSError, ValueError):
-        table = np.load(kept, allow_pickle=False)
-        if table.shape == (n_chunks, session.stream_info(name).n_channels, 3):
-            return np.asarray(table, dtype=np.float32)
-    table = _computed(session, name, n_chunks)
-    with suppress(OSError):
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        np.save(kept, table)
-    return table
-
-
-def _computed(session: SessionReader, name: str, n_chunks: int) -> NDArray[np.float32]:
-    data, info = session.stores[name], session.stream_info(name)
-    length = info.chunk_length
-    rows = [overview_row(np.asarray(data[at * length : (at + 1) * length])) for at in range(n_chunks)]
-    return np.stack(rows) if rows else np.empty((0, info.n_channels, 3), np.float32)
-
-
-def _kept_file(path: Path, name: str) -> Path:
-    mark = path.stat().st_mtime_ns
-    return path.parent / STATE_FOLDER / KEPT / f"{path.name}.{name}.{mark}.npy"

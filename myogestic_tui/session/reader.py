@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ..clock import Gap
     from ..info import StreamInfo
     from .arrays import Rows
-    from .meta import LabelEvent, Meta, Note
+    from .meta import LabelEvent, Meta, Note, StreamMeta
     from .view import SessionView, StreamView
 
 
@@ -44,6 +44,7 @@ class SessionReader(SignalReading):
 
     def __init__(self, view: SessionView, state: str) -> None:
         self._view: SessionView | None = view
+        self._measured: dict[str, StreamMeta] = {}
         self.path: Path = view.path
         """The folder or archive."""
         self.state = state
@@ -166,10 +167,17 @@ class SessionReader(SignalReading):
             labels=count_labels(self.label_track, self.class_names),
         )
 
+    def measured(self, name: str) -> StreamMeta:
+        """A stream's metadata with what its time stamps tell: read from them only where it is not known yet."""
+        stream = self.stream(name)
+        if stream.meta.n_samples == stream.n_samples and self.view.finished:
+            return stream.meta
+        if stream.stem not in self._measured:
+            self._measured[stream.stem] = measure_stream(stream.meta, stream.stamps)
+        return self._measured[stream.stem]
+
     def _stream_summary(self, stream: StreamView) -> StreamSummary:
-        measured = stream.meta
-        if measured.n_samples != stream.n_samples or not self.view.finished:
-            measured = measure_stream(measured, stream.stamps)
+        measured = self.measured(stream.stem)
         info, gaps = stream.info, measured.gaps
         ends = measured.first_timestamp, measured.last_timestamp
         return StreamSummary(

@@ -1,82 +1,105 @@
-"""What is looked at in an open session: a stream, a channel, a stretch of time; read off the event loop."""
+"""What is looked at in a session: a stream, a channel, a stretch of time; read off the event loop."""
 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import MyoGesticError
-from ..widgets.spans import Row, row
+from ..widgets.session_details import Looked
 
 if TYPE_CHECKING:
+    from ..session.catalog import Entry
     from ..session.overview import Overview
-    from ..widgets.frame import Frame
+    from ..stream.recorded import RecordedQuality
     from .app import Viewer
 
-_CLOSEST_SECONDS = 0.5
+_CLOSEST_SECONDS = 0.02
 _PAN_SHARE = 0.5
 
 
+class _Wanted(NamedTuple):
+    """What is to be read."""
+
+    session: tuple[str, str, int]
+    """Path, state, and bytes of a session that is not being recorded: what changes when it does."""
+    stream: str | None
+    channel: int | None
+    span: tuple[float, float | None]
+    columns: int
+    opened: bool
+
+
 class SessionLook:
-    """The plot of one session at a time; what it shows follows the keys, and is drawn when it has been read."""
+    """One session at a time. What is wanted follows the keys; what has been read is drawn until then."""
 
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
-        self._path = ""
+        self._session: tuple[str, str, int] = ("", "", 0)
         self._stream: str | None = None
         self._channel: int | None = None
         self._span: tuple[float, float | None] = (0.0, None)
         self._streams: tuple[str, ...] = ()
-        self._overview: Overview | None = None
-        self._problem = ""
-        self._wanted: tuple[object, ...] = ()
+        self._looked = Looked()
+        self._looked_at = ""
+        self._asked: _Wanted | None = None
         self._reading = False
-        self._drawn: tuple[tuple[object, ...], list[Row]] = ((), [])
+        self._open: _Opened | None = None
 
-    def rows(self, path: str, frame: Frame, width: int, height: int) -> list[Row]:
-        """The plot in ``height`` rows; the old one, or a word, until the wanted one has been read."""
-        if path != self._path:
-            self._path, self._stream, self._channel, self._span = path, None, None, (0.0, None)
-            self._overview, self._problem = None, ""
-        self._want(width)
-        if self._problem:
-            return [row((f" {self._problem}", "warn"))]
-        if self._overview is None:
-            return [row((" reading …", "dim"))]
-        key = (id(self._overview), width, height)
-        if self._drawn[0] != key:
-            from ..widgets.overview import overview_rows
+    def at(self, one: Entry, columns: int, *, opened: bool = False) -> Looked:
+        """What is known of a session by now; the rest is read and drawn later.
 
-            self._drawn = (key, overview_rows(self._overview, width, height, frame.key_of))
-        return self._drawn[1]
+        Parameters
+        ----------
+        one
+            The session.
+        columns
+            Columns of its plot.
+        opened
+            It is open, not only chosen: an overview that it does not hold is computed, and channels are judged.
+        """
+        summary = one.summary
+        session = (summary.path, summary.state, 0 if summary.state == "recording" else summary.bytes)
+        if session != self._session:
+            if session[0] != self._session[0]:
+                self._stream, self._channel, self._span = None, None, (0.0, None)
+                self._looked = Looked()
+            self._session = session
+        stream = self._stream if opened else None
+        channel, span = (self._channel, self._span) if opened else (None, (0.0, None))
+        self._want(_Wanted(session, stream, channel, span, columns, opened))
+        return self._looked
 
     # ---------------------------------------------------------------- keys
 
     def change_channel(self, step: int) -> None:
         """All channels, then each of them."""
-        at = -1 if self._channel is None else self._channel
-        self._channel = at + step if at + step >= 0 else None
+        overview = self._looked.overview
+        if overview is not None:
+            at = (-1 if self._channel is None else self._channel) + step
+            self._channel = None if at < 0 else min(at, overview.n_channels - 1)
 
     def change_stream(self) -> None:
         """The next stream of numbers."""
-        if self._streams:
-            at = self._streams.index(self._stream) if self._stream in self._streams else 0
+        overview = self._looked.overview
+        if self._streams and overview is not None:
+            at = self._streams.index(overview.stream) if overview.stream in self._streams else -1
             self._stream, self._channel = self._streams[(at + 1) % len(self._streams)], None
 
     def zoom(self, factor: float) -> None:
         """Show ``factor`` times as much time, around the middle."""
-        if self._overview is None:
-            return
-        first, last, whole = self._overview.first_s, self._overview.last_s, self._overview.seconds
-        seconds = min(max((last - first) * factor, _CLOSEST_SECONDS), whole)
-        self._place((first + last) / 2 - seconds / 2, seconds, whole)
+        overview = self._looked.overview
+        if overview is not None:
+            first, last, whole = overview.first_s, overview.last_s, overview.seconds
+            seconds = min(max((last - first) * factor, _CLOSEST_SECONDS), whole)
+            self._place((first + last) / 2 - seconds / 2, seconds, whole)
 
     def pan(self, direction: int) -> None:
         """Move by half of what is seen."""
-        if self._overview is None:
-            return
-        first, seconds = self._overview.first_s, self._overview.last_s - self._overview.first_s
-        self._place(first + direction * _PAN_SHARE * seconds, seconds, self._overview.seconds)
+        overview = self._looked.overview
+        if overview is not None:
+            seconds = overview.last_s - overview.first_s
+            self._place(overview.first_s + direction * _PAN_SHARE * seconds, seconds, overview.seconds)
 
     def _place(self, first: float, seconds: float, whole: float) -> None:
         first = min(max(first, 0.0), max(whole - seconds, 0.0))
@@ -84,46 +107,77 @@ class SessionLook:
 
     # ---------------------------------------------------------------- reading
 
-    def _want(self, width: int) -> None:
-        wanted = (self._path, self._stream, self._channel, self._span, width)
-        if wanted != self._wanted and not self._reading:
-            self._wanted, self._reading = wanted, True
-            threading.Thread(target=self._read, args=wanted, name="viewer-overview", daemon=True).start()
+    def _want(self, wanted: _Wanted) -> None:
+        if wanted != self._asked and not self._reading:
+            self._asked, self._reading = wanted, True
+            threading.Thread(target=self._read, args=(wanted,), name="viewer-overview", daemon=True).start()
 
-    def _read(
-        self, path: str, stream: str | None, channel: int | None, span: tuple[float, float | None], width: int
-    ) -> None:
-        from ..session import open_session_store
-        from ..session.overview import read_overview
-
-        asked = (path, stream, channel)
-        overview, problem, streams = None, "", self._streams
+    def _read(self, wanted: _Wanted) -> None:
+        """One read at a time, so that the open session is this thread's own."""
+        looked = self._looked if wanted.session[0] == self._looked_at else Looked()
+        looked = looked._replace(problem="")
+        streams: tuple[str, ...] = ()
         try:
-            with open_session_store(path) as session:
-                streams = tuple(name for name in session.streams if not session.stream_info(name).is_string)
-                if stream is None and streams:
-                    stream = streams[0]
-                if channel is not None and stream is not None:
-                    channel = min(channel, session.stream_info(stream).n_channels - 1)
-                overview = read_overview(
-                    session, stream, channel, first_s=span[0], last_s=span[1], columns=max(width, 20)
-                )
+            one = self._opened(wanted)
+            looked, streams = looked._replace(facts=one.facts), one.streams
+            if streams:
+                looked = looked._replace(overview=one.overview(wanted))
+                if wanted.opened:
+                    self._tell(wanted, looked, streams)
+                    looked = looked._replace(quality=one.judge(looked.overview))
         except (MyoGesticError, OSError) as error:
-            problem = str(error)
-        if self._viewer.is_running:
-            self._viewer.call_from_thread(self._take, asked, overview, problem, streams)
+            looked = looked._replace(problem=str(error))
+        self._tell(wanted, looked, streams, done=True)
 
-    def _take(
-        self,
-        asked: tuple[str, str | None, int | None],
-        overview: Overview | None,
-        problem: str,
-        streams: tuple[str, ...],
-    ) -> None:
-        self._reading = False
-        if asked[0] == self._path:
-            self._overview, self._problem, self._streams = overview, problem, streams
-        if overview is not None and asked == (self._path, self._stream, self._channel):
-            self._stream, self._channel = overview.stream, overview.channel
-            self._wanted = (asked[0], overview.stream, overview.channel, *self._wanted[3:])
+    def _opened(self, wanted: _Wanted) -> _Opened:
+        """The session that is read, opened anew where it is another one, or has changed."""
+        if self._open is None or self._open.key != wanted.session:
+            if self._open is not None:
+                self._open.close()
+            self._open = None
+            self._open = _Opened(wanted.session)
+        return self._open
+
+    def _tell(self, wanted: _Wanted, looked: Looked, streams: tuple[str, ...], *, done: bool = False) -> None:
+        if self._viewer.is_running:
+            self._viewer.call_from_thread(self._take, wanted, looked, streams, done)
+
+    def _take(self, wanted: _Wanted, looked: Looked, streams: tuple[str, ...], done: bool) -> None:
+        self._reading = self._reading and not done
+        if wanted.session[0] == self._session[0]:
+            self._looked, self._looked_at, self._streams = looked, wanted.session[0], streams
         self._viewer.redraw()
+
+
+class _Opened:
+    """An open session, with what was read of it."""
+
+    def __init__(self, key: tuple[str, str, int]) -> None:
+        from ..session import open_session_store
+        from ..session.facts import read_facts
+        from ..session.overview import OverviewReader, numeric_streams
+
+        self.key = key
+        self._session = open_session_store(key[0])
+        self._reader = OverviewReader(self._session)
+        self.facts = read_facts(self._session)
+        self.streams = tuple(numeric_streams(self._session))
+        self._quality: dict[str, tuple[RecordedQuality, ...]] = {}
+
+    def overview(self, wanted: _Wanted) -> Overview:
+        first, last = wanted.span
+        self._reader.compute = wanted.opened
+        return self._reader.read(
+            wanted.stream, wanted.channel, first_s=first, last_s=last, columns=max(wanted.columns, 20)
+        )
+
+    def judge(self, overview: Overview | None) -> dict[str, tuple[RecordedQuality, ...]]:
+        """Quality by stream, of those that were looked at so far."""
+        from ..stream.recorded import recorded_quality
+
+        if overview is not None and overview.stream not in self._quality:
+            self._quality = {**self._quality, overview.stream: recorded_quality(self._session, overview.stream)}
+        return self._quality
+
+    def close(self) -> None:
+        self._session.close()

@@ -139,9 +139,11 @@ class TypeLine:
     def _field(self, entry: Entry, room: int) -> Row:
         if entry is not self.entry:
             return (*row((f"{entry.title} ", "dim"), fit(entry.text, min(len(entry.text), 16))), Span("  "))
-        others = sum(len(other.title) + 3 + min(len(other.text), 16) for other in self.entries if other is not entry)
-        free = max(room - others - len(entry.title) - 4, min(room - len(entry.title) - 4, 24), 8)
-        return (Span(f"{entry.title} ", "strong"), *_caret_spans(entry, free), Span("  "))
+        return (
+            Span(f"{entry.title} ", "strong"),
+            *_caret_spans(entry, max(room - len(entry.title) - 3, 8)),
+            Span("  "),
+        )
 
 
 def _caret_spans(entry: Entry, room: int) -> list[Span]:

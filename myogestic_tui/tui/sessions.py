@@ -2,300 +2,211 @@
 
 from __future__ import annotations
 
-import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..app.recorder import AddNote, CancelJob, EditSession, StartJob, TrashSession
-from ..errors import MyoGesticError
-from ..session.summary import MENDS
-from ..widgets.session_list import ORDERS, find, ordered, session_details, session_rows
+from ..widgets.overview import overview_rows
+from ..widgets.session_details import details_height, session_details
+from ..widgets.session_list import LIST_WIDTH, ListLook, Order, job_row, session_rows
+from ..widgets.session_open import open_rows
+from ..widgets.spans import BLANK, Row, Span, cut, row, spread, width_of
 from .look import SessionLook
 from .prompt import Ask, Entry, TypeLine
-from .summaries import list_summaries
-from .view import Body
+from .session_commands import SessionCommands
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ..widgets.frame import Frame
-    from ..widgets.spans import Row
 
-_REFRESH_SECONDS = 3.0
+_BESIDE = 150
+"""From this width on the details stand beside the list."""
+_LEAST_LIST = 8
+_HINTS = ("↑↓ channel   ←→ time   + - zoom   . stream   PgDn more ", "↑↓ ch  ←→ time  + - zoom ")
 
 
-class SessionsBody(Body):
-    """List on top (or at the left), details of the chosen session beneath (or beside)."""
+class SessionsBody(SessionCommands):
+    """List on top (or at the left), details of the chosen session beneath (or beside); ``⏎`` opens it."""
 
     name_of = "sessions"
 
     def __init__(self, viewer: Any) -> None:
         super().__init__(viewer)
-        self.found: Sequence[Any] = ()
-        self.words = ""
-        self.order = 0
-        self.chosen = ""
-        self.marked: set[str] = set()
-        self.whole = False
-        self._listed_at = 0.0
-        self._listing = False
-        self._was_listed = False
-        self._known: Sequence[Any] = ()
-        self._trashed: list[str] = []
         self.look = SessionLook(viewer)
+        self.whole = False
+        self._scrolled = 0
+        self._order_line: Ask | None = None
 
     def opened(self) -> None:
         """List again."""
-        self._listed_at = 0.0
+        self.table.look_again()
 
     # ---------------------------------------------------------------- rows
 
     def main_rows(self, frame: Frame, width: int, height: int) -> list[Row]:
-        """List and details."""
-        self._keep_listed(frame)
-        at = self._at()
-        chosen = self.found[at] if self.found else None
-        if self.whole and chosen is not None:
-            return self._open_rows(chosen, frame, width, height)
-        details = (
-            session_details(chosen, frame, width, max(height - 9, 0)) if chosen is not None and height > 12 else []
-        )
-        room = height - len(details) - (1 if details else 0)
-        rows = session_rows(
-            self.found, frame, at=at, marked=self.marked, width=width, height=room, words=self.words,
-            order=ORDERS[self.order], n_known=len(self._known), listing=not self._was_listed,
+        """List and details, or the open session."""
+        self.table.keep_listed(frame)
+        if self.whole and self.table.entry is not None:
+            return self._open_rows(frame, width, height)
+        return self._beside(frame, width, height) if width >= _BESIDE else self._stacked(frame, width, height)
+
+    def _list(self, frame: Frame, width: int, height: int) -> list[Row]:
+        table = self.table
+        look = ListLook(
+            at=table.at, marked=frozenset(table.marked), words=table.words, order=table.order,
+            ordering=self._order_line is not None and self.viewer.prompt is self._order_line,
+            n_known=len(table.known), listing=not table.was_listed,
         )  # fmt: skip
-        return [*rows, *([()] * (room - len(rows) + 1 if details else 0)), *details]
+        rows = session_rows(table.found, frame, look, width, height - 1)[: height - 1]
+        return [*rows, *[BLANK] * (height - 1 - len(rows)), job_row(frame.status.jobs, width)]
 
-    def _open_rows(self, chosen: Any, frame: Frame, width: int, height: int) -> list[Row]:
+    def _stacked(self, frame: Frame, width: int, height: int) -> list[Row]:
+        one = self.table.entry
+        if one is None or height < _LEAST_LIST + 4:
+            return self._list(frame, width, height)
+        looked = self.look.at(one, 2 * width)
+        wanted = max(details_height(one, looked, frame, width), height * 3 // 5 if height > 24 else 0)
+        details = session_details(one, looked, frame, width, min(wanted, height - _LEAST_LIST))
+        return [*self._list(frame, width, height - len(details)), *details]
+
+    def _beside(self, frame: Frame, width: int, height: int) -> list[Row]:
+        left = self._list(frame, LIST_WIDTH, height)
+        one = self.table.entry
+        if one is None:
+            return left
+        room = width - LIST_WIDTH - 2
+        right = session_details(one, self.look.at(one, 2 * room), frame, room, height)
+        rows = []
+        for i, start in enumerate(left):
+            start = cut(start, LIST_WIDTH)
+            pad = Span(" " * (LIST_WIDTH + 2 - width_of(start)))
+            rows.append((*start, pad, *(right[i] if i < len(right) else BLANK)))
+        return rows
+
+    def _open_rows(self, frame: Frame, width: int, height: int) -> list[Row]:
         """The open session: its plot, and what is known about it."""
-        plot_height = max(min(height - 9, height * 2 // 3), 0)
-        plot = self.look.rows(chosen.path, frame, width, plot_height)
-        return [*plot, *session_details(chosen, frame, width, height - len(plot))]
-
-    def _keep_listed(self, frame: Frame) -> None:
-        due = frame.at - self._listed_at > _REFRESH_SECONDS
-        if due and not self._listing:
-            self._listing, self._listed_at = True, frame.at
-            folder = Path(frame.status.sessions_dir)
-            threading.Thread(target=self._list, args=(folder,), name="viewer-sessions", daemon=True).start()
-
-    def _list(self, folder: Path) -> None:
-        lister = self.viewer.options.list_sessions
-        try:
-            known = list(lister(folder) if lister is not None else list_summaries(folder))
-        except (MyoGesticError, OSError) as error:
-            self.viewer.call_from_thread(self.viewer.say, str(error), bad=True)
-            known = []
-        if self.viewer.is_running:
-            self.viewer.call_from_thread(self._take, known)
-
-    def _take(self, known: Sequence[Any]) -> None:
-        self._known, self._listing, self._was_listed = known, False, True
-        self._select()
-        self.viewer.redraw()
-
-    def _select(self) -> None:
-        self.found = ordered(find(self._known, self.words), ORDERS[self.order])
-
-    def _at(self) -> int:
-        paths = [summary.path for summary in self.found]
-        return paths.index(self.chosen) if self.chosen in paths else 0
-
-    def _session(self) -> Any:
-        return self.found[self._at()] if self.found else None
-
-    def _targets(self) -> tuple[str, ...]:
-        """The marked sessions, or else the chosen one."""
-        marked = tuple(summary.path for summary in self.found if summary.path in self.marked)
-        chosen = self._session()
-        return marked or ((chosen.path,) if chosen is not None else ())
+        one = self.table.entry
+        assert one is not None
+        looked = self.look.at(one, 2 * width, opened=True)
+        plot_height = max(min(height - 7, height * 3 // 5), 0)
+        if looked.overview is None:
+            plot = [row((f" {looked.problem or 'reading …'}", "warn" if looked.problem else "dim"))]
+        else:
+            plot = overview_rows(looked.overview, width, plot_height, frame.key_of)
+            hint = next((hint for hint in _HINTS if plot and width_of(plot[0]) + len(hint) < width), "")
+            plot[:1] = [spread(plot[0], row((hint, "faint")), width)] if hint else plot[:1]
+        rows = open_rows(one, looked, frame, width)
+        room = max(height - len(plot) - 1, 0)
+        self._scrolled = max(min(self._scrolled, len(rows) - room), 0)
+        shown = rows[self._scrolled :][:room]
+        return [*plot, *shown, *[BLANK] * (room - len(shown)), job_row(frame.status.jobs, width, escape="back")]
 
     def click(self, action: str) -> bool:
-        """A row of the list."""
-        kind, _, path = action.partition(":")
-        if kind != "session":
-            return False
-        self.chosen = path
-        return True
+        """A row of the list, or the heading of a column."""
+        kind, _, value = action.partition(":")
+        if kind == "session":
+            self.table.chosen = value
+        elif kind == "order":
+            same = self.table.order.column == value
+            self.table.order_by(self.table.order.turned() if same else Order(value, value in ("start", "size")))
+        return kind in ("session", "order")
 
-    # ---------------------------------------------------------------- commands: the list
-
-    def _move(self, step: int) -> None:
-        if self.found:
-            self.chosen = self.found[min(max(self._at() + step, 0), len(self.found) - 1)].path
+    # ---------------------------------------------------------------- commands: where to look
 
     def do_up(self) -> None:
         """Row up; the channel before, where a session is open."""
-        if self.whole:
-            self.look.change_channel(-1)
-        else:
-            self._move(-1)
+        self._step(-1)
 
     def do_down(self) -> None:
         """Row down; the next channel, where a session is open."""
+        self._step(1)
+
+    def _step(self, step: int) -> None:
         if self.whole:
-            self.look.change_channel(1)
+            self.look.change_channel(step)
         else:
-            self._move(1)
+            self.table.move(step)
+
+    def do_page_up(self) -> None:
+        """Page up; in an open session of what stands beneath the plot."""
+        self._page(-8)
+
+    def do_page_down(self) -> None:
+        """Page down; in an open session of what stands beneath the plot."""
+        self._page(8)
+
+    def _page(self, step: int) -> None:
+        if self.whole:
+            self._scrolled = max(self._scrolled + step, 0)
+        else:
+            self.table.move(step)
 
     def do_left(self) -> None:
         """Back in time."""
-        self.look.pan(-1)
+        if self.whole:
+            self.look.pan(-1)
 
     def do_right(self) -> None:
         """On in time."""
-        self.look.pan(1)
+        if self.whole:
+            self.look.pan(1)
 
     def do_zoom_in(self) -> None:
         """Closer."""
-        self.look.zoom(0.5)
+        if self.whole:
+            self.look.zoom(0.5)
 
     def do_zoom_out(self) -> None:
         """Further away."""
-        self.look.zoom(2.0)
+        if self.whole:
+            self.look.zoom(2.0)
 
     def do_stream(self) -> None:
         """The next stream."""
-        self.look.change_stream()
-
-    def do_page_up(self) -> None:
-        """Page up."""
-        self._move(-8)
-
-    def do_page_down(self) -> None:
-        """Page down."""
-        self._move(8)
+        if self.whole:
+            self.look.change_stream()
 
     def do_open(self) -> None:
-        """Details over the whole body, or back to the list."""
-        self.whole = not self.whole and bool(self.found)
+        """The session over the whole body, or back to the list."""
+        self.whole = not self.whole and bool(self.table.found)
+        self._scrolled = 0
+
+    # ---------------------------------------------------------------- commands: the list
 
     def do_find(self) -> None:
         """Find by words, as they are typed."""
-
-        def changed(words: str) -> None:
-            self.words = words
-            self._select()
-
-        def cancelled() -> None:
-            changed("")
-
+        table = self.table
         self.viewer.type_line(
-            TypeLine([Entry("find", self.words)], lambda texts: changed(texts[0]), changed, cancelled)
+            TypeLine(
+                [Entry("find", table.words)], lambda texts: table.find(texts[0]), table.find, lambda: table.find("")
+            )
         )
 
     def do_order(self) -> None:
-        """The next order."""
-        self.order = (self.order + 1) % len(ORDERS)
-        self._select()
+        """Choose the column and the direction to order by, on one line."""
+
+        def by(order: Order) -> None:
+            self.table.order_by(order)
+            self.do_order()
+
+        order = self.table.order
+        answers = {
+            "left": ("", lambda: by(order.next(-1))),
+            "right": ("column", lambda: by(order.next())),
+            "o": ("the other way", lambda: by(order.turned())),
+            "enter": ("keep", lambda: None),
+        }
+        self._order_line = Ask(f"order: {order.words}".ljust(27), answers, close="keep")
+        self.viewer.ask(self._order_line)
 
     def do_mark(self) -> None:
-        """Select or unselect, and go on."""
-        if (session := self._session()) is not None:
-            self.marked ^= {session.path}
-            self.do_down()
-
-    # ---------------------------------------------------------------- commands: jobs
-
-    def _job(self, kind: str, paths: tuple[str, ...], **options: str) -> None:
-        if not paths:
-            self.viewer.say(f"nothing to {kind}: no session is chosen")
-            return
-        self.viewer.execute(StartJob(kind=kind, paths=paths, options=options, actor=self.viewer.actor))
-        self._listed_at = 0.0
-
-    def do_verify(self) -> None:
-        """Verify the chosen or selected sessions, or all that were not verified yet."""
-        targets = self._targets()
-        new = tuple(one.path for one in self.found if one.state == "packed")
-        answers = {
-            "enter": ("every byte", lambda: self._job("verify", targets)),
-            "k": ("quick", lambda: self._job("quick-verify", targets)),
-            "a": (f"all {len(new)} new", lambda: self._job("verify", new)),
-        }
-        if targets:
-            self.viewer.ask(Ask("verify:", answers, close="none"))
-        else:
-            self.viewer.say("nothing to verify: no session is chosen")
-
-    def do_mend(self) -> None:
-        """Pack, recover or salvage, as the state needs."""
-        session = self._session()
-        kind = MENDS.get(session.state.split()[0]) if session is not None else None
-        if session is not None and kind is None:
-            self.viewer.say(f"nothing to mend: the session is {session.state}")
-            return
-        self._job(kind or "pack", (session.path,) if session is not None else ())
-
-    def do_copy(self) -> None:
-        """Copy to another folder."""
-        self._job_to("copy", "copy to folder")
-
-    def do_export(self) -> None:
-        """Export to other tools."""
-        self._job_to("export", "export to folder")
-
-    def _job_to(self, kind: str, title: str) -> None:
-        paths = self._targets()
-        if paths:
-            self.viewer.type_line(TypeLine([Entry(title)], lambda texts: self._job(kind, paths, to=texts[0])))
-
-    def do_replay(self) -> None:
-        """Replay as live LSL outlets."""
-        self._job("replay", self._targets()[:1])
+        """Mark or unmark, and go on."""
+        self.table.mark()
 
     def do_cancel(self) -> None:
-        """Cancel the running job, else the selection, else the search."""
-        running = [job for job in self.viewer.frame.status.jobs if job.state in ("running", "waiting")]
+        """Close the session; else show all again, unmark all, or cancel a job."""
         if self.whole:
             self.whole = False
-        elif running:
-            self.viewer.execute(CancelJob(id=running[0].id, actor=self.viewer.actor))
-        elif self.marked:
-            self.marked.clear()
+        elif self.table.words:
+            self.table.find("")
+        elif self.table.marked:
+            self.table.marked.clear()
         else:
-            self.words = ""
-            self._select()
-
-    # ---------------------------------------------------------------- commands: one session
-
-    def do_edit(self) -> None:
-        """Change subject, task, take and name."""
-        session = self._session()
-        if session is None:
-            return
-        names = ("subject", "task", "take", "name")
-
-        def save(texts: list[str]) -> None:
-            changes = dict(zip(names, texts, strict=True))
-            self.viewer.execute(EditSession(path=session.path, changes=changes, actor=self.viewer.actor))
-
-        self.viewer.type_line(TypeLine([Entry(name, str(getattr(session, name, ""))) for name in names], save))
-
-    def do_note(self) -> None:
-        """Add a note to the session."""
-        session = self._session()
-        if session is not None:
-
-            def save(texts: list[str]) -> None:
-                if texts[0]:
-                    self.viewer.execute(AddNote(text=texts[0], path=session.path, actor=self.viewer.actor))
-
-            self.viewer.type_line(TypeLine([Entry("note")], save))
-
-    def do_trash(self) -> None:
-        """To the trash folder; u brings the last one back."""
-        for path in self._targets():
-            self._trashed.append(path)
-            self.viewer.execute(TrashSession(path=path, actor=self.viewer.actor))
-        self.marked.clear()
-        self._listed_at = 0.0
-
-    def do_restore(self) -> None:
-        """Bring back what was trashed last."""
-        if not self._trashed:
-            self.viewer.say("nothing was moved to the trash from here")
-            return
-        self.viewer.execute(TrashSession(path=self._trashed.pop(), restore=True, actor=self.viewer.actor))
-        self._listed_at = 0.0
+            self.ask_cancel()

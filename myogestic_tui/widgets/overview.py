@@ -9,16 +9,23 @@ import numpy as np
 
 from ..app.recorder import LabelStatus
 from .format import unit as short_unit
-from .spans import Row, row
+from .spans import Row, fit, row
+from .spark import area_spark
 from .timeline import label_strip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from numpy.typing import NDArray
+
+    from ..session.facts import SessionFacts
     from ..session.overview import Overview
 
 _ESCAPES = re.compile("\x1b\\[[0-9;]*m")
 _LEAST = (24, 6)
+_MARGIN = 8
+"""Cells before a strip, for its title."""
+_MOST_PIECES = 40
 
 
 def overview_rows(overview: Overview, width: int, height: int, key_of: Callable[[int], str]) -> list[Row]:
@@ -37,28 +44,45 @@ def overview_rows(overview: Overview, width: int, height: int, key_of: Callable[
         return []
     lines = plot_lines(overview, width, height - 3)
     left, cells = _inner(lines)
-    seconds = overview.last_s - overview.first_s
-    labels = [LabelStatus(timestamp=one.timestamp, class_index=one.class_index, bad=one.bad) for one in overview.labels]
-    strip = label_strip(
-        labels,
-        overview.first_s,
-        seconds,
-        cells,
-        key_of,
-        end=overview.seconds,
-    )
     rows = [_heading(overview)]
     rows += [row((line, "trace")) for line in lines]
-    rows.append((*row((" label".ljust(left)[:left], "dim")), *strip))
-    rows.append(row((" gaps".ljust(left)[:left], "dim"), (_gap_line(overview, cells), "warn")))
+    rows.append((*row((" label".ljust(left)[:left], "dim")), *_labels(overview, cells, key_of)))
+    rows.append(row((" gaps".ljust(left)[:left], "dim"), (_gap_line(overview, overview.gaps, cells), "warn")))
     return rows
+
+
+def strip_rows(
+    overview: Overview | None, facts: SessionFacts | None, width: int, key_of: Callable[[int], str]
+) -> list[Row]:
+    """The RMS of a whole session in one row, its labels in a second, and one for each stream that has gaps."""
+    cells = width - _MARGIN
+    if overview is None or cells < _LEAST[0]:
+        return []
+    spark = area_spark(overview.high.tolist(), float(np.nanmax(overview.high, initial=0.0)), cells)
+    rows = [
+        row((" RMS".ljust(_MARGIN), "dim"), (spark, "trace")),
+        (*row((" label".ljust(_MARGIN), "dim")), *_labels(overview, cells, key_of)),
+    ]
+    for stream in facts.streams if facts is not None else ():
+        if stream.gaps:
+            line = _gap_line(overview, [gap[:2] for gap in stream.gaps], cells)
+            rows.append(row((f" {fit(stream.name, _MARGIN - 2)} ", "dim"), (line, "warn")))
+    return rows
+
+
+def _labels(overview: Overview, cells: int, key_of: Callable[[int], str]) -> Row:
+    labels = [LabelStatus(timestamp=one.timestamp, class_index=one.class_index, bad=one.bad) for one in overview.labels]
+    return label_strip(
+        labels, overview.first_s, overview.last_s - overview.first_s or 1.0, cells, key_of, end=overview.seconds
+    )
 
 
 def _heading(overview: Overview) -> Row:
     what = "RMS of all channels" if overview.channel is None else f"channel {overview.channel + 1}"
     source = "samples" if overview.raw else "overview"
     unit = f" {short_unit(overview.unit)}" if overview.unit else ""
-    span = f"{clock(overview.first_s)} to {clock(overview.last_s)} of {clock(overview.seconds)}"
+    seconds = overview.last_s - overview.first_s
+    span = f"{clock(overview.first_s, seconds)} to {clock(overview.last_s, seconds)} of {clock(overview.seconds)}"
     return row((f" {overview.stream}  {what}{unit}", "strong"), (f"   {span}   {source}", "dim"))
 
 
@@ -71,15 +95,16 @@ def plot_lines(overview: Overview, width: int, height: int) -> list[str]:
     figure.clear()
     figure.theme("colorless")
     figure.plot_size(width, height)
-    times, values = _zigzag(overview)
-    if len(times):
-        figure.draw(figure.signal(times, values, marker="braille").lines(True))
+    values: list[float] = []
+    for times, part in _pieces(overview):
+        values += part
+        figure.draw(figure.signal(times, part, marker="braille").lines(True))
     figure.ruler("x").lim(overview.first_s, max(overview.last_s, overview.first_s + 1e-3))
     levels = _levels(values)
     if levels:
         figure.ruler("y").ticks(levels, [f"{level:.4g}" for level in levels])
     ticks = np.linspace(overview.first_s, overview.last_s, max(2, min(7, width // 16)))
-    figure.ruler("x").ticks(ticks.tolist(), [clock(tick) for tick in ticks])
+    figure.ruler("x").ticks(ticks.tolist(), [clock(tick, overview.last_s - overview.first_s) for tick in ticks])
     text: str = figure.build().string()
     return [_ESCAPES.sub("", line).ljust(width)[:width] for line in text.splitlines() if line.strip()]
 
@@ -92,14 +117,24 @@ def _levels(values: list[float]) -> list[float]:
     return [low, (low + high) / 2, high]
 
 
-def _zigzag(overview: Overview) -> tuple[list[float], list[float]]:
-    good = np.isfinite(overview.low) & np.isfinite(overview.high)
-    if overview.channel is None:
-        return overview.times[good].tolist(), overview.high[good].tolist()
-    times = np.repeat(overview.times[good], 2)
-    values = np.empty(len(times))
-    values[0::2], values[1::2] = overview.low[good], overview.high[good]
-    return times.tolist(), values.tolist()
+def _pieces(overview: Overview) -> list[tuple[list[float], list[float]]]:
+    """Points of the curve between gaps: where nothing was recorded, nothing is drawn."""
+    ends = [when for when, _ in overview.gaps if overview.first_s < when < overview.last_s][:_MOST_PIECES]
+    cuts = np.searchsorted(overview.times, ends, side="right")
+    pieces = []
+    for part in np.split(np.arange(len(overview.times)), np.unique(cuts)):
+        part = part[np.isfinite(overview.low[part]) & np.isfinite(overview.high[part])]
+        if len(part):
+            pieces.append(_zigzag(overview, part))
+    return pieces
+
+
+def _zigzag(overview: Overview, part: NDArray[np.int64]) -> tuple[list[float], list[float]]:
+    """The curve itself, or up and down between least and greatest."""
+    if overview.channel is None or np.array_equal(overview.low[part], overview.high[part]):
+        return overview.times[part].tolist(), overview.high[part].tolist()
+    values = np.stack([overview.low[part], overview.high[part]], axis=1).ravel()
+    return np.repeat(overview.times[part], 2).tolist(), values.tolist()
 
 
 def _inner(lines: list[str]) -> tuple[int, int]:
@@ -110,24 +145,29 @@ def _inner(lines: list[str]) -> tuple[int, int]:
     return left, max(right - left, 1)
 
 
-def _gap_line(overview: Overview, cells: int) -> str:
+def _gap_line(overview: Overview, gaps: Sequence[tuple[float, float]], cells: int) -> str:
     """A mark where each gap is; the longest of those that are seen says where and how long."""
-    seconds = overview.last_s - overview.first_s
+    seconds = overview.last_s - overview.first_s or 1.0
     text = [" "] * cells
-    seen = [gap for gap in overview.gaps if overview.first_s <= gap[0] < overview.last_s]
-    for when, length in sorted(seen, key=lambda gap: gap[1]):
+    seen = sorted((gap for gap in gaps if overview.first_s <= gap[0] < overview.last_s), key=lambda gap: gap[1])
+    for when, _ in seen:
+        text[min(int((when - overview.first_s) / seconds * cells), cells - 1)] = "▲"
+    if seen:
+        when, length = seen[-1]
         place = min(int((when - overview.first_s) / seconds * cells), cells - 1)
-        text[place] = "▲"
-        note = f" gap {length:.1f} s at {clock(when)}"
-        if length == max(gap[1] for gap in seen) and place + len(note) < cells:
-            text[place + 1 : place + 1 + len(note)] = list(note)
+        note = f" gap {length:.1f} s at {clock(when)} "
+        at = place + 1 if place + 1 + len(note) <= cells else place - len(note)
+        if at >= 0:
+            text[at : at + len(note)] = list(note)
     return "".join(text) if seen else "none"
 
 
-def clock(seconds: float) -> str:
-    """``3:11`` or ``1:03:11``; below a minute with a tenth."""
+def clock(seconds: float, span: float = 60.0) -> str:
+    """``3:11`` or ``1:03:11``; below a minute with a tenth, and with more in a ``span`` of few seconds."""
+    digits = 3 if span < 2 else 2 if span < 20 else 1 if seconds < 60 else 0
     if seconds < 60:
-        return f"{seconds:.1f}"
-    whole = round(seconds)
-    minutes = f"{whole // 60 % 60}:{whole % 60:02d}"
-    return minutes if whole < 3600 else f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+        return f"{seconds:.{max(digits, 1)}f}"
+    whole = int(round(seconds, digits) // 60)
+    rest = round(seconds, digits) - whole * 60
+    ending = f"{rest:0{3 + digits if digits else 2}.{digits}f}"
+    return f"{whole}:{ending}" if whole < 60 else f"{whole // 60}:{whole % 60:02d}:{ending}"

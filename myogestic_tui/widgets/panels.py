@@ -23,7 +23,7 @@ from .frame import Frame
 from .gestures import GestureButtons
 from .rows import Clicked, Rows
 from .scaling import AutoScale
-from .session_list import ORDERS, session_rows
+from .session_list import ListLook, session_rows
 from .spans import row
 from .streams import needs_you, nothing_seen, stream_table
 from .traces import decode_envelope
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 _FPS = 5.0
 _PLOT_FPS = 10.0
 _LIST_SECONDS = 2.0
+_LINES_OF_NEEDS = 2
+"""Of what needs somebody, in the recording controls."""
+_MOST_LINES = 50
 
 
 def recorder_of(owner: Context | Recorder) -> Recorder:
@@ -113,7 +116,7 @@ def call_back(widget: Any, function: Callable[..., object], *arguments: object) 
 
 
 class RecordingControls(Panel):
-    """Record and Stop, a row per gesture with its key, and what the recorder says.
+    """Record and Stop, a row per gesture with its key, what the recorder says, and what needs somebody most.
 
     Parameters
     ----------
@@ -131,6 +134,7 @@ class RecordingControls(Panel):
     RecordingControls { height: auto; }
     RecordingControls > .gestures { height: 4; }
     RecordingControls > .state { height: 1; }
+    RecordingControls > .needs { height: 0; }
     RecordingControls Horizontal { height: 1; }
     RecordingControls Action { margin-right: 1; min-width: 12; }
     """
@@ -152,11 +156,13 @@ class RecordingControls(Panel):
         self._on_stop = on_stop or (lambda: self.recorder.execute(Stop(actor="ui")))
         self._on_gesture = on_gesture
         self._state = Rows(classes="state")
+        self._needs = Rows(classes="needs")
         self._gestures = GestureButtons(classes="gestures")
 
     def compose(self) -> ComposeResult:
         """State, buttons, gestures."""
         yield self._state
+        yield self._needs
         with Horizontal():
             yield Action("● Record", self.record, variant="error")
             yield Action("■ Stop", self.stop, variant="primary")
@@ -169,6 +175,9 @@ class RecordingControls(Panel):
         head = ("● REC", "rec") if frame.recording else ("○ IDLE", "strong")
         elapsed = hms(session.elapsed_s) if frame.recording and session is not None else ""
         self._state.show([row((f" {head[0]} ", head[1]), (f" {elapsed}  ", "strong"), (status.message, "dim"))])
+        needs = needs_you(status.problems, self.size.width, _MOST_LINES)[1 : 1 + _LINES_OF_NEEDS]
+        self._needs.styles.height = len(needs)
+        self._needs.show(needs)
         self._gestures.styles.height = len(status.gestures) + 2
         self._gestures.draw(frame)
         buttons = list(self.query(Action))
@@ -315,24 +324,14 @@ class SessionBrowser(Panel):
             folder = Path(frame.status.sessions_dir)
             self.run_worker(lambda: self._read(folder), thread=True, exit_on_error=False)
         size = self._list.size
-        rows = session_rows(
-            self._sessions,
-            frame,
-            at=-1,
-            marked=set(),
-            width=size.width,
-            height=size.height,
-            words="",
-            order=ORDERS[0],
-            n_known=len(self._sessions),
-            listing=self._listed == 0.0,
-        )
+        look = ListLook(n_known=len(self._sessions), listing=self._listed == 0.0)
+        rows = session_rows(look.order.sort(self._sessions), frame, look, size.width, size.height)
         self._list.show(rows)
 
     def _read(self, folder: Path) -> None:
         from ..session.catalog import Catalog
 
-        self._sessions = [entry.summary for entry in Catalog(folder).entries()]
+        self._sessions = Catalog(folder).entries()
         self._listed, self._listing = time.monotonic(), False
 
 

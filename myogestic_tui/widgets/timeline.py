@@ -62,7 +62,7 @@ def label_strip(
 def _span(label: LabelStatus, length: int, key: str, *, begins: bool) -> Span:
     if label.class_index < 0:
         return Span(("│" if begins else "").ljust(length, "·")[:length], "faint")
-    head = ("│" if begins else "") + key
+    head = ("│" if begins and length > 1 else "") + key
     body = "x" if label.bad else "━"
     return Span(head.ljust(length, body)[:length], gesture_style(label.class_index))
 
