@@ -48,8 +48,6 @@ def export(
     """
     from ..session.cluster import export_one, find_sessions, on_each
 
-    if not output.suffix:
-        output.mkdir(parents=True, exist_ok=True)
     files, losses, failed = [], [], False
     sessions = find_sessions(paths)
     for path, done in on_each(dask, export_one, sessions, to, str(output.absolute()), streams or None, overwrite):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import tempfile
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec.structs import replace
 
 from ..errors import ConfigError, MyoGesticError, SessionError
+from .extras import needed
 from .layout import ARCHIVE_SUFFIX, is_session_folder
 from .remote import fetch_url, is_url, list_url
 from .summary import Summary, Verified
@@ -79,11 +79,7 @@ def cluster_client(address: str) -> Any:
     ConfigError
         ``distributed`` is not installed, or no scheduler answers.
     """
-    try:
-        distributed: Any = import_module("distributed")
-    except ModuleNotFoundError as error:
-        text = "a dask cluster needs distributed; install it with: pip install 'myogestic_tui[dask]'"
-        raise ConfigError(text) from error
+    distributed = needed("distributed", "dask", "a dask cluster")
     try:
         return distributed.Client(address, set_as_default=False, timeout=CONNECT_S)
     except (OSError, TimeoutError, ValueError) as error:

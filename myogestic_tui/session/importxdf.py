@@ -13,6 +13,7 @@ from ..clock import fit_offsets
 from ..errors import ConfigError, SessionDamagedError
 from ..info import StreamInfo
 from .export.xdf import LABELS_ID, NOTES_ID, UNLABELLED_TEXT
+from .extras import needed
 from .layout import META
 from .lock import lock_session
 from .meta import decode_meta, encode_meta, replace_file
@@ -92,10 +93,7 @@ def import_xdf(
 
 
 def _load(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    try:
-        import pyxdf
-    except ModuleNotFoundError as error:
-        raise ConfigError("importing XDF needs pyxdf; install it with: pip install 'myogestic_tui[export]'") from error
+    pyxdf = needed("pyxdf", "export", "importing XDF")
     if not path.is_file():
         raise ConfigError(f"{path} is not there")
     with _opened(path) as file:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from importlib import import_module
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ import numpy as np
 from ..errors import ConfigError, MyoGesticError
 from .cluster import everywhere, guarded
 from .cutting import Cut, Wanted, class_of, class_set, cut_windows, starts
+from .extras import needed
 from .readable import Readable
 from .runs import Run
 
@@ -90,7 +90,7 @@ def windows_bag(
     holds about `TASK_SECONDS` of signal. Parameters and errors are those of `iter_labeled_windows`; paths become
     absolute.
     """
-    bag = import_module("dask.bag")
+    bag = _dask("dask.bag")
     pieces = _plan(paths, stream_name, Cut(win_seconds, hop_seconds), classes, include_bad, strict)
     if not pieces:
         return bag.from_sequence([], npartitions=1)
@@ -121,7 +121,7 @@ def windows_arrays(
     ConfigError, UnknownStreamError, SessionError
         As `labeled_windows`.
     """
-    array = import_module("dask.array")
+    array = _dask("dask.array")
     pieces = _plan(paths, stream_name, Cut(win_seconds, hop_seconds), classes, include_bad, strict)
     shapes = {(piece.n_channels, piece.n, piece.dtype) for piece in pieces}
     if len(shapes) != 1:
@@ -150,7 +150,7 @@ def session_array(path: str | os.PathLike[str], stream_name: str) -> Any:
     """
     from .reader import open_session_store
 
-    array, path = import_module("dask.array"), everywhere(path)
+    array, path = _dask("dask.array"), everywhere(path)
     with open_session_store(path) as session:
         stream = session.stream_data(stream_name)
         length, info = stream.data.spec.chunk_length, stream.info
@@ -166,8 +166,12 @@ def session_array(path: str | os.PathLike[str], stream_name: str) -> Any:
     return array.concatenate(blocks) if blocks else empty
 
 
+def _dask(module: str) -> Any:
+    return needed(module, "dask", "a dask collection")
+
+
 def _delayed(function: Callable[..., Any]) -> Any:
-    return import_module("dask").delayed(function, pure=True, traverse=False)
+    return _dask("dask").delayed(function, pure=True, traverse=False)
 
 
 def _rows(path: str, stream_name: str, start: int, stop: int) -> NDArray[Any]:
@@ -190,7 +194,7 @@ def _plan(
         for place, path in enumerate(readable.paths)
     ]
     found: list[Piece] = []
-    for pieces in import_module("dask").compute(*tasks):
+    for pieces in _dask("dask").compute(*tasks):
         if not isinstance(pieces, MyoGesticError):
             found += pieces
         elif strict:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ..errors import ConfigError, DiskError, SessionError
 from .archive import Archive
 from .arrays import ArchiveMembers
+from .extras import needed
 from .layout import ARCHIVE_SUFFIX, JOURNAL
 from .view_archive import archived_view
 from .zipindex import Index
@@ -131,10 +132,7 @@ class UrlPath:
 
 
 def _filesystem(url: str) -> tuple[Any, str]:
-    try:
-        import fsspec
-    except ModuleNotFoundError as error:
-        raise ConfigError("a URL needs fsspec; install it with: pip install 'myogestic_tui[remote]'") from error
+    fsspec = needed("fsspec", "remote", "a URL")
     try:
         found: tuple[Any, str] = fsspec.core.url_to_fs(url)
     except (ImportError, ValueError) as error:

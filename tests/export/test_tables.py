@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 
 import numpy as np
 import pytest
 
+from myogestic_tui.errors import ConfigError, MyoGesticError
 from myogestic_tui.session.export import FORMATS, export_csv, export_npz, export_session
 
 
@@ -76,3 +78,37 @@ def test_progress_reaches_its_end_and_can_stop_an_export(to, session, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         export_session(session, to, tmp_path / "ended", streams, progress=stop)
     assert not list((tmp_path / "ended").glob("*")) if (tmp_path / "ended").is_dir() else True
+
+
+@pytest.mark.parametrize(
+    ("to", "name", "told"),
+    [
+        ("edf", "a.edf", "one of emg, imu"),
+        ("edf", "a.csv", "name a folder"),
+        ("xdf", "a.edf", r"ends in \.xdf"),
+        ("csv", "a.csv", "name a folder"),
+        ("npz", "taken/a.npz", "cannot make the folder"),
+        ("mat", "a.mat", "choose one of xdf"),
+    ],
+)
+def test_a_destination_that_does_not_fit_is_refused(to, name, told, session, tmp_path):
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(MyoGesticError, match=told):
+        export_session(session, to, tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+def test_nothing_is_written_where_one_of_the_files_is_there(session, tmp_path):
+    (there,) = (path for path in export_csv(session, tmp_path).paths if path.name.endswith("_imu.csv"))
+    for path in set(tmp_path.iterdir()) - {there}:
+        path.unlink()
+    with pytest.raises(ConfigError, match="already"):
+        export_csv(session, tmp_path)
+    assert list(tmp_path.iterdir()) == [there]
+
+
+@pytest.mark.parametrize(("to", "library"), [("edf", "edfio"), ("fif", "mne"), ("bids", "mne_bids"), ("bids", "edfio")])
+def test_a_library_that_is_missing_is_named_with_its_extra(to, library, session, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(ConfigError, match=rf"{library}.*\[export\]"):
+        export_session(session, to, tmp_path, ["emg"])

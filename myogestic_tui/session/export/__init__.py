@@ -71,12 +71,7 @@ def export_session(
         session = watched(session, streams, 2 if to in ("edf", "bdf") else 1, progress)
     further = {"fmt": to} if to in ("edf", "bdf") else {}
     function = __getattr__(f"export_{'edf' if to == 'bdf' else to}")
-    try:
-        result: Exported = function(session, destination, streams, overwrite=overwrite, **further)
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"exporting to {to} needs {error.name}; install it with: pip install 'myogestic_tui[export]'"
-        ) from error
+    result: Exported = function(session, destination, streams, overwrite=overwrite, **further)
     return result
 
 

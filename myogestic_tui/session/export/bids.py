@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ...errors import ConfigError
+from ..extras import needed
 from .common import Exported, numeric_streams
 from .mneraw import to_mne
 
@@ -62,10 +63,15 @@ def export_bids(
     UnknownStreamError
         The session has no such stream.
     """
+    for library in ("mne_bids", "edfio"):
+        needed(library, "export", "exporting to bids")
     import mne_bids
 
     out = Exported()
     names = numeric_streams(session, streams, out)
+    for name in names:
+        if not _has_emg(session, name):
+            out.remark(f"{name} holds no EMG and is left out of the dataset")
     raws = {name: to_mne(session, name, out=out) for name in names if _has_emg(session, name)}
     if not raws:
         raise ConfigError(f"{session.path.name} has no EMG channel (by channel type or stream type); BIDS wants EMG")

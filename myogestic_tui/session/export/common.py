@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...errors import ConfigError
+from ...errors import ConfigError, DiskError
 from ..layout import ARCHIVE_SUFFIX, safe_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from ...info import StreamInfo
@@ -37,6 +37,8 @@ VOLTS = {
     "nanovolts": 1e-9,
 }
 """Volts in one unit, by the names that LSL outlets use, in lower case. µ exists twice in Unicode."""
+
+_FILES = (".xdf", ".fif", ".edf", ".bdf", ".csv", ".npz")
 
 
 @dataclass
@@ -148,11 +150,23 @@ def free_target(path: Path, overwrite: bool) -> Path:
     ------
     ConfigError
         Something is there and must not be replaced.
+    DiskError
+        The folder cannot be made.
     """
     if path.exists() and not overwrite:
-        raise ConfigError(f"{path} is there already; choose another place, or overwrite it")
-    path.parent.mkdir(parents=True, exist_ok=True)
+        raise ConfigError(f"{path} is there already; choose another place, or overwrite it (--overwrite)")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DiskError(f"cannot make the folder {path.parent}: {error.strerror}") from error
     return path
+
+
+def as_folder(destination: Path, instead: str) -> Path:
+    """The destination, unless it is named like a file: then `ConfigError`, with what to do ``instead``."""
+    if destination.suffix.lower() in _FILES and not destination.is_dir():
+        raise ConfigError(f"{destination} is the name of a file; {instead}")
+    return destination
 
 
 class Partial:
@@ -173,14 +187,28 @@ class Partial:
 
 
 def targets(
-    session: SessionReader, destination: Path, streams: Sequence[str], suffix: str
-) -> Iterator[tuple[str, Path]]:
-    """A file for each stream: ``destination`` itself if it is one, else ``<session>_<stream><suffix>`` in it."""
+    session: SessionReader, destination: Path, streams: Sequence[str], suffix: str, overwrite: bool
+) -> list[tuple[str, Path]]:
+    """A file for each stream: ``destination`` itself if it is one, else ``<session>_<stream><suffix>`` in it.
+
+    All of them are free to be written, as `free_target` says; errors as there.
+    """
     if len(streams) == 1 and destination.name.endswith(suffix):
-        yield streams[0], destination
-        return
-    for name in streams:
-        yield name, destination / f"{session_stem(session.path)}_{safe_name(name)}{suffix}"
+        return [(streams[0], free_target(destination, overwrite))]
+    one = f"name one that ends in {suffix}" if len(streams) == 1 else f"choose one of {', '.join(streams)}"
+    folder, stem = as_folder(destination, f"{one}, or name a folder"), session_stem(session.path)
+    return [(name, free_target(folder / f"{stem}_{safe_name(name)}{suffix}", overwrite)) for name in streams]
+
+
+def single_target(session: SessionReader, destination: Path, suffix: str, overwrite: bool) -> Path:
+    """One file for the session: ``destination`` itself if it is one, else ``<session><suffix>`` in it.
+
+    It is free to be written, as `free_target` says; errors as there.
+    """
+    if destination.suffix == suffix:
+        return free_target(destination, overwrite)
+    folder = as_folder(destination, f"name one that ends in {suffix}, or name a folder")
+    return free_target(folder / f"{session_stem(session.path)}{suffix}", overwrite)
 
 
 def first_and_last(session: SessionReader, name: str) -> tuple[float, float]:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ...errors import ConfigError
-from .common import Exported, Partial, first_and_last, free_target, local_at, numeric_streams, targets, volts_per_unit
+from ..extras import needed
+from .common import Exported, Partial, first_and_last, local_at, numeric_streams, targets, volts_per_unit
 from .grid import Grid, marks, tell_about_grid
 
 if TYPE_CHECKING:
@@ -81,8 +82,7 @@ def export_edf(
     """
     out = Exported()
     names = numeric_streams(session, streams, out)
-    for name, path in targets(session, Path(destination), names, f".{fmt}"):
-        free_target(path, overwrite)
+    for name, path in targets(session, Path(destination), names, f".{fmt}", overwrite):
         file = _assemble(session, name, fmt, out)
         with Partial(path) as partial:
             file.write(partial)
@@ -91,8 +91,7 @@ def export_edf(
 
 
 def _assemble(session: SessionReader, name: str, fmt: Format, out: Exported) -> Any:
-    import edfio
-
+    edfio = needed("edfio", "export", f"exporting to {fmt}")
     data = session.stream_data(name)
     grid = Grid(data)
     if grid.length == 0:

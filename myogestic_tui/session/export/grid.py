@@ -105,5 +105,6 @@ def tell_about_grid(grid: Grid, out: Exported) -> None:
     name = grid.stream.name
     if grid.gaps:
         lost = sum(n for _, n in grid.gaps)
-        out.remark(f"{name}: {len(grid.gaps)} gaps ({lost} samples) are filled with zeros and marked {SKIP}")
+        gaps = "1 gap" if len(grid.gaps) == 1 else f"{len(grid.gaps)} gaps"
+        out.remark(f"{name}: {gaps} ({lost} samples), filled with zeros and marked {SKIP}")
     out.remark(f"{name}: the time stamps of single samples are replaced by an even grid at {grid.fs:g} Hz")

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..extras import needed
 from .common import (
     Exported,
     first_and_last,
-    free_target,
     numeric_streams,
     targets,
     utc_at,
@@ -54,8 +54,7 @@ def to_mne(session: SessionReader, stream: str, *, out: Exported | None = None) 
     UnknownStreamError
         The session has no such stream.
     """
-    import mne
-
+    mne = needed("mne", "export", "an MNE Raw")
     out = Exported() if out is None else out
     numeric_streams(session, [stream], out)
     data = session.stream_data(stream)
@@ -114,8 +113,7 @@ def export_fif(
     """
     out = Exported()
     names = numeric_streams(session, streams, out)
-    for name, path in targets(session, Path(destination), names, "_raw.fif"):
-        free_target(path, overwrite)
+    for name, path in targets(session, Path(destination), names, "_raw.fif", overwrite):
         raw = to_mne(session, name, out=out)
         narrow = session.stream_info(name).dtype in ("float32", "int16", "int8")
         if narrow:

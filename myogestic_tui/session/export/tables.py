@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from ..layout import safe_name
-from .common import Exported, Partial, class_label, free_target, session_stem
+from .common import Exported, Partial, as_folder, class_label, free_target, session_stem, single_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,13 +55,16 @@ def export_csv(
         The session has no such stream.
     """
     out, stem = Exported(), session_stem(session.path)
-    for name in session.streams if streams is None else streams:
-        path = free_target(Path(destination) / f"{stem}_{safe_name(name)}.csv", overwrite)
+    folder = as_folder(Path(destination), "csv makes several, so name a folder")
+    wanted = session.streams if streams is None else streams
+    ends = [safe_name(name) for name in wanted]
+    ends.append("labels" if "labels" not in ends else "labels_of_session")
+    files = [free_target(folder / f"{stem}_{end}.csv", overwrite) for end in ends]
+    for name, path in zip(wanted, files, strict=False):
         with Partial(path) as partial, open(partial, "w", newline="", encoding="utf-8") as file:
             _write_stream(csv.writer(file), session, session.stream_data(name))
         out.paths.append(path)
-    path = free_target(Path(destination) / f"{stem}_labels.csv", overwrite)
-    with Partial(path) as partial, open(partial, "w", newline="", encoding="utf-8") as file:
+    with Partial(files[-1]) as partial, open(partial, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["time", "class_index", "class_name", "bad", "uncertainty_s", "source"])
         for event in session.label_track:
@@ -69,7 +72,7 @@ def export_csv(
             writer.writerow(
                 [repr(event.timestamp), event.class_index, name, int(event.bad), event.uncertainty_s, event.source]
             )
-    out.paths.append(path)
+    out.paths.append(files[-1])
     out.remark("csv holds no clock offsets and no metadata beyond names and units; gaps show in the column time")
     return out
 
@@ -117,10 +120,8 @@ def export_npz(
 
     Parameters, errors as `export_csv`, but ``destination`` is a file ending in ``.npz``, or a folder.
     """
-    path, out = Path(destination), Exported()
-    if path.suffix != ".npz":
-        path = path / f"{session_stem(session.path)}.npz"
-    with Partial(free_target(path, overwrite)) as partial, zipfile.ZipFile(partial, "w", allowZip64=True) as archive:
+    path, out = single_target(session, Path(destination), ".npz", overwrite), Exported()
+    with Partial(path) as partial, zipfile.ZipFile(partial, "w", allowZip64=True) as archive:
         for name in session.streams if streams is None else streams:
             _pack_stream(archive, session, session.stream_data(name))
         for key, value in _label_arrays(session).items():

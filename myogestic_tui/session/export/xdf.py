@@ -17,7 +17,7 @@ import numpy as np
 from ...clock import fit_offsets
 from ...info import StreamInfo
 from ..runs import stream_gaps
-from .common import Exported, Partial, class_label, free_target, session_stem
+from .common import Exported, Partial, class_label, single_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -77,11 +77,9 @@ def export_xdf(
         The session has no such stream.
     """
     names = session.streams if streams is None else list(streams)
-    path = Path(destination)
-    if path.suffix != ".xdf":
-        path = path / f"{session_stem(session.path)}.xdf"
+    path = single_target(session, Path(destination), ".xdf", overwrite)
     out = Exported()
-    with Partial(free_target(path, overwrite)) as partial, open(partial, "wb") as file:
+    with Partial(path) as partial, open(partial, "wb") as file:
         writer = _Writer(file)
         writer.header(session)
         for number, name in enumerate(names, 1):
