@@ -92,6 +92,7 @@ class App:
         self.gesture_keys: tuple[str, ...] = ()
         self.bad_channels: dict[str, set[int]] = {}
         self.started_at = 0.0
+        self._joined: set[str] = set()
         self._transition = threading.RLock()
         self._stopping = threading.Event()
         self._housekeeper: threading.Thread | None = None
@@ -214,6 +215,7 @@ class App:
             try:
                 self.jobs.poll()
                 self._watch_disk()
+                self._tell_who_joined()
             except Exception as error:
                 _log.exception("housekeeping")
                 self.say(f"internal error while looking after the recording: {error}")
@@ -229,6 +231,13 @@ class App:
         if disk.free_bytes < disk.reserve_bytes:
             reserve = f"{disk.reserve_bytes / 1e6:.0f} MB"
             self._end_recording(f"stopped: the disk is down to its reserve of {reserve}; make room, then record on")
+
+    def _tell_who_joined(self) -> None:
+        if self.ctx.state == "recording":
+            here = {stream.name for stream in self.table.ticked() if stream.recording and stream.info is not None}
+            if new := here - self._joined:
+                self.say(f"{', '.join(sorted(new))} joined the recording")
+            self._joined |= new
 
     def _job_ended(self, job: JobStatus) -> None:
         if job.state == "failed" or self.ctx.state == "idle" or job.kind != "pack":
@@ -306,6 +315,7 @@ class App:
                 session.mark_channel(stream.name, channel)
         self.ctx.state = "recording"
         connected = [stream for stream in ticked if stream.info is not None]
+        self._joined = {stream.name for stream in connected}
         missing = [stream.name for stream in ticked if stream.info is None]
         if not connected:
             self.say("No connected streams to record; they join as they connect")
@@ -531,7 +541,25 @@ class App:
             raise NotAllowedError(self.ctx.status_message)
         self.protocol = runner
         self.cues.open()
+        plan = runner.plan
+        seed = f", seed {plan.seed}" if plan.seed is not None else ""
+        self._note(f"protocol {plan.name}: {len(plan.cues)} cues in {plan.total_s:g} s{seed}")
         runner.start()
+
+    def protocol_ended(self, how: str) -> None:
+        """A protocol is "done" or "aborted": said, and noted in the session."""
+        if self.protocol is not None:
+            text = f"protocol {self.protocol.plan.name} {how}"
+            self._note(text)
+            self.say(text)
+
+    def _note(self, text: str) -> None:
+        if self.ctx.state != "recording" or self.ctx.session is None:
+            return
+        try:
+            self.ctx.session.add_note(text)
+        except MyoGesticError as error:
+            self.say(f"not noted: {error}")
 
     def cue(self, class_index: int, started_at: float) -> None:
         """A protocol's cue begins: its label is stamped at its true start, and others can see it as a marker."""

@@ -13,7 +13,7 @@ from ..errors import MyoGesticError, NotAllowedError
 from . import recorder as r
 from .generator import Generator
 from .protocol import ProtocolRunner
-from .setup import find_plan
+from .setup import make_plan_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -166,8 +166,8 @@ def _describe(app: App, command: r.DescribeStream) -> r.Reply:
 
 
 def _start_protocol(app: App, command: r.StartProtocol) -> r.Reply:
-    plan = find_plan(app, command.name, command.seed)
-    app.run_protocol(ProtocolRunner(plan, app.cue, lambda end: app.say(f"protocol {plan.name} {end}")))
+    plan = make_plan_of(app, command)
+    app.run_protocol(ProtocolRunner(plan, app.cue, app.protocol_ended))
     return r.Reply(ok=True, message=f"protocol {plan.name}: {len(plan.cues)} cues in {plan.total_s:.0f} s")
 
 

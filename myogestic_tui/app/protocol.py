@@ -16,6 +16,8 @@ from .recorder import ProtocolStatus
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+MOST_CUES = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class Cue:
@@ -75,12 +77,14 @@ def make_plan(
     Raises
     ------
     ConfigError
-        No step, a duration that is not positive, or no repeat.
+        No step, a duration that is not positive, no repeat, or more cues than a day holds.
     """
     if not steps or repeats < 1:
         raise ConfigError(f"protocol {name!r} has nothing to do; give it steps and at least one repeat")
+    if len(steps) * repeats > MOST_CUES:
+        raise ConfigError(f"protocol {name!r} has {len(steps) * repeats} cues; at most {MOST_CUES}")
     for class_index, seconds in steps:
-        if seconds <= 0:
+        if not 0.0 < seconds < float("inf"):
             raise ConfigError(f"protocol {name!r}: a step of class {class_index} lasts {seconds} s; give more than 0")
     if shuffle and seed is None:
         seed = random.SystemRandom().randrange(10_000)
@@ -92,6 +96,27 @@ def make_plan(
             dice.shuffle(block)
         cues += block
     return Plan(name, tuple(cues), float(lead_in), seed if shuffle else None, bell)
+
+
+def parse_steps(text: str) -> tuple[tuple[str, float], ...]:
+    """Gesture names (or keys) and seconds from ``"Rest:5,Fist:5"``.
+
+    Raises
+    ------
+    ConfigError
+        A part is not ``name:seconds``.
+    """
+    steps = []
+    for part in text.split(","):
+        name, _, seconds = part.strip().rpartition(":")
+        try:
+            length = float(seconds)
+        except ValueError:
+            length = 0.0
+        if not name or not 0.0 < length < float("inf"):
+            raise ConfigError(f"{part.strip()!r} is not name:seconds; write it like Rest:5,Fist:5")
+        steps.append((name, length))
+    return tuple(steps)
 
 
 def foresee(protocol: ProtocolStatus, now: float) -> ProtocolStatus:

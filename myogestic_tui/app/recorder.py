@@ -379,10 +379,16 @@ class DescribeStream(Command, frozen=True, kw_only=True):
 
 
 class StartProtocol(Command, frozen=True, kw_only=True):
-    """Begin a cued protocol by name; starts recording where idle."""
+    """Begin a cued protocol, one that is known by its name or one of these steps; starts recording where idle."""
 
     name: str
     seed: int | None = None
+    steps: tuple[tuple[str, float], ...] = ()
+    """Gesture name (empty: no label) and seconds of each cue of one round; empty: the protocol of that name."""
+    repeats: int = 1
+    """Of the steps given here."""
+    shuffle: bool = False
+    """Shuffle each round of the steps given here."""
 
 
 class PauseProtocol(Command, frozen=True, kw_only=True):

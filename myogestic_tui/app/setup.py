@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from ..config import LslConfig
+from ..config import LslConfig, ProtocolConfig, StepConfig
 from ..errors import ConfigError
 from ..stream import Stream
 from .protocol import Plan, make_plan
@@ -15,6 +15,7 @@ from .recorder import TakeStatus
 if TYPE_CHECKING:
     from ..config import Config, StreamConfig
     from .app import App
+    from .recorder import StartProtocol
 
 
 def apply_config(app: App, config: Config) -> None:
@@ -66,19 +67,16 @@ def _stream(app: App, expected: StreamConfig) -> Stream:
     return Stream(name, source=source, record=ticked, required=expected.required)
 
 
-def find_plan(app: App, name: str, seed: int | None = None) -> Plan:
-    """The protocol of that name, from the config or those that ship, ready to run.
+def make_plan_of(app: App, command: StartProtocol) -> Plan:
+    """The protocol that a command asks for, ready to run: of its own steps, from the config, or one that ships.
 
     Raises
     ------
     ConfigError
-        There is none of that name, or it names a gesture that there is not.
+        There is none of that name, it names a gesture that there is not, or it has nothing to do.
     """
-    protocols = {protocol.name: protocol for protocol in app.config.with_gestures(app.ctx.class_names).all_protocols}
-    if name not in protocols:
-        raise ConfigError(f"no protocol {name!r}; there are: {', '.join(protocols) or 'none'}")
-    protocol = protocols[name]
-    names = app.ctx.class_names
+    name, seed, names = command.name, command.seed, app.ctx.class_names
+    protocol = _given(command) if command.steps else _known(app, name)
     steps = []
     for step in protocol.steps:
         if step.gesture and step.gesture not in names:
@@ -95,6 +93,18 @@ def find_plan(app: App, name: str, seed: int | None = None) -> Plan:
     )
 
 
+def _given(command: StartProtocol) -> ProtocolConfig:
+    steps = tuple(StepConfig(gesture=gesture, seconds=seconds) for gesture, seconds in command.steps)
+    return ProtocolConfig(name=command.name, steps=steps, repeats=command.repeats, shuffle=command.shuffle)
+
+
+def _known(app: App, name: str) -> ProtocolConfig:
+    protocols = {protocol.name: protocol for protocol in app.config.with_gestures(app.ctx.class_names).all_protocols}
+    if name not in protocols:
+        raise ConfigError(f"no protocol {name!r}; there are: {', '.join(protocols) or 'none'}")
+    return protocols[name]
+
+
 def protocol_names(app: App) -> tuple[str, ...]:
-    """Names that `find_plan` takes."""
+    """Names of the protocols that are known."""
     return tuple(protocol.name for protocol in app.config.with_gestures(app.ctx.class_names).all_protocols)

@@ -40,17 +40,12 @@ class Cues:
         ConfigError
             A part is not ``name:seconds``.
         """
-        steps = []
-        for part in text.split(","):
-            name, _, seconds = part.strip().rpartition(":")
-            try:
-                length = float(seconds)
-            except ValueError:
-                length = 0.0
-            if not name or not 0.0 < length < float("inf"):
-                raise ConfigError(f"--labels: {part.strip()!r} is not name:seconds; write it like Rest:5,Fist:5")
-            steps.append((name, length))
-        return cls(tuple(steps), repeats)
+        from ..app.protocol import parse_steps
+
+        try:
+            return cls(parse_steps(text), repeats)
+        except ConfigError as error:
+            raise ConfigError(f"--labels: {error}") from None
 
     @property
     def class_names(self) -> list[str]:

@@ -147,18 +147,34 @@ def gestures(settings: Settings, names: tuple[str, ...], as_json: bool) -> int:
 @click.argument("action", type=click.Choice(["start", "pause", "resume", "skip", "abort"]))
 @click.argument("name", required=False, shell_complete=completion.protocols)
 @click.option("--seed", type=int, help="Makes a shuffled order repeatable.")
-def protocol(settings: Settings, action: str, name: str | None, seed: int | None, as_json: bool) -> int:
+@click.option("--steps", help="Gestures and seconds of a protocol that is not in the configuration.")
+@click.option("--repeat", type=click.IntRange(min=1), default=1, show_default=True, help="How often those steps come.")
+@click.option("--shuffle", is_flag=True, help="Shuffle each round of those steps.")
+def protocol(
+    settings: Settings,
+    action: str,
+    name: str | None,
+    seed: int | None,
+    steps: str | None,
+    repeat: int,
+    shuffle: bool,
+    as_json: bool,
+) -> int:
     """Run a cued protocol: start NAME, pause, resume, skip a cue, abort.
 
     \b
-    Example: myogestic-tui ctl protocol start baseline
+    Examples:
+      myogestic-tui ctl protocol start baseline
+      myogestic-tui ctl protocol start mine --steps "Rest:3,Fist:5" --repeat 4 --shuffle
     """
+    from ..app.protocol import parse_steps
     from ..app.recorder import AbortProtocol, PauseProtocol, SkipCue, StartProtocol
 
     if (action == "start") != (name is not None):
         raise click.UsageError("give a protocol's NAME with start, and only then")
+    given = parse_steps(steps) if steps else ()
     commands: dict[str, AnyCommand] = {
-        "start": StartProtocol(name=name or "", seed=seed),
+        "start": StartProtocol(name=name or "", seed=seed, steps=given, repeats=repeat, shuffle=shuffle),
         "pause": PauseProtocol(paused=True),
         "resume": PauseProtocol(paused=False),
         "skip": SkipCue(),

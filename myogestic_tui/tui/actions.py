@@ -11,6 +11,8 @@ from ..errors import MyoGesticError
 from .prompt import Ask, Entry, TypeLine
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .app import Viewer
 
 
@@ -49,17 +51,22 @@ class Actions:
         if frame.recording:
             viewer.say("recording already; x stops")
             return
+        self.when_ready(self._start)
+
+    def when_ready(self, start: Callable[[], None]) -> None:
+        """Start a recording; where a stream is missing that would be in it, only if the operator says so."""
+        frame = self._viewer.frame
         missing = [s.name for s in frame.status.streams if (s.record or s.required) and s.state not in ("live", "slow")]
         if not any(s.state in ("live", "slow") for s in frame.ticked):
-            self._ask_start("No connected streams to record; they would join as they connect.")
+            self._ask_start("No connected streams to record; they would join as they connect.", start)
         elif missing:
             live = len(frame.ticked) - len(missing)
-            self._ask_start(f"{live} of {len(frame.ticked)} streams, missing {', '.join(missing[:3])}.")
+            self._ask_start(f"{live} of {len(frame.ticked)} streams, missing {', '.join(missing[:3])}.", start)
         else:
-            self._start()
+            start()
 
-    def _ask_start(self, why: str) -> None:
-        self._viewer.ask(Ask(why, {"enter": ("start anyway", self._start)}, close="wait"))
+    def _ask_start(self, why: str, start: Callable[[], None]) -> None:
+        self._viewer.ask(Ask(why, {"enter": ("start anyway", start)}, close="wait"))
 
     def _start(self) -> None:
         self._viewer.say("starting …")

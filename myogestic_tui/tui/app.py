@@ -92,6 +92,7 @@ class Viewer(TerminalApp, inherit_bindings=False):
         self._overlay_at = 0
         self._said = ("", "", 0.0)
         self._history: deque[tuple[str, str, bool]] = deque(maxlen=100)
+        self.opening = False
         self._cue_bell = CueBell()
         self._greeted = False
         self._before: Status | None = None
@@ -147,11 +148,13 @@ class Viewer(TerminalApp, inherit_bindings=False):
         self.frame = self._framed(self.frame.status, name)
         self._bodies[name].fit_width(self.size.width)
         self._bodies[name].opened()
+        self.opening = False
         self.call_after_refresh(self.redraw)
 
     def open_screen(self, name: str) -> None:
         """Bring one of the four screens to the front."""
         self.hide_overlay()
+        self.opening = True
         self.call_next(self._open, name)
         self._wake.set()
 

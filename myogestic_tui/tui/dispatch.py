@@ -30,8 +30,7 @@ class Dispatcher:
             self._viewer.say(f"{len(keys)} keys at once look like pasted text: ignored", bad=True)
             return
         n_gestures = sum(is_gesture_key(_name(key)) for key in keys)
-        for key in keys:
-            self._take(key, n_gestures)
+        self._one_by_one(keys, n_gestures)
 
     def paste(self, text: str) -> None:
         """Pasted text goes into an open line, and nowhere else."""
@@ -40,6 +39,14 @@ class Dispatcher:
             self._viewer.redraw()
         else:
             self._viewer.say("pasted text is ignored: keys are commands here", bad=True)
+
+    def _one_by_one(self, keys: Sequence[events.Key], n_gestures: int) -> None:
+        """What follows the key of a screen waits until that screen is there: it means something else on this one."""
+        for place, key in enumerate(keys):
+            self._take(key, n_gestures)
+            if self._viewer.opening and (rest := keys[place + 1 :]):
+                self._viewer.call_next(self._one_by_one, rest, n_gestures)
+                return
 
     def _take(self, event: events.Key, n_gestures: int) -> None:
         name = _name(event)

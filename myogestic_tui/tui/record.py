@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..app.protocol import parse_steps
 from ..app.recorder import AbortProtocol, MarkTrial, PauseProtocol, SetTake, SkipCue, StartProtocol
+from ..errors import ConfigError
 from ..widgets.record import record_rows, trial_rows
 from ..widgets.spans import BLANK, Row, row, rule
 from ..widgets.streams import needs_you, quality_summary
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 _TALL = 34
 """From this height on the signal is shown, in the rows below the first ``_TALL - _STRIP_ROWS``."""
 _STRIP_ROWS = 10
+_LETTERS, _NEW = "abcfghijklmop", "n"
+"""What chooses a protocol, and what makes one up."""
 _RUNNING = ("lead-in", "running", "paused")
 
 
@@ -34,6 +38,7 @@ class RecordBody(Body):
     def __init__(self, viewer: Viewer) -> None:
         super().__init__(viewer)
         self._strip: SignalStrip | None = None
+        self._typed: tuple[str, str, str] | None = None
 
     def main_rows(self, frame: Frame, width: int, height: int) -> list[Row]:
         """All of it, and on a tall terminal the signal."""
@@ -80,19 +85,59 @@ class RecordBody(Body):
         if status.protocol is not None and status.protocol.state in _RUNNING:
             answers = {"enter": ("end it; the recording goes on", self._abort)}
             viewer.ask(Ask(f"end protocol {status.protocol.name}?", answers))
-        elif not status.protocols:
-            viewer.say(
-                "no protocol is defined; [[protocols]] in myogestic.toml does (myogestic-tui init writes examples)"
-            )
         else:
-            letters = "abcfghijklmnop"
             answers = {
-                letter: (name, self._starter(name)) for letter, name in zip(letters, status.protocols, strict=False)
+                letter: (name, self._starter(StartProtocol(name=name, actor=viewer.actor)))
+                for letter, name in zip(_LETTERS, status.protocols, strict=False)
             }
+            answers[_NEW] = ("another", self._type_protocol)
             viewer.ask(Ask("protocol:", answers, close="none"))
 
-    def _starter(self, name: str) -> Callable[[], None]:
-        return lambda: self.viewer.execute(StartProtocol(name=name, actor=self.viewer.actor))
+    def _starter(self, command: StartProtocol) -> Callable[[], None]:
+        """Starting one starts the recording where idle, and asks as the recording's own key does."""
+
+        def start() -> None:
+            if self.viewer.frame.recording:
+                self.viewer.execute(command)
+            else:
+                self.viewer.actions.when_ready(lambda: self.viewer.execute(command))
+
+        return start
+
+    def _type_protocol(self) -> None:
+        """Make one up: its steps, how often, and the seed of a shuffle; the line keeps what was typed last."""
+        viewer = self.viewer
+        names = [gesture.name for gesture in viewer.frame.status.gestures]
+        steps, repeats, seed = self._typed or (",".join(f"{name}:3" for name in names), "3", "")
+        entries = [Entry("steps", steps), Entry("repeats", repeats), Entry("shuffle seed", seed)]
+
+        def save(texts: list[str]) -> None:
+            self._typed = texts[0], texts[1], texts[2]
+            try:
+                command = self._typed_protocol(*self._typed)
+            except ConfigError as error:
+                viewer.say(str(error), bad=True)
+                return
+            self._starter(command)()
+
+        viewer.type_line(TypeLine(entries, save))
+
+    def _typed_protocol(self, steps: str, repeats: str, seed: str) -> StartProtocol:
+        """The command; gestures may be named by their keys, and ``-`` is no label. Raises `ConfigError`."""
+        frame = self.viewer.frame
+        names = {gesture.name.casefold(): gesture.name for gesture in frame.status.gestures}
+        keys = {key: frame.gesture(index) for index, key in enumerate(frame.keys)}
+        known = {"-": "", **keys}
+        if not repeats.isdigit() or (seed and not seed.isdigit()):
+            raise ConfigError("repeats and the seed are whole numbers; without a seed the steps come in order")
+        return StartProtocol(
+            name="typed",
+            steps=tuple((names.get(name.casefold(), known.get(name, name)), s) for name, s in parse_steps(steps)),
+            repeats=int(repeats),
+            shuffle=bool(seed),
+            seed=int(seed) if seed else None,
+            actor=self.viewer.actor,
+        )
 
     def _abort(self) -> None:
         self.viewer.execute(AbortProtocol(actor=self.viewer.actor))

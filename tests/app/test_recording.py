@@ -127,6 +127,7 @@ def test_recording_starts_with_no_stream_connected_and_streams_join(tmp_path: Pa
     assert "No connected streams to record" in app.ctx.status_message
     source.available.set()
     wait_samples(app, 50)
+    wait_for(lambda: app.ctx.status_message == "emg joined the recording")
     app.stop_recording()
     with open_session_store(finished(app)) as session:
         assert session.stores["emg"].shape[0] >= 50
@@ -207,6 +208,24 @@ def test_the_fields_of_the_config_stand_on_the_take_sheet_stick_and_go_into_the_
     assert later.take == r.TakeStatus(subject="P07", take=2, fields={"age": "", "hand": "left"})
     with open_session_store(finished(app)) as session:
         assert session.meta.extra["hand"] == "left"
+
+
+def test_a_protocol_of_given_steps_is_labelled_and_noted_with_its_seed(app: App) -> None:
+    for wrong in ((("Wave", 1.0),), (("Rest", -1.0),), (("Rest", float("nan")),)):
+        assert not app.execute(r.StartProtocol(name="p", steps=wrong)).ok
+    assert not app.execute(r.StartProtocol(name="p", steps=(("Rest", 1.0),), repeats=10**9)).ok
+    assert app.ctx.state == "idle", "a protocol that is refused starts no recording"
+    steps = (("Rest", 60.0), ("Fist", 60.0), ("", 60.0))
+    assert app.execute(r.StartProtocol(name="p", steps=steps, repeats=2, shuffle=True, seed=5)).ok
+    for cue in range(1, 4):
+        app.execute(r.SkipCue())
+        wait_for(lambda cue=cue: app.status().protocol.cue == cue)
+    assert app.execute(r.AbortProtocol()).ok
+    app.stop_recording()
+    with open_session_store(finished(app)) as session:
+        assert sorted(label.class_index for label in session.label_track) == [-1, -1, 0, 1]
+        texts = [note.text for note in session.notes]
+    assert texts == ["protocol p: 6 cues in 360 s, seed 5", "protocol p aborted"]
 
 
 def test_marks_and_notes_are_kept(app: App) -> None:

@@ -96,6 +96,14 @@ async def test_an_unassigned_capital_asks_about_caps_lock(stage):
         assert not it.recorder.of(r.AddLabel)
 
 
+async def test_what_follows_the_key_of_a_screen_in_one_read_belongs_to_that_screen(stage):
+    async with stage() as it:
+        it.viewer._dispatcher.take([events.Key("r", "r"), events.Key("t", "t")])
+        await it.until(lambda: "subject" in it.rows()[-2])
+        assert "r RECORD" in it.rows()[0]
+        assert not it.recorder.of(r.TickStream)
+
+
 async def test_capitals_are_the_eleventh_gesture_and_up(stage):
     gestures = tuple(r.GestureStatus(name=f"g{i}") for i in range(36))
     async with stage(ScriptedRecorder(recording(gestures=gestures))) as it:
@@ -499,6 +507,32 @@ async def test_record_marks_trials_and_runs_protocols(stage):
         it.recorder.wait_for(r.SkipCue)
         await it.press("c", "enter")
         it.recorder.wait_for(r.AbortProtocol)
+
+
+async def test_a_protocol_is_made_up_on_one_line_which_keeps_what_was_typed(stage):
+    async with stage(screen="record") as it:
+        await it.press("c", "n")
+        assert "gesture keys off" in it.text
+        assert "Rest:3,Fist:3,Pinch:3,Open:3" in it.rows()[-2]
+        await it.press("ctrl+u", *"fist:0.5,3:1,-:2", "enter", "backspace", "4", "enter", *"17", "enter")
+        command = it.recorder.wait_for(r.StartProtocol)
+        assert command.steps == (("Fist", 0.5), ("Pinch", 1.0), ("", 2.0))
+        assert (command.repeats, command.shuffle, command.seed) == (4, True, 17)
+        await it.press("c", "n", "enter", "enter", *["backspace"] * 2, "enter")
+        await it.until(lambda: len(it.recorder.of(r.StartProtocol)) == 2)
+        assert it.recorder.of(r.StartProtocol)[1].steps == command.steps
+        assert it.recorder.of(r.StartProtocol)[1].shuffle is False
+        await it.press("c", "n", "backspace", "backspace", "enter", "enter", "enter")
+        assert "write it like Rest:5,Fist:5" in it.text
+
+
+async def test_a_protocol_that_would_start_without_a_stream_asks_first(stage):
+    async with stage(ScriptedRecorder(idle(streams=())), screen="record") as it:
+        await it.press("c", "a")
+        assert "No connected streams" in it.text
+        assert not it.recorder.of(r.StartProtocol)
+        await it.press("enter")
+        assert it.recorder.wait_for(r.StartProtocol).name == "baseline"
 
 
 async def test_record_does_not_move_as_figures_change(stage):
