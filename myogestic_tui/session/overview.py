@@ -192,7 +192,10 @@ class SampleClock:
         if offsets is not None and offsets.n_rows:
             ends = fit_offsets(offsets.rows(0, offsets.n_rows)).correct(ends)
         self.session_start = session_start(session, float(ends[0]))
-        self.start, self.end = (float(end) - self.session_start for end in ends)
+        begin = self.session_start
+        if ends[1] < begin or ends[0] > begin + (session.meta.duration_s or np.inf):
+            begin = float(ends[0])  # stamped by a clock that has nothing to do with the recorder's
+        self.start, self.end = (float(end) - begin for end in ends)
         self._gap_index = np.array([gap.index for gap in measured.gaps], dtype=np.int64)
         self._gap_sum = np.concatenate([[0.0], np.cumsum([gap.seconds for gap in measured.gaps])])
         lost = float(self._gap_sum[-1])
