@@ -52,7 +52,10 @@ def socket_path(sessions_dir: Path) -> Path:
         path = folder / f"{digest}.sock"
         if len(os.fsencode(path)) <= _LONGEST_PATH and _make_private(folder):
             return path
-    return Path(tempfile.mkdtemp(prefix=f"{_PROGRAM}-")) / f"{digest}.sock"
+    try:
+        return Path(tempfile.mkdtemp(prefix=f"{_PROGRAM}-")) / f"{digest}.sock"
+    except OSError as error:
+        raise ControlError(f"no private folder for a socket can be made in {tempfile.gettempdir()}: {error}") from error
 
 
 def _runtime_folders() -> list[Path]:

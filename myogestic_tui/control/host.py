@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..app.recorder import Shutdown
 from ..errors import ControlError
-from ..session.lock import lock_sessions_folder, recorder_of
+from ..session.lock import keep_sessions_folder, lock_sessions_folder, recorder_of
 from .address import socket_path
 from .server import ControlServer
 from .spawn import RECORDER_NAME, attach
@@ -45,6 +45,7 @@ def hosted(app: App) -> Iterator[ControlServer]:
             on_bound=lambda path: lock.announce(str(path)),
             on_viewers=app.watched,
             on_shutdown=app.stop,
+            on_tidy=lambda: keep_sessions_folder(lock),
         )
         server.start()
         try:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from ..config import load_config
 from ..errors import ControlError, MyoGesticError
-from ..session.lock import lock_sessions_folder
+from ..session.lock import keep_sessions_folder, lock_sessions_folder
 from .address import socket_path
 from .late import LateRecorder
 from .logfile import LogFile, log_path
@@ -107,6 +107,7 @@ class RecorderProcess:
                 on_bound=lambda path: lock.announce(str(path)),
                 on_viewers=self._watched,
                 on_shutdown=lambda: self.end("it was shut down"),
+                on_tidy=lambda: keep_sessions_folder(lock),
             )
             trouble = self._open_remote(server)
             server.start()

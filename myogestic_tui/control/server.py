@@ -68,6 +68,8 @@ class ControlServer:
         Told the number of programs that watch, whenever it changes.
     on_shutdown
         Called (on the executor's thread) after a client asked for `Shutdown` and the recorder agreed.
+    on_tidy
+        Called every second.
     """
 
     def __init__(
@@ -78,11 +80,12 @@ class ControlServer:
         on_bound: Callable[[Path], object] = lambda _path: None,
         on_viewers: Callable[[int], object] = lambda _viewers: None,
         on_shutdown: Callable[[], object] = lambda: None,
+        on_tidy: Callable[[], object] = lambda: None,
         most_clients: int = MOST_CLIENTS,
         patience: float = PATIENCE_SECONDS,
     ) -> None:
         self._locate, self._on_bound, self._on_viewers, self._on_shutdown = locate, on_bound, on_viewers, on_shutdown
-        self._most_clients, self._patience = most_clients, patience
+        self._on_tidy, self._most_clients, self._patience = on_tidy, most_clients, patience
         self._instance = secrets.token_hex(8)
         self._publisher = Publisher(recorder)
         self._executor = Executor(recorder)
@@ -205,6 +208,7 @@ class ControlServer:
             return  # full: it is awake; closed: it has ended
 
     def _tidy(self, now: float) -> None:
+        self._on_tidy()
         if self._retiring:
             self._unbind()
         elif self.path is None or self._identity is None or not address.is_same_socket(self.path, self._identity):

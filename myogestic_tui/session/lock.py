@@ -8,7 +8,9 @@ from __future__ import annotations
 import fcntl
 import os
 import sys
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,11 +69,14 @@ class FileLock:
     def __init__(self, path: Path, *, purpose: str, socket: str = "", subject: str = "") -> None:
         self.path = path
         self._fd = self._take(subject or str(path.parent))
+        self._folder = os.stat(path.parent)
+        self._keeping = threading.Lock()
         self._purpose = purpose
         self.announce(socket)
 
     def announce(self, socket: str) -> None:
         """Write down who holds the lock, and where it answers."""
+        self._socket = socket
         name = Path(sys.argv[0] or sys.executable).name or "python"
         content = msgspec.json.encode(Holder(os.getpid(), name, self._purpose, socket))
         os.pwrite(self._fd, content, 0)
@@ -109,6 +114,33 @@ class FileLock:
         os.close(fd)  # the former holder removed the file between our open and our lock
         return None
 
+    def keep(self, *, remake: bool = False) -> None:
+        """See that it still keeps others out; where its file was removed, make it again.
+
+        Parameters
+        ----------
+        remake
+            Make the folder that it is in, too.
+
+        Raises
+        ------
+        DiskError
+            The folder was moved or removed, or somebody else has locked it meanwhile.
+        """
+        with self._keeping:
+            if self._fd < 0 or _is_same_file(self._fd, self.path):
+                return
+            if remake:
+                _make_folder(self.path.parent)
+            elif not _is_folder(self._folder, self.path.parent):
+                raise DiskError(f"{self.path.parent} was moved or deleted while it was in use")
+            try:
+                former, self._fd = self._fd, self._take(str(self.path.parent))
+            except SessionLockedError as error:
+                raise DiskError(f"{self.path} was removed while it was in use, and {error}") from error
+            os.close(former)
+            self.announce(self._socket)
+
     def release(self) -> None:
         """Remove the file and let go; may be called twice."""
         fd, self._fd = self._fd, -1
@@ -123,6 +155,13 @@ def _is_same_file(fd: int, path: Path) -> bool:
     try:
         return os.path.samestat(os.fstat(fd), os.stat(path))
     except FileNotFoundError:
+        return False
+
+
+def _is_folder(known: os.stat_result, path: Path) -> bool:
+    try:
+        return os.path.samestat(known, os.stat(path))
+    except OSError:
         return False
 
 
@@ -141,13 +180,23 @@ def lock_session(folder: Path, *, purpose: str) -> FileLock:
 def lock_sessions_folder(sessions_dir: Path, *, socket: str = "") -> FileLock:
     """Become the one recorder of a sessions folder; see `FileLock`."""
     state = sessions_dir / STATE_FOLDER
-    try:
-        state.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DiskError(f"cannot write into {sessions_dir}: {error.strerror}") from error
+    _make_folder(state, parents=True)
     return FileLock(
         state / RECORDER_LOCK, purpose="recording", socket=socket, subject=f"sessions folder {sessions_dir}"
     )
+
+
+def keep_sessions_folder(lock: FileLock) -> None:
+    """See that viewers still find the recorder, whatever was removed; without the sessions folder there is nothing."""
+    with suppress(DiskError):
+        lock.keep(remake=True)
+
+
+def _make_folder(path: Path, *, parents: bool = False) -> None:
+    try:
+        path.mkdir(parents=parents, exist_ok=True)
+    except OSError as error:
+        raise DiskError(f"cannot write into {path.parent}: {error.strerror}") from error
 
 
 def session_holder(folder: Path) -> Holder | None:

@@ -193,6 +193,7 @@ class Recording:
 
     def sync(self) -> None:
         """Bring the journal to the disk."""
+        self._lock.keep()
         self._events.sync()
         for committer in self.committers.values():
             committer.journal.sync()
@@ -208,6 +209,7 @@ class Recording:
                 self._release()
 
     def _checkpoint(self, action: Action) -> None:
+        self._lock.keep()
         tail = action != "checkpoint"
         committers = list(self.committers.values())
         for committer in committers:

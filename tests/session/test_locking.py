@@ -1,23 +1,28 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
 from myogestic_tui.errors import DiskError, SessionLockedError
-from myogestic_tui.session import Session, recover_session, session_state
+from myogestic_tui.session import Session, checkpoint, open_session_store, recover_session, session_state
 from myogestic_tui.session.lock import (
+    Holder,
+    keep_sessions_folder,
     lock_session,
     lock_sessions_folder,
     recorder_of,
     session_holder,
 )
+from tests.sending import wait_for
 from tests.session.folders import recorded
 from tests.session.known import STREAMS
 
@@ -75,6 +80,42 @@ def test_a_stale_lock_does_not_block(tmp_path: Path):
     assert session_holder(folder) is None
     lock_session(folder, purpose="recording").release()
     assert not (folder / ".lock").exists()
+
+
+def test_a_lock_that_is_removed_while_recording_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(checkpoint, "SYNC_SECONDS", 0.02)
+    session = recorded(tmp_path, [(EMG, 700, 10)])
+    (session.path / ".lock").unlink()
+    wait_for(lambda: session_holder(session.path))
+    with pytest.raises(SessionLockedError, match=f"pid {os.getpid()}"):
+        recover_session(session.path)
+    session.finish()
+    assert not (session.path / ".lock").exists()
+
+
+def test_a_folder_that_is_moved_while_recording_ends_the_session_and_can_be_recovered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(checkpoint, "SYNC_SECONDS", 0.02)
+    session = recorded(tmp_path / "s", [(EMG, 700, 10)])
+    moved = session.path.rename(tmp_path / "moved")
+    wait_for(lambda: session.error)
+    assert "moved or deleted" in str(session.error)
+    with pytest.raises(DiskError):
+        session.finish()
+    assert not session.path.exists()
+    with open_session_store(recover_session(moved)) as reader:
+        assert EMG.assert_prefix(reader) == 700
+
+
+def test_a_recorder_whose_state_folder_is_removed_is_found_again(tmp_path: Path):
+    with lock_sessions_folder(tmp_path, socket="/run/x") as lock:
+        shutil.rmtree(tmp_path / ".myogestic")
+        keep_sessions_folder(lock)
+        assert recorder_of(tmp_path) == Holder(os.getpid(), ANY, "recording", "/run/x")
+        shutil.rmtree(tmp_path)
+        keep_sessions_folder(lock)
+        assert not tmp_path.exists()
 
 
 def test_a_lock_file_of_garbage_does_not_block(tmp_path: Path):
