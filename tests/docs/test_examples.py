@@ -128,8 +128,10 @@ def in_terminal(name: str, folder: Path, network: dict[str, str]) -> Terminal:
     return Terminal.python(str(EXAMPLES / f"{name}.py"), cwd=folder, environ=network)
 
 
-def test_the_quick_start_records_by_its_buttons_and_keys(tmp_path, network, sending):
+def test_the_quick_start_records_by_its_buttons_and_keys(tmp_path, network, request):
     with in_terminal("quick_start", tmp_path, network) as terminal:
+        terminal.wait_for("no stream with name 'EMG'")
+        request.getfixturevalue("sending")
         terminal.wait_for("1/1 streams")
         terminal.press("tab", "enter")
         terminal.wait_for("● REC")
