@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import time
 from datetime import datetime
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
@@ -33,6 +34,10 @@ CATALOG = "catalog.sqlite"
 _VERSION = 1
 _BUSY_SECONDS = 2.0
 _KEPT_FINDINGS = 50
+_TICK_NS = 1_000_000_000
+"""A file that changed so recently may change again without its time telling."""
+_Row = tuple[int, int, bytes]
+"""Size, time of change, and encoded entry of a session."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS sessions (
     name TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, entry BLOB NOT NULL
@@ -131,9 +136,11 @@ class Catalog:
     def __init__(self, sessions_dir: str | os.PathLike[str]) -> None:
         self.sessions_dir = Path(sessions_dir)
         self._file = self.sessions_dir / STATE_FOLDER / CATALOG
+        self._rows: tuple[tuple[int, int] | None, dict[str, _Row]] = (None, {})
+        self._decoded: dict[str, tuple[_Row, Entry]] = {}
 
     def entries(self, progress: Callable[[int, int], None] | None = None) -> list[Entry]:
-        """Every session, newest first; what has not changed since the last call comes from the cache.
+        """Every session, newest first; what has not changed comes from the cache, as the same object as last time.
 
         Parameters
         ----------
@@ -141,7 +148,7 @@ class Catalog:
             Called now and then with how many are read, and how many there are.
         """
         paths = list_sessions(self.sessions_dir)
-        cached = self._load()
+        cached = self._all_rows()
         found: list[Entry] = []
         fresh: list[tuple[str, int, int, bytes]] = []
         for number, path in enumerate(paths):
@@ -149,16 +156,30 @@ class Catalog:
             if mark is None:
                 continue
             row = cached.get(path.name)
-            entry = _decode(row[2]) if row is not None and row[:2] == mark else None
+            entry = self._known(path, row) if row is not None and row[:2] == mark else None
             if entry is None:
                 entry = _read(path)
                 if path.is_file():
                     fresh.append((path.name, *mark, msgspec.msgpack.encode(entry)))
-            found.append(replace(entry, summary=replace(entry.summary, path=str(path))))
+            found.append(entry)
             if progress is not None and number % 50 == 0:
                 progress(number, len(paths))
-        self._store(fresh, gone=cached.keys() - {path.name for path in paths})
+        gone = cached.keys() - {path.name for path in paths}
+        self._store(fresh, gone)
+        for name in gone:
+            self._decoded.pop(name, None)
         return sorted(found, key=lambda entry: entry.path.name, reverse=True)
+
+    def _known(self, path: Path, row: _Row) -> Entry | None:
+        """The entry in a row of the cache; the one of last time where the row is the same."""
+        before = self._decoded.get(path.name)
+        if before is not None and before[0] == row:
+            return before[1]
+        entry = _decode(row[2])
+        if entry is not None:
+            entry = replace(entry, summary=replace(entry.summary, path=str(path)))
+            self._decoded[path.name] = (row, entry)
+        return entry
 
     def remember_verified(self, path: Path, outcome: Verification) -> None:
         """Keep the outcome of a verification that has just ended, until the file changes.
@@ -204,7 +225,15 @@ class Catalog:
         finally:
             connection.close()
 
-    def _load(self, names: Iterable[str] | None = None) -> dict[str, tuple[int, int, bytes]]:
+    def _all_rows(self) -> dict[str, _Row]:
+        """Everything in the cache; read only where its file has changed."""
+        mark = _mark(self._file)
+        if mark is None or mark != self._rows[0]:
+            settled = mark is not None and time.time_ns() - mark[1] > _TICK_NS
+            self._rows = (mark if settled else None, self._load())
+        return self._rows[1]
+
+    def _load(self, names: Iterable[str] | None = None) -> dict[str, _Row]:
         if not self._file.exists():
             return {}
         query = "SELECT name, size, mtime_ns, entry FROM sessions"

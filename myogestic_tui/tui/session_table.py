@@ -113,7 +113,8 @@ class SessionTable:
             known = self._lister(folder)()
         except (MyoGesticError, OSError) as error:
             self._viewer.call_from_thread(self._viewer.say, str(error), bad=True)
-        texts = {one.summary.path: one.words for one in known}
+        before = {id(one): self._texts[one.summary.path] for one in self.known}
+        texts = {one.summary.path: before.get(id(one)) or one.words for one in known}
         if self._viewer.is_running:
             self._viewer.call_from_thread(self._take, known, texts, time.thread_time() - began)
 
