@@ -248,9 +248,21 @@ def _problems(
     elif recording and disk.free_bytes < 2 * disk.reserve_bytes:
         text = f"{disk.free_bytes / 1e6:.0f} MB free; recording stops at {disk.reserve_bytes / 1e6:.0f} MB"
         rows.append(r.Problem(severity="warning", subject="disk", text=text))
+    rows += _unnamed_labels(app) if recording else []
     rows += _unfinished_problems(app)
     rows += [r.Problem(severity="error", subject=job.kind, text=job.message) for job in jobs if job.state == "failed"]
     return rows
+
+
+def _unnamed_labels(app: App) -> list[r.Problem]:
+    """Labels of classes that have no name: they would be mere numbers in the session."""
+    track = app.ctx.session.label_track if app.ctx.session is not None else []
+    named = len(app.ctx.class_names)
+    unnamed = sorted({label.class_index for label in track[-_NEWEST_LABELS:] if label.class_index >= named})
+    if not unnamed:
+        return []
+    text = f"no name for class {', '.join(map(str, unnamed))}: in the script, app.ctx.class_names = [...]"
+    return [r.Problem(severity="warning", subject="labels", text=text)]
 
 
 def _unfinished_problems(app: App) -> list[r.Problem]:

@@ -115,6 +115,10 @@ def test_a_class_that_there_is_not_is_refused(app: App) -> None:
     with pytest.raises(ConfigError, match="Rest, Fist, Pinch"):
         app.add_label(3)
     assert app.ctx.session.label_track == []
+    app.ctx.session.add_label(3)
+    (told,) = [problem.text for problem in app.status().problems if problem.subject == "labels"]
+    assert "class 3" in told
+    assert "app.ctx.class_names" in told
 
 
 def test_recording_starts_with_no_stream_connected_and_streams_join(tmp_path: Path) -> None:
