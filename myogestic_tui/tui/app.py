@@ -251,7 +251,7 @@ class Viewer(TerminalApp, inherit_bindings=False):
                 body.draw(frame)
             self.message_row.show([self._message_line(self.message_row.size.width)])
             typing = isinstance(self.prompt, TypeLine)
-            self._draw_footer(self.screen_name, frame.recording, self.footer_rows.size.width, typing)
+            self._draw_footer(frame, self.footer_rows.size.width, typing)
         if isinstance(self.screen, Stage):
             self.screen.paint()
 
@@ -283,13 +283,13 @@ class Viewer(TerminalApp, inherit_bindings=False):
         self.refresh_status()
         self.say("a recorder answers again")
 
-    def _draw_footer(self, screen: str, recording: bool, width: int, typing: bool) -> None:
-        about = (screen, recording, width, typing)
+    def _draw_footer(self, frame: Frame, width: int, typing: bool) -> None:
+        cued = frame.protocol is not None
+        about = (self.screen_name, frame.recording, cued, width, typing)
         if about != self._footer_about:
             self._footer_about = about
-            self.footer_rows.show(
-                [typing_footer(width) if typing else footer_row(self.keymap, screen, recording, width)]
-            )
+            keys = footer_row(self.keymap, self.screen_name, frame.recording, width, cued=cued)
+            self.footer_rows.show([typing_footer(width) if typing else keys])
 
     def on_unmount(self) -> None:
         """Let the commands under way finish."""

@@ -8,12 +8,12 @@ from ..widgets.spans import Row, Span, cut, row, spread, width_of
 from .keys import KeyCommand, Keymap, shown
 
 
-def footer_row(keymap: Keymap, screen: str, recording: bool, width: int) -> Row:
-    """As many of the screen's keys as fit, the most needed first; help at the right edge."""
+def footer_row(keymap: Keymap, screen: str, recording: bool, width: int, *, cued: bool = False) -> Row:
+    """As many of the screen's keys as fit, the most needed first (``cued``: a protocol's); help at the right edge."""
     right = _key_span(keymap, "help", "help")
     room = width - width_of(right) - 1
     spans: list[Span] = [Span(" ")]
-    for keys, word in _entries(keymap, screen, recording):
+    for keys, word in _entries(keymap, screen, recording, cued):
         entry = row((keys, "key"), (f" {word}  ", "dim"))
         if width_of(spans) + width_of(entry) - 2 > room:
             break
@@ -27,9 +27,10 @@ def typing_footer(width: int) -> Row:
     return cut(row(" ", *(part for keys, word in entries for part in ((keys, "key"), (f" {word}  ", "dim")))), width)
 
 
-def _entries(keymap: Keymap, screen: str, recording: bool) -> list[tuple[str, str]]:
-    state = "recording" if recording else "idle"
-    here = [c for c in keymap.on_screen(screen) if c.footer and c.when in ("", state)]
+def _entries(keymap: Keymap, screen: str, recording: bool, cued: bool) -> list[tuple[str, str]]:
+    states = ["", "recording" if recording else "idle", *(["protocol"] if cued else [])]
+    here = [c for c in keymap.on_screen(screen) if c.footer and c.when in states]
+    here.sort(key=lambda command: command.when != "protocol")
     entries = [("".join(_keys(list(group))), word) for word, group in groupby(here, key=lambda c: c.footer)]
     if recording:
         stop = next(c for c in keymap.commands if c.id == "stop")

@@ -28,7 +28,7 @@ class KeyCommand(NamedTuple):
     footer: str = ""
     """Words in the footer; empty: not there."""
     when: str = ""
-    """``recording`` or ``idle``: only then in the footer."""
+    """``idle``, ``recording``, or ``protocol`` (one runs): only then in the footer."""
 
 
 _ALL = "streams live record sessions"
@@ -47,7 +47,7 @@ COMMANDS = (
     KeyCommand("streams.down", "down j", "streams", "row down", "row"),
     KeyCommand("streams.page_up", "pageup", "streams", "page up"),
     KeyCommand("streams.page_down", "pagedown", "streams", "page down"),
-    KeyCommand("streams.details", "enter", "streams", "every channel with name and unit, and the stream's XML", "details"),
+    KeyCommand("streams.details", "enter", "streams", "every channel with name and unit, and the XML", "details"),
     KeyCommand("streams.tick", "t", "streams", "take the stream in or out of the recording", "take in/out"),
     KeyCommand("streams.connect", "c", "streams", "connect the stream and tick it", "connect"),
     KeyCommand("streams.all", "a", "streams", "connect and tick all streams", "all"),
@@ -80,8 +80,8 @@ COMMANDS = (
     KeyCommand("record.bad", "m", "record", "mark the last trial bad or good", "bad trial", "recording"),
     KeyCommand("note", "n", "live record", "note, with the time of this key", "note", "recording"),
     KeyCommand("record.protocol", "c", "record", "start a cued protocol, or end the one that runs", "protocol"),
-    KeyCommand("record.pause", "p", "record", "pause or resume the protocol", "pause", "recording"),
-    KeyCommand("record.skip", "k", "record", "skip to the next cue", "skip", "recording"),
+    KeyCommand("record.pause", "p", "record", "pause or resume the protocol", "pause", "protocol"),
+    KeyCommand("record.skip", "k", "record", "skip to the next cue", "skip", "protocol"),
     KeyCommand("record.take", "t", "record", "take sheet: subject, task, take, name", "take"),
     # Sessions
     KeyCommand("sessions.up", "up k", "sessions", "row up"),

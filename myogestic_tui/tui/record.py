@@ -25,7 +25,6 @@ _TALL = 34
 _STRIP_ROWS = 10
 _LETTERS, _NEW = "abcfghijklmop", "n"
 """What chooses a protocol, and what makes one up."""
-_RUNNING = ("lead-in", "running", "paused")
 
 
 class RecordBody(Body):
@@ -82,9 +81,10 @@ class RecordBody(Body):
         """Choose a protocol and start it; end the one that runs."""
         viewer = self.viewer
         status = viewer.frame.status
-        if status.protocol is not None and status.protocol.state in _RUNNING:
+        running = viewer.frame.protocol
+        if running is not None:
             answers = {"enter": ("end it; the recording goes on", self._abort)}
-            viewer.ask(Ask(f"end protocol {status.protocol.name}?", answers))
+            viewer.ask(Ask(f"end protocol {running.name}?", answers))
         else:
             answers = {
                 letter: (name, self._starter(StartProtocol(name=name, actor=viewer.actor)))
@@ -144,8 +144,8 @@ class RecordBody(Body):
 
     def do_pause(self) -> None:
         """Pause the protocol, or go on."""
-        protocol = self.viewer.frame.status.protocol
-        if protocol is None or protocol.state not in _RUNNING:
+        protocol = self.viewer.frame.protocol
+        if protocol is None:
             self.viewer.say("no protocol runs; c starts one")
             return
         self.viewer.execute(PauseProtocol(paused=protocol.state != "paused", actor=self.viewer.actor))

@@ -42,8 +42,8 @@ def what_to_show(frame: Frame) -> Shown:
     status, protocol = frame.status, frame.status.protocol
     if frame.gone:
         return Shown("waiting", "dim", f"{frame.gone}; it is shown here as soon as one is started")
-    if protocol is not None and protocol.state in ("lead-in", "running", "paused"):
-        return _of_protocol(frame, protocol)
+    if frame.protocol is not None:
+        return _of_protocol(frame, frame.protocol)
     if frame.recording and frame.active >= 0:
         return Shown(frame.gesture(frame.active), gesture_style(frame.active))
     if protocol is not None and protocol.state in ("done", "aborted"):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..config import GESTURE_KEYS
 
 if TYPE_CHECKING:
-    from ..app.recorder import GestureStatus, Status, StreamStatus
+    from ..app.recorder import GestureStatus, ProtocolStatus, Status, StreamStatus
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,13 @@ class Frame:
     def recording(self) -> bool:
         """Whether a session is being recorded."""
         return self.status.state == "recording" and not self.gone
+
+    @property
+    def protocol(self) -> ProtocolStatus | None:
+        """The protocol that runs, paused or not; None where none does."""
+        protocol = self.status.protocol
+        running = protocol is not None and protocol.state in ("lead-in", "running", "paused") and self.recording
+        return protocol if running else None
 
     @cached_property
     def keys(self) -> tuple[str, ...]:

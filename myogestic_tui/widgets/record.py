@@ -42,8 +42,8 @@ def record_rows(frame: Frame, width: int, height: int) -> list[Row]:
 def now_rows(frame: Frame, width: int) -> list[Row]:
     """Three rows: the active gesture (or READY), its bar, and where the protocol is."""
     protocol = frame.status.protocol
-    if protocol is not None and protocol.state in ("lead-in", "running", "paused"):
-        return _cue_rows(frame, protocol, width)
+    if frame.protocol is not None:
+        return _cue_rows(frame, frame.protocol, width)
     if not frame.recording:
         return _ready_rows(frame, width)
     session = frame.status.session
@@ -90,6 +90,7 @@ def _cue_rows(frame: Frame, protocol: ProtocolStatus, width: int) -> list[Row]:
     if protocol.state == "paused":
         head = (*head, Span("   PAUSED, p goes on", "warn"))
     gone = f.minutes(protocol.elapsed_s)
+    where = f"cue {protocol.cue:>2} of {protocol.n_cues}" if protocol.cue else f"before the {protocol.n_cues} cues"
     seed = f"   seed {protocol.seed}" if protocol.seed is not None else ""
     return [
         spread(head, coming, width),
@@ -99,7 +100,7 @@ def _cue_rows(frame: Frame, protocol: ProtocolStatus, width: int) -> list[Row]:
             (f"{protocol.cue_elapsed_s:>6.1f} / {protocol.cue_seconds:.1f} s", "strong"),
         ),
         spread(
-            row(f"{'':9}cue {protocol.cue} of {protocol.n_cues}    {gone} of {f.minutes(protocol.total_s)}"),
+            row(f"{'':9}{where}    {gone} of {f.minutes(protocol.total_s)}"),
             row((f"protocol {protocol.name}{seed}   ", "dim")),
             width,
         ),

@@ -69,6 +69,12 @@ def test_the_footer_fits_and_ends_with_help(screen, recording, width):
         assert "x stop" in "".join(span.text for span in footer)
 
 
+def test_while_a_protocol_runs_the_footer_has_its_keys_at_80_columns():
+    text = "".join(span.text for span in footer_row(Keymap(), "record", True, 80, cued=True))
+    assert text.startswith(" x stop  p pause  k skip ")
+    assert "k skip" not in "".join(span.text for span in footer_row(Keymap(), "record", True, 160))
+
+
 def test_alt_is_escape_and_the_key():
     assert _without_alt("alt+2") == "2"
     assert _without_alt("alt+shift+a") == "A"
