@@ -20,6 +20,10 @@ HUNG_UP = 129
 """Exit code when the terminal went away."""
 
 
+_AGAIN_SECONDS = 0.03
+"""How soon it looks again whether the link has taken what came before."""
+
+
 class TerminalApp(App[int], inherit_bindings=False):
     """A stage of rows, without Textual's own keys.
 
@@ -48,6 +52,7 @@ class TerminalApp(App[int], inherit_bindings=False):
         self.ascii_only = glyphs == "ascii" or (glyphs == "auto" and not terminal_is_utf8())
         self.palette = palette_of(theme)
         self._held = False
+        self._trying = False
 
     def get_default_screen(self) -> Screen[None]:
         """The stage."""
@@ -63,9 +68,17 @@ class TerminalApp(App[int], inherit_bindings=False):
         return self._driver.stalled(at) if isinstance(self._driver, ViewerDriver) else 0.0
 
     def hold_back(self) -> bool:
-        """True where nothing may be drawn now; `caught_up` draws it once the link has taken the rest."""
+        """True where nothing may be drawn now; it is drawn as soon as the link has taken the rest."""
         self._held = self.busy
+        if self._held and not self._trying:
+            self._trying = True
+            self.set_timer(_AGAIN_SECONDS, self._try_again)
         return self._held
+
+    def _try_again(self) -> None:
+        self._trying = False
+        if not self.hold_back() and isinstance(self.screen, Stage):
+            self.screen.draw_held()
 
     def caught_up(self) -> bool:
         """Whether the link has taken all that came before; what was held back is drawn then."""

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
-from typing import TYPE_CHECKING
+import termios
+import threading
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +21,8 @@ OTHER_SCREEN = "\x1b[?1049h"
 _SCREENS = (("s", "streams"), ("l", "live"), ("r", "record"), ("b", "sessions"))
 
 _up = False
+_echoing: list[Any] | None = None
+"""The settings of a terminal that echoes; behind the curtain keys wait unseen, or they would scroll it."""
 
 
 @contextlib.contextmanager
@@ -35,14 +40,31 @@ def curtain(screen: str = "streams") -> Iterator[None]:
     if _up or not sys.stdout.isatty() or os.environ.get("TERM", "") in ("", "dumb"):
         yield
         return
-    columns, lines = os.get_terminal_size(sys.stdout.fileno())
-    _write(OTHER_SCREEN + "\x1b[?25l\x1b[2J" + _header(screen, columns) + f"\x1b[{lines};1H")
+    columns, _ = os.get_terminal_size(sys.stdout.fileno())
+    handlers = _end_on_signals()
+    _mute()
+    _write(OTHER_SCREEN + "\x1b[?25l\x1b[2J" + _header(screen, columns))
     _up = True
     try:
         yield
     finally:
         if take_over():
             _write("\x1b[?1049l\x1b[?25h")
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def _end_on_signals() -> dict[int, Any]:
+    """Let signals that nobody handles yet end the program by way of the curtain; returns what was there before."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    unhandled = (signal.SIG_DFL, signal.default_int_handler)
+    numbers = [n for n in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT) if signal.getsignal(n) in unhandled]
+    return {number: signal.signal(number, _end) for number in numbers}
+
+
+def _end(number: int, _: object) -> None:
+    raise SystemExit(128 + number)
 
 
 def is_up() -> bool:
@@ -54,7 +76,27 @@ def take_over() -> bool:
     """Whether a curtain hangs; from now on the terminal's other screen, which it opened, is the caller's to leave."""
     global _up
     was_up, _up = _up, False
+    if was_up:
+        _unmute()
     return was_up
+
+
+def _mute() -> None:
+    global _echoing
+    with contextlib.suppress(termios.error, OSError, ValueError):
+        descriptor = sys.stdin.fileno()
+        _echoing = termios.tcgetattr(descriptor)
+        muted = [*_echoing]
+        muted[3] &= ~termios.ECHO
+        termios.tcsetattr(descriptor, termios.TCSANOW, muted)
+
+
+def _unmute() -> None:
+    global _echoing
+    settings, _echoing = _echoing, None
+    if settings is not None:
+        with contextlib.suppress(termios.error, OSError, ValueError):
+            termios.tcsetattr(sys.stdin.fileno(), termios.TCSANOW, settings)
 
 
 def _header(screen: str, columns: int) -> str:

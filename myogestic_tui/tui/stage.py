@@ -52,9 +52,11 @@ class Stage(Screen[None]):
         super().__init__(id="_default")
         self._changed: dict[Rows, dict[int, tuple[int, int]]] = {}
         self._codes: dict[str, str] = {}
+        self._filled = False
 
     def take(self, rows: Rows, changed: Iterable[tuple[int, int, int]]) -> None:
         """Note rows ``(y, first, last)`` of a widget that changed, to be painted with the others."""
+        self._filled = True
         lines = self._changed.setdefault(rows, {})
         for y, first, last in changed:
             before = lines.get(y, (first, last))
@@ -90,6 +92,8 @@ class Stage(Screen[None]):
         return self._codes
 
     def _compositor_refresh(self) -> None:
+        if not self._filled:
+            return  # what the curtain shows stays until there are rows to put in its place
         if isinstance(self.app, HoldsBack) and self.app.hold_back():
             return
         super()._compositor_refresh()

@@ -48,6 +48,10 @@ class Body(Widget):
 
     has_side: ClassVar[bool] = False
 
+    def on_resize(self) -> None:
+        """Its rows have their size, the first one too: there is something to draw on."""
+        self.viewer.call_after_refresh(self.viewer.redraw)
+
     def draw(self, frame: Frame) -> None:
         """Show a snapshot."""
         self.main.show(self.main_rows(frame, self.main.size.width, self.main.size.height))

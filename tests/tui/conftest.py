@@ -22,6 +22,9 @@ from myogestic_tui.tui import ViewerOptions  # noqa: E402
 from myogestic_tui.tui.app import Viewer  # noqa: E402
 
 READY = "help"
+"""Waits for a viewer that reads keys; any longer text may be seen while it still opens."""
+TAKEN_OVER = b"\x1b[?2004h"
+"""What Textual asks the terminal for once it reads keys."""
 
 
 @pytest.fixture(autouse=True)
@@ -71,6 +74,8 @@ def viewer_in_pty(tmp_path: Path) -> Iterator[Callable[..., ScriptedTerminal]]:
         terminal.log = log
         started.append(terminal)
         terminal.wait_for(ready)
+        if ready == READY:
+            terminal.wait_output(TAKEN_OVER)
         return terminal
 
     yield start

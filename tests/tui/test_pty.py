@@ -20,9 +20,10 @@ def test_the_first_screen_is_painted_and_q_gives_the_terminal_back(viewer_in_pty
     assert terminal.is_restored()
 
 
+@pytest.mark.parametrize("ready", ["help", "? help"], ids=["running", "opening"])
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
-def test_a_signal_ends_the_viewer_with_the_terminal_restored(viewer_in_pty, number, code):
-    terminal = viewer_in_pty("recording")
+def test_a_signal_ends_the_viewer_with_the_terminal_restored(viewer_in_pty, number, code, ready):
+    terminal = viewer_in_pty("recording", ready=ready)
     terminal.signal(number)
     assert terminal.wait_exit() == code
     terminal.wait_output(b"\x1b[?1049l")
