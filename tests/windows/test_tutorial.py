@@ -10,7 +10,7 @@ from pathlib import Path
 PAGE = Path(__file__).parents[2] / "docs" / "tutorial-train.md"
 SHORTER = (
     "SECONDS, REPEATS, CHANNELS, RATE = 2.5, 6, 32, 1000.0",
-    "SECONDS, REPEATS, CHANNELS, RATE = 0.8, 3, 8, 500.0",
+    "SECONDS, REPEATS, CHANNELS, RATE = 0.5, 2, 8, 500.0",
 )
 
 
