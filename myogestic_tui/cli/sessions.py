@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..session import SessionReader
-    from ..session.catalog import Entry
+    from ..session.entry import Entry
 
 
 @click.command()

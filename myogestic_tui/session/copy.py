@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from ..errors import ConfigError, DiskError, SessionDamagedError, SessionError
-from .catalog import Catalog, Copy
+from .catalog import Catalog
+from .entry import Copy
 from .layout import ARCHIVE_SUFFIX
 from .meta import sync_folder
 from .progress import Ticker

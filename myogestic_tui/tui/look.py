@@ -9,7 +9,7 @@ from ..errors import MyoGesticError
 from ..widgets.session_details import Looked
 
 if TYPE_CHECKING:
-    from ..session.catalog import Entry
+    from ..session.entry import Entry
     from ..session.overview import Overview
     from ..stream.recorded import RecordedQuality
     from .app import Viewer

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ..app.recorder import JobStatus
-    from ..session.catalog import Entry
+    from ..session.entry import Entry
     from ..widgets.frame import Frame
     from .app import Viewer
 

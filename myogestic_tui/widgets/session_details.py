@@ -13,7 +13,7 @@ from .spans import BLANK, Row, Span, fit, row, rule, spread, width_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..session.catalog import Entry
+    from ..session.entry import Entry
     from ..session.facts import ClassFacts, SessionFacts, StreamFacts
     from ..session.overview import Overview
     from ..session.summary import StreamSummary

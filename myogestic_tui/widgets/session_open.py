@@ -11,7 +11,7 @@ from .spans import BLANK, Row, Span, cut, row, rule, width_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..session.catalog import Entry
+    from ..session.entry import Entry
     from ..session.facts import SessionFacts, StreamFacts
     from ..stream.recorded import RecordedQuality
     from .frame import Frame

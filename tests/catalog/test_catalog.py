@@ -10,7 +10,8 @@ import pytest
 from msgspec import structs
 
 from myogestic_tui.session import Session, verify_session
-from myogestic_tui.session.catalog import CATALOG, Catalog, Copy
+from myogestic_tui.session.catalog import CATALOG, Catalog
+from myogestic_tui.session.entry import Copy
 from myogestic_tui.session.layout import STATE_FOLDER
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from myogestic_tui.errors import DiskError, SessionError
+from myogestic_tui.errors import DiskError, SessionDamagedError, SessionError
 from myogestic_tui.session.catalog import Catalog
-from myogestic_tui.session.copy import PART, copy_session
+from myogestic_tui.session.copy import PART, FolderDestination, copy_session
 
 KILLED_COPY = """
 import sys, time
@@ -73,6 +73,27 @@ def test_a_flipped_byte_at_the_destination_is_found(record, tmp_path: Path) -> N
     assert where.read_bytes() == bytes(content), "nothing is overwritten"
 
 
+def test_a_stick_that_changes_a_byte_is_found_before_the_copy_gets_its_name(
+    record, tmp_path: Path, monkeypatch
+) -> None:
+    archive, usb = record(), tmp_path / "usb"
+    part = usb / (archive.name + PART)
+
+    def settle(self, file) -> None:
+        file.flush()
+        content = bytearray(part.read_bytes())
+        content[100] ^= 1
+        part.write_bytes(content)
+
+    monkeypatch.setattr(FolderDestination, "settle", settle)
+    with pytest.raises(SessionDamagedError, match="otherwise than it was written"):
+        copy_session(archive, str(usb))
+    assert os.listdir(usb) == [part.name]
+    assert Catalog(archive.parent).entries()[0].copies == ()
+    monkeypatch.undo()
+    assert Path(copy_session(archive, str(usb))).read_bytes() == archive.read_bytes()
+
+
 def test_a_full_destination_leaves_no_half_file_under_the_name(record, tmp_path: Path) -> None:
     archive, stick = record(200_000), tmp_path / "stick"
     stick.mkdir()
@@ -84,6 +105,28 @@ def test_a_full_destination_leaves_no_half_file_under_the_name(record, tmp_path:
         assert archive.name not in os.listdir(stick)
     finally:
         subprocess.run(["umount", stick], check=True)
+
+
+LIMITED_COPY = """
+import resource, signal, sys
+from myogestic_tui.errors import DiskError
+from myogestic_tui.session.copy import copy_session
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+try:
+    copy_session(sys.argv[1], sys.argv[2])
+except DiskError as error:
+    print(error)
+"""
+
+
+def test_a_destination_that_takes_no_more_keeps_a_part_and_no_half_file(record, tmp_path: Path) -> None:
+    archive, stick = record(20_000), tmp_path / "stick"
+    done = subprocess.run([sys.executable, "-c", LIMITED_COPY, archive, stick], capture_output=True, text=True)
+    assert "was not copied" in done.stdout, done.stderr
+    assert os.listdir(stick) == [archive.name + PART]
+    assert (stick / (archive.name + PART)).stat().st_size <= 300_000 < archive.stat().st_size
+    assert Path(copy_session(archive, str(stick))).read_bytes() == archive.read_bytes()
 
 
 def test_a_folder_is_not_copied(record, tmp_path: Path) -> None:

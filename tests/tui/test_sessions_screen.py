@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from myogestic_tui.app import recorder as r
-from myogestic_tui.session.catalog import Copy, Entry
+from myogestic_tui.session.entry import Copy, Entry
 from myogestic_tui.session.summary import StreamSummary, Summary, Verified
 from tests.tui.scripted import REPLACE, ScriptedRecorder, idle
 
