@@ -175,9 +175,10 @@ class RecordingControls(Panel):
         head = ("● REC", "rec") if frame.recording else ("○ IDLE", "strong")
         elapsed = hms(session.elapsed_s) if frame.recording and session is not None else ""
         self._state.show([row((f" {head[0]} ", head[1]), (f" {elapsed}  ", "strong"), (status.message, "dim"))])
-        needs = needs_you(status.problems, self.size.width, _MOST_LINES)[1 : 1 + _LINES_OF_NEEDS]
-        self._needs.styles.height = len(needs)
-        self._needs.show(needs)
+        told_elsewhere = bool(self.screen.query(StreamStatusView))
+        needs = [] if told_elsewhere else needs_you(status.problems, self.size.width, _MOST_LINES)[1:]
+        self._needs.styles.height = min(len(needs), _LINES_OF_NEEDS)
+        self._needs.show(needs[:_LINES_OF_NEEDS])
         self._gestures.styles.height = len(status.gestures) + 2
         self._gestures.draw(frame)
         buttons = list(self.query(Action))
