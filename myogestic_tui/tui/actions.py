@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from ..app.recorder import AddNote, AnyCommand, Discard, Reply, SetGestures, Start, StartJob, Status, Stop
-from ..config import DEFAULT_GESTURES
+from ..app.recorder import AddNote, AnyCommand, Discard, Reply, SetGestures, Start, Status, Stop
 from ..errors import MyoGesticError
+from .greeting import greeting
 from .prompt import Ask, Entry, TypeLine
 
 if TYPE_CHECKING:
@@ -24,20 +24,10 @@ class Actions:
         self.at = 0.0
 
     def greet(self, now: Status, before: Status | None) -> None:
-        """A recorder answers, the first or (``before``: what the last one told) another one in its place.
-
-        Where no configuration names gestures, a recorder of its own gets those of the last one, or some to begin with.
-        A session that was cut off is recovered.
-        """
+        """A recorder answers, the first or another one in its place; see `greeting`."""
         viewer = self._viewer
-        if not now.gestures and now.state == "idle" and not viewer.options.embedded:
-            known = before.gestures if before is not None else ()
-            names = tuple(gesture.name for gesture in known) or DEFAULT_GESTURES
-            keys = tuple(gesture.key for gesture in known) or None
-            viewer.execute(SetGestures(names=names, keys=keys, actor=viewer.actor), lambda _, __: None)
-        if before is None or before.state != "recording" or before.session is None or now.state == "recording":
-            return
-        viewer.execute(StartJob(kind="recover", paths=(before.session.path,), actor=viewer.actor))
+        for command in greeting(now, before, viewer.actor, embedded=viewer.options.embedded):
+            viewer.execute(command, (lambda _, __: None) if isinstance(command, SetGestures) else None)
 
     # ---------------------------------------------------------------- start and stop
 

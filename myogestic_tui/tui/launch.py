@@ -22,7 +22,7 @@ def launch(recorder: Recorder, options: ViewerOptions) -> int:
     if os.environ.get("TERM", "") in ("", "dumb"):
         from .plain import run_plain
 
-        return run_plain(recorder)
+        return run_plain(recorder, options)
     return run_to_the_end(Viewer(recorder, options), mouse=options.mouse, embedded=options.embedded)
 
 

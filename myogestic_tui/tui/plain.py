@@ -15,29 +15,37 @@ from ..errors import ConfigError, MyoGesticError
 from ..widgets.format import hms
 from ..widgets.frame import Frame
 from ..widgets.headrows import take_text
+from .greeting import greeting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..app.recorder import AnyCommand
+    from .options import ViewerOptions
 
 _POLL_SECONDS = 0.25
 _EVERY_SECONDS = 10.0
+_ACTOR = f"tui {os.getpid()}"
 _KEYS = "keys: space start   x stop   1-9 0 A-Z label   e end label   u undo   n note   q leave   ? this line"
 
 
-def run_plain(recorder: Recorder) -> int:
+def run_plain(recorder: Recorder, options: ViewerOptions) -> int:
     """Run until the operator leaves; returns as `run_viewer` does."""
-    return _Plain(recorder).run()
+    return _Plain(recorder, options).run()
 
 
 class _Plain:
     """State, labels and stop on one line each; nothing is ever redrawn."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, options: ViewerOptions) -> None:
         if not sys.stdin.isatty():
             raise ConfigError("no terminal here for the screens; log in with `ssh -t`, or use the record command")
         self.recorder = recorder
+        self._options = options
+        self._status = Status(at=time.monotonic())
+        self._gone = ""
+        self._before: Status | None = None
+        self._greeted = False
         self._answers: dict[str, Callable[[], int | None]] = {}
         self._text: str | None = None
         self._note_at = 0.0
@@ -52,6 +60,7 @@ class _Plain:
         try:
             self._say(_KEYS)
             while True:
+                self._look()
                 self._report()
                 if not select.select([descriptor], [], [], _POLL_SECONDS)[0]:
                     continue
@@ -71,10 +80,41 @@ class _Plain:
         print(text.encode("ascii", "replace").decode(), flush=True)
 
     def _frame(self) -> Frame:
+        """The newest status; while no recorder answers, the last one."""
         try:
-            return Frame(self.recorder.status())
+            status, gone = self.recorder.status(), str(getattr(self.recorder, "gone", None) or "")
         except MyoGesticError as error:
-            return Frame(Status(at=time.monotonic()), gone=str(error))
+            status, gone = self._status, str(error)
+        if not gone:
+            self._status = status
+        return Frame(status, gone=gone)
+
+    def _look(self) -> None:
+        """Greet a recorder that answers, and offer another one in place of one that does not any more."""
+        frame = self._frame()
+        went, self._gone = bool(frame.gone) and not self._gone, frame.gone
+        if went:
+            self._offer_another(frame.gone)
+        elif not frame.gone and not self._greeted and frame.status.app_name:
+            self._greeted = True
+            for command in greeting(frame.status, self._before, _ACTOR, embedded=self._options.embedded):
+                self._send(command)
+
+    def _offer_another(self, why: str) -> None:
+        self._say(why)
+        if self._options.reconnect is not None:
+            self._text = None
+            self._ask("the recorder has ended. enter starts it again and recovers, esc stays", {"\n": self._reconnect})
+
+    def _reconnect(self) -> None:
+        start = self._options.reconnect
+        assert start is not None
+        self._say("starting the recorder ...")
+        self._before, self._greeted = self._status, False
+        try:
+            self.recorder = start()
+        except (MyoGesticError, OSError) as error:
+            self._offer_another(f"failed: {error}")
 
     def _report(self) -> None:
         """A line where something changed, and every ten seconds of a recording."""
@@ -88,6 +128,7 @@ class _Plain:
         self._said, self._said_at = facts, now
         session = frame.status.session
         state = f"* REC {hms(session.elapsed_s)}" if frame.recording and session is not None else "o IDLE"
+        state = "x GONE" if frame.gone else state
         label = f"{frame.key_of(frame.active)} {frame.gesture(frame.active)}"
         take = take_text(frame.status.take).replace("·", "-")
         self._say(f"{state}  {take}  [{label}]  {streams}  {frame.gone or frame.status.message}")
@@ -113,6 +154,8 @@ class _Plain:
 
     def _command(self, key: str, at: float, frame: Frame) -> int | None:
         match key:
+            case " " if frame.gone:
+                self._offer_another(frame.gone)
             case " " if not frame.recording:
                 self._send(Start())
             case "x" if frame.recording:

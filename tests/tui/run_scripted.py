@@ -17,9 +17,17 @@ import numpy as np
 from scripted import REPLACE, ScriptedRecorder, idle, recording
 
 from myogestic_tui.app import recorder as r
+from myogestic_tui.errors import RecorderGoneError
 from myogestic_tui.tui import ViewerOptions, run_viewer
 
-STATES = {"idle": idle, "recording": recording, "moving": recording, "empty": lambda: idle(streams=()), "crash": idle}
+STATES = {
+    "idle": idle,
+    "recording": recording,
+    "moving": recording,
+    "empty": lambda: idle(streams=()),
+    "crash": idle,
+    "dying": recording,
+}
 
 
 class Logged(ScriptedRecorder):
@@ -65,6 +73,16 @@ class Moving(Logged):
         return REPLACE(super().envelope(view), low=(-high).tobytes(), high=high.tobytes())
 
 
+class Dying(Logged):
+    """Ends when it is told to undo a label."""
+
+    def execute(self, command: r.AnyCommand) -> r.Reply:
+        """Carry out; there is nobody to ask after an undo."""
+        if isinstance(command, r.UndoLabel):
+            self.gone = RecorderGoneError("no recorder answers")
+        return super().execute(command)
+
+
 class Crashing(Logged):
     """Hands out something that no screen can draw, once it is told anything."""
 
@@ -78,8 +96,9 @@ def main() -> int:
     """Start it."""
     state, *given = sys.argv[1:] or ["idle"]
     options = dict(pair.split("=", 1) for pair in given)
-    recorder = {"crash": Crashing, "moving": Moving}.get(state, Logged)(STATES[state]())
-    code = run_viewer(recorder, options=ViewerOptions(embedded=False, **options))
+    recorder = {"crash": Crashing, "moving": Moving, "dying": Dying}.get(state, Logged)(STATES[state]())
+    fresh = Logged(idle(app_name="another"))
+    code = run_viewer(recorder, options=ViewerOptions(embedded=False, reconnect=lambda: fresh, **options))
     with contextlib.suppress(OSError):
         print(f"left with {code}", flush=True)
     return code

@@ -67,6 +67,18 @@ def test_a_terminal_that_cannot_place_text_gets_a_line_per_change(viewer_in_pty)
     assert terminal.is_restored()
 
 
+def test_a_terminal_that_cannot_place_text_offers_another_recorder_in_place_of_one_that_ended(viewer_in_pty):
+    terminal = viewer_in_pty("dying", ready="* REC", environ={"TERM": "dumb"})
+    terminal.press("u")
+    terminal.wait_for("enter starts it again")
+    assert "x GONE" in terminal.text
+    terminal.press("escape", "space")
+    terminal.wait_for(lambda text: text.count("enter starts it again") == 2)
+    terminal.press("enter")
+    terminal.wait_log("StartJob")
+    terminal.wait_for("o IDLE")
+
+
 def test_the_block_glyphs_need_no_braille(viewer_in_pty):
     terminal = viewer_in_pty("recording", "screen=live", "glyphs=block")
     text = terminal.wait_for("█")
