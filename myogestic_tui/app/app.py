@@ -366,7 +366,8 @@ class App:
                 return
             undrained = self._cut(local_clock())
             try:
-                session.save_meta(self.name, class_names=self.ctx.class_names or None)
+                if session.path.exists():
+                    session.save_meta(self.name, class_names=self.ctx.class_names or None)
                 session.finish()
             except SessionError as error:
                 message = f"{error}; what is on disk can be recovered"
@@ -378,7 +379,8 @@ class App:
             self.say(f"{message}: {session.path}")
             if is_mvc_take(self, session):
                 self._mvc_thread = measure_later(self, session)
-            self.jobs.pack(session)
+            if session.path.exists():
+                self.jobs.pack(session)
 
     def _cut(self, at: float) -> list[str]:
         """End every stream's recording at one instant; return the names of those that did not answer."""

@@ -180,6 +180,10 @@ def lock_session(folder: Path, *, purpose: str) -> FileLock:
 def lock_sessions_folder(sessions_dir: Path, *, socket: str = "") -> FileLock:
     """Become the one recorder of a sessions folder; see `FileLock`."""
     state = sessions_dir / STATE_FOLDER
+    try:
+        str(sessions_dir).encode()
+    except UnicodeEncodeError as error:
+        raise DiskError(f"the path {str(sessions_dir)!a} is not UTF-8; rename the folder") from error
     _make_folder(state, parents=True)
     return FileLock(
         state / RECORDER_LOCK, purpose="recording", socket=socket, subject=f"sessions folder {sessions_dir}"

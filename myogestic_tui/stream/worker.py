@@ -360,6 +360,8 @@ class Stream:
             if self._take is not None:
                 return
             self._take = Take(session, self.name, at)
+            if self._connected and self._message_until is None:
+                self.message = ""  # why it was not recorded any more
             if self._health is not None:
                 self._health.restart_counts()
             if self.info is not None:

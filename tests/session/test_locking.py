@@ -118,6 +118,11 @@ def test_a_recorder_whose_state_folder_is_removed_is_found_again(tmp_path: Path)
         assert not tmp_path.exists()
 
 
+def test_a_sessions_folder_that_no_message_could_name_is_refused(tmp_path: Path):
+    with pytest.raises(DiskError, match=r"dcfc.* not UTF-8"):
+        lock_sessions_folder(tmp_path / os.fsdecode(b"\xfc"))
+
+
 def test_a_lock_file_of_garbage_does_not_block(tmp_path: Path):
     (tmp_path / ".lock").write_bytes(b"\xff" * 100)
     with lock_session(tmp_path, purpose="recording"), pytest.raises(SessionLockedError):
