@@ -12,19 +12,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
-from ..errors import ConfigError, DiskError, SessionDamagedError, SessionError
+from ..errors import DiskError, MyoGesticError, SessionDamagedError, SessionError
 from .catalog import Catalog
 from .entry import Copy
 from .layout import ARCHIVE_SUFFIX
 from .meta import sync_folder
 from .progress import Ticker
-from .remote import is_url
+from .remote import filesystem, is_url
 
 if TYPE_CHECKING:
     from .progress import Progress
 
 PART = ".part"
 _BLOCK = 4 << 20
+_APPENDING = ("sftp", "ssh", "smb", "file", "local")
 
 
 class Destination(Protocol):
@@ -85,20 +86,16 @@ class FolderDestination:
 
 
 class UrlDestination:
-    """A folder behind a URL that ``fsspec`` understands (extra ``[remote]``); a cut-off copy starts again there."""
+    """A folder behind a URL that ``fsspec`` understands (extra ``[remote]``).
 
-    can_append = False
+    A cut-off copy goes on where files can be appended to; in an object store it starts again.
+    """
 
     def __init__(self, url: str) -> None:
-        try:
-            import fsspec
-        except ImportError as error:
-            raise ConfigError("copying to a URL needs fsspec: pip install 'myogestic_tui[remote]'") from error
-        try:
-            self._fs, self._root = fsspec.core.url_to_fs(url)
-        except (ImportError, ValueError) as error:
-            raise ConfigError(f"{url}: {error}") from error
-        self.where = url.rstrip("/")
+        self._fs, self._root = filesystem(url)
+        self.where = without_password(url).rstrip("/")
+        protocols = (self._fs.protocol,) if isinstance(self._fs.protocol, str) else self._fs.protocol
+        self.can_append = any(protocol in _APPENDING for protocol in protocols)
         self._fs.makedirs(self._root, exist_ok=True)
 
     def _place(self, name: str) -> str:
@@ -158,12 +155,26 @@ def copy_session(path: str | os.PathLike[str], destination: str, progress: Progr
     try:
         there = UrlDestination(destination) if is_url(destination) else FolderDestination(Path(destination))
         digest = _copy(path, there, Ticker(2 * path.stat().st_size, progress))
-    except OSError as error:
-        raise DiskError(f"{path.name} was not copied to {destination}: {error.strerror or error}") from error
+    except MyoGesticError:
+        raise
+    except Exception as error:  # every backend of fsspec has exceptions of its own
+        if not isinstance(error, OSError) and not is_url(destination):
+            raise
+        why = getattr(error, "strerror", None) or str(error) or repr(error)
+        raise DiskError(f"{path.name} was not copied to {without_password(destination)}: {why}") from error
     where = f"{there.where}/{path.name}"
     at = datetime.now().astimezone().isoformat(timespec="seconds")
     Catalog(path.parent).remember_copy(path, Copy(where=where, at=at, digest=digest))
     return where
+
+
+def without_password(url: str) -> str:
+    """A URL as it may be shown and kept: ``sftp://me@nas/emg``."""
+    scheme, slashes, rest = url.partition("://")
+    login = rest.partition("/")[0].rpartition("@")[0]
+    if not login:
+        return url
+    return f"{scheme}{slashes}{login.partition(':')[0]}@{rest[len(login) + 1 :]}"
 
 
 def _copy(path: Path, there: Destination, ticker: Ticker) -> str:

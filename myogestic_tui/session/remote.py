@@ -35,7 +35,7 @@ def view_url(url: str) -> tuple[SessionView, str]:
     SessionError
         There is no session, or it cannot be read, or it is a folder that is not finished.
     """
-    fs, place = _filesystem(url)
+    fs, place = filesystem(url)
     path = cast("Path", UrlPath(url))
     if not _asked(url, fs.exists, place):
         raise SessionError(f"{url} is not there")
@@ -57,14 +57,14 @@ def list_url(url: str) -> list[str]:
     ConfigError, SessionError
         As `view_url`.
     """
-    fs, place = _filesystem(url)
+    fs, place = filesystem(url)
     names = _asked(url, fs.ls, place, detail=False)
     return sorted(fs.unstrip_protocol(name) for name in names if name.endswith(ARCHIVE_SUFFIX))
 
 
 def fetch_url(url: str, folder: str) -> str:
     """Copy what is behind a URL into a folder of this machine; the copy's path. Errors as `view_url`."""
-    fs, place = _filesystem(url)
+    fs, place = filesystem(url)
     target = os.path.join(folder, place.rstrip("/").rpartition("/")[2])
     _asked(url, fs.get, place, target, recursive=_asked(url, fs.isdir, place))
     return target
@@ -131,7 +131,8 @@ class UrlPath:
         return False
 
 
-def _filesystem(url: str) -> tuple[Any, str]:
+def filesystem(url: str) -> tuple[Any, str]:
+    """What ``fsspec`` reaches a URL through, and the place there; ConfigError where a library for it is missing."""
     fsspec = needed("fsspec", "remote", "a URL")
     try:
         found: tuple[Any, str] = fsspec.core.url_to_fs(url)

@@ -95,9 +95,9 @@ def test_a_stick_that_changes_a_byte_is_found_before_the_copy_gets_its_name(
 
 
 def test_a_full_destination_leaves_no_half_file_under_the_name(record, tmp_path: Path) -> None:
-    archive, stick = record(200_000), tmp_path / "stick"
+    archive, stick = record(40_000), tmp_path / "stick"
     stick.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", stick], capture_output=True).returncode:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", stick], capture_output=True).returncode:
         pytest.skip("mounting is not permitted here")
     try:
         with pytest.raises(DiskError, match="No space"):
@@ -142,3 +142,26 @@ def test_a_url_takes_copies_too(record) -> None:
     where = copy_session(archive, url)
     with fsspec.open(where, "rb") as copy:
         assert copy.read() == archive.read_bytes()
+
+
+def test_a_copy_over_sftp_is_read_back_and_goes_on_where_it_stopped(record, tmp_path: Path) -> None:
+    pytest.importorskip("paramiko")
+    from tests.catalog.sftp import SftpServer
+
+    archive, nas = record(20_000), tmp_path / "nas"
+    (nas / "emg").mkdir(parents=True)
+    begun = archive.read_bytes()[:100_000]
+    (nas / "emg" / (archive.name + PART)).write_bytes(begun)
+    server = SftpServer(nas)
+    try:
+        with pytest.raises(DiskError, match="Authentication"):
+            copy_session(archive, f"{server.url('wrong')}/emg")
+        told: list[int] = []
+        where = copy_session(archive, f"{server.url()}/emg", lambda done, _: told.append(done))
+        assert told[0] == len(begun), "what is there already is compared, not written again"
+        assert os.listdir(nas / "emg") == [archive.name]
+        assert (nas / "emg" / archive.name).read_bytes() == archive.read_bytes()
+        assert "secret" not in where
+        assert Catalog(archive.parent).entries()[0].copied_to == "127.0.0.1:" + str(server.port)
+    finally:
+        server.close()
