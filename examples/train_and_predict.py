@@ -18,8 +18,7 @@ from myogestic_tui.clock import local_clock
 from myogestic_tui.session import labeled_windows, open_session_store
 from myogestic_tui.sources import LSLSource, Outlet
 
-WINDOW, HOP = 0.2, 0.1
-paths = sys.argv[1:]
+WINDOW, HOP, paths = 0.2, 0.1, sys.argv[1:]
 
 
 def log_rms(windows):
@@ -44,8 +43,7 @@ def predict(app):
     def run():
         stream, outlet = app.ctx.streams["emg"], Outlet("prediction", StreamInfo(1, 0.0, "int32", type="Markers"))
         for _ in range(20):
-            if app.stopping.wait(HOP):
-                break
+            app.stopping.wait(HOP)
             window = stream.get_window()
             if window.shape[1] == X.shape[2]:
                 (class_index,) = model.predict(window[None])
