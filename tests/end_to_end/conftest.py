@@ -18,7 +18,12 @@ from tests.sending import wait_for
 def folder(tmp_path: Path) -> Iterator[Path]:
     """A folder to work in; the recorder that is started there is ended."""
     yield tmp_path
-    lock = tmp_path / "sessions/.myogestic/recorder.lock"
+    end_recorder(tmp_path)
+
+
+def end_recorder(folder: Path) -> None:
+    """End the recorder of a folder where one runs; what it was packing is left as it is."""
+    lock = folder / "sessions/.myogestic/recorder.lock"
     with suppress(OSError, ValueError):
         pid = json.loads(lock.read_bytes())["pid"]
         os.kill(pid, signal.SIGTERM)

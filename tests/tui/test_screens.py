@@ -214,17 +214,6 @@ async def test_a_refusal_is_shown_in_words(stage):
         await it.until(lambda: "make room" in it.text)
 
 
-async def test_twenty_takes_in_a_row_cost_three_keys_each(stage):
-    async with stage(screen="record") as it:
-        for take in range(4, 24):
-            await it.until(lambda take=take: f"take {take:02d}" in it.rows()[1] and "IDLE" in it.rows()[1])
-            await it.press("space")
-            await it.until(lambda: "● REC" in it.rows()[1])
-            await it.press("x", "enter")
-        await it.until(lambda: len(it.recorder.of(r.Stop)) == 20)
-        assert "P07 · grasp" in it.rows()[1]
-
-
 # ---------------------------------------------------------------- typing
 
 
