@@ -18,8 +18,8 @@ fs``. Delays lift single chunks off the floor of ``x``; a missing block lifts th
 
 Where data end before 3 s have passed, 0.25 s or an interval of more than 1 s suffice. A step back of the source's
 clock is no gap. Where stamps scatter both ways (there is no sharp floor), the middle takes the floor's place. Irregular
-streams have no gaps. A stamp that no clock shows (NaN, infinite, 30,000 years off) is passed over. A stream that shows
-`MOST_GAPS` does not follow its rate, and no more of them are told.
+streams have no gaps. A stamp that no clock shows (NaN, infinite, 30,000 years off) is passed over. A stream that has as
+many gaps as samples does not follow its rate: then no more of them are told, nor beyond `MOST_GAPS`.
 
 The decision on a candidate depends on the stamps around it only, never on how they were cut into chunks: `GapTracker`
 (live) and `find_gaps` (offline) give the same gaps.
@@ -47,13 +47,15 @@ TAIL_SECONDS = 0.25
 TAIL_CERTAIN_SECONDS = 1.0
 """At the end of the data: an interval this long counts at once."""
 MOST_GAPS = 50_000
-"""Gaps that are told of one stream; a device that stamps in milliseconds would show one before each sample."""
+"""Gaps that are told of one stream."""
 MIN_WINDOW = 16
 """Samples that each window holds at least, however slow the stream."""
 
 _GLANCE_SECONDS = 0.5
 _BLOCK = 1 << 20
 _NO_TIME = 1e12
+_DENSE = 1000
+"""Gaps in a row, half of which or more have one sample between them: the stream does not follow its rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,8 @@ class GapTracker:
     def __init__(self, fs: float) -> None:
         self.fs = fs
         self.gaps: list[Gap] = []
+        self.overrun = False
+        """There are more gaps than are told."""
         self._stamps: list[NDArray[np.float64]] = []
         self._base = 0
         self._n = 0
@@ -134,7 +138,7 @@ class GapTracker:
 
         Indices count all stamps ever fed.
         """
-        if self.fs <= 0 or len(timestamps) == 0 or len(self.gaps) >= MOST_GAPS:
+        if self.fs <= 0 or len(timestamps) == 0 or self.overrun:
             self._n += len(timestamps)
             return []
         stamps = self._filled(np.asarray(timestamps, dtype=np.float64))
@@ -179,7 +183,7 @@ class GapTracker:
 
     def _decided(self, *, final: bool) -> list[Gap]:
         found: list[Gap] = []
-        while self._pending and len(self.gaps) + len(found) < MOST_GAPS:
+        while self._pending and not self.overrun:
             step = self._step(self._pending[0][0], final=final)
             if step is None:
                 break
@@ -187,10 +191,17 @@ class GapTracker:
             if step.seconds > 0:
                 index = self._longest(index) if step.soft else index
                 found.append(Gap(index, step.seconds))
-                self._since_gap = index
+                self._note(found[-1])
         self._trim()
-        self.gaps += found
         return found
+
+    def _note(self, gap: Gap) -> None:
+        self.gaps.append(gap)
+        self._since_gap = gap.index
+        dense = len(self.gaps) >= _DENSE and gap.index - self.gaps[-_DENSE].index < 2 * _DENSE
+        if dense or len(self.gaps) >= MOST_GAPS:
+            self.overrun = True
+            self._pending.clear()
 
     def _step(self, index: int, *, final: bool) -> Step | None:
         """The step before sample ``index``: `NO_STEP` where that is no gap, None where it is too early to tell."""

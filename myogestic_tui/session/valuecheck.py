@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..clock.gaps import MOST_GAPS, GapTracker
+from ..clock.gaps import GapTracker
 from .findings import Finding, observation
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class StampCheck:
     def findings(self, stream: str, member: str) -> Iterator[Finding]:
         """What was seen."""
         if self.n_gaps:
-            more = " or more" if self.n_gaps >= MOST_GAPS else ""
+            more = " or more" if self._tracker.overrun else ""
             text = (
                 f"gaps: {self.n_gaps}{more}, {self.gap_seconds:.3f} s in all, the first before sample {self._first_gap}"
             )

@@ -136,13 +136,15 @@ def test_stamps_that_are_not_numbers_are_passed_over():
     assert find_gaps(np.full(5000, np.nan), FS) == []
 
 
-def test_a_device_that_stamps_in_milliseconds_does_not_fill_the_metadata(monkeypatch):
-    monkeypatch.setattr(gaps, "MOST_GAPS", 100)
+@pytest.mark.parametrize("most", [100, 50_000])
+def test_a_device_that_stamps_in_milliseconds_does_not_fill_the_metadata(monkeypatch, most):
+    monkeypatch.setattr(gaps, "MOST_GAPS", most)
     tracker = GapTracker(1000.0)
-    for start in range(0, 4000, 500):
+    for start in range(0, 8000, 500):
         tracker.feed(np.arange(start, start + 500.0))
     tracker.flush()
-    assert [gap.index for gap in tracker.gaps] == [*range(1, 101)]
+    assert tracker.overrun
+    assert [gap.index for gap in tracker.gaps] == [*range(1, min(most, 1000) + 1)]
 
 
 def test_at_the_end_of_the_data_a_late_chunk_is_none_and_a_long_silence_is_one():
