@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 T = TypeVar("T")
+Where = TypeVar("Where", "Path", str)
+"""A path, or a URL."""
 
 
 def on_each_path(
-    paths: Sequence[Path],
-    job: Callable[[Path], T],
+    paths: Sequence[Where],
+    job: Callable[[Where], T],
     lines: Callable[[T], Sequence[str]],
     *,
     progress: Progress | None = None,

@@ -66,13 +66,13 @@ def _verify_elsewhere(paths: tuple[str, ...], level: str, dask: str | None, prog
     sessions = find_sessions(paths)
     outcomes = on_each(dask, verify_one, sessions, level)
 
-    def outcome(_: Path) -> Summary:
+    def outcome(_: str) -> Summary:
         found = next(outcomes)[1]
         if isinstance(found, MyoGesticError):
             raise found
         return found
 
-    return _each(tuple(map(Path, sessions)), outcome, progress, as_json, good=_is_whole)
+    return on_each_path(sessions, outcome, session_lines, progress=progress, as_json=as_json, good=_is_whole)
 
 
 @click.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,9 +64,15 @@ def on_cluster(
     Raises
     ------
     ConfigError
-        ``distributed`` is not installed, or no scheduler answers.
+        ``distributed`` is not installed, or no scheduler answers: raised by the call.
     """
-    with cluster_client(address) as client:
+    return _results(cluster_client(address), function, paths, arguments)
+
+
+def _results(
+    cluster: Any, function: Callable[..., Result], paths: Sequence[str], arguments: tuple[Any, ...]
+) -> Iterator[tuple[str, Result | MyoGesticError]]:
+    with cluster as client:
         futures = [client.submit(guarded, function, path, *arguments, pure=False) for path in paths]
         for path, future in zip(paths, futures, strict=True):
             yield path, future.result()
@@ -80,6 +87,8 @@ def cluster_client(address: str) -> Any:
         ``distributed`` is not installed, or no scheduler answers.
     """
     distributed = needed("distributed", "dask", "a dask cluster")
+    if not re.search(r":\d+$|^inproc:", address):
+        raise ConfigError(f"{address!r} is no address of a dask scheduler; give one such as tcp://10.0.0.5:8786")
     try:
         return distributed.Client(address, set_as_default=False, timeout=CONNECT_S)
     except (OSError, TimeoutError, ValueError) as error:
@@ -91,10 +100,8 @@ def on_each(
 ) -> Iterator[tuple[str, Result | MyoGesticError]]:
     """As `on_cluster`; without an address one after the other in this process."""
     if address is not None:
-        yield from on_cluster(address, function, paths, *arguments)
-        return
-    for path in paths:
-        yield path, guarded(function, path, *arguments)
+        return on_cluster(address, function, paths, *arguments)
+    return ((path, guarded(function, path, *arguments)) for path in paths)
 
 
 def verify_one(path: str, level: str = "full") -> Summary:

@@ -135,4 +135,6 @@ def test_sessions_are_verified_and_exported_by_the_cluster(folder, tmp_path, clu
         np.testing.assert_array_equal(arrays["emg"], emg_of(8000, seed=1))
     monkeypatch.setattr(cluster_module, "CONNECT_S", 0.5)
     with pytest.raises(ConfigError, match="no dask scheduler"):
-        list(on_cluster("tcp://127.0.0.1:1", verify_one, paths))
+        on_cluster("tcp://127.0.0.1:1", verify_one, paths)
+    with pytest.raises(ConfigError, match="such as tcp"):
+        on_cluster("nonsense", verify_one, paths)
