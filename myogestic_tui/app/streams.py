@@ -120,7 +120,7 @@ class StreamTable:
         """What is on the network and not connected yet."""
         if self._discovery is None:
             return []
-        connected = {stream.info.uid for stream in self.streams.values() if stream.info is not None}
+        connected = {_outlet_of(stream) for stream in self.streams.values()}
         sources = {
             (stream.info.source_id, stream.info.hostname)
             for stream in self.streams.values()
@@ -140,7 +140,7 @@ class StreamTable:
         for stream in self.streams.values():
             info = stream.info
             if info is not None and (info.source_id, info.hostname) == (one.source_id, one.hostname):
-                return info.uid not in alive
+                return _outlet_of(stream) not in alive
         return False
 
     def connect(self, key: str) -> Stream:
@@ -232,3 +232,11 @@ class StreamTable:
             self.streams = {name: other for name, other in self.streams.items() if other is not stream}
             self.picked.pop(stream.name, None)
         stream.stop(2.0)
+
+
+def _outlet_of(stream: Stream) -> str:
+    """Uid of the outlet that a stream is at (after a return another one than at first), or is meant to be at."""
+    seen = getattr(stream.source, "seen", None)
+    meant = getattr(getattr(stream.source, "selection", None), "uid", None)
+    at = stream.info.uid if stream.info is not None else ""
+    return str(seen.uid if seen is not None else at or meant or "")

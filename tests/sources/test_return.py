@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from myogestic_tui import Stream
+from myogestic_tui.app.streams import StreamTable
 from myogestic_tui.sources import LSLSource
 from myogestic_tui.sources.discovery import discovery
+from tests.sending import wait_for
 from tests.sources.helpers import ChildOutlet, Reader
 
 
@@ -21,6 +24,17 @@ def assert_whole_runs(reader: Reader, runs: int) -> None:
     steps = np.diff(reader.data[:, 0])
     assert np.count_nonzero(steps != 1) == runs - 1
     np.testing.assert_array_equal(reader.data[:, 3] - reader.data[:, 0], 3)
+
+
+def listed_beside(reader: Reader) -> set[str]:
+    """The outlets that are on the network and not connected, where the reader's stream is all that is."""
+    stream = Stream("emg", reader.source)
+    stream.info = reader.info
+    table = StreamTable(lambda _: None)
+    table.add([stream])
+    table.discover()
+    wait_for(lambda: table.discovering)
+    return {one.uid for one in table.seen()}
 
 
 @pytest.mark.parametrize("source_id", ["dev-1", ""])
@@ -49,6 +63,7 @@ def test_an_outlet_that_was_killed_and_started_again_goes_on_and_costs_nothing_e
             reader.until(lambda: other.read() >= 0 and reader.count > before + 500)
             assert state(reader) == "live"
             assert reader.source.seen.uid == second.uid
+            assert second.uid not in listed_beside(reader)
     assert_whole_runs(late, 1)
     assert_whole_runs(reader, 2)
     assert_whole_runs(other, 1)
