@@ -89,7 +89,7 @@ class SessionsBody(SessionCommands):
         if looked.overview is None:
             plot = [row((f" {looked.problem or 'reading …'}", "warn" if looked.problem else "dim"))]
         else:
-            plot = overview_rows(looked.overview, width, plot_height, frame.key_of)
+            plot = overview_rows(looked.overview, width, plot_height, frame.key_of, looked.facts)
             hint = next((hint for hint in _HINTS if plot and width_of(plot[0]) + len(hint) < width), "")
             plot[:1] = [spread(plot[0], row((hint, "faint")), width)] if hint else plot[:1]
         rows = open_rows(one, looked, frame, width)

@@ -8,9 +8,25 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_BRAILLE_ROWS = (0x09, 0x12, 0x24, 0xC0)
+
+
+def _braille(bits: int) -> str:
+    """What a braille cell is most like: a dot high or low, a dash, a stroke, or a filled cell."""
+    rows = [bool(bits & row) for row in _BRAILLE_ROWS]
+    match sum(rows):
+        case 1:
+            return "`" if rows[0] else "." if rows[3] else "-"
+        case 2:
+            return ":" if bits == 0xE4 else "-"
+        case _:
+            return "#" if bits == 0xFF else "|"
+
+
 ASCII = {
-    **{chr(0x2800 + bits): "`" if bits & 0x09 and not bits & 0xF6 else "-" for bits in range(1, 256)},
+    **{chr(0x2800 + bits): _braille(bits) for bits in range(1, 256)},
     "●": "*", "○": "o", "▲": "^", "✗": "X", "…": "~", "◆": "#", "◇": "+", "▷": ">", "▶": ">", "▸": ">", "▼": "v",
+    "▾": "v", "▴": "^",
     "─": "-", "━": "=", "│": "|", "┊": ":", "├": "|", "┤": "|", "█": "#", "░": ".", "▒": ":", "▏": "|",
     "▁": "_", "▂": ".", "▃": "-", "▄": "-", "▅": "=", "▆": "+", "▇": "*",
     "·": "-", "±": "+", "µ": "u", "μ": "u", "×": "x", "≥": ">", "≤": "<", "°": "o", "–": "-", "—": "-",

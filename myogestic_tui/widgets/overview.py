@@ -28,7 +28,9 @@ _MARGIN = 8
 _MOST_PIECES = 40
 
 
-def overview_rows(overview: Overview, width: int, height: int, key_of: Callable[[int], str]) -> list[Row]:
+def overview_rows(
+    overview: Overview, width: int, height: int, key_of: Callable[[int], str], facts: SessionFacts | None = None
+) -> list[Row]:
     """Heading, plot, labels and gaps in ``height`` rows.
 
     Parameters
@@ -39,16 +41,26 @@ def overview_rows(overview: Overview, width: int, height: int, key_of: Callable[
         Cells there are.
     key_of
         The key of a class index, for the label spans.
+    facts
+        Where known: gaps of all streams are marked, not only those of the one that is drawn.
     """
     if width < _LEAST[0] or height < _LEAST[1]:
         return []
-    lines = plot_lines(overview, width, height - 3)
+    gaps = _gaps_by_stream(overview, facts)[: max(height - _LEAST[1], 1)]
+    lines = plot_lines(overview, width, height - 2 - len(gaps))
     left, cells = _inner(lines)
     rows = [_heading(overview)]
     rows += [row((line, "trace")) for line in lines]
     rows.append((*row((" label".ljust(left)[:left], "dim")), *_labels(overview, cells, key_of)))
-    rows.append(row((" gaps".ljust(left)[:left], "dim"), (_gap_line(overview, overview.gaps, cells), "warn")))
+    for name, places in gaps:
+        rows.append(row((fit(f" {name}", left), "dim"), (_gap_line(overview, places, cells), "warn")))
     return rows
+
+
+def _gaps_by_stream(overview: Overview, facts: SessionFacts | None) -> list[tuple[str, Sequence[tuple[float, float]]]]:
+    """Gaps of the streams that have any."""
+    found = [(one.name, [gap[:2] for gap in one.gaps]) for one in facts.streams if one.gaps] if facts else []
+    return [("gaps", overview.gaps), *((name, gaps) for name, gaps in found if name != overview.stream)]
 
 
 def strip_rows(

@@ -33,7 +33,7 @@ class Looked(NamedTuple):
 
 _PLOT = (11, 26)
 """Rows that the plot beneath the details takes, at least and at most; below that a strip stands for it."""
-_CLASS_CELLS = 22
+_CLASS_CELLS = 20
 
 
 def session_details(one: Entry, looked: Looked, frame: Frame, width: int, height: int) -> list[Row]:
@@ -46,7 +46,7 @@ def session_details(one: Entry, looked: Looked, frame: Frame, width: int, height
     table = _table(one, looked, frame, width)
     room = middle - len(table)
     if looked.overview is not None and room > _PLOT[0]:
-        strips = [BLANK, *overview_rows(looked.overview, width, min(room - 1, _PLOT[1]), frame.key_of)]
+        strips = [BLANK, *overview_rows(looked.overview, width, min(room - 1, _PLOT[1]), frame.key_of, looked.facts)]
     elif room < len(strips):
         table = _cut(table, max(middle - len(strips), 2))
     rows = [rule(f"{one.title}   {verified_words(one)}", width), *table, *strips[: max(middle - len(table), 0)], *tail]
@@ -120,11 +120,11 @@ def _classes(one: Entry, looked: Looked) -> Sequence[ClassFacts]:
     return [ClassFacts(i, name, n, 0.0, 0) for i, (name, n) in enumerate(one.summary.labels.items())]
 
 
-def class_row(one: ClassFacts, frame: Frame, name_cells: int = 6) -> Row:
+def class_row(one: ClassFacts, frame: Frame, name_cells: int = 5) -> Row:
     """``2 Fist    6   30.0 s``."""
-    seconds = f"{one.seconds:>6.1f} s" if one.seconds < 9999.5 else f"{f.minutes(one.seconds):>8}"
+    seconds = f"{one.seconds:>5.1f} s" if one.seconds < 999.5 else f"{f.minutes(one.seconds):>7}"
     key = row((f" {frame.key_of(one.class_index)} ", gesture_style(one.class_index, filled=True)))
-    return (*key, Span(f" {fit(one.name, name_cells)}{one.trials:>4}{seconds}"))
+    return (*key, Span(f" {fit(one.name, name_cells)}{one.trials:>3} {seconds}"))
 
 
 def _tail(one: Entry, looked: Looked, width: int) -> list[Row]:
@@ -137,7 +137,7 @@ def _tail(one: Entry, looked: Looked, width: int) -> list[Row]:
         bad = _bad_words(facts)
         if note or bad:
             rows.append(spread(row((note, ""), (more, "dim")), row((bad and f"  {bad} ", "warn")), width))
-    rows += [row((f" {finding}"[:width], "warn")) for finding in findings(one)[:2]]
+    rows += finding_rows(one, width)[:2]
     if looked.problem and not one.problem:
         rows.append(row((f" {looked.problem}"[:width], "warn")))
     return rows
@@ -154,8 +154,8 @@ def _bad_words(facts: SessionFacts) -> str:
     )
 
 
-def findings(one: Entry) -> list[str]:
+def finding_rows(one: Entry, width: int) -> list[Row]:
     """What a verification found, damage first."""
     found = one.summary.verified.findings if one.summary.verified else []
-    ordered = sorted(found, key=lambda finding: finding.kind != "damage")
-    return [f"{'✗' if finding.kind == 'damage' else '·'} {finding.text}" for finding in ordered]
+    damage = [row((fit(f" ✗ {finding.text}", width), "bad")) for finding in found if finding.kind == "damage"]
+    return damage + [row((fit(f" · {finding.text}", width), "dim")) for finding in found if finding.kind != "damage"]

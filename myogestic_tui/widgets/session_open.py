@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import format as f
-from .session_details import class_row, findings, stream_row, verified_words
-from .spans import BLANK, Row, Span, cut, row, rule, width_of
+from .session_details import class_row, finding_rows, stream_row, verified_words
+from .spans import BLANK, Row, Span, cut, fit, row, rule, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,8 @@ def open_rows(one: Entry, looked: Looked, frame: Frame, width: int) -> list[Row]
 
 def _sections(one: Entry, looked: Looked, frame: Frame, width: int) -> list[Row]:
     rows = [rule(f"{one.title}   {verified_words(one)}", width)]
-    rows += [row((f" {text}", "warn")) for text in (*findings(one), *filter(None, (one.problem, looked.problem)))]
+    rows += finding_rows(one, width)
+    rows += [row((fit(f" {text}", width), "warn")) for text in (one.problem, looked.problem) if text]
     facts = looked.facts
     known = {stream.name: stream for stream in facts.streams} if facts is not None else {}
     for name, summary in one.summary.streams.items():
@@ -62,7 +63,7 @@ def _stream(facts: StreamFacts | None) -> list[Row]:
     offset = "" if facts.offset_s is None else f"   clock {f.signed(facts.offset_s, 1e3)} ms"
     drift = "" if facts.drift_ppm is None else f"   drift {f.signed(facts.drift_ppm, 1.0, 1)} ppm"
     joined = "" if facts.joined_at is None else f"   joined at {f.minutes(facts.joined_at)}"
-    rows = [row((f"   {origin}{offset}{drift}{joined}", "dim"))]
+    rows = [row((f"   {about}", "dim"))] if (about := f"{origin}{offset}{drift}{joined}".strip()) else []
     for when, seconds, reason in facts.gaps[:_MOST_GAPS]:
         rows.append(row((f"   ▲ {seconds:.3f} s missing at {f.minutes(when)}   {reason}".rstrip(), "warn")))
     if len(facts.gaps) > _MOST_GAPS:
