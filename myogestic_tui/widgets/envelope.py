@@ -116,6 +116,8 @@ def _channel(channel: int, lines: list[str], page: Page, edge: Span) -> list[Row
     level = f.NOTHING if quality is None else f.amplitude(quality.rms)
     head = (*_head(channel, level, flag, channel == page.cursor), edge)
     style = _TRACE_STYLES.get(flag or "", "warn")
+    if style == "trace" and channel % 2 and len(lines) == 1:
+        style = "trace-odd"  # neighbours that touch stay apart
     act = f"channel:{channel}"
     heads = [head, *([(*_UNDER_HEAD, edge)] * (len(lines) - 1))]
     if page.ruled and len(lines) > 4:

@@ -29,6 +29,7 @@ STYLES: dict[str, str] = {
     "warn": "$warn on $paper",
     "bad": "bold $bad on $paper",
     "trace": "$trace on $paper",
+    "trace-odd": "$trace-odd on $paper",
     "trace-dim": "$ink-3 on $paper",
     "select": "bold $ink on $shade",
     "select-dim": "$ink-2 on $shade",

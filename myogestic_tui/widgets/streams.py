@@ -23,6 +23,7 @@ STATES = {
 """Glyph and style of each stream state; the word always stands beside it."""
 
 LOUD = ("lost", "refused")
+_TRACE_ROOM = 17
 WIDE = 120
 """From this width on the table shows type, jitter, clock and a rate trace per stream."""
 
@@ -50,7 +51,7 @@ def stream_table(streams: Sequence[StreamStatus], cursor: int, width: int) -> li
     """One heading row and one row per stream."""
     columns = _COLUMNS + (_MORE if width >= WIDE else ())
     heading = "  IN  STATE     " + "".join(fit(title, size, align) for title, size, align, _ in columns)
-    if width >= WIDE:
+    if width - cells(heading) >= _TRACE_ROOM:
         heading += "  RATE, LAST 60 s"
     return [
         row((fit(heading, width), "dim")),
@@ -63,7 +64,7 @@ def _table_row(stream: StreamStatus, chosen: bool, width: int, columns: tuple[tu
     word = stream.state.upper() if stream.state in LOUD else stream.state
     act = f"stream:{stream.key}"
     text = "select" if chosen else ("dim" if stream.state in ("seen", "ended") else "")
-    cells = "".join(
+    facts = "".join(
         fit(cell(stream), size - (align == "<"), align) + " " * (align == "<") for _, size, align, cell in columns
     )
     spans = [
@@ -71,11 +72,11 @@ def _table_row(stream: StreamStatus, chosen: bool, width: int, columns: tuple[tu
         Span("[x]" if stream.record else "[ ]", text, f"tick:{stream.key}"),
         Span("  ", text, act),
         Span(fit(f"{glyph} {word}", 10), style, act),
-        Span(cells, text, act),
+        Span(facts, text, act),
     ]
     used = 16 + sum(size for _, size, _, _ in columns)
     room = width - used
-    if room > 8:
+    if room >= _TRACE_ROOM:
         spans.append(Span("  " + rate_trace(stream, min(room - 4, 30)), "trace", act))
     elif room > 0:
         spans.append(Span(" " * room, text, act))
@@ -183,7 +184,9 @@ def xml_rows(text: str, width: int) -> list[Row]:
     return [rule("as it was sent", width), *(row(f" {piece}") for piece in pieces)]
 
 
-_MARKS = {"error": ("✗", "bad"), "warning": ("▲", "warn"), "info": ("…", "dim")}
+_BESIDE_SUBJECT = 50
+"""From this width on a problem's text stands beside its subject, else under it."""
+MARKS = {"error": ("✗", "bad"), "warning": ("▲", "warn"), "info": ("…", "dim")}
 
 
 def needs_you(problems: Sequence[Problem], width: int, height: int) -> list[Row]:
@@ -191,11 +194,13 @@ def needs_you(problems: Sequence[Problem], width: int, height: int) -> list[Row]
     if not problems or height < 2:
         return []
     rows = [rule("needs you", width)]
+    beside = width >= _BESIDE_SUBJECT
     for problem in sorted(problems, key=lambda p: ("error", "warning", "info").index(p.severity)):
-        mark, style = _MARKS[problem.severity]
-        lines = textwrap.wrap(problem.text, max(width - 17, 20)) or [""]
-        rows.append(row((f" {mark} ", style), (fit(problem.subject, 12), style), " ", lines[0]))
-        rows += [row(" " * 16, line) for line in lines[1:]]
+        mark, style = MARKS[problem.severity]
+        head = row((f" {mark} ", style), (fit(problem.subject, 12), style))
+        lines = textwrap.wrap(problem.text, max(width - (17 if beside else 4), 8), break_on_hyphens=False) or [""]
+        rows += [(*head, *row(" ", lines.pop(0)))] if beside else [head]
+        rows += [row(" " * (16 if beside else 3), line) for line in lines]
     if len(rows) > height:
         rows = [*rows[: height - 1], row((f" … and {len(rows) - height + 1} more lines", "warn"))]
     return rows
@@ -212,6 +217,10 @@ def streams_page(status: Status, at: int, width: int, height: int) -> list[Row]:
     details = _fitting_details(streams[at], width, room - len(table) - 1)
     gap = [BLANK] if len(table) + 1 + len(details) <= room else []
     rows = [*table, *gap, *(details if len(table) + len(gap) + len(details) <= room else [])]
+    for other in (*streams[at + 1 :], *streams[:at]):
+        more = [BLANK, *stream_details(other, width, 6)]
+        if other.state not in ("seen", "wanted") and len(rows) + len(more) <= room:
+            rows += more
     return [*rows, *([BLANK] if problems and len(rows) < room + 1 else []), *problems]
 
 

@@ -34,20 +34,21 @@ def _gestures(colours: str, prefix: str = "") -> dict[str, str]:
 _DARK = {
     "paper": "#0F1317", "shade": "#222B35", "ink": "#D9DEE4", "ink-2": "#98A3B0", "ink-3": "#4B5560",
     "accent-ink": "#8AB8F5", "rec": "#C9102F", "rec-ink": "#FFFFFF", "ok": "#7CC894", "warn": "#F0B64A",
-    "bad": "#FF7A76", "trace": "#A3CBDB", "gesture-ink": "#000000",
+    "bad": "#FF7A76", "trace": "#A3CBDB", "trace-odd": "#7FA3BF", "gesture-ink": "#000000",
     **_gestures(_DARK_GESTURES),
 }  # fmt: skip
 _LIGHT = {
     "paper": "#FBFBF9", "shade": "#E3E8ED", "ink": "#1B2026", "ink-2": "#56606A", "ink-3": "#AFB7BF",
     "accent-ink": "#0A55A8", "rec": "#C4122B", "rec-ink": "#FFFFFF", "ok": "#1B6B38", "warn": "#8A5200",
-    "bad": "#B3131F", "trace": "#2A5B78", "gesture-ink": "#FFFFFF",
+    "bad": "#B3131F", "trace": "#2A5B78", "trace-odd": "#5B7F9B", "gesture-ink": "#FFFFFF",
     **_gestures(_LIGHT_GESTURES),
 }  # fmt: skip
 _ANSI = {
     "paper": "ansi_default", "shade": "ansi_default", "ink": "ansi_default", "ink-2": "ansi_default",
     "ink-3": "ansi_bright_black", "accent-ink": "ansi_bright_blue", "rec": "ansi_red", "rec-ink": "ansi_bright_white",
     "ok": "ansi_green", "warn": "ansi_yellow", "bad": "ansi_bright_red", "trace": "ansi_default",
-    "gesture-ink": "ansi_black", "ansi-background": "ansi_black", "ansi-foreground": "ansi_white",
+    "trace-odd": "ansi_default", "gesture-ink": "ansi_black",
+    "ansi-background": "ansi_black", "ansi-foreground": "ansi_white",
     **_gestures(_DARK_ANSI, "ansi_"),
 }  # fmt: skip
 _ANSI_LIGHT = {
