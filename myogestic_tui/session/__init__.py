@@ -1,21 +1,22 @@
 """Sessions on disk: written so that nothing is lost, read so that nothing is invented.
 
-A sample travels `Session.append` → `journal` (survives a kill) → `checkpoint` (whole chunks to Zarr) → `pack`
-(the archive). `open_session_store` reads any of these states without writing. Which files to read for what, each list from
+A sample travels `Session.append` → `journal` (survives a kill) → `checkpoint` (whole chunks to Zarr) → `pack` (the
+archive). `open_session_store` reads any of these states without writing. Which files to read for what, each list from
 the top down:
 
-- **recording**: `writer` (with `annotated`), `beginning`, `recording`, `segments`, `journal`, `events`, `checkpoint`, `commit`,
-  `live`, `snapshot`, `room`, `conclude`
+- **recording**: `writer` (with `annotated`), `beginning`, `recording`, `segments`, `journal`, `events`, `checkpoint`,
+  `commit`, `live`, `snapshot`, `room`, `conclude`
 - **packing**: `pack`, `workfolder`, `tree`, `seal`, `manifest`, `zipbytes`, `comment`
-- **opening**: `reader`, `view`, `view_folder` with `tail`, `view_archive` with `archive` and `zipindex`, `arrays`, `stores`
+- **opening**: `reader`, `view`, `view_folder` with `tail`, `view_archive` with `archive` and `zipindex`, `arrays`,
+  `stores`
 - **signal**: `trials`, `windows`, `alignment`; beneath them `streamdata`, `correction`, `runs`, `cutting`, `readable`
 - **proving**: `verify`, `content`, `streamcheck`, `arraycheck`, `valuecheck`, `sealcheck`, `zstdframe`, `findings`
 - **mending**: `recover`, `interrupted`; `salvage`, `salvagestream`, `salvagearrays`, `wreck`
-- **looking after them**: `catalog`, `entry`, `summary`, `facts`, `overview`, `overviewtable`, `edit`, `copy`, `trash`; long work in
-  `jobs`, `jobkinds`, `jobchild`, `progress`
+- **looking after them**: `catalog`, `entry`, `summary`, `facts`, `overview`, `overviewtable`, `edit`, `copy`,
+  `trash`; long work in `jobs`, `jobkinds`, `jobchild`, `progress`
 - **other tools and many machines**: `export`, `importxdf`, `remote`, `many`, `cluster`, `extras`
-- **shared by all**: `layout` (names on disk), `meta` (the JSON files), `zarrs` (array layout), `lock`, `measure` (gaps), `bystream`,
-  `pipeline`
+- **shared by all**: `layout` (names on disk), `meta` (the JSON files), `zarrs` (array layout), `lock`, `measure`
+  (gaps), `bystream`, `pipeline`
 
 The names here are imported when first used; ``zarrs``, where installed, becomes zarr's codec pipeline.
 """
