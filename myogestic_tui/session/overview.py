@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .meta import LabelEvent
     from .reader import SessionReader
 
+_BLOCK = 4096
 RAW_SECONDS = 30.0
 """A stretch of at most so long is drawn from the samples themselves."""
 
@@ -252,20 +253,23 @@ def _from_samples(
     session: SessionReader, name: str, channel: int | None, first: int, last: int, clock: SampleClock, columns: int
 ) -> Columns:
     data = session.stream(name).data.rows(first, last)
-    data = data.astype(np.float64) if channel is None else data[:, channel : channel + 1].astype(np.float64)
     if channel is None:
         high, low = _rms_over_channels(data), np.zeros(len(data))
     else:
-        low = high = data[:, 0]
+        low = high = data[:, channel].astype(np.float64)
     return _thin(clock.times(np.arange(first, first + len(data), dtype=np.int64)), low, high, columns)
 
 
 def _rms_over_channels(values: NDArray[Any]) -> NDArray[np.float64]:
     """RMS of ``(m, n_channels)`` over the channels that have a value, ``(m,)``; NaN where none has."""
-    good = np.isfinite(values)
-    power = np.square(np.where(good, values, 0), dtype=np.float64).sum(axis=1)
-    n_good = good.sum(axis=1)
-    result: NDArray[np.float64] = np.sqrt(np.divide(power, n_good, out=np.full(len(values), np.nan), where=n_good > 0))
+    rms = np.full(len(values), np.nan)
+    for start in range(0, len(values), _BLOCK):
+        part = values[start : start + _BLOCK].astype(np.float64)
+        good = np.isfinite(part)
+        part[~good] = 0.0
+        power, n_good = np.einsum("ij,ij->i", part, part), good.sum(axis=1)
+        np.divide(power, n_good, out=rms[start : start + len(part)], where=n_good > 0)
+    result: NDArray[np.float64] = np.sqrt(rms)
     return result
 
 
