@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
 
-from ..app.recorder import ChannelQuality, Envelope, MarkChannel, StreamStatus, View
+from ..app.recorder import ChannelQuality, MarkChannel, StreamStatus
 from ..widgets import format as f
 from ..widgets.envelope import (
     PERCENT,
@@ -19,10 +19,9 @@ from ..widgets.envelope import (
 )
 from ..widgets.gestures import gesture_panel
 from ..widgets.rows import Rows
-from ..widgets.scaling import ViewScale, cut_channels
 from ..widgets.spans import BLANK, Row, row, rule
 from ..widgets.streams import needs_you, quality_summary
-from ..widgets.traces import decode_envelope
+from .lens import FILTERS, Lens
 from .view import Body
 
 if TYPE_CHECKING:
@@ -31,18 +30,7 @@ if TYPE_CHECKING:
     from ..widgets.frame import Frame
     from .app import Viewer
 
-WINDOWS = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
-"""Seconds that the plot can show."""
-FILTERS: tuple[tuple[str, float | None, float | None], ...] = (
-    ("none", None, None),
-    ("hp 10", 10.0, None),
-    ("hp 10, notch 50", 10.0, 50.0),
-    ("hp 10, notch 60", 10.0, 60.0),
-)
 _QUALITY_SECONDS = 0.5
-_TALLEST = 6
-_EXTRA_ROWS = 3
-"""Axis, label row, channel map."""
 
 
 class LiveBody(Body):
@@ -56,19 +44,9 @@ class LiveBody(Body):
         super().__init__(viewer)
         self.info = Rows(classes="info")
         self.plot = EnvelopePlot(classes="main")
-        self.stream = ""
-        self.cursor = 0
-        self.window = WINDOWS.index(10.0)
-        self.filter = 0
-        self.remove_offset = True
-        self.zoomed = False
-        self.percent = False
-        self.until: float | None = None
-        self.scale = ViewScale()
+        self.lens = Lens()
         self._quality: tuple[ChannelQuality, ...] = ()
         self._quality_at = -1.0
-        self._newest = 0.0
-        self._cut: list[bool] = []
 
     def compose(self) -> ComposeResult:
         """Info row over the plot; gestures beside them."""
@@ -82,40 +60,11 @@ class LiveBody(Body):
     def shown_stream(self, frame: Frame) -> StreamStatus | None:
         """The chosen stream, or the first numeric one that is connected."""
         streams = self._numeric(frame)
-        return next((s for s in streams if s.name == self.stream), streams[0] if streams else None)
+        return next((s for s in streams if s.name == self.lens.stream), streams[0] if streams else None)
 
     @staticmethod
     def _numeric(frame: Frame) -> list[StreamStatus]:
         return [s for s in frame.live if s.dtype != "string" and s.n_channels]
-
-    def _layout(self, stream: StreamStatus, height: int) -> tuple[int, int, int]:
-        """First channel, number of channels and rows per channel of the page."""
-        room = max(height - _EXTRA_ROWS, 1)
-        self.cursor = min(self.cursor, stream.n_channels - 1)
-        if self.zoomed:
-            return self.cursor, 1, room
-        rows = min(max(room // stream.n_channels, 1), _TALLEST)
-        per_page = max(room // rows, 1)
-        first = self.cursor // per_page * per_page
-        return first, min(per_page, stream.n_channels - first), rows
-
-    def _view(self, stream: StreamStatus, first: int, n_channels: int, cells: int) -> View:
-        _, highpass, notch = FILTERS[self.filter]
-        return View(
-            stream=stream.name,
-            seconds=WINDOWS[self.window],
-            columns=2 * cells,
-            first_channel=first,
-            n_channels=n_channels,
-            until=self.until,
-            highpass_hz=highpass,
-            notch_hz=notch,
-            remove_offset=self.remove_offset,
-        )
-
-    def _percent(self, stream: StreamStatus) -> bool:
-        """Whether amplitudes are in percent of the MVC."""
-        return self.percent and bool(stream.mvc)
 
     # ---------------------------------------------------------------- drawing
 
@@ -132,63 +81,54 @@ class LiveBody(Body):
             self.side.show(self.side_rows(frame, self.side.size.width, self.side.size.height))
 
     def _draw_stream(self, stream: StreamStatus, frame: Frame, width: int, height: int) -> None:
-        if self.stream != stream.name:
-            self._choose(stream.name)
+        lens = self.lens
+        if lens.stream != stream.name:
+            lens.choose(stream.name)
+            self._quality_at = -1.0
+        percent = lens.in_percent(stream)
         if abs(frame.at - self._quality_at) > _QUALITY_SECONDS:
-            self._quality, self._quality_at = stream.quality, frame.at
-            if self._percent(stream):
-                self._quality = quality_in_percent(stream.quality, stream.mvc)
-        first, n_channels, rows = self._layout(stream, height)
-        view = self._view(stream, first, n_channels, plot_cells(width))
-        envelope = self.viewer.recorder.envelope(view)
+            self._quality = quality_in_percent(stream.quality, stream.mvc) if percent else stream.quality
+            self._quality_at = frame.at
+        first, n_channels, rows = lens.layout(stream.n_channels, height)
+        envelope = self.viewer.recorder.envelope(lens.view(first, n_channels, plot_cells(width)))
         if envelope is not None and (envelope.stream != stream.name or envelope.first_channel != first):
             envelope = None  # the answer to an earlier question
-        if envelope is not None and self._percent(stream):
-            envelope = in_percent(envelope, stream.mvc)
         if envelope is not None:
-            self._take(envelope, frame.at)
+            envelope = in_percent(envelope, stream.mvc) if percent else envelope
+            lens.take(envelope, frame.at, self._quality)
         page = Page(
             n_channels=stream.n_channels,
             first=first,
-            cursor=self.cursor,
-            seconds=WINDOWS[self.window],
-            scale=self.scale.value,
+            cursor=lens.cursor,
+            seconds=lens.seconds,
+            scale=lens.scale.value,
             rows_per_channel=rows,
-            unit=PERCENT if self._percent(stream) else _unit(stream, first),
+            unit=PERCENT if percent else _unit(stream, first),
             glyphs=self.viewer.glyph_set,
             quality=self._quality,
-            ruled=self.zoomed,
+            ruled=lens.zoomed,
         )
-        self.info.show([self._info(stream, page, first, n_channels, cut=any(self._cut))])
+        self.info.show([self._info(stream, page, n_channels)])
         self.plot.draw(envelope, page, frame)
 
-    def _take(self, envelope: Envelope, at: float) -> None:
-        """Note where the signal is, and scale to it; a view that is held keeps its scale."""
-        if self.until is None:
-            self._newest = envelope.start + envelope.seconds
-        low, high = decode_envelope(envelope.low, envelope.high, envelope.n_channels, envelope.columns)
-        if self.until is None or not self.scale.found:
-            self.scale.feed(low, high, at, self._quality[envelope.first_channel :][: envelope.n_channels])
-        self._cut = cut_channels(low, high, self.scale.value)
-
-    def _info(self, stream: StreamStatus, page: Page, first: int, n_channels: int, *, cut: bool) -> Row:
-        where = f"{stream.name} {first + 1}-{first + n_channels}/{stream.n_channels}"
-        if self.zoomed:
+    def _info(self, stream: StreamStatus, page: Page, n_channels: int) -> Row:
+        lens = self.lens
+        where = f"{stream.name} {page.first + 1}-{page.first + n_channels}/{stream.n_channels}"
+        if lens.zoomed:
             names = stream.channel_names
-            where = f"{stream.name} channel {self.cursor + 1} {names[self.cursor] if self.cursor < len(names) else ''}"
-        view = FILTERS[self.filter][0] + ("" if self.remove_offset else ", with offset")
+            where = f"{stream.name} channel {lens.cursor + 1} {names[lens.cursor] if lens.cursor < len(names) else ''}"
         spans: list[tuple[str, str]] = [
             (f" {where}   ", "strong"),
             (f"window {page.seconds:g} s   ±{page.scale:g} {page.unit}", ""),
-            (" auto" if self.scale.automatic else "     ", "dim"),
+            (" auto" if lens.scale.automatic else "     ", "dim"),
         ]
         if stream.state == "lost":
             spans.append((f"   LOST {f.age(stream.age_s)} s", "bad"))
-        if self.until is not None:
-            back = self._newest - self.until
+        if lens.until is not None:
+            back = lens.newest - lens.until
             spans.append((f"   PAUSED, {back:.1f} s back" if back > 0 else "   PAUSED", "warn"))
-        spans += [(f"   view: {view}", ""), ("   raw is recorded", "dim")]
-        if cut:
+        spans += [(f"   view: {lens.filter_name}", ""), ("   raw is recorded", "dim")]
+        if lens.cut:
             spans.append(("   ↕ cut", "warn"))
         return row(*spans)
 
@@ -205,28 +145,15 @@ class LiveBody(Body):
         kind, _, value = action.partition(":")
         if kind != "channel":
             return False
-        self.cursor = int(value)
+        self.lens.cursor = int(value)
         return True
 
     # ---------------------------------------------------------------- commands: channel, page, stream
 
-    def _choose(self, name: str) -> None:
-        self.stream, self.cursor, self.until, self.zoomed = name, 0, None, False
-        self._scale_anew()
-
-    def _scale_anew(self) -> None:
-        """Other amplitudes: no scale or quality of before means anything."""
-        self._quality_at = -1.0
-        automatic, self.scale = self.scale.automatic, ViewScale()
-        self.scale.automatic = automatic
-        self.scale.zoom(self.zoomed)
-
     def _move(self, step: int) -> None:
         stream = self.shown_stream(self.viewer.frame)
         if stream is not None:
-            self.cursor = min(max(self.cursor + step, 0), stream.n_channels - 1)
-            if self.zoomed and self.scale.automatic:
-                self.scale.zoom(True)
+            self.lens.move(step, stream.n_channels)
 
     def do_up(self) -> None:
         """Channel up."""
@@ -246,16 +173,15 @@ class LiveBody(Body):
 
     def _per_page(self) -> int:
         stream = self.shown_stream(self.viewer.frame)
-        if stream is None or self.zoomed:
-            return 1
-        room = max(self.plot.size.height - _EXTRA_ROWS, 1)
-        return max(room // min(max(room // stream.n_channels, 1), _TALLEST), 1)
+        return 1 if stream is None else self.lens.per_page(stream.n_channels, self.plot.size.height)[0]
 
     def do_stream(self) -> None:
         """Next stream."""
         names = [s.name for s in self._numeric(self.viewer.frame)]
         if names:
-            self._choose(names[(names.index(self.stream) + 1) % len(names) if self.stream in names else 0])
+            at = names.index(self.lens.stream) + 1 if self.lens.stream in names else 0
+            self.lens.choose(names[at % len(names)])
+            self._quality_at = -1.0
 
     def do_worst(self) -> None:
         """To the next channel with a flag, the worst kind first."""
@@ -264,15 +190,17 @@ class LiveBody(Body):
         if not worst:
             self.viewer.say("no channel stands out")
             return
-        self.cursor = worst[(worst.index(self.cursor) + 1) % len(worst)] if self.cursor in worst else worst[0]
+        at = worst.index(self.lens.cursor) + 1 if self.lens.cursor in worst else 0
+        self.lens.move(worst[at % len(worst)] - self.lens.cursor, len(self._quality))
 
     def do_bad(self) -> None:
         """Mark the channel bad by hand, or good again."""
         stream = self.shown_stream(self.viewer.frame)
         if stream is None:
             return
-        marked = self.cursor < len(stream.quality) and "x" in stream.quality[self.cursor].flags
-        command = MarkChannel(stream=stream.name, channel=self.cursor, bad=not marked, actor=self.viewer.actor)
+        channel = self.lens.cursor
+        marked = channel < len(stream.quality) and "x" in stream.quality[channel].flags
+        command = MarkChannel(stream=stream.name, channel=channel, bad=not marked, actor=self.viewer.actor)
         self._quality_at = -1.0
         self.viewer.execute(command)
 
@@ -280,65 +208,57 @@ class LiveBody(Body):
 
     def do_shorter(self) -> None:
         """Shorter window."""
-        self.window = max(self.window - 1, 0)
+        self.lens.widen(-1)
 
     def do_longer(self) -> None:
         """Longer window."""
-        self.window = min(self.window + 1, len(WINDOWS) - 1)
+        self.lens.widen(1)
 
     def do_gain_down(self) -> None:
         """Less gain: a greater range."""
-        self.scale.step(up=True)
+        self.lens.scale.step(up=True)
 
     def do_gain_up(self) -> None:
         """More gain."""
-        self.scale.step(up=False)
+        self.lens.scale.step(up=False)
 
     def do_autoscale(self) -> None:
         """Autoscale on or off."""
-        self.scale.automatic = not self.scale.automatic
+        self.lens.scale.automatic = not self.lens.scale.automatic
 
     def do_offset(self) -> None:
         """Offset removal on or off."""
-        self.remove_offset = not self.remove_offset
+        self.lens.remove_offset = not self.lens.remove_offset
 
     def do_filter(self) -> None:
         """The next filter; what is recorded stays raw."""
-        self.filter = (self.filter + 1) % len(FILTERS)
+        self.lens.filter = (self.lens.filter + 1) % len(FILTERS)
 
     def do_mvc(self) -> None:
         """Amplitudes in percent of each channel's MVC, or in the stream's unit again."""
         stream = self.shown_stream(self.viewer.frame)
-        if stream is not None and not self.percent and not stream.mvc:
+        if stream is not None and not self.lens.percent and not stream.mvc:
             self.viewer.say(f"no MVC of {stream.name} is known: run the protocol mvc (r, then c), and stop", bad=True)
             return
-        self.percent = not self.percent
-        self._scale_anew()
+        self.lens.percent = not self.lens.percent
+        self.lens.scale_anew()
+        self._quality_at = -1.0
 
     def do_zoom(self) -> None:
         """One channel over the whole height with a scale of its own, or back."""
-        self.zoomed = not self.zoomed
-        self.scale.zoom(self.zoomed)
+        self.lens.zoom()
 
     def do_pause(self) -> None:
         """Hold the view; the recording goes on."""
-        self.until = None if self.until is not None else self._newest or None
+        self.lens.hold()
 
     def do_left(self) -> None:
         """Back by a quarter of the window; pauses."""
-        self._scroll(-0.25)
+        self.lens.scroll(-0.25)
 
     def do_right(self) -> None:
         """On by a quarter of the window; at the newest sample the view runs again."""
-        self._scroll(0.25)
-
-    def _scroll(self, share: float) -> None:
-        if not self._newest:
-            return
-        held = self.until if self.until is not None else self._newest
-        self.until = held + share * WINDOWS[self.window]
-        if share > 0 and self.until >= self._newest:
-            self.until = None
+        self.lens.scroll(0.25)
 
 
 def _unit(stream: StreamStatus, channel: int) -> str:
