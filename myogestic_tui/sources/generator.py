@@ -33,6 +33,7 @@ HAND_NAME = "vhi_control"
 HAND_HZ = 60.0
 CHUNK_S = 1 / 64
 """Seconds of signal per push, as an amplifier's driver would have it."""
+_LOOK_S = 0.5
 
 
 class _Signal(Protocol):
@@ -134,8 +135,14 @@ def _push_due(signal_: _Signal, outlet: Outlet, start: float, now: float) -> Non
 
 
 def _follow_input(generator: Generator, until_eof: bool) -> None:
-    for line in sys.stdin:
-        _obey(generator, line.removeprefix("gesture"))
+    """In the background of a shell the terminal cannot be read: it is tried again, as the process may come back."""
+    line = "\n"
+    while line:
+        try:
+            line = sys.stdin.readline()
+            _obey(generator, line.removeprefix("gesture"))
+        except OSError:
+            time.sleep(_LOOK_S)
     if until_eof:
         generator.stop()
 
@@ -169,7 +176,7 @@ def _follow_parent(generator: Generator) -> None:
     while not generator.stopped:
         if os.getppid() != parent:
             generator.stop()
-        time.sleep(0.5)
+        time.sleep(_LOOK_S)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -183,6 +190,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MyoGesticError as error:
         print(error, file=sys.stderr)
         return 1
+    signal.signal(signal.SIGTTIN, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: generator.stop())
     helpers = [(_follow_input, (generator, options.until_eof))]

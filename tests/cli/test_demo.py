@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import subprocess
+
+from tests.tui.terminal import Terminal
 
 from .conftest import COMMAND, PATIENCE
 
@@ -20,6 +23,17 @@ def test_the_demo_records_packs_and_verifies(run, tmp_path, unique):
     assert told["streams"]["emg"]["n_samples"] >= 2.5 * 2048
     assert told["streams"]["vhi_control"]["n_channels"] == 9
     assert (tmp_path / told["path"]).is_file()
+
+
+def test_a_generator_sends_on_in_the_background_of_a_shell(tmp_path, unique):
+    with Terminal(["bash", "--norc", "--noprofile", "-i"], cwd=tmp_path, columns=160) as shell:
+        shell.send(f"{shlex.join(COMMAND)} generate --name {unique} --channels 2 &\r".encode())
+        shell.wait_for('"ready": true')
+        shell.send(b"jobs; fg\r")
+        shell.wait_for("Running")
+        shell.send(b"gesture 1\r\x03")
+        shell.send(b"echo e''nded\r")
+        shell.wait_for("ended")
 
 
 def test_streams_lists_what_is_there(run, outlet):
