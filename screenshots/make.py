@@ -25,9 +25,11 @@ from myogestic_tui import App, Stream
 from myogestic_tui.app import recorder as r
 from myogestic_tui.app.generator import Generator
 from myogestic_tui.config import parse_config
+from myogestic_tui.control import hosted
 from myogestic_tui.sources import LSLSource
 from myogestic_tui.tui import ViewerOptions
 from myogestic_tui.tui.app import Viewer
+from myogestic_tui.tui.cue import CueScreen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +50,10 @@ shuffle = true
 seed = 7
 lead_in = 2
 steps = [{gesture = "Rest", seconds = 2}, {gesture = "Fist", seconds = 3}, {gesture = "Pinch", seconds = 3}]
+[[protocols]]
+name = "mvc"
+lead_in = 0
+steps = [{gesture = "Rest", seconds = 1}, {gesture = "Fist", seconds = 2}]
 """
 )
 
@@ -71,7 +77,9 @@ SHOTS = (
     Shot("streams-light", "idle", "streams", theme="light"),
     Shot("streams-160x50", "idle", "streams", WIDE),
     Shot("streams-details", "idle", "streams", MIDDLE, keys=("enter",)),
+    Shot("streams-ansi", "idle", "streams", theme="ansi"),
     Shot("live-idle", "idle", "live"),
+    Shot("live-256-channels", "idle", "live", keys=("v", "v")),
     Shot("live-8-channels", "idle", "live", MIDDLE, keys=("v",)),
     Shot("live-256-channels-200x60", "idle", "live", LARGE, keys=("v", "v")),
     Shot("record-idle", "idle", "record"),
@@ -89,17 +97,27 @@ SHOTS = (
     Shot("record", "recording", "record"),
     Shot("record-light", "recording", "record", theme="light"),
     Shot("record-ansi", "recording", "record", theme="ansi"),
+    Shot("record-120x40", "recording", "record", MIDDLE),
     Shot("record-160x50", "recording", "record", WIDE),
+    Shot("record-200x60", "recording", "record", LARGE),
     Shot("record-stop", "recording", "record", keys=("x",)),
     Shot("record-note", "recording", "record", keys=("n", *"electrode 17 re-taped")),
     Shot("streams-lost", "lost", "streams"),
     Shot("streams-lost-120x40", "lost", "streams", MIDDLE),
+    Shot("streams-lost-200x60-light", "lost", "streams", LARGE, theme="light"),
+    Shot("live-lost", "lost", "live", keys=("v",)),
     Shot("record-protocol", "protocol", "record"),
     Shot("record-protocol-160x50", "protocol", "record", WIDE),
+    Shot("cue", "protocol", "cue"),
+    Shot("cue-light-120x40", "protocol", "cue", MIDDLE, theme="light"),
+    Shot("record-paused", "paused", "record"),
+    Shot("cue-paused", "paused", "cue"),
     Shot("sessions", "after", "sessions"),
     Shot("sessions-light", "after", "sessions", theme="light"),
     Shot("sessions-160x50", "after", "sessions", WIDE),
+    Shot("live-percent-mvc-120x40", "mvc", "live", MIDDLE, keys=("%",)),
     Shot("streams-empty", "empty", "streams"),
+    Shot("live-empty", "empty", "live"),
     Shot("sessions-empty", "empty", "sessions"),
     Shot("record-error", "error", "record", keys=("space", "enter")),
 )
@@ -107,6 +125,9 @@ SHOTS = (
 
 async def take(app: App, shot: Shot) -> None:
     """Open the viewer without a terminal, press the keys, and draw what stands on the screen."""
+    if shot.screen == "cue":
+        await take_cue(app, shot)
+        return
     viewer = Viewer(app, ViewerOptions(screen=shot.screen, theme=shot.theme, glyphs=shot.glyphs))
     async with viewer.run_test(size=shot.size) as pilot:
         await pilot.pause(0.4)
@@ -117,6 +138,18 @@ async def take(app: App, shot: Shot) -> None:
         viewer.redraw()
         await pilot.pause()
         save_png(viewer.screen._compositor.render_strips(), HERE / f"{shot.name}.png")
+    print(shot.name, flush=True)
+
+
+async def take_cue(app: App, shot: Shot) -> None:
+    """The subject's screen, which follows the app through its socket."""
+    screen = CueScreen(app.sessions_dir, ViewerOptions(theme=shot.theme))
+    with hosted(app):
+        async with screen.run_test(size=shot.size) as pilot:
+            while not screen.frame.status.app_name:
+                await pilot.pause(0.05)
+            await pilot.pause(0.3)
+            save_png(screen.screen._compositor.render_strips(), HERE / f"{shot.name}.png")
     print(shot.name, flush=True)
 
 
@@ -182,15 +215,25 @@ def _scenes(app: App, generators: dict[str, Generator], shots: tuple[Shot, ...])
     app.execute(r.StartProtocol(name="grasp-6"))
     time.sleep(11.0)
     scene_of(app, "protocol", shots)
+    app.execute(r.PauseProtocol())
+    scene_of(app, "paused", shots)
     app.stop_recording()
     wait(lambda: not any(job.state in ("waiting", "running") for job in app.status().jobs), 120.0)
     scene_of(app, "after", shots)
+    app.execute(r.StartProtocol(name="mvc"))
+    emg.gesture(1)
+    wait(lambda: app.protocol is not None and not app.protocol.active)
+    app.stop_recording()
+    wait(lambda: app.status().streams[0].mvc)
+    time.sleep(4.0)
+    scene_of(app, "mvc", shots)
 
 
 def main(words: list[str]) -> None:
     """Draw."""
     shots = tuple(shot for shot in SHOTS if not words or any(word in shot.name for word in words))
     with tempfile.TemporaryDirectory() as folder:
+        os.environ["XDG_STATE_HOME"] = folder  # what this machine remembers of other folders is in no picture
         if any(shot.scene not in ("empty", "error") for shot in shots):
             play(Path(folder), shots)
         empty = App("grasp study", config=parse_config(CONFIG), sessions_dir=Path(folder, "none"))

@@ -128,6 +128,8 @@ def _shape(letter: str, x: float, y: float) -> str:
     if 0x2581 <= code <= 0x2588:
         tall = HEIGHT * (code - 0x2580) / 8
         return _box(x, y + HEIGHT - tall, WIDTH, tall)
+    if letter == "▀":
+        return _box(x, y, WIDTH, HEIGHT / 2)
     middle = y + HEIGHT / 2
     if letter == "─":
         return _box(x, middle - 0.5, WIDTH, 1)

@@ -127,7 +127,7 @@ def foresee(protocol: ProtocolStatus, now: float) -> ProtocolStatus:
     if protocol.state not in ("lead-in", "running"):
         return protocol
     gone = now - protocol.cue_started_at
-    if gone >= protocol.cue_seconds and protocol.next_class_index is not None:
+    if gone >= protocol.cue_seconds and protocol.next_class_index is not None and protocol.next_seconds > 0:
         done = protocol.elapsed_s + (protocol.cue_seconds - protocol.cue_elapsed_s if protocol.cue else 0.0)
         protocol = replace(
             protocol,
@@ -137,7 +137,8 @@ def foresee(protocol: ProtocolStatus, now: float) -> ProtocolStatus:
             cue_started_at=protocol.cue_started_at + protocol.cue_seconds,
             cue_seconds=protocol.next_seconds,
             cue_elapsed_s=0.0,
-            next_class_index=None,
+            next_class_index=protocol.then_class_index,
+            next_seconds=0.0,
             elapsed_s=done,
         )
         gone = now - protocol.cue_started_at
@@ -267,6 +268,7 @@ class ProtocolRunner:
                 cue_elapsed_s=elapsed if self.active else 0.0,
                 next_class_index=cues[coming].class_index if 0 <= coming < len(cues) else None,
                 next_seconds=cues[coming].seconds if 0 <= coming < len(cues) else 0.0,
+                then_class_index=cues[coming + 1].class_index if 0 <= coming < len(cues) - 1 else None,
                 elapsed_s=at.done_s + (elapsed if running and self.active else 0.0),
                 total_s=self.plan.total_s,
                 seed=self.plan.seed,

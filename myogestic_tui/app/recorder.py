@@ -160,6 +160,8 @@ class ProtocolStatus(Frozen, frozen=True, kw_only=True):
     cue_elapsed_s: float = 0.0
     next_class_index: int | None = None
     next_seconds: float = 0.0
+    then_class_index: int | None = None
+    """The class of the cue after the next one."""
     elapsed_s: float = 0.0
     total_s: float = 0.0
     seed: int | None = None
@@ -225,6 +227,9 @@ class Status(Frozen, frozen=True, kw_only=True):
     protocols: tuple[str, ...] = ()
     """Names that `StartProtocol` takes."""
     jobs: tuple[JobStatus, ...] = ()
+    """Those that run, the next 100 that wait, the last 50 that ended."""
+    jobs_waiting: int = 0
+    """How many wait in all."""
     unfinished: tuple[str, ...] = ()
     """Sessions that recovery or packing would finish."""
     generator: bool = False
@@ -425,7 +430,7 @@ class StartJob(Command, frozen=True, kw_only=True):
 
 
 class CancelJob(Command, frozen=True, kw_only=True):
-    """End a job; what it had made so far goes."""
+    """End a job, or with id 0 all that wait or run; what they had made so far goes."""
 
     id: int
 

@@ -11,7 +11,7 @@ from ..widgets.record import record_rows, trial_rows
 from ..widgets.spans import BLANK, Row, row, rule
 from ..widgets.streams import needs_you, quality_summary
 from .prompt import Ask, Entry, TypeLine
-from .view import Body
+from .view import WIDE, Body
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,9 +41,10 @@ class RecordBody(Body):
 
     def main_rows(self, frame: Frame, width: int, height: int) -> list[Row]:
         """All of it, and on a tall terminal the signal."""
+        alone, ascii_only = self.viewer.size.width < WIDE, self.viewer.ascii_only
         if height < _TALL:
-            return record_rows(frame, width, height)
-        rows = record_rows(frame, width, _TALL - _STRIP_ROWS)
+            return record_rows(frame, width, height, problems=alone, ascii_only=ascii_only)
+        rows = record_rows(frame, width, _TALL - _STRIP_ROWS, problems=alone, ascii_only=ascii_only)
         rows += [BLANK] * (_TALL - _STRIP_ROWS - len(rows) + 1)
         return [*rows, *self._signal(frame, width, height - len(rows))]
 

@@ -6,145 +6,56 @@ from typing import TYPE_CHECKING
 
 from . import format as f
 from .gestures import gesture_table
+from .now import SMALL, now_rows
 from .palette import gesture_style
 from .rows import Rows
 from .spans import BLANK, Row, Span, fit, row, rule, spread
-from .spark import progress
+from .streams import MARKS
 from .timeline import label_strip, time_axis
 
 if TYPE_CHECKING:
-    from ..app.recorder import LabelStatus, ProtocolStatus, SessionStatus
+    from collections.abc import Sequence
+
+    from ..app.recorder import LabelStatus, Problem
     from .frame import Frame
 
 TIMELINE_SECONDS = 60.0
-_INDENT = "   "
 _LEAD = 11
+_TALL_SPARE = 8
+"""From so many rows to spare on, what holds now is in block letters."""
+_GRAVE = ("error", "warning")
+_MOST_PROBLEMS = 2
 
 
-def record_rows(frame: Frame, width: int, height: int) -> list[Row]:
-    """The whole body, from most to least important: what does not fit is left out from the bottom."""
+def record_rows(
+    frame: Frame, width: int, height: int, *, problems: bool = False, ascii_only: bool = False
+) -> list[Row]:
+    """The whole body, from most to least important: what does not fit is left out from the bottom.
+
+    ``problems``: what needs the operator has no other place on this screen.
+    """
     session = frame.status.session if frame.recording else None
-    now = now_rows(frame, width)
     strip = timeline_rows(frame, width) if session is not None or frame.status.session else []
-    counters = [counter_row(frame, width)]
     n_gestures = len(frame.status.gestures)
-    spare = height - (len(now) + n_gestures + 2 + len(strip) + len(counters))
-    gap = [BLANK] if spare >= 4 else []
-    room = height - len(now) - len(strip) - len(counters) - 4 * len(gap)
+    spare = height - (SMALL + n_gestures + 2 + 2 + 1)
+    tall = spare >= _TALL_SPARE
+    now = now_rows(frame, width, tall=tall, ascii_only=ascii_only)
+    needs = problem_rows(frame.status.problems, width) if problems else []
+    gap = [BLANK] if spare - len(needs) >= 4 else []
+    room = height - len(now) - len(strip) - 1 - len(needs) - 4 * len(gap)
     table = gesture_table(frame, width, max(room, 3))
-    rows = [*gap, *now, *gap, *table, *gap, *strip, *(gap if strip else []), *counters]
+    rows = [*gap, *now, *gap, *table, *gap, *strip, *(gap if strip else []), counter_row(frame, width), *needs]
     return [*rows, *note_rows(frame, width, height - len(rows))][:height]
 
 
-# ---------------------------------------------------------------- now and next
-
-
-def now_rows(frame: Frame, width: int) -> list[Row]:
-    """Three rows: the active gesture (or READY), its bar, and where the protocol is."""
-    protocol = frame.status.protocol
-    if frame.protocol is not None:
-        return _cue_rows(frame, frame.protocol, width)
-    if not frame.recording:
-        return _ready_rows(frame, width)
-    session = frame.status.session
-    active = frame.active
-    hint = "press a gesture key" if active < 0 else "until the next gesture, or e"
-    done = protocol is not None and protocol.state in ("done", "aborted")
-    said = (
-        f"protocol {protocol.name} {protocol.state}" if done and protocol is not None else "no protocol; c starts one"
-    )
-    return [
-        row(
-            (f"{_INDENT}NOW   ", "dim"),
-            (_shout(frame, active), gesture_style(active, filled=active >= 0)),
-            (f"   {hint}", "dim"),
-        ),
-        row(" " * 9, (f"{session.label_seconds if session else 0.0:>8.1f} s", "strong")),
-        row(" " * 9, (said, "dim")),
-    ]
-
-
-def _shout(frame: Frame, class_index: int) -> str:
-    if class_index < 0:
-        return "no label"
-    return f" {frame.key_of(class_index)} {frame.gesture(class_index).upper()} "
-
-
-def _cue_rows(frame: Frame, protocol: ProtocolStatus, width: int) -> list[Row]:
-    left = max(protocol.cue_seconds - protocol.cue_elapsed_s, 0.0)
-    current = protocol.class_index if protocol.state != "lead-in" else -1
-    now = "get ready" if protocol.state == "lead-in" else _shout(frame, current)
-    if protocol.next_class_index is None:
-        coming: Row = row(("NEXT  ", "dim"), ("end", "dim"))
-    else:
-        upcoming = protocol.next_class_index
-        coming = row(
-            ("NEXT  ", "dim"), (f"{frame.key_of(upcoming)} {frame.gesture(upcoming)}", gesture_style(upcoming))
-        )
-    coming = (*coming, *row((f"   in {left:>5.1f} s   ", "strong")))
-    cells = max(min(width - 30, 60), 8)
-    share = protocol.cue_elapsed_s / protocol.cue_seconds if protocol.cue_seconds else 0.0
-    head = row(
-        (f"{_INDENT}NOW   ", "dim"), (now, gesture_style(current, filled=current >= 0) if current >= 0 else "accent")
-    )
-    if protocol.state == "paused":
-        head = (*head, Span("   PAUSED, p goes on", "warn"))
-    gone = f.minutes(protocol.elapsed_s)
-    where = f"cue {protocol.cue:>2} of {protocol.n_cues}" if protocol.cue else f"before the {protocol.n_cues} cues"
-    seed = f"   seed {protocol.seed}" if protocol.seed is not None else ""
-    return [
-        spread(head, coming, width),
-        row(
-            " " * 9,
-            (progress(share, cells), gesture_style(current)),
-            (f"{protocol.cue_elapsed_s:>6.1f} / {protocol.cue_seconds:.1f} s", "strong"),
-        ),
-        spread(
-            row(f"{'':9}{where}    {gone} of {f.minutes(protocol.total_s)}"),
-            row((f"protocol {protocol.name}{seed}   ", "dim")),
-            width,
-        ),
-    ]
-
-
-def _ready_rows(frame: Frame, width: int) -> list[Row]:
-    take = frame.status.take
-    missing = [s for s in frame.ticked if s.state not in ("live", "slow")]
-    first = frame.active
-    if not frame.ticked:
-        state, style = "no stream is ticked for recording: s, then c connects one", "warn"
-    elif missing:
-        names = ", ".join(s.name for s in missing)
-        state, style = (
-            f"{len(frame.ticked) - len(missing)} of {len(frame.ticked)} streams are live; missing: {names}",
-            "warn",
-        )
-    else:
-        state, style = f"{len(frame.ticked)} stream{'s' if len(frame.ticked) > 1 else ''} live", "ok"
-    chosen: Row = row(("starts without a label; a gesture key chooses one", "dim"))
-    if first >= 0:
-        chosen = row(
-            ("starts with ", "dim"),
-            (f" {frame.key_of(first)} {frame.gesture(first)} ", gesture_style(first, filled=True)),
-            ("   e: without", "dim"),
-        )
-    return [
-        row(
-            (f"{_INDENT}NOW   ", "dim"),
-            ("READY", "strong"),
-            ("  space", "key", "key:space"),
-            f" records take {take.take:02d}",
-            (_named(frame), "dim"),
-        ),
-        row(" " * 9, (fit(state, width - 10), style)),
-        (Span(" " * 9), *chosen),
-    ]
-
-
-def _named(frame: Frame) -> str:
-    take = frame.status.take
-    parts = [part for part in (take.subject, take.task, take.name) if part]
-    return f"  of {' · '.join(parts)}" if parts else "   (t fills in subject and task)"
+def problem_rows(problems: Sequence[Problem], width: int) -> list[Row]:
+    """The gravest problems, one row each; Streams has all of them at full length."""
+    grave = sorted((p for p in problems if p.severity in _GRAVE), key=lambda p: _GRAVE.index(p.severity))
+    rows = []
+    for problem in grave[:_MOST_PROBLEMS]:
+        mark, style = MARKS[problem.severity]
+        rows.append(row((f" {mark} {fit(f'{problem.subject}: {problem.text}', width - 4)}", style)))
+    return rows
 
 
 # ---------------------------------------------------------------- timeline, counters, notes
@@ -225,11 +136,6 @@ def _trial(label: LabelStatus, seconds: float, frame: Frame, width: int) -> Row:
         f"{seconds:>5.1f}",
         (f" {words}", "warn"),
     )
-
-
-def last_session(session: SessionStatus | None) -> str:
-    """The folder or archive name of the running or last session."""
-    return session.path.rstrip("/").rpartition("/")[2] if session is not None else ""
 
 
 class RecordPanel(Rows):

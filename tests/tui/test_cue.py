@@ -109,13 +109,14 @@ def test_a_cue_is_foreseen_when_it_is_planned() -> None:
     plan = make_plan("p", [(0, 2.0), (1, 3.0)], lead_in=1.0)
     ahead = r.ProtocolStatus(
         name="p", state="lead-in", n_cues=2, cue_started_at=10.0, cue_seconds=1.0, cue_elapsed_s=0.25,
-        next_class_index=0, next_seconds=2.0, total_s=plan.total_s,
+        next_class_index=0, next_seconds=2.0, then_class_index=1, total_s=plan.total_s,
     )  # fmt: skip
     still = foresee(ahead, 10.5)
     assert (still.state, still.cue, still.cue_elapsed_s, still.elapsed_s) == ("lead-in", 0, 0.5, 0.0)
     begun = foresee(ahead, 11.5)
     assert (begun.state, begun.cue, begun.class_index, begun.cue_started_at) == ("running", 1, 0, 11.0)
     assert (begun.cue_elapsed_s, begun.elapsed_s, begun.cue_seconds) == (0.5, 0.5, 2.0)
+    assert begun.next_class_index == 1
     late = foresee(begun, 99.0)
     assert (late.cue, late.cue_elapsed_s, late.elapsed_s) == (1, 2.0, 2.0)
     assert foresee(msgspec.structs.replace(ahead, state="paused"), 99.0).cue_elapsed_s == 0.25

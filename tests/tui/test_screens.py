@@ -498,6 +498,26 @@ async def test_record_marks_trials_and_runs_protocols(stage):
         it.recorder.wait_for(r.AbortProtocol)
 
 
+async def test_on_record_the_gravest_problems_stand_below_the_counters_of_a_narrow_terminal(stage):
+    problems = tuple(
+        r.Problem(severity=severity, subject=severity, text="look at it " * 9)
+        for severity in ("info", "warning", "error")
+    )
+    async with stage(ScriptedRecorder(recording(problems=problems)), screen="record") as it:
+        rows = [row for row in it.rows() if "look at it" in row]
+        assert [row[:10] for row in rows] == [" ✗ error: ", " ▲ warning"]
+        assert "no label" in it.text
+
+
+async def test_with_room_to_spare_what_holds_now_is_in_block_letters_and_nothing_moves(stage):
+    shapes = set()
+    for status in (idle(), recording(), recording(current_label=-1)):
+        async with stage(ScriptedRecorder(status), screen="record", size=(120, 40)) as it:
+            shapes.add(next(y for y, row in enumerate(it.rows()) if "TRIALS" in row))
+            assert sum("█" in row for row in it.rows()[4:9]) >= 3
+    assert len(shapes) == 1
+
+
 async def test_a_protocol_is_made_up_on_one_line_which_keeps_what_was_typed(stage):
     async with stage(screen="record") as it:
         await it.press("c", "n")
