@@ -61,6 +61,7 @@ def build_status(app: App) -> r.Status:
         protocol=app.protocol.status() if app.protocol is not None else None,
         protocols=protocol_names(app),
         jobs=jobs,
+        jobs_waiting=app.jobs.n_waiting,
         unfinished=app.jobs.unfinished,
         generator=app.generator is not None and app.generator.alive,
         viewers=app.viewers,
@@ -261,7 +262,8 @@ def _unnamed_labels(app: App) -> list[r.Problem]:
     unnamed = sorted({label.class_index for label in track[-_NEWEST_LABELS:] if label.class_index >= named})
     if not unnamed:
         return []
-    text = f"no name for class {', '.join(map(str, unnamed))}: in the script, app.ctx.class_names = [...]"
+    numbers = ", ".join(map(str, unnamed))
+    text = f"no name for class {numbers}: give names by [[gestures]], `ctl gestures` or app.ctx.class_names"
     return [r.Problem(severity="warning", subject="labels", text=text)]
 
 

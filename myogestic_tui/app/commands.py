@@ -218,12 +218,13 @@ def _start_job(app: App, command: r.StartJob) -> r.Reply:
     ids = [app.jobs.add(command.kind, Path(path), dict(command.options)) for path in command.paths]
     if not ids:
         raise NotAllowedError(f"nothing to {command.kind}: no session is chosen")
-    return r.Reply(ok=True, message=f"{command.kind} queued", job=ids[0])
+    many = f" of {len(ids)} sessions" if len(ids) > 1 else ""
+    return r.Reply(ok=True, message=f"{command.kind}{many} queued", job=ids[0])
 
 
 def _cancel_job(app: App, command: r.CancelJob) -> r.Reply:
-    app.jobs.cancel(command.id)
-    return r.Reply(ok=True, message="cancelled", job=command.id)
+    n = app.jobs.cancel(command.id)
+    return r.Reply(ok=True, message="cancelled" if n == 1 else f"{n} jobs cancelled", job=command.id)
 
 
 def _edit_job(app: App, path: str, changes: dict[str, str]) -> r.Reply:

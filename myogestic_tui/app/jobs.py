@@ -28,7 +28,11 @@ _log = logging.getLogger(__name__)
 
 JobState = Literal["waiting", "running", "done", "failed", "cancelled"]
 _KEPT = 50
+"""Ended jobs that are remembered."""
+_TOLD = 100
+"""Waiting jobs that a status lists; the others are counted."""
 _POLL_SECONDS = 0.05
+_CHANGING = ("pack", "recover", "salvage", "edit")
 THROTTLED_BYTES_PER_S = 20e6
 """What a job may read and write while a recording runs: an SD card takes that beside 64 channels."""
 
@@ -79,7 +83,7 @@ class JobQueue:
     # ---------------------------------------------------------------- what is to be done
 
     def add(self, kind: str, path: Path, options: dict[str, str] | None = None) -> int:
-        """Queue a job and return its id.
+        """Queue a job and return its id; one that waits or runs already is not queued again.
 
         Raises
         ------
@@ -91,9 +95,14 @@ class JobQueue:
         if kind not in KINDS:
             raise NotAllowedError(f"no job {kind!r}; there are: {', '.join(sorted(KINDS))}")
         with self._lock:
-            entry = _Entry(self._next_id, kind, path, options or {})
-            self._next_id += 1
-            self._entries = [*self._entries, entry][-_KEPT:]
+            same = (entry for entry in self._entries if entry.open and (entry.kind, entry.path) == (kind, path))
+            entry = next((entry for entry in same if entry.options == (options or {})), None)
+            if entry is None:
+                entry = _Entry(self._next_id, kind, path, options or {})
+                self._next_id += 1
+                ended = [old.id for old in self._entries if not old.open]
+                forgotten = set(ended[:-_KEPT])
+                self._entries = [*(old for old in self._entries if old.id not in forgotten), entry]
         self.poll()
         return entry.id
 
@@ -101,23 +110,24 @@ class JobQueue:
         """Queue the packing of a finished session."""
         return self.add("pack", Path(session.path))
 
-    def cancel(self, job_id: int) -> None:
-        """End a job; what it had made so far goes.
+    def cancel(self, job_id: int) -> int:
+        """End a job, or all with id 0; what it had made so far goes. Returns how many.
 
         Raises
         ------
         NotAllowedError
-            No job of that id is waiting or running.
+            No such job is waiting or running.
         """
         with self._lock:
-            found = [entry for entry in self._entries if entry.id == job_id and entry.open]
-            if not found:
-                raise NotAllowedError(f"no job {job_id} is waiting or running")
-            entry = found[0]
-            if entry.job is None:
-                entry.state = "cancelled"
-            else:
-                entry.job.cancel()
+            found = [entry for entry in self._entries if entry.open and job_id in (0, entry.id)]
+            for entry in found:
+                if entry.job is None:
+                    entry.state = "cancelled"
+                else:
+                    entry.job.cancel()
+        if not found:
+            raise NotAllowedError(f"no job {job_id or ''} is waiting or running".replace("  ", " "))
+        return len(found)
 
     # ---------------------------------------------------------------- looking after it
 
@@ -162,7 +172,8 @@ class JobQueue:
         entry.message = now.message
         entry.result = msgspec.json.encode(now.result).decode() if now.result is not None else ""
         self._on_end(_status(entry))
-        self.look_for_unfinished()
+        if entry.kind in _CHANGING:
+            self.look_for_unfinished()
 
     def finish(self, timeout: float | None = None, *, hurry: Callable[[], bool] = lambda: False) -> bool:
         """Wait until every session is packed; other jobs are cancelled.
@@ -207,9 +218,16 @@ class JobQueue:
         """True where a session could not be packed."""
         return any(entry.state == "failed" and entry.kind == "pack" for entry in self._entries)
 
+    @property
+    def n_waiting(self) -> int:
+        """How many jobs wait."""
+        return sum(entry.state == "waiting" for entry in self._entries)
+
     def statuses(self) -> tuple[JobStatus, ...]:
-        """All jobs that are remembered, oldest first."""
-        return tuple(_status(entry) for entry in self._entries)
+        """Jobs, oldest first: those that run, the next ones that wait, the last ones that ended."""
+        waiting = [entry.id for entry in self._entries if entry.state == "waiting"]
+        left_out = set(waiting[_TOLD:])
+        return tuple(_status(entry) for entry in self._entries if entry.id not in left_out)
 
     # ---------------------------------------------------------------- what an earlier run left
 

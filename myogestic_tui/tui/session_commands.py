@@ -11,6 +11,7 @@ from ..errors import MyoGesticError
 from ..session.export import FORMATS
 from ..session.summary import MENDS
 from ..widgets.format import size
+from ..widgets.session_list import n_going
 from .prompt import Ask, Entry, TypeLine
 from .session_table import SessionTable
 from .view import Body
@@ -133,13 +134,13 @@ class SessionCommands(Body):
         mine = [job for job in going if job.path in self.table.targets]
         job = min(mine or going, key=lambda one: one.state != "running")
 
-        def cancel(jobs: Sequence[JobStatus]) -> None:
-            for one in jobs:
-                self._send(CancelJob(id=one.id, actor=self.viewer.actor))
+        def cancel(number: int) -> None:
+            self._send(CancelJob(id=number, actor=self.viewer.actor))
 
-        answers = {"enter": ("cancel it", lambda: cancel([job]))}
-        if len(going) > 1:
-            answers["a"] = (f"all {len(going)}", lambda: cancel(going[::-1]))
+        n_open = n_going(self.viewer.frame.status)
+        answers = {"enter": ("cancel it", lambda: cancel(job.id))}
+        if n_open > 1:
+            answers["a"] = (f"all {n_open}", lambda: cancel(0))
         self.viewer.ask(Ask(f"{job.kind} of {Path(job.path).name}:", answers))
 
     # ---------------------------------------------------------------- one session

@@ -55,7 +55,7 @@ class SessionsBody(SessionCommands):
             n_known=len(table.known), listing=not table.was_listed,
         )  # fmt: skip
         rows = session_rows(table.found, frame, look, width, height - 1)[: height - 1]
-        return [*rows, *[BLANK] * (height - 1 - len(rows)), job_row(frame.status.jobs, width)]
+        return [*rows, *[BLANK] * (height - 1 - len(rows)), job_row(frame.status, width)]
 
     def _stacked(self, frame: Frame, width: int, height: int) -> list[Row]:
         one = self.table.entry
@@ -96,7 +96,7 @@ class SessionsBody(SessionCommands):
         room = max(height - len(plot) - 1, 0)
         self._scrolled = max(min(self._scrolled, len(rows) - room), 0)
         shown = rows[self._scrolled :][:room]
-        return [*plot, *shown, *[BLANK] * (room - len(shown)), job_row(frame.status.jobs, width, escape="back")]
+        return [*plot, *shown, *[BLANK] * (room - len(shown)), job_row(frame.status, width, escape="back")]
 
     def click(self, action: str) -> bool:
         """A row of the list, or the heading of a column."""

@@ -11,7 +11,7 @@ from .spans import BLANK, Row, Span, fit, row, spread
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ..app.recorder import JobStatus
+    from ..app.recorder import JobStatus, Status
     from ..session.entry import Entry
     from .frame import Frame
 
@@ -223,18 +223,25 @@ def _job_word(job: JobStatus) -> str:
     return f"{kind[:7]} {100 * job.fraction:.0f}%" if job.state == "running" else f"{kind[:7]} …"
 
 
-def job_row(jobs: Sequence[JobStatus], width: int, *, escape: str = "cancel") -> Row:
+def n_going(status: Status) -> int:
+    """How many jobs run or wait, also those that the status does not list."""
+    return sum(job.state == "running" for job in status.jobs) + max(
+        status.jobs_waiting, sum(job.state == "waiting" for job in status.jobs)
+    )
+
+
+def job_row(status: Status, width: int, *, escape: str = "cancel") -> Row:
     """The job that runs: how far, how fast, how long still; and how many wait. Blank where there is none.
 
     ``escape`` is what the key does now.
     """
-    going = [job for job in jobs if job.state in ("running", "waiting")]
+    going = [job for job in status.jobs if job.state in ("running", "waiting")]
     if not going:
         return BLANK
     job = min(going, key=lambda one: (one.state != "running", one.kind == "replay", one.id))
     speed = f"{f.size(job.bytes_per_s)}/s" if job.bytes_per_s and job.kind != "replay" else ""
     left = f"{f.minutes(job.left_s)} left" if job.left_s is not None else ""
-    more = f"+{len(going) - 1}" if len(going) > 1 else ""
+    more = f"+{n_going(status) - 1}" if len(going) > 1 else ""
     name = os.path.basename(job.path).removesuffix(".session.zip")
-    head = f" {fit(f'{job.kind} {name}', 30)} {100 * job.fraction:>3.0f} % {speed:>9}  {left:>10}  {more:<3}"
+    head = f" {fit(f'{job.kind} {name}', 29)} {100 * job.fraction:>3.0f} % {speed:>9}  {left:>10}  {more:<5}"
     return spread(row((" ▷", "accent"), (head, "")), row(("esc", "key"), (f" {escape} ", "dim")), width)

@@ -14,6 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from myogestic_tui.app import jobs
+from myogestic_tui.app.jobs import JobQueue
 from myogestic_tui.errors import ConfigError, SessionDamagedError, SessionError
 from myogestic_tui.session import finish_interrupted, list_trash, start_job, verify_session
 from myogestic_tui.session.jobs import Job, JobProgress
@@ -196,3 +198,43 @@ def test_its_lines_are_json_for_anyone_to_read(folder):
     wrong = subprocess.run([*command, "pack"], capture_output=True, text=True, timeout=LIMIT_S)
     assert wrong.returncode == 2
     assert wrong.stderr.startswith("usage:")
+
+
+def drained(queue: JobQueue) -> float:
+    """Look after the jobs until none is left; seconds that took."""
+    began = time.monotonic()
+    while queue.busy:
+        assert time.monotonic() < began + LIMIT_S, queue.statuses()
+        queue.poll()
+        time.sleep(0.01)
+    return time.monotonic() - began
+
+
+def test_while_a_recording_runs_a_job_takes_no_more_than_its_share_of_the_disk(archive, tmp_path, monkeypatch):
+    monkeypatch.setattr(jobs, "THROTTLED_BYTES_PER_S", archive.stat().st_size)
+    for is_recording in (True, False):
+        queue = JobQueue(lambda recording=is_recording: recording, lambda _: None)
+        queue.add("copy", archive, {"to": str(tmp_path / str(is_recording))})
+        seconds = drained(queue)
+        assert [job.state for job in queue.statuses()] == ["done"]
+        assert seconds >= 2.0 or not is_recording, "written and read back, a second each"
+
+
+def test_all_jobs_are_done_however_many_and_none_twice(archive, monkeypatch):
+    monkeypatch.setattr(jobs, "_KEPT", 1)
+    monkeypatch.setattr(jobs, "_TOLD", 1)
+    ended: list[str] = []
+    queue = JobQueue(lambda: False, lambda job: ended.append(job.path))
+    copies = [archive.parent / f"{number}.session.zip" for number in range(4)]
+    for copy in [*copies, *copies]:
+        copy.write_bytes(archive.read_bytes())
+        queue.add("quick-verify", copy)
+    assert queue.n_waiting == 3
+    assert len(queue.statuses()) == 2
+    drained(queue)
+    assert ended == [str(copy) for copy in copies]
+    queue.add("verify", archive)
+    queue.add("quick-verify", archive)
+    assert queue.cancel(0) == 2
+    drained(queue)
+    assert queue.n_waiting == 0
