@@ -17,6 +17,9 @@ NUMERIC_DTYPES = ("int8", "int16", "int32", "int64", "float32", "float64")
 STRING_DTYPE = "string"
 """The wire format of marker streams."""
 
+MOST_CLASSES = 2**31
+"""A class index is less than this."""
+
 MOST_BYTES = 2**28
 """A stored chunk of a stream may come to this."""
 _TEXT_BYTES = 256

@@ -14,6 +14,7 @@ import msgspec
 from ..clock import local_clock
 from ..config import Config
 from ..errors import ConfigError, MyoGesticError, NotAllowedError, SessionError
+from ..info import MOST_CLASSES
 from . import memory
 from .board import QualityRows, build_status
 from .commands import carry_out
@@ -298,7 +299,12 @@ class App:
             except SessionError as error:
                 self.say(f"not started: {error}")
                 return False
-            self._begin(session, at)
+            try:
+                self._begin(session, at)
+            except SessionError as error:
+                self._cut(at)
+                self.say(f"not started: {error}")
+                return False
             memory.remember_place(folder)
             return True
 
@@ -436,8 +442,9 @@ class App:
             There is no class of that index.
         """
         names = self.ctx.class_names
-        if class_index < -1 or (names and class_index >= len(names)):
-            raise ConfigError(f"no class {class_index}; there are {len(names)}: {', '.join(names)}")
+        if not -1 <= class_index < (len(names) or MOST_CLASSES):
+            there = f"there are {len(names)}: {', '.join(names)}" if names else "classes count from 0"
+            raise ConfigError(f"no class {class_index}; {there}")
         before = -1 if self.ctx.current_label is None else self.ctx.current_label
         if self.generator is not None:
             self.generator.gesture(class_index)

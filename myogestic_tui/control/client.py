@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 from msgspec.structs import replace
 
 from .. import __version__
@@ -188,6 +189,10 @@ class RecorderClient:
         answers, the reply says whether the command had been sent.
         """
         command = _stamped(command)
+        try:
+            msgspec.msgpack.encode(command)
+        except (TypeError, ValueError, OverflowError) as error:
+            return Reply(ok=False, message=f"not done: {type(command).__name__} holds what cannot be sent: {error}")
         timeout = timeout if timeout is not None else LONG_SECONDS if isinstance(command, _LONG) else EXECUTE_SECONDS
         with self._changed:
             if self._gone is not None or self._closing:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..clock import local_clock
 from ..errors import ConfigError
+from ..info import MOST_CLASSES
 from . import events as ev
 from .bystream import find_stem
 from .meta import LabelEvent, Note
@@ -74,7 +75,7 @@ class Annotated:
         """
         at = local_clock() if timestamp is None else float(timestamp)
         index = operator.index(class_index)
-        if index < -1 or index >= 2**31:
+        if not -1 <= index < MOST_CLASSES:
             raise ConfigError(f"class index {index}: classes count from 0, and -1 ends a label")
         if not math.isfinite(at) or not math.isfinite(uncertainty_s):
             raise ConfigError(f"a label at {at} ± {uncertainty_s} s: give seconds on the recorder's LSL clock")

@@ -121,6 +121,13 @@ def test_a_class_that_there_is_not_is_refused(app: App) -> None:
     assert "app.ctx.class_names" in told
 
 
+def test_a_class_that_no_session_could_hold_is_refused_while_idle(app: App) -> None:
+    app.ctx.class_names = []
+    with pytest.raises(ConfigError, match="count from 0"):
+        app.add_label(2**31)
+    assert app.start_recording()
+
+
 def test_recording_starts_with_no_stream_connected_and_streams_join(tmp_path: Path) -> None:
     source = RampSource()
     source.available.clear()

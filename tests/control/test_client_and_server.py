@@ -9,7 +9,7 @@ import time
 import msgspec
 import pytest
 
-from myogestic_tui.app.recorder import AddLabel, Shutdown, Start, Stop, UndoLabel, View
+from myogestic_tui.app.recorder import AddLabel, AddNote, Shutdown, Start, Stop, UndoLabel, View
 from myogestic_tui.control.client import RecorderClient
 from myogestic_tui.control.messages import PROTOCOL, Execute, Executed, Hello, Refused, Subscribe
 from myogestic_tui.errors import ProtocolVersionError, RecorderGoneError
@@ -208,6 +208,13 @@ def test_a_command_with_a_time_that_is_no_number_is_refused():
         assert not reply.ok
         assert "timestamp is nan" in reply.message
         assert not recorder.commands
+
+
+@pytest.mark.parametrize("command", [AddLabel(class_index=10**30), AddNote(text="\udcff")])
+def test_a_command_that_cannot_be_sent_is_refused_and_the_next_one_goes_out(command):
+    with serving() as (server, _), RecorderClient(server.path) as client:
+        assert "cannot be sent" in client.execute(command).message
+        assert client.execute(Start()).ok
 
 
 def test_more_views_than_a_screen_shows_are_refused():
