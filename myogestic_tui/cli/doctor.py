@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import textwrap
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .checks import Check
+
+_INDENT = 13
+_UNLIMITED = 1_000_000
 
 
 @click.command()
@@ -32,11 +38,12 @@ def doctor(settings: Settings, as_json: bool) -> int:
     from .checks import run_checks
 
     progress, found = Progress(), []
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _UNLIMITED
     for check in run_checks(settings, progress.show):
         progress.clear()
         found.append(check)
         if not as_json:
-            click.echo("\n".join(_lines(check)))
+            click.echo("\n".join(part for line in _lines(check) for part in _wrapped(line, width)))
     progress.clear()
     if as_json:
         print_json(found)
@@ -49,6 +56,10 @@ def doctor_lines(settings: Settings) -> Iterator[str]:
 
     for check in run_checks(settings):
         yield from _lines(check)
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    return textwrap.wrap(line, width, subsequent_indent=" " * _INDENT, break_on_hyphens=False)
 
 
 def _lines(check: Check) -> Iterator[str]:
