@@ -40,6 +40,7 @@ from .channel import Channel, ConnectionEnded
 from .framing import Framed, FramingError
 from .link import Process, open_socket, receive_by, refusal
 from .messages import (
+    MAX_REQUEST,
     MAX_UPDATE,
     PROTOCOL,
     Bye,
@@ -189,10 +190,8 @@ class RecorderClient:
         answers, the reply says whether the command had been sent.
         """
         command = _stamped(command)
-        try:
-            msgspec.msgpack.encode(command)
-        except (TypeError, ValueError, OverflowError) as error:
-            return Reply(ok=False, message=f"not done: {type(command).__name__} holds what cannot be sent: {error}")
+        if unsendable := _unsendable(command):
+            return Reply(ok=False, message=f"not done: {type(command).__name__} cannot be sent: {unsendable}")
         timeout = timeout if timeout is not None else LONG_SECONDS if isinstance(command, _LONG) else EXECUTE_SECONDS
         with self._changed:
             if self._gone is not None or self._closing:
@@ -477,6 +476,15 @@ def _stamped(command: AnyCommand) -> AnyCommand:
     if isinstance(command, AddLabel) or (isinstance(command, AddNote) and command.path is None):
         return command if command.timestamp is not None else replace(command, timestamp=local_clock())
     return command
+
+
+def _unsendable(command: AnyCommand) -> str:
+    """Why the recorder could not take a command: one that ends the connection would end it each time it is sent."""
+    try:
+        size = len(msgspec.msgpack.encode(Execute(id=2**63, command=command)))
+    except (TypeError, ValueError, OverflowError) as error:
+        return str(error)
+    return f"it has {size} bytes; at most {MAX_REQUEST} are taken" if size > MAX_REQUEST else ""
 
 
 def _unanswered(pending: _Pending, why: str) -> Reply:

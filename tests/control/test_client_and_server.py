@@ -210,7 +210,7 @@ def test_a_command_with_a_time_that_is_no_number_is_refused():
         assert not recorder.commands
 
 
-@pytest.mark.parametrize("command", [AddLabel(class_index=10**30), AddNote(text="\udcff")])
+@pytest.mark.parametrize("command", [AddLabel(class_index=10**30), AddNote(text="\udcff"), AddNote(text="x" * 2**20)])
 def test_a_command_that_cannot_be_sent_is_refused_and_the_next_one_goes_out(command):
     with serving() as (server, _), RecorderClient(server.path) as client:
         assert "cannot be sent" in client.execute(command).message
