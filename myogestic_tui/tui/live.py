@@ -107,6 +107,7 @@ class LiveBody(Body):
             glyphs=self.viewer.glyph_set,
             quality=self._quality,
             ruled=lens.zoomed,
+            stale=stream.state == "lost",
         )
         self.info.show([self._info(stream, page, n_channels)])
         self.plot.draw(envelope, page, frame)

@@ -50,6 +50,8 @@ class Page:
     quality: tuple[ChannelQuality, ...] = ()
     ruled: bool = False
     """Write the scale beside the rows of a channel, as where one is zoomed."""
+    stale: bool = False
+    """Nothing comes any more: what is drawn is the past."""
 
 
 PERCENT = "% MVC"
@@ -115,7 +117,7 @@ def _channel(channel: int, lines: list[str], page: Page, edge: Span) -> list[Row
     flag = worst_flag(quality.flags) if quality is not None else None
     level = f.NOTHING if quality is None else f.amplitude(quality.rms)
     head = (*_head(channel, level, flag, channel == page.cursor), edge)
-    style = _TRACE_STYLES.get(flag or "", "warn")
+    style = "trace-dim" if page.stale else _TRACE_STYLES.get(flag or "", "warn")
     if style == "trace" and channel % 2 and len(lines) == 1:
         style = "trace-odd"  # neighbours that touch stay apart
     act = f"channel:{channel}"
