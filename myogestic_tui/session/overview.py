@@ -26,9 +26,9 @@ RAW_SECONDS = 30.0
 """A stretch of at most so long is drawn from the samples themselves."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Overview:
-    """A stretch of one stream.
+    """A stretch of one stream; each is equal to itself alone, so that a drawing of it can be kept.
 
     Attributes
     ----------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -98,8 +99,9 @@ def _heading(overview: Overview) -> Row:
     return row((f" {overview.stream}  {what}{unit}", "strong"), (f"   {span}   {source}", "dim"))
 
 
-def plot_lines(overview: Overview, width: int, height: int) -> list[str]:
-    """The plot as plain lines; at most two points a column, whatever the session's length."""
+@lru_cache(maxsize=4)
+def plot_lines(overview: Overview, width: int, height: int) -> tuple[str, ...]:
+    """The plot as plain lines; at most two points a column, whatever the session's length. Kept until it changes."""
     import plotext
 
     figure = plotext.figure
@@ -118,7 +120,7 @@ def plot_lines(overview: Overview, width: int, height: int) -> list[str]:
     ticks = np.linspace(overview.first_s, overview.last_s, max(2, min(7, width // 16)))
     figure.ruler("x").ticks(ticks.tolist(), [clock(tick, overview.last_s - overview.first_s) for tick in ticks])
     text: str = figure.build().string()
-    return [_ESCAPES.sub("", line).ljust(width)[:width] for line in text.splitlines() if line.strip()]
+    return tuple(_ESCAPES.sub("", line).ljust(width)[:width] for line in text.splitlines() if line.strip())
 
 
 def _levels(values: list[float]) -> list[float]:
@@ -149,7 +151,7 @@ def _zigzag(overview: Overview, part: NDArray[np.int64]) -> tuple[list[float], l
     return np.repeat(overview.times[part], 2).tolist(), values.tolist()
 
 
-def _inner(lines: list[str]) -> tuple[int, int]:
+def _inner(lines: Sequence[str]) -> tuple[int, int]:
     """Where the plot's inside begins, and how many cells it has."""
     top = lines[0]
     left = top.find("┌") + 1
