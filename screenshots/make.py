@@ -225,7 +225,9 @@ def _scenes(app: App, generators: dict[str, Generator], shots: tuple[Shot, ...])
     wait(lambda: app.protocol is not None and not app.protocol.active)
     app.stop_recording()
     wait(lambda: app.status().streams[0].mvc)
-    time.sleep(4.0)
+    wait(lambda: not any(job.state in ("waiting", "running") for job in app.status().jobs), 120.0)
+    labelled(app, emg, ((0, 3), (2, 2.5), (0, 2.5), (1, 2)))
+    app.say("")
     scene_of(app, "mvc", shots)
 
 
