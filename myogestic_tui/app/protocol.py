@@ -206,6 +206,8 @@ class ProtocolRunner:
     def skip(self) -> None:
         """On to the next cue at once."""
         with self._at.changed:
+            if not self.active:
+                return
             self._at.paused_at = None
             self._at.cue_started = local_clock() - self._length(self._at.cue)
             self._at.state = "lead-in" if self._at.cue < 0 else "running"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .keys import is_gesture_key
+from .keys import is_gesture_key, shown
 from .prompt import Ask, TypeLine
 
 if TYPE_CHECKING:
@@ -101,9 +101,13 @@ class Dispatcher:
             viewer.labeller.press(index, at, viewer.frame, doubt=doubt)
 
     def _command(self, name: str, at: float) -> None:
-        command = self._viewer.keymap.command(self._viewer.screen_name, name)
+        viewer = self._viewer
+        command = viewer.keymap.command(viewer.screen_name, name)
         if command is not None:
-            self._viewer.run_command(command.id, at)
+            viewer.run_command(command.id, at)
+        elif elsewhere := viewer.keymap.elsewhere(name):
+            screens = " and ".join(screen.title() for screen in elsewhere.where.split())
+            viewer.say(f"{shown(name)} is a key of {screens}: {elsewhere.help}")
 
 
 def _name(event: events.Key) -> str:

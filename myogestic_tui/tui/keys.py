@@ -169,6 +169,10 @@ class Keymap:
         """What a key does on a screen."""
         return self._by_key[screen].get(key)
 
+    def elsewhere(self, key: str) -> KeyCommand | None:
+        """What a key does on some other screen: the first command that has it."""
+        return next((command for command in self.commands if command.where and key in command.keys.split()), None)
+
     def on_screen(self, screen: str) -> tuple[KeyCommand, ...]:
         """Commands that belong to a screen, without those that are everywhere."""
         return tuple(c for c in self.commands if screen in c.where.split())

@@ -49,8 +49,9 @@ def record_rows(
 
 
 def problem_rows(problems: Sequence[Problem], width: int) -> list[Row]:
-    """The gravest problems, one row each; Streams has all of them at full length."""
-    grave = sorted((p for p in problems if p.severity in _GRAVE), key=lambda p: _GRAVE.index(p.severity))
+    """The gravest problems of what is recorded, one row each; Streams has all of them at full length."""
+    here = (p for p in problems if p.severity in _GRAVE and p.subject != "sessions")
+    grave = sorted(here, key=lambda p: _GRAVE.index(p.severity))
     rows = []
     for problem in grave[:_MOST_PROBLEMS]:
         mark, style = MARKS[problem.severity]

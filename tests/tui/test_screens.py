@@ -104,6 +104,13 @@ async def test_what_follows_the_key_of_a_screen_in_one_read_belongs_to_that_scre
         assert not it.recorder.of(r.TickStream)
 
 
+async def test_a_key_of_another_screen_says_where_it_is_one(stage):
+    async with stage() as it:
+        await it.press("space")
+        assert "space is a key of Live and Record: start recording" in it.text
+        assert not it.recorder.of(r.Start)
+
+
 async def test_capitals_are_the_eleventh_gesture_and_up(stage):
     gestures = tuple(r.GestureStatus(name=f"g{i}") for i in range(36))
     async with stage(ScriptedRecorder(recording(gestures=gestures))) as it:
