@@ -126,8 +126,7 @@ def cut_windows(
     stream: StreamData, runs: Iterable[Run], n: int, hop: int
 ) -> Iterator[tuple[Run, NDArray[Any], NDArray[np.float64]]]:
     """Windows of some runs, in order: run, ``(n_channels, n)`` copy, ``(n,)`` corrected times."""
-    times = TimeReader(stream, n)
-    with SampleReader(stream, n, read_ahead=True) as samples:
-        for run in runs:
-            for start in starts(run, n, hop):
-                yield run, samples.take(start, start + n), times.take(start, start + n)
+    samples, times = SampleReader(stream, n), TimeReader(stream, n)
+    for run in runs:
+        for start in starts(run, n, hop):
+            yield run, samples.take(start, start + n), times.take(start, start + n)

@@ -5,7 +5,6 @@ Both arrays are read in blocks, so that memory does not grow with the session.
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,6 @@ import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Self
 
     from numpy.typing import NDArray
 
@@ -33,9 +31,6 @@ _TILE, _PAD = 128, 32
 """Rows that are transposed at once, and room behind each channel: without the first a block does not fit the caches,
 without the second the channels of a block lie a power of two apart and push one another out. Together 2.5 × as fast.
 """
-
-_PLACES = 3
-"""Blocks that are held."""
 
 
 class HeldStamps:
@@ -128,7 +123,7 @@ class _Forward:
     def __init__(self, n_samples: int, block_rows: int, longest: int) -> None:
         self._n_samples = n_samples
         self._rows = max(1, -(-longest // block_rows)) * block_rows
-        self._held: list[int | None] = [None] * _PLACES
+        self._held: list[int | None] = [None, None]
 
     def _fetch(self, number: int) -> None:
         raise NotImplementedError
@@ -138,16 +133,16 @@ class _Forward:
         return number * self._rows, min((number + 1) * self._rows, self._n_samples)
 
     def _blocks_of(self, start: int, stop: int) -> list[tuple[int, slice]]:
-        """Where samples ``start`` to ``stop`` lie: places, and the part of each. Block ``k`` takes place ``k % 3``: a
-        stretch touches two neighbours at most, and the third is for the block that will be wanted next.
+        """Where samples ``start`` to ``stop`` lie: places, and the part of each. Even blocks take the one place and
+        odd ones the other: a stretch touches two neighbours at most.
         """
         first = start // self._rows
         at = start - first * self._rows
-        if self._held[first % _PLACES] == first and at + stop - start <= self._rows:
-            return [(first % _PLACES, slice(at, at + stop - start))]
+        if self._held[first % 2] == first and at + stop - start <= self._rows:
+            return [(first % 2, slice(at, at + stop - start))]
         parts = []
         for number in range(first, -(-stop // self._rows)):
-            place, base = number % _PLACES, number * self._rows
+            place, base = number % 2, number * self._rows
             if self._held[place] != number:
                 self._held[place] = None
                 self._fetch(number)
@@ -165,24 +160,13 @@ class SampleReader(_Forward):
         Where they come from.
     longest
         Most samples that a stretch will have.
-    read_ahead
-        Let a thread decode the next block meanwhile; to be closed then, as a context manager.
     """
 
-    def __init__(self, stream: StreamData, longest: int, *, read_ahead: bool = False) -> None:
+    def __init__(self, stream: StreamData, longest: int) -> None:
         super().__init__(stream.n_samples, stream.block_rows, longest)
         self._stream = stream
-        shape = (_PLACES, stream.info.n_channels, min(self._rows, stream.n_samples) + _PAD)
+        shape = (2, stream.info.n_channels, min(self._rows, stream.n_samples) + _PAD)
         self._blocks = np.empty(shape, stream.info.np_dtype)
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="read-ahead") if read_ahead else None
-        self._ahead: tuple[int, Future[None]] | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
 
     def take(self, start: int, stop: int) -> NDArray[Any]:
         """Samples ``start`` to ``stop`` (not included) as a contiguous ``(n_channels, stop - start)`` copy."""
@@ -190,26 +174,11 @@ class SampleReader(_Forward):
         return parts[0].copy() if len(parts) == 1 else np.concatenate(parts, axis=1)
 
     def _fetch(self, number: int) -> None:
-        ahead, self._ahead = self._ahead, None
-        if ahead is not None:
-            wait([ahead[1]])  # also where another block is wanted: no two of them are loaded at once
-        if ahead is not None and ahead[0] == number:
-            ahead[1].result()
-        else:
-            self._load(number)
-        # What is in a journal's tail is read by one thread only.
-        start, stop = self._extent(number + 1)
-        place = (number + 1) % _PLACES
-        if self._pool is not None and start < stop <= self._stream.data.n_stored and self._held[place] != number + 1:
-            self._held[place] = None
-            self._ahead = number + 1, self._pool.submit(self._load, number + 1)
-
-    def _load(self, number: int) -> None:
         """Put a block in its place, chunk by chunk: what was decoded just now is still in the caches."""
         start, stop = self._extent(number)
-        block = self._blocks[number % _PLACES]
-        for first in range(start, stop, self._stream.data.spec.chunk_length):
-            rows = self._stream.rows(first, min(first + self._stream.data.spec.chunk_length, stop))
+        block, length = self._blocks[number % 2], self._stream.data.spec.chunk_length
+        for first in range(start, stop, length):
+            rows = self._stream.rows(first, min(first + length, stop))
             for at in range(0, len(rows), _TILE):
                 tile = rows[at : at + _TILE]
                 block[:, first - start + at : first - start + at + len(tile)] = tile.T
@@ -221,7 +190,7 @@ class TimeReader(_Forward):
     def __init__(self, stream: StreamData, longest: int) -> None:
         super().__init__(stream.n_samples, 4 * stream.block_rows, longest)
         self._stream = stream
-        self._blocks = [np.empty(0)] * _PLACES
+        self._blocks = [np.empty(0), np.empty(0)]
 
     def take(self, start: int, stop: int) -> NDArray[np.float64]:
         """Times of the samples ``start`` to ``stop`` (not included), ``(stop - start,)`` seconds."""
@@ -229,4 +198,4 @@ class TimeReader(_Forward):
         return parts[0].copy() if len(parts) == 1 else np.concatenate(parts)
 
     def _fetch(self, number: int) -> None:
-        self._blocks[number % _PLACES] = self._stream.times(*self._extent(number))
+        self._blocks[number % 2] = self._stream.times(*self._extent(number))
