@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..errors import DiskError
-from .layout import LOCK, STATE_FOLDER, TRASH
+from ..errors import DiskError, SessionError
+from .layout import LOCK, STATE_FOLDER, TRASH, is_session_folder
 from .lock import lock_session
 from .meta import sync_folder
 from .pack import free_path
@@ -59,10 +59,14 @@ def trash_session(path: str | os.PathLike[str], *, own_lock: bool = False) -> Pa
         It is being recorded, recovered or packed.
     DiskError
         The disk refused; the session is where it was.
+    SessionError
+        It is no session.
     """
     path = Path(path).absolute()
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist")
+    if not (is_session_folder(path) or (path.is_file() and path.suffix == ".zip")):
+        raise SessionError(f"{path} is no session; only sessions go to the trash")
     if not path.is_dir():
         return _move_to_trash(path)
     with nullcontext() if own_lock else lock_session(path, purpose="moving to the trash"):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from myogestic_tui.errors import DiskError, SessionLockedError
+from myogestic_tui.errors import DiskError, SessionError, SessionLockedError
 from myogestic_tui.session import empty_trash, list_trash, restore_session, trash_session
 from tests.archive.sessions import assert_holds, entries, finished_folder, open_session
 
@@ -70,6 +70,15 @@ def test_a_session_in_use_stays_where_it_is(tmp_path):
     where = session.discard()
     assert [trashed.path for trashed in list_trash(tmp_path)] == [where]
     assert_holds(restore_session(where))
+
+
+def test_only_sessions_go_to_the_trash(tmp_path):
+    (tmp_path / "thesis.tex").write_text("x")
+    (tmp_path / "folder").mkdir()
+    for path in (tmp_path / "thesis.tex", tmp_path / "folder", tmp_path):
+        with pytest.raises(SessionError, match="no session"):
+            trash_session(path)
+        assert path.exists()
 
 
 def test_what_is_not_there_is_said_so(tmp_path):
