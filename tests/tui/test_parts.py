@@ -136,6 +136,14 @@ def test_needs_you_puts_errors_first_and_counts_what_does_not_fit():
     assert needs_you([], 80, 6) == []
 
 
+@pytest.mark.parametrize("width", [24, 34, 49, 50, 80])
+def test_what_needs_you_can_be_read_to_the_end_at_any_width(width):
+    words = "nothing for 12.4 s; looking for it on glove-pi, and for one of the same source_id elsewhere"
+    rows = [text(spans) for spans in needs_you([r.Problem(severity="error", subject="glove", text=words)], width, 20)]
+    assert all(len(line.rstrip()) <= width for line in rows)
+    assert " ".join(words.split()) in " ".join(" ".join(rows).split())
+
+
 @pytest.mark.parametrize("n_gestures", [0, 1, 4, 10, 36])
 @pytest.mark.parametrize("size", [(80, 19), (40, 5), (160, 45), (30, 3)])
 def test_the_record_body_fits_and_keeps_the_active_gesture_in_view(n_gestures, size):

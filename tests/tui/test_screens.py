@@ -442,13 +442,19 @@ async def test_live_pause_holds_the_view_and_arrows_scroll_back(stage):
         assert it.recorder.views[-1].until is None
 
 
-async def test_live_zoom_shows_one_channel_over_the_whole_height(stage):
-    async with stage(screen="live") as it:
+async def test_live_zoom_shows_one_channel_over_the_whole_height_with_its_own_scale_and_unit(stage):
+    units = ("microvolts", "millivolts", *("microvolts",) * 62)
+    async with stage(ScriptedRecorder(idle(streams=(emg(units=units),))), screen="live") as it:
+        page = it.rows()[3]
         await it.press("down", "enter")
         assert "channel 2 EMG2" in it.text
         assert it.recorder.views[-1].n_channels == 1
-        await it.press("enter")
-        assert "emg 1-15/64" in it.text
+        assert "±50 mV" in it.rows()[3]
+        assert any(line.startswith(f"{'+50 mV':>22}") for line in it.rows())
+        await it.press("-", "-")
+        assert "±200 mV" in it.rows()[3]
+        await it.press("a", "enter")
+        assert it.rows()[3] == page
 
 
 async def test_live_w_goes_to_the_worst_channels_and_m_marks(stage):
