@@ -18,7 +18,10 @@ _FONT = {
 }  # fmt: skip
 """Seven rows of five dots for each character: a row is one digit to the base of 32, its left dot the highest bit."""
 
-_SIZES = ((16, 16), (12, 12), (10, 10), (8, 8), (7, 7), (6, 6), (5, 5), (4, 4), (3, 3), (2, 3), (2, 2), (1, 2), (1, 1))
+_SIZES = (
+    *((size, size) for size in (16, 12, 10, 8, 7, 6, 5, 4)),
+    *((3, 4), (3, 3), (2, 3), (3, 2), (2, 2), (1, 2), (1, 1)),
+)
 """A dot's columns and half rows, from large to small."""
 
 

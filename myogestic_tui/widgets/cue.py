@@ -68,7 +68,7 @@ def cue_rows(frame: Frame, width: int, height: int, *, ascii_only: bool = False)
     """The whole terminal, ``height`` rows; it changes only where a number, the bar or the word does."""
     shown = what_to_show(frame)
     if height < _LOW:
-        return _low(frame, shown, width, height)
+        return _low(frame, shown, width, height, ascii_only)
     low = 1 if height < 20 else max(height // 6, 4)
     head, foot = _head(shown.protocol, width), _foot(frame, width)
     room = height - low - 7
@@ -80,9 +80,9 @@ def cue_rows(frame: Frame, width: int, height: int, *, ascii_only: bool = False)
     return [head, BLANK, *word, BLANK, bar, BLANK, *_centred(beneath, low), BLANK, foot]
 
 
-def _low(frame: Frame, shown: Shown, width: int, height: int) -> list[Row]:
+def _low(frame: Frame, shown: Shown, width: int, height: int, ascii_only: bool) -> list[Row]:
     """On a low terminal: word, countdown, next."""
-    rows = [row((fit(shown.word.upper(), width, "^"), shown.style))]
+    rows = _letters(shown.word, shown.style, width, height - 3, ascii_only)
     if shown.protocol is not None:
         left = f" {_seconds_left(shown.protocol):>3} s"
         rows.append(row((progress(_left_share(shown.protocol), width - len(left)), shown.style), (left, "strong")))
