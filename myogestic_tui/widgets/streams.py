@@ -99,8 +99,8 @@ def stream_details(stream: StreamStatus, width: int, height: int = 5, *, whole: 
         row(
             (" rate     ", "dim"),
             f"{f.rate(stream.measured_fs):>8} Hz  ",
-            (rate_trace(stream, 30), "trace"),
-            ("  60 s ±1 %", "dim"),
+            (fit(rate_trace(stream, 30), 30), "trace"),
+            ("  60 s ±1 %" if stream.fs > 0 else "  irregular", "dim"),
         )
     )
     rows.append(_clock_row(stream))
