@@ -5,7 +5,7 @@
 
 The session is recorded through `Session` as int16 (small noise, so that it compresses), with a label every half minute
 and a gap every hour, packed, and taken out of the page cache. A fresh process then looks at it as the Sessions screen
-does, and says how long each look took and how much memory it came to above what its imports take.
+does, and says how long each look took, and how much memory it had at most, its imports among it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -58,7 +57,6 @@ def look(path: Path) -> dict[str, Any]:
     from myogestic_tui.stream.recorded import recorded_quality
     from myogestic_tui.widgets.overview import overview_rows
 
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     figures: dict[str, Any] = {}
 
     def timed(name: str, action: Callable[[], Any]) -> Any:
@@ -84,8 +82,13 @@ def look(path: Path) -> dict[str, Any]:
             timed(f"zoom_{seconds:g}", lambda s=seconds: draw(channel=7, first_s=middle, last_s=middle + s))
         timed("pan_30_all", lambda: draw(first_s=1.5 * middle, last_s=1.5 * middle + 30))
         timed("quality", lambda: recorded_quality(session, "emg"))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return figures | {"imports_MB": round(before / 1024, 1), "above_imports_MB": round((peak - before) / 1024, 1)}
+    return figures | {"resident_MB": most_memory()}
+
+
+def most_memory() -> float:
+    """Most resident memory of this program so far, in MB. Not `getrusage`, which counts what forked it, too."""
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return round(int(line.split()[1]) / 1024, 1)
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from ..errors import MyoGesticError
 from .comment import read_archive_summary
 from .entry import Copy, Entry
-from .layout import STATE_FOLDER
+from .layout import JOURNAL, META, STATE_FOLDER
 from .recover import list_sessions, session_state
 from .summary import Summary, Verified
 
@@ -59,6 +59,7 @@ class Catalog:
         self._file = self.sessions_dir / STATE_FOLDER / CATALOG
         self._rows: tuple[tuple[int, int] | None, dict[str, _Row]] = (None, {})
         self._decoded: dict[str, tuple[_Row, Entry]] = {}
+        self._folders: dict[str, tuple[object, Entry]] = {}
 
     def entries(self, progress: Callable[[int, int], None] | None = None) -> list[Entry]:
         """Every session, newest first; what has not changed comes from the cache, as the same object as last time.
@@ -78,10 +79,11 @@ class Catalog:
                 continue
             row = cached.get(path.name)
             entry = self._known(path, row) if row is not None and row[:2] == mark else None
-            if entry is None:
+            if entry is None and path.is_dir():
+                entry = self._of_folder(path)
+            elif entry is None:
                 entry = _read(path)
-                if path.is_file():
-                    fresh.append((path.name, *mark, msgspec.msgpack.encode(entry)))
+                fresh.append((path.name, *mark, msgspec.msgpack.encode(entry)))
             found.append(entry)
             if progress is not None and number % 50 == 0:
                 progress(number, len(paths))
@@ -100,6 +102,17 @@ class Catalog:
         if entry is not None:
             entry = replace(entry, summary=replace(entry.summary, path=str(path)))
             self._decoded[path.name] = (row, entry)
+        return entry
+
+    def _of_folder(self, path: Path) -> Entry:
+        """A folder is read again where somebody is at it, or it has changed since the last call."""
+        state = session_state(path)
+        marks = (state, _mark(path), _mark(path / META), _mark(path / JOURNAL))
+        before = self._folders.get(path.name)
+        if before is not None and before[0] == marks and state not in ("recording", "packing"):
+            return before[1]
+        entry = _read(path)
+        self._folders[path.name] = (marks, entry)
         return entry
 
     def remember_verified(self, path: Path, outcome: Verification) -> None:
