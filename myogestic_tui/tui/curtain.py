@@ -12,7 +12,8 @@ import signal
 import sys
 import termios
 import threading
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,9 +21,17 @@ if TYPE_CHECKING:
 OTHER_SCREEN = "\x1b[?1049h"
 _SCREENS = (("s", "streams"), ("l", "live"), ("r", "record"), ("b", "sessions"))
 
-_up = False
-_echoing: list[Any] | None = None
-"""The settings of a terminal that echoes; behind the curtain keys wait unseen, or they would scroll it."""
+
+class Hanging(NamedTuple):
+    """A curtain in front of the terminal."""
+
+    since: float
+    """Monotonic seconds; keys pressed from then on wait to be read."""
+    settings: list[Any] | None
+    """What the terminal was set to; while it hangs nothing is echoed, for that would scroll it."""
+
+
+_hanging: Hanging | None = None
 
 
 @contextlib.contextmanager
@@ -36,19 +45,19 @@ def curtain(screen: str = "streams") -> Iterator[None]:
     screen
         The screen that will open.
     """
-    global _up
-    if _up or not sys.stdout.isatty() or os.environ.get("TERM", "") in ("", "dumb"):
+    global _hanging
+    if is_up() or not sys.stdout.isatty() or os.environ.get("TERM", "") in ("", "dumb"):
         yield
         return
     columns, _ = os.get_terminal_size(sys.stdout.fileno())
     handlers = _end_on_signals()
-    _mute()
+    _hanging = Hanging(time.monotonic(), _mute())
     _write(OTHER_SCREEN + "\x1b[?25l\x1b[2J" + _header(screen, columns))
-    _up = True
     try:
         yield
     finally:
-        if take_over():
+        if (left := take_over()) is not None:
+            _set_terminal(left.settings)
             _write("\x1b[?1049l\x1b[?25h")
         for number, handler in handlers.items():
             signal.signal(number, handler)
@@ -69,31 +78,29 @@ def _end(number: int, _: object) -> None:
 
 def is_up() -> bool:
     """Whether a curtain hangs in front of the terminal."""
-    return _up
+    return _hanging is not None
 
 
-def take_over() -> bool:
-    """Whether a curtain hangs; from now on the terminal's other screen, which it opened, is the caller's to leave."""
-    global _up
-    was_up, _up = _up, False
-    if was_up:
-        _unmute()
-    return was_up
+def take_over() -> Hanging | None:
+    """The curtain, if one hangs; from now on the terminal, its other screen and its settings are the caller's."""
+    global _hanging
+    hanging, _hanging = _hanging, None
+    return hanging
 
 
-def _mute() -> None:
-    global _echoing
+def _mute() -> list[Any] | None:
+    """Let keys wait unseen, each as it is; returns the settings of before."""
     with contextlib.suppress(termios.error, OSError, ValueError):
-        descriptor = sys.stdin.fileno()
-        _echoing = termios.tcgetattr(descriptor)
-        muted = [*_echoing]
-        muted[3] &= ~termios.ECHO
-        termios.tcsetattr(descriptor, termios.TCSANOW, muted)
+        before = termios.tcgetattr(sys.stdin.fileno())
+        muted = [*before]
+        muted[0] &= ~termios.ICRNL
+        muted[3] &= ~(termios.ECHO | termios.ICANON)
+        _set_terminal(muted)
+        return before
+    return None
 
 
-def _unmute() -> None:
-    global _echoing
-    settings, _echoing = _echoing, None
+def _set_terminal(settings: list[Any] | None) -> None:
     if settings is not None:
         with contextlib.suppress(termios.error, OSError, ValueError):
             termios.tcsetattr(sys.stdin.fileno(), termios.TCSANOW, settings)

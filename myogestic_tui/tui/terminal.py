@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import selectors
 import sys
@@ -15,7 +16,7 @@ from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
-from .curtain import OTHER_SCREEN, take_over
+from .curtain import OTHER_SCREEN, Hanging, take_over
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -113,6 +114,7 @@ class ViewerDriver(LinuxDriver):
         stdout = sys.__stdout__
         self.output = Output(stdout if stdout is not None and stdout.isatty() else cast("IO[str]", self._file))
         self._file = cast("Any", self.output)
+        self._settings: list[Any] | None = None
 
     @property
     def busy(self) -> bool:
@@ -139,10 +141,24 @@ class ViewerDriver(LinuxDriver):
 
     def write(self, data: str) -> None:
         """Queue output."""
-        if data == OTHER_SCREEN and take_over():
+        if data == OTHER_SCREEN and (curtain := take_over()) is not None:
+            self._behind(curtain)
             return  # the curtain opened it; a second time would forget where the cursor was before
         self.output.announce()
         super().write(data)
+
+    def _behind(self, curtain: Hanging) -> None:
+        """Keys that were pressed while the curtain hung are read now: their times are as uncertain as after a stall."""
+        self._settings = curtain.settings
+        waiting = fcntl.ioctl(self.fileno, termios.FIONREAD, b"\0" * 4)
+        if any(waiting):
+            self.output.last_stall = (curtain.since, time.monotonic())
+
+    def start_application_mode(self) -> None:
+        """Take the terminal; it is given back as it was before a curtain hung."""
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        if self._settings is not None:
+            self.attrs_before = self._settings
 
     def run_input_thread(self) -> None:
         """Read keys until told to stop; keys of one read stay together."""

@@ -98,6 +98,13 @@ def test_a_stalled_link_freezes_no_key_and_catches_up(viewer_in_pty):
     assert float(label.split()[-1]) > 0.3, "the time of a key that came during a stall is uncertain"
 
 
+def test_a_key_pressed_while_the_screens_open_is_not_lost_and_its_time_is_uncertain(viewer_in_pty):
+    terminal = viewer_in_pty("recording", ready="OPENING")
+    terminal.press("4")
+    label = terminal.wait_log("label 3")
+    assert float(label.split()[-1]) > 0.05
+
+
 def test_while_nothing_changes_nothing_is_sent(viewer_in_pty):
     terminal = viewer_in_pty("idle", "screen=record")
     terminal.wait_for("READY")
