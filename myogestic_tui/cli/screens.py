@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from ..tui import ViewerOptions
     from .options import Settings
 
-_FIRST_STATUS_SECONDS = 0.2
-"""How long the first paint waits for a recorder's status; a running one answers in a twentieth of that."""
+_FIRST_STATUS_SECONDS = 0.15
+"""How long the first paint waits for a recorder's status; a running one answers in a tenth of that."""
 _NO_TERMINAL = (
     "the screens need a terminal: log in with `ssh -t`, or use `myogestic-tui record` and `myogestic-tui ctl`, "
     "which need none"
