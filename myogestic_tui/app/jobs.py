@@ -270,8 +270,8 @@ def outcome_words(job: JobStatus) -> str:
     result = msgspec.json.decode(job.result) if job.result else {}
     match job.kind:
         case "verify" | "quick-verify":
-            bad = sum(finding["kind"] == "damage" for finding in result["findings"])
-            found = "ok" if result["ok"] else f"{bad} damaged; f saves the rest" if bad else "damaged"
+            damage = [finding["text"] for finding in result["findings"] if finding["kind"] == "damage"]
+            found = "ok" if result["ok"] else f"DAMAGED, f mends it: {damage[0] if damage else 'see the details'}"
             return f"{result['level']} verify of {name}: {found}"
         case "empty-trash":
             return f"the trash is empty: {result['bytes'] / 1e6:.0f} MB freed"

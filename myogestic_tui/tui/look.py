@@ -22,7 +22,7 @@ class _Wanted(NamedTuple):
     """What is to be read."""
 
     session: tuple[str, str, int]
-    """Path, state, and bytes of a session that is not being recorded: what changes when it does."""
+    """Path, state, and bytes: what changes when it does. One that is being recorded is read when it is opened."""
     stream: str | None
     channel: int | None
     span: tuple[float, float | None]
@@ -42,6 +42,7 @@ class SessionLook:
         self._streams: tuple[str, ...] = ()
         self._looked = Looked()
         self._looked_at = ""
+        self._turn = 0
         self._asked: _Wanted | None = None
         self._reading = False
         self._open: _Opened | None = None
@@ -59,7 +60,7 @@ class SessionLook:
             It is open, not only chosen: an overview that it does not hold is computed, and channels are judged.
         """
         summary = one.summary
-        session = (summary.path, summary.state, 0 if summary.state == "recording" else summary.bytes)
+        session = (summary.path, summary.state, self._turn if summary.state == "recording" else summary.bytes)
         if session != self._session:
             if session[0] != self._session[0]:
                 self._stream, self._channel, self._span = None, None, (0.0, None)
@@ -71,6 +72,10 @@ class SessionLook:
         return self._looked
 
     # ---------------------------------------------------------------- keys
+
+    def again(self) -> None:
+        """Read a session that is being recorded again."""
+        self._turn += 1
 
     def change_channel(self, step: int) -> None:
         """All channels, then each of them."""

@@ -55,7 +55,8 @@ class SessionCommands(Body):
 
     def do_verify(self) -> None:
         """Verify the chosen or marked sessions, or all that were not verified yet."""
-        targets = self.table.targets
+        busy = {one.summary.path for one in self.table.found if one.state in ("recording", "packing")}
+        targets = tuple(path for path in self.table.targets if path not in busy)
         new = [one.summary.path for one in self.table.found if one.state == "packed"]
         answers = {
             "enter": ("every byte", lambda: self._job("verify", targets)),
@@ -65,7 +66,8 @@ class SessionCommands(Body):
         if targets:
             self.viewer.ask(Ask(f"verify{_many(targets)}:", answers, close="none"))
         else:
-            self.viewer.say("nothing to verify: no session is chosen")
+            why = "it is still being written" if self.table.targets else "no session is chosen"
+            self.viewer.say(f"nothing to verify: {why}")
 
     def do_mend(self) -> None:
         """Pack, recover or salvage each, as its state needs."""

@@ -166,6 +166,7 @@ class SessionsBody(SessionCommands):
     def do_open(self) -> None:
         """The session over the whole body, or back to the list."""
         self.whole = not self.whole and bool(self.table.found)
+        self.look.again()
         self._scrolled = 0
 
     # ---------------------------------------------------------------- commands: the list

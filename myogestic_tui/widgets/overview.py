@@ -71,7 +71,8 @@ def strip_rows(
     cells = width - _MARGIN
     if overview is None or cells < _LEAST[0]:
         return []
-    spark = area_spark(overview.high.tolist(), float(np.nanmax(overview.high, initial=0.0)), cells)
+    values = _evenly(overview, 2 * cells)
+    spark = area_spark(values.tolist(), float(np.nanmax(values, initial=0.0)), cells)
     rows = [
         row((" RMS".ljust(_MARGIN), "dim"), (spark, "trace")),
         (*row((" label".ljust(_MARGIN), "dim")), *_labels(overview, cells, key_of)),
@@ -81,6 +82,16 @@ def strip_rows(
             line = _gap_line(overview, [gap[:2] for gap in stream.gaps], cells)
             rows.append(row((f" {fit(stream.name, _MARGIN - 2)} ", "dim"), (line, "warn")))
     return rows
+
+
+def _evenly(overview: Overview, columns: int) -> NDArray[np.float64]:
+    """The greatest value in each of so many equal stretches of time, ``(columns,)``; between values the one before."""
+    edges = np.linspace(overview.first_s, overview.last_s, columns, endpoint=False)
+    if not len(overview.times):
+        return np.full(columns, np.nan)
+    starts = np.searchsorted(overview.times, edges, side="right") - 1
+    values: NDArray[np.float64] = np.fmax.reduceat(overview.high, np.maximum(starts, 0))
+    return np.where(starts >= 0, values, np.nan)
 
 
 def _labels(overview: Overview, cells: int, key_of: Callable[[int], str]) -> Row:
