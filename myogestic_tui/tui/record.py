@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _TALL = 34
 """From this height on the signal is shown, in the rows below the first ``_TALL - _STRIP_ROWS``."""
 _STRIP_ROWS = 10
+_HIGH, _MORE_ROWS = 48, 4
+"""From this height on the rows above the signal get some of the room."""
 _LETTERS, _NEW = "abcfghijklmop", "n"
 """What chooses a protocol, and what makes one up."""
 
@@ -44,8 +46,9 @@ class RecordBody(Body):
         alone, ascii_only = self.viewer.size.width < WIDE, self.viewer.ascii_only
         if height < _TALL:
             return record_rows(frame, width, height, problems=alone, ascii_only=ascii_only)
-        rows = record_rows(frame, width, _TALL - _STRIP_ROWS, problems=alone, ascii_only=ascii_only)
-        rows += [BLANK] * (_TALL - _STRIP_ROWS - len(rows) + 1)
+        top = _TALL - _STRIP_ROWS + min(max(height - _HIGH, 0), _MORE_ROWS)
+        rows = record_rows(frame, width, top, problems=alone, ascii_only=ascii_only)
+        rows += [BLANK] * (top - len(rows) + 1)
         return [*rows, *self._signal(frame, width, height - len(rows))]
 
     def _signal(self, frame: Frame, width: int, height: int) -> list[Row]:

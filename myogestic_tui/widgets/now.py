@@ -13,17 +13,16 @@ if TYPE_CHECKING:
     from ..app.recorder import ProtocolStatus
     from .frame import Frame
 
-SMALL, TALL = 3, 6
-"""Rows that it takes."""
+SMALL = 3
+"""Rows that it takes where it is not in block letters."""
 _AT = 9
 """Column of the word."""
-_LETTER_ROWS = 4
 
 
-def now_rows(frame: Frame, width: int, *, tall: bool = False, ascii_only: bool = False) -> list[Row]:
-    """The active gesture, the cue, or READY, in `SMALL` rows or (in block letters) in `TALL` ones."""
+def now_rows(frame: Frame, width: int, *, letters: int = 0, ascii_only: bool = False) -> list[Row]:
+    """The active gesture, the cue, or READY, in `SMALL` rows; or in block letters of ``letters`` rows, and two more."""
     now = _now(frame, width)
-    return _tall(now, width, ascii_only) if tall else _small(now, width)
+    return _tall(now, width, letters, ascii_only) if letters else _small(now, width)
 
 
 class Now(NamedTuple):
@@ -48,17 +47,18 @@ def _small(now: Now, width: int) -> list[Row]:
     return [spread(head, now.coming, width), now.second, now.third]
 
 
-def _tall(now: Now, width: int, ascii_only: bool) -> list[Row]:
-    """Six rows: the word in block letters, where it fits beside what is said about it."""
+def _tall(now: Now, width: int, height: int, ascii_only: bool) -> list[Row]:
+    """The word in block letters, where it fits beside what is said about it."""
     name = now.word.partition(" ")[2] if now.class_index >= 0 else now.word
     beside = max(width_of(now.hint), width_of(now.coming)) + 2
-    letters = block_rows(name, width - _AT - beside, _LETTER_ROWS, ascii_only=ascii_only)
+    letters = block_rows(name, width - _AT - beside, height, ascii_only=ascii_only)
     if not letters:
-        return [*_small(now, width), *[BLANK] * _LETTER_ROWS][: _LETTER_ROWS + 2]
-    left = ("   NOW   ", *[" " * _AT] * (_LETTER_ROWS - 1))
-    heads = [(*row((lead, "dim")), Span(text, now.style)) for lead, text in zip(left, letters, strict=True)]
-    rows = [spread(heads[0], now.coming, width), (*heads[1], *now.hint), *heads[2:]]
-    return [*rows, now.second, now.third]
+        return [*_small(now, width), *[BLANK] * (height + 2 - SMALL)]
+    lead = row(" " * _AT)
+    rows = [(*lead, Span(text, now.style)) for text in letters]
+    rows[0] = spread((*row(("   NOW   ", "dim")), *rows[0][1:]), now.coming, width)
+    rows[1] = (*rows[1], *now.hint)
+    return [*rows, *[BLANK] * (height - len(rows)), now.second, now.third]
 
 
 def _now(frame: Frame, width: int) -> Now:

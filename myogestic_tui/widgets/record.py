@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 TIMELINE_SECONDS = 60.0
 _LEAD = 11
-_TALL_SPARE = 8
-"""From so many rows to spare on, what holds now is in block letters."""
+_LETTERS, _BESIDE_LETTERS = (8, 4), 4
+"""Rows of block letters that what holds now may have, and rows to spare that are left beside them."""
 _GRAVE = ("error", "warning")
 _MOST_PROBLEMS = 2
 
@@ -38,8 +38,8 @@ def record_rows(
     strip = timeline_rows(frame, width) if session is not None or frame.status.session else []
     n_gestures = len(frame.status.gestures)
     spare = height - (SMALL + n_gestures + 2 + 2 + 1)
-    tall = spare >= _TALL_SPARE
-    now = now_rows(frame, width, tall=tall, ascii_only=ascii_only)
+    letters = next((rows for rows in _LETTERS if spare >= rows + _BESIDE_LETTERS), 0)
+    now = now_rows(frame, width, letters=letters, ascii_only=ascii_only)
     needs = problem_rows(frame.status.problems, width) if problems else []
     gap = [BLANK] if spare - len(needs) >= 4 else []
     room = height - len(now) - len(strip) - 1 - len(needs) - 4 * len(gap)
