@@ -163,8 +163,8 @@ def losses(path: str | Path, fs: float) -> dict[str, object]:
     }
 
 
-def archives(folder: Path, count: int = 4, seconds: int = 450) -> list[Path]:
-    """Sessions of 64 channels, a quarter of a gigabyte each."""
+def archives(folder: Path, count: int = 9, seconds: int = 450) -> list[Path]:
+    """Sessions of 64 channels and 110 MB each."""
     session, fs = Session(folder / "one", reserve_bytes=0), 2048
     session.init_stream("emg", StreamInfo(64, fs))
     signal = np.round(np.random.default_rng(0).standard_normal((fs, 64)) * 200).astype(np.float32) / 4

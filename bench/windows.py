@@ -1,8 +1,11 @@
 """Labelled windows of 200 ms every 100 ms, against a plain sequential read of the same samples.
 
-    python bench/windows.py [--gigabytes 0.5 2 4] [--folder DIR]
+    python bench/windows.py [--gigabytes 0.5 2 4] [--one 4] [--folder DIR]
 
-Every figure is taken in a process of its own. "Cold" drops the files from the page cache first (`posix_fadvise`).
+64 channels of float32 at 2048 Hz. ``samples_gb_per_s`` counts decoded samples, each once; ``window_gb_per_s`` and
+``in_memory_gb_per_s`` count the bytes of the windows that are handed out, in which every sample stands twice; the
+latter from samples that are decoded and in memory. "Cold" drops the files from the page cache first (`posix_fadvise`).
+Every figure is taken in a process of its own.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import argparse
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -196,6 +200,7 @@ def by_workers(paths: list[str], n_workers: int) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--gigabytes", type=float, nargs="+", default=[0.5, 2.0, 4.0])
+    parser.add_argument("--one", type=float, default=4.0, help="gigabytes of one long session; 0 leaves it out")
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--runs", type=int, default=3, help="the best of so many warm runs counts")
     parser.add_argument("--dask", action="store_true", help="also on 1 and 2 dask workers")
@@ -212,15 +217,17 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         count = round(max(arguments.gigabytes) / SESSION_GB)
-        paths = [record(Path(folder), SESSION_GB * 1e9, seed) for seed in range(max(1, count))]
+        first = record(Path(folder), SESSION_GB * 1e9, 0)
+        paths = [first, *(Path(shutil.copy(first, first.with_name(f"{n}{first.name}"))) for n in range(1, count))]
         result["sizes"] = [
             measure(paths[: max(1, round(g / SESSION_GB))], g, arguments.runs) for g in arguments.gigabytes
         ]
         if arguments.dask:
             some = [str(path) for path in paths[:4]]
             result["dask_s"] = {n: round(by_workers(some, n), 2) for n in (1, 2)}
-        long = record(Path(folder), max(arguments.gigabytes) * 1e9, 99)
-        result["one_session"] = measure([long], max(arguments.gigabytes), arguments.runs)
+        if arguments.one:
+            result["one_session"] = measure([record(Path(folder), arguments.one * 1e9, 99)], arguments.one, 1)
+    result["load"] = os.getloadavg()
     print(json.dumps(result, indent=2))
 
 
