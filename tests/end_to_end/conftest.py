@@ -22,17 +22,16 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 def end_recorder(folder: Path) -> None:
-    """End the recorder of a folder where one runs; what it was packing is left as it is."""
+    """End the recorder of a folder where one runs; asked again and again, it does not wait for packing."""
     lock = folder / "sessions/.myogestic/recorder.lock"
     with suppress(OSError, ValueError):
         pid = json.loads(lock.read_bytes())["pid"]
-        os.kill(pid, signal.SIGTERM)
-        wait_for(lambda: not _alive(pid))
+        wait_for(lambda: _has_ended(pid))
 
 
-def _alive(pid: int) -> bool:
+def _has_ended(pid: int) -> bool:
     try:
-        os.kill(pid, 0)
+        os.kill(pid, signal.SIGTERM)
     except ProcessLookupError:
-        return False
-    return True
+        return True
+    return False
