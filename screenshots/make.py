@@ -114,7 +114,10 @@ SHOTS = (
     Shot("cue-paused", "paused", "cue"),
     Shot("sessions", "after", "sessions"),
     Shot("sessions-light", "after", "sessions", theme="light"),
-    Shot("sessions-160x50", "after", "sessions", WIDE),
+    Shot("sessions-160x50", "after", "sessions", WIDE, keys=("down",)),
+    Shot("sessions-open", "after", "sessions", keys=("down", "enter")),
+    Shot("sessions-open-160x50", "after", "sessions", WIDE, keys=("down", "enter", "down", "down")),
+    Shot("sessions-samples", "after", "sessions", MIDDLE, keys=("down", "enter", "down", *"=" * 6)),
     Shot("live-percent-mvc-120x40", "mvc", "live", MIDDLE, keys=("%",)),
     Shot("streams-empty", "empty", "streams"),
     Shot("live-empty", "empty", "live"),
@@ -219,6 +222,7 @@ def _scenes(app: App, generators: dict[str, Generator], shots: tuple[Shot, ...])
     scene_of(app, "paused", shots)
     app.stop_recording()
     wait(lambda: not any(job.state in ("waiting", "running") for job in app.status().jobs), 120.0)
+    _look_after(app)
     scene_of(app, "after", shots)
     app.execute(r.StartProtocol(name="mvc"))
     emg.gesture(1)
@@ -231,10 +235,23 @@ def _scenes(app: App, generators: dict[str, Generator], shots: tuple[Shot, ...])
     scene_of(app, "mvc", shots)
 
 
+def _look_after(app: App) -> None:
+    """One session is proved and copied, another damaged."""
+    taken, damaged = sorted(app.sessions_dir.glob("*.session.zip"))[:2]
+    content = bytearray(damaged.read_bytes())
+    content[len(content) // 2] ^= 1
+    damaged.write_bytes(content)
+    app.execute(r.StartJob(kind="verify", paths=(str(taken), str(damaged))))
+    app.execute(r.StartJob(kind="copy", paths=(str(taken),), options={"to": str(app.sessions_dir.parent / "usb")}))
+    wait(lambda: not app.jobs.busy, 120.0)
+    app.say("")
+
+
 def main(words: list[str]) -> None:
     """Draw."""
     shots = tuple(shot for shot in SHOTS if not words or any(word in shot.name for word in words))
     with tempfile.TemporaryDirectory() as folder:
+        os.environ["XDG_STATE_HOME"] = folder  # other folders of whoever draws are nobody's business
         os.environ["XDG_STATE_HOME"] = folder  # what this machine remembers of other folders is in no picture
         if any(shot.scene not in ("empty", "error") for shot in shots):
             play(Path(folder), shots)

@@ -6,13 +6,14 @@ An hour is 3,600 rows of the overview, so that a session of eight hours opens at
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from msgspec.structs import replace
 
-from ..errors import ConfigError
+from ..errors import ConfigError, SessionDamagedError
 from .overviewtable import overview_table
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class Overview:
 
     Attributes
     ----------
+    end_s
+        When the stream's last sample was taken.
     times
         ``(m,)`` seconds since the session's start, of the left edge of each column.
     low, high
@@ -53,6 +56,7 @@ class Overview:
     first_s: float
     last_s: float
     seconds: float
+    end_s: float
     times: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
@@ -124,12 +128,14 @@ class OverviewReader:
         if last_s <= first_s and seconds > 0:
             raise ConfigError(f"nothing lies between {first_s:g} s and {last_s:g} s; the session has {seconds:g} s")
         first, last = clock.index(first_s), clock.index(last_s)
-        raw = last_s - first_s <= RAW_SECONDS
-        if raw:
-            times, low, high = _from_samples(session, name, channel, first, last, clock, columns)
-        else:
-            table = self._table(name)
-            times, low, high = _from_table(table, info.chunk_length, channel, first, last, clock, columns)
+        columns_read = None
+        if last_s - first_s <= RAW_SECONDS:
+            with suppress(SessionDamagedError):  # what its seconds were like is known all the same
+                columns_read = _from_samples(session, name, channel, first, last, clock, columns)
+        raw = columns_read is not None
+        if columns_read is None:
+            columns_read = _from_table(self._table(name), info.chunk_length, channel, first, last, clock, columns)
+        times, low, high = columns_read
         return Overview(
             stream=name,
             n_channels=info.n_channels,
@@ -138,6 +144,7 @@ class OverviewReader:
             first_s=first_s,
             last_s=last_s,
             seconds=seconds,
+            end_s=clock.end,
             times=times,
             low=low,
             high=high,

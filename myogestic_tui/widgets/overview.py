@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from ..session.facts import SessionFacts
     from ..session.overview import Overview
 
+    _Floats = NDArray[np.float64]
+    _Columns = tuple[_Floats, _Floats, _Floats]
+
 _ESCAPES = re.compile("\x1b\\[[0-9;]*m")
 _LEAST = (24, 6)
 _MARGIN = 8
@@ -71,7 +74,7 @@ def strip_rows(
     cells = width - _MARGIN
     if overview is None or cells < _LEAST[0]:
         return []
-    values = _evenly(overview, 2 * cells)
+    values = _evenly(overview, 2 * cells)[2]
     spark = area_spark(values.tolist(), float(np.nanmax(values, initial=0.0)), cells)
     rows = [
         row((" RMS".ljust(_MARGIN), "dim"), (spark, "trace")),
@@ -84,14 +87,20 @@ def strip_rows(
     return rows
 
 
-def _evenly(overview: Overview, columns: int) -> NDArray[np.float64]:
-    """The greatest value in each of so many equal stretches of time, ``(columns,)``; between values the one before."""
+def _evenly(overview: Overview, columns: int) -> _Columns:
+    """Left edge, least and greatest value of equal stretches of time, ``(columns,)`` each; NaN where nothing is."""
     edges = np.linspace(overview.first_s, overview.last_s, columns, endpoint=False)
+    blank = np.full(columns, np.nan)
     if not len(overview.times):
-        return np.full(columns, np.nan)
-    starts = np.searchsorted(overview.times, edges, side="right") - 1
-    values: NDArray[np.float64] = np.fmax.reduceat(overview.high, np.maximum(starts, 0))
-    return np.where(starts >= 0, values, np.nan)
+        return edges, blank, blank
+    places = np.searchsorted(overview.times, edges, side="right") - 1
+    starts = np.maximum(places, 0)
+    there = (places >= 0) & (edges <= overview.end_s)
+    for when, seconds in overview.gaps:
+        first, last = np.searchsorted(edges, [when, when + seconds])
+        there[first + 1 : last - 1] = False
+    low, high = np.fmin.reduceat(overview.low, starts), np.fmax.reduceat(overview.high, starts)
+    return edges, np.where(there, low, np.nan), np.where(there, high, np.nan)
 
 
 def _labels(overview: Overview, cells: int, key_of: Callable[[int], str]) -> Row:
@@ -121,13 +130,13 @@ def plot_lines(overview: Overview, width: int, height: int) -> tuple[str, ...]:
     figure.theme("colorless")
     figure.plot_size(width, height)
     values: list[float] = []
-    for times, part in _pieces(overview):
+    for times, part in _pieces(overview, 2 * (width - _MARGIN)):
         values += part
         figure.draw(figure.signal(times, part, marker="braille").lines(True))
     figure.ruler("x").lim(overview.first_s, max(overview.last_s, overview.first_s + 1e-3))
     levels = _levels(values)
     if levels:
-        figure.ruler("y").ticks(levels, [f"{level:.4g}" for level in levels])
+        figure.ruler("y").ticks(levels, [f"{level:>7.4g}" for level in levels])
     ticks = np.linspace(overview.first_s, overview.last_s, max(2, min(7, width // 16)))
     figure.ruler("x").ticks(ticks.tolist(), [clock(tick, overview.last_s - overview.first_s) for tick in ticks])
     text: str = figure.build().string()
@@ -142,24 +151,27 @@ def _levels(values: list[float]) -> list[float]:
     return [low, (low + high) / 2, high]
 
 
-def _pieces(overview: Overview) -> list[tuple[list[float], list[float]]]:
-    """Points of the curve between gaps: where nothing was recorded, nothing is drawn."""
-    ends = [when for when, _ in overview.gaps if overview.first_s < when < overview.last_s][:_MOST_PIECES]
-    cuts = np.searchsorted(overview.times, ends, side="right")
-    pieces = []
-    for part in np.split(np.arange(len(overview.times)), np.unique(cuts)):
-        part = part[np.isfinite(overview.low[part]) & np.isfinite(overview.high[part])]
-        if len(part):
-            pieces.append(_zigzag(overview, part))
-    return pieces
+def _pieces(overview: Overview, columns: int) -> list[tuple[list[float], list[float]]]:
+    """Points of the curve, in pieces: where nothing was recorded, nothing is drawn."""
+    times, low, high = overview.times, overview.low, overview.high
+    stroke = overview.channel is not None and not np.array_equal(low, high)
+    if stroke:
+        times, low, high = _evenly(overview, columns)
+        cuts = np.flatnonzero(~np.isfinite(high))
+    else:
+        ends = [when for when, _ in overview.gaps if overview.first_s < when < overview.last_s]
+        cuts = np.unique(np.searchsorted(times, ends[:_MOST_PIECES], side="right"))
+    pieces = [part[np.isfinite(high[part])] for part in np.split(np.arange(len(times)), cuts)]
+    return [_points(times[part], low[part] if stroke else high[part], high[part]) for part in pieces if len(part)]
 
 
-def _zigzag(overview: Overview, part: NDArray[np.int64]) -> tuple[list[float], list[float]]:
-    """The curve itself, or up and down between least and greatest."""
-    if overview.channel is None or np.array_equal(overview.low[part], overview.high[part]):
-        return overview.times[part].tolist(), overview.high[part].tolist()
-    values = np.stack([overview.low[part], overview.high[part]], axis=1).ravel()
-    return np.repeat(overview.times[part], 2).tolist(), values.tolist()
+def _points(times: _Floats, low: _Floats, high: _Floats) -> tuple[list[float], list[float]]:
+    """The curve itself, or a stroke between least and greatest in each column: up in one, down in the next."""
+    if np.array_equal(low, high):
+        return times.tolist(), high.tolist()
+    strokes = np.stack([low, high], axis=1)
+    strokes[1::2] = strokes[1::2, ::-1]
+    return np.repeat(times, 2).tolist(), strokes.ravel().tolist()
 
 
 def _inner(lines: Sequence[str]) -> tuple[int, int]:

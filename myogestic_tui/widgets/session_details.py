@@ -138,7 +138,7 @@ def _tail(one: Entry, looked: Looked, width: int) -> list[Row]:
         if note or bad:
             rows.append(spread(row((note, ""), (more, "dim")), row((bad and f"  {bad} ", "warn")), width))
     rows += finding_rows(one, width)[:2]
-    if looked.problem and not one.problem:
+    if looked.problem and one.state != "damaged":
         rows.append(row((f" {looked.problem}"[:width], "warn")))
     return rows
 

@@ -71,6 +71,23 @@ def test_labels_and_gaps_stand_beneath(folder: Path) -> None:
     assert {len(line) for line in lines[1:-2]} == {100}
 
 
+@pytest.mark.parametrize("channel", [None, 1])
+def test_nothing_is_drawn_where_nothing_was_recorded(folder: Path, channel: int | None) -> None:
+    with open_session_store(folder) as session:
+        overview = read_overview(session, "emg", channel, columns=200)
+    lines = text(overview)
+    left, right = lines[1].index("┌") + 1, lines[1].index("┐")
+    plot = [line[left:right] for line in lines[2:-3] if line[left - 1] in "│┤"]
+
+    def drawn(first_s: float, last_s: float) -> str:
+        cells = [int(at / overview.seconds * (right - left)) for at in (first_s, last_s)]
+        return "".join(line[cells[0] : cells[1]] for line in plot).strip()
+
+    assert drawn(60.0, 69.0)
+    assert drawn(85.0, 100.0)
+    assert not drawn(GAP_AT + 2.0, GAP_AT + 8.0)
+
+
 def test_a_session_without_overviews_gets_them_once(folder: Path) -> None:
     with open_session_store(folder) as session:
         own = read_overview(session, "emg", 1, columns=50)
