@@ -82,7 +82,7 @@ def _recording(frame: Frame, width: int) -> Row:
     elapsed = session.elapsed_s if session is not None else 0.0
     seconds = session.label_seconds if session is not None else 0.0
     active = frame.active
-    label = fit(f"{frame.key_of(active)} {frame.gesture(active)}", name_width)
+    label = fit(_label(frame), name_width)
     left = row(
         (" ● REC ", "rec"),
         (f" {hms(elapsed)} ", "strong"),
@@ -95,6 +95,11 @@ def _recording(frame: Frame, width: int) -> Row:
     return spread(left, (*_count(frame), Span("  "), _disk(frame), *_fps(frame)), width)
 
 
+def _label(frame: Frame) -> str:
+    name = frame.gesture(frame.active)
+    return f"{frame.key_of(frame.active)} {name}" if frame.active >= 0 else name
+
+
 def _narrow(frame: Frame, width: int) -> Row:
     session = frame.status.session
     if not frame.recording or session is None:
@@ -102,5 +107,5 @@ def _narrow(frame: Frame, width: int) -> Row:
     active = frame.active
     head = row((" ● REC ", "rec"), (f"{hms(session.elapsed_s)} ", "strong"))
     room = max(width - 16 - 8, 3)
-    label = fit(f"{frame.key_of(active)} {frame.gesture(active)}", room)
+    label = fit(_label(frame), room)
     return cut((*head, Span(label, gesture_style(active)), Span(f"{session.label_seconds:>7.1f}s")), width)
