@@ -17,7 +17,7 @@ _HEIGHT = 20
 
 @click.command()
 @click.argument("path", type=SessionPath())
-@click.option("--stream", help="Which stream; the first of numbers where absent.")
+@click.option("--stream", help="Which stream; the one with the most data where absent.")
 @click.option("--channel", type=click.IntRange(1), help="Which channel, from 1; the RMS of all where absent.")
 @click.option("--from", "first_s", type=click.FloatRange(0), default=0.0, help="Seconds since the session's start.")
 @click.option("--to", "last_s", type=click.FloatRange(0), help="Seconds since the session's start; its end if absent.")

@@ -98,7 +98,7 @@ class OverviewReader:
         Parameters
         ----------
         stream
-            Which stream; None is the first of numbers.
+            Which stream; None is the one of numbers with the most values in a second.
         channel
             Which channel, from 0; None is the RMS over all.
         first_s, last_s
@@ -116,7 +116,7 @@ class OverviewReader:
             There is no overview, and none is to be computed.
         """
         session = self.session
-        name = stream if stream is not None else numeric_streams(session, at_least=1)[0]
+        name = stream if stream is not None else main_stream(session)
         info = session.stream_info(name)
         if info.is_string or (channel is not None and not 0 <= channel < info.n_channels):
             what = "holds text" if info.is_string else f"has channels 1 to {info.n_channels}"
@@ -173,12 +173,17 @@ def read_overview(
     return OverviewReader(session).read(stream, channel, **more)
 
 
-def numeric_streams(session: SessionReader, at_least: int = 0) -> list[str]:
-    """Streams of numbers; ConfigError where there are fewer than ``at_least``."""
-    names = [name for name in session.streams if not session.stream_info(name).is_string]
-    if len(names) < at_least:
+def numeric_streams(session: SessionReader) -> list[str]:
+    """Streams of numbers."""
+    return [name for name in session.streams if not session.stream_info(name).is_string]
+
+
+def main_stream(session: SessionReader) -> str:
+    """The stream of numbers with the most values in a second; ConfigError where there is none."""
+    infos = {name: session.stream_info(name) for name in numeric_streams(session)}
+    if not infos:
         raise ConfigError(f"{session.path.name} has no stream of numbers to draw")
-    return names
+    return max(infos, key=lambda name: infos[name].fs * infos[name].n_channels)
 
 
 def session_start(session: SessionReader, first: float = 0.0) -> float:

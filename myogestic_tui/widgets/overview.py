@@ -134,8 +134,9 @@ def plot_lines(overview: Overview, width: int, height: int) -> tuple[str, ...]:
         values += part
         figure.draw(figure.signal(times, part, marker="braille").lines(True))
     figure.ruler("x").lim(overview.first_s, max(overview.last_s, overview.first_s + 1e-3))
-    levels = _levels(values)
+    levels = _levels([*values, 0.0] if overview.channel is None else values)
     if levels:
+        figure.ruler("y").lim(levels[0], levels[-1])
         figure.ruler("y").ticks(levels, [f"{level:>7.4g}" for level in levels])
     ticks = np.linspace(overview.first_s, overview.last_s, max(2, min(7, width // 16)))
     figure.ruler("x").ticks(ticks.tolist(), [clock(tick, overview.last_s - overview.first_s) for tick in ticks])
