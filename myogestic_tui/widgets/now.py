@@ -152,7 +152,7 @@ def _ready(frame: Frame, width: int) -> Now:
         )
     return Now(
         "READY",
-        "strong",
+        "strong" if style == "ok" else "warn",
         row(("  space", "key", "key:space"), f" records take {take.take:02d}", (_named(frame), "dim")),
         second=row(" " * _AT, (fit(state, width - _AT - 1), style)),
         third=(Span(" " * _AT), *chosen),

@@ -55,7 +55,8 @@ def problem_rows(problems: Sequence[Problem], width: int) -> list[Row]:
     rows = []
     for problem in grave[:_MOST_PROBLEMS]:
         mark, style = MARKS[problem.severity]
-        rows.append(row((f" {mark} {fit(f'{problem.subject}: {problem.text}', width - 4)}", style)))
+        text = " ".join(f"{problem.subject}: {problem.text}".split())  # some have lines
+        rows.append(row((f" {mark} {fit(text, width - 4)}", style)))
     return rows
 
 
