@@ -513,7 +513,7 @@ async def test_record_marks_trials_and_runs_protocols(stage):
 
 async def test_on_record_the_gravest_problems_stand_below_the_counters_of_a_narrow_terminal(stage):
     problems = tuple(
-        r.Problem(severity=severity, subject=severity, text="look at it " * 9)
+        r.Problem(severity=severity, subject=severity, text="look at\nit " * 9)
         for severity in ("info", "warning", "error")
     )
     async with stage(ScriptedRecorder(recording(problems=problems)), screen="record") as it:
