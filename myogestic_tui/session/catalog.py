@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Iterator
 
+    from .findings import Finding
     from .verify import Verification
 
 CATALOG = "catalog.sqlite"
 _VERSION = 1
 _BUSY_SECONDS = 2.0
-_KEPT_FINDINGS = 50
+MOST_FINDINGS = 50
+"""Of a verification so many are kept."""
 _TICK_NS = 1_000_000_000
 """A file that changed so recently may change again without its time telling."""
 _Row = tuple[int, int, bytes]
@@ -120,7 +122,7 @@ class Catalog:
 
         A full one that found nothing stands against a quick one that found nothing: it has proved more.
         """
-        plain = Verified(level=outcome.level, ok=outcome.ok, findings=outcome.findings[:_KEPT_FINDINGS])
+        plain = Verified(level=outcome.level, ok=outcome.ok, findings=first_findings(outcome))
         at = datetime.now().astimezone().isoformat(timespec="seconds")
 
         def change(entry: Entry) -> Entry:
@@ -204,6 +206,11 @@ class Catalog:
         except sqlite3.Error:
             with contextlib.suppress(OSError):
                 self._file.unlink()
+
+
+def first_findings(outcome: Verification) -> list[Finding]:
+    """Damage before observations, and no more than are kept."""
+    return sorted(outcome.findings, key=lambda finding: finding.kind != "damage")[:MOST_FINDINGS]
 
 
 def _mark(path: Path) -> tuple[int, int] | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from msgspec.structs import replace
+
 from ..errors import ConfigError
 
 if TYPE_CHECKING:
@@ -71,12 +73,12 @@ def quick_verify(path: Path, options: Mapping[str, str], control: Control) -> An
 
 
 def _remembered(path: Path, outcome: Verification) -> Verification:
-    """The outcome, kept in the catalog with the digest of the archive that it is about."""
-    from .catalog import Catalog
+    """The outcome, kept in the catalog with the digest of the archive that it is about; its first findings only."""
+    from .catalog import Catalog, first_findings
 
     if path.is_file():
         Catalog(path.parent).remember_verified(path, outcome)
-    return outcome
+    return replace(outcome, findings=first_findings(outcome))
 
 
 def recover(path: Path, options: Mapping[str, str], control: Control) -> dict[str, str]:  # noqa: ARG001

@@ -106,7 +106,7 @@ COMMANDS = (
     KeyCommand("sessions.note", "n", "sessions", "add a note"),
     KeyCommand("sessions.trash", "d", "sessions", "move to the trash", "trash"),
     KeyCommand("sessions.restore", "u", "sessions", "restore what was trashed last"),
-    KeyCommand("sessions.empty_trash", "", "sessions", "delete for good what is in the trash; it asks first"),
+    KeyCommand("sessions.empty_trash", "", "sessions", "from the palette: empty the trash for good; it asks first"),
     KeyCommand("sessions.cancel", "escape", "sessions", "back; show all; unmark all; cancel a job"),
 )  # fmt: skip
 """All commands, in the order in which help and footer show them."""

@@ -31,7 +31,7 @@ class Looked(NamedTuple):
     problem: str = ""
 
 
-_PLOT = (11, 26)
+_PLOT = (11, 34)
 """Rows that the plot beneath the details takes, at least and at most; below that a strip stands for it."""
 _CLASS_CELLS = 20
 
