@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .arrays import StoredArray, chunk_spans
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -116,6 +118,15 @@ class StreamData:
         """Samples ``start`` to ``stop`` (not included), ``(stop - start, n_channels)``; text as objects."""
         return self.data.rows(start, stop).astype(self.info.np_dtype, copy=False)
 
+    def chunks(self, start: int, stop: int) -> Iterator[tuple[int, NDArray[Any]]]:
+        """As `rows`, chunk by chunk: index of the first, and ``(rows, n_channels)``, which is not to be written to."""
+        for number, first, last in chunk_spans(self.data.spec, start, stop):
+            if isinstance(self.data, StoredArray):  # as it was decoded, not copied once more
+                base = number * self.data.spec.chunk_length
+                yield first, self.data.chunk(number)[first - base : last - base].astype(self.info.np_dtype, copy=False)
+            else:
+                yield first, self.rows(first, last)
+
 
 class _Forward:
     """Stretches of a stream, each block fetched once as long as the stretches move on. Not thread-safe."""
@@ -176,9 +187,8 @@ class SampleReader(_Forward):
     def _fetch(self, number: int) -> None:
         """Put a block in its place, chunk by chunk: what was decoded just now is still in the caches."""
         start, stop = self._extent(number)
-        block, length = self._blocks[number % 2], self._stream.data.spec.chunk_length
-        for first in range(start, stop, length):
-            rows = self._stream.rows(first, min(first + length, stop))
+        block = self._blocks[number % 2]
+        for first, rows in self._stream.chunks(start, stop):
             for at in range(0, len(rows), _TILE):
                 tile = rows[at : at + _TILE]
                 block[:, first - start + at : first - start + at + len(tile)] = tile.T
