@@ -34,10 +34,19 @@ if TYPE_CHECKING:
 CATALOG = "catalog.sqlite"
 _VERSION = 1
 _BUSY_SECONDS = 2.0
+_AMEND_SECONDS = 30.0
+"""A listing can do without the cache; what was proved or copied is worth waiting for it."""
 MOST_FINDINGS = 50
 """Of a verification so many are kept."""
 _TICK_NS = 1_000_000_000
 """A file that changed so recently may change again without its time telling."""
+_SELECT = "SELECT name, size, mtime_ns, entry FROM sessions"
+_INSERT = """
+INSERT INTO sessions VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE
+SET size = excluded.size, mtime_ns = excluded.mtime_ns, entry = excluded.entry
+WHERE size != excluded.size OR mtime_ns != excluded.mtime_ns
+"""
+"""What another process knows of the same file, such as its verification, stays."""
 _Row = tuple[int, int, bytes]
 """Size, time of change, and encoded entry of a session."""
 _SCHEMA = """
@@ -140,16 +149,22 @@ class Catalog:
         mark = _mark(path)
         if mark is None or not path.is_file():
             return
-        row = self._load([path.name]).get(path.name)
-        entry = _decode(row[2]) if row is not None and row[:2] == mark else None
-        changed = change(entry or _read(path))
-        self._store([(path.name, *mark, msgspec.msgpack.encode(changed))])
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            with self._connection(_AMEND_SECONDS) as connection:
+                connection.execute("BEGIN IMMEDIATE")  # what another process remembers meanwhile is not lost
+                row = connection.execute(f"{_SELECT} WHERE name = ?", (path.name,)).fetchone()
+                entry = _decode(row[3]) if row is not None and row[1:3] == mark else None
+                changed = msgspec.msgpack.encode(change(entry or _read(path)))
+                connection.execute("INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?)", (path.name, *mark, changed))
+        except (sqlite3.Error, OSError):
+            self._discard()
 
     # ---------------------------------------------------------------- the cache
 
     @contextlib.contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
-        connection = sqlite3.connect(self._file, timeout=_BUSY_SECONDS)
+    def _connection(self, timeout: float = _BUSY_SECONDS) -> Iterator[sqlite3.Connection]:
+        connection = sqlite3.connect(self._file, timeout=timeout)
         try:
             with connection:
                 (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -165,23 +180,21 @@ class Catalog:
         """Everything in the cache; read only where its file has changed."""
         mark = _mark(self._file)
         if mark is None or mark != self._rows[0]:
-            settled = mark is not None and time.time_ns() - mark[1] > _TICK_NS
-            self._rows = (mark if settled else None, self._load())
+            rows = self._load()
+            settled = rows is not None and mark is not None and time.time_ns() - mark[1] > _TICK_NS
+            self._rows = (mark if settled else None, rows or {})
         return self._rows[1]
 
-    def _load(self, names: Iterable[str] | None = None) -> dict[str, _Row]:
+    def _load(self) -> dict[str, _Row] | None:
+        """Everything in the cache; None where it cannot be read now."""
         if not self._file.exists():
             return {}
-        query = "SELECT name, size, mtime_ns, entry FROM sessions"
         try:
             with self._connection() as connection:
-                if names is None:
-                    rows = connection.execute(query).fetchall()
-                else:
-                    rows = [row for name in names for row in connection.execute(f"{query} WHERE name = ?", (name,))]
+                rows = connection.execute(_SELECT).fetchall()
         except sqlite3.Error:
             self._discard()
-            return {}
+            return None
         return {name: (size, mtime_ns, entry) for name, size, mtime_ns, entry in rows}
 
     def _store(self, rows: Iterable[tuple[str, int, int, bytes]], gone: Iterable[str] = ()) -> None:
@@ -191,7 +204,7 @@ class Catalog:
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             with self._connection() as connection:
-                connection.executemany("INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?)", rows)
+                connection.executemany(_INSERT, rows)
                 connection.executemany("DELETE FROM sessions WHERE name = ?", [(name,) for name in gone])
         except (sqlite3.Error, OSError):
             self._discard()

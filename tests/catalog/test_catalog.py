@@ -103,6 +103,17 @@ def test_two_writers_at_once_lose_nothing(record) -> None:
     assert set(found) == {31}
 
 
+def test_a_listing_that_could_not_read_the_cache_takes_nothing_from_it(record, monkeypatch) -> None:
+    archive = record()
+    Catalog(archive.parent).remember_verified(archive, verify_session(archive))
+    busy = Catalog(archive.parent)
+    monkeypatch.setattr(busy, "_load", lambda: None)
+    assert busy.entries()[0].state == "packed"
+    assert Catalog(archive.parent).entries()[0].state == "verified"
+    monkeypatch.undo()
+    assert busy.entries()[0].state == "verified"
+
+
 def test_a_folder_that_cannot_be_written_is_listed_all_the_same(record) -> None:
     archive = record()
     state = archive.parent / STATE_FOLDER
