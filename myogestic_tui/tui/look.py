@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from ..session.overview import Overview
     from ..stream.recorded import RecordedQuality
     from .app import Viewer
+
+_log = logging.getLogger(__name__)
 
 _CLOSEST_SECONDS = 0.02
 _PAN_SHARE = 0.5
@@ -130,8 +133,10 @@ class SessionLook:
                 if wanted.opened:
                     self._tell(wanted, looked, streams)
                     looked = looked._replace(quality=one.judge(looked.overview))
-        except (MyoGesticError, OSError) as error:
-            looked = looked._replace(problem=str(error))
+        except Exception as error:  # whatever it is: it is shown, and the next look is read
+            _log.exception("looking into %s", wanted.session[0])
+            known = isinstance(error, (MyoGesticError, OSError))
+            looked = looked._replace(problem=str(error) if known else repr(error))
         self._tell(wanted, looked, streams, done=True)
 
     def _opened(self, wanted: _Wanted) -> _Opened:
