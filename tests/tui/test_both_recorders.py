@@ -54,7 +54,7 @@ def recorded(app: App) -> Callable[[], Path]:
 @pytest.mark.parametrize("size", [(80, 24), (160, 50)])
 async def test_a_take_from_start_to_stop(stage, recorder, recorded, size):
     async with stage(recorder, screen="record", size=size) as it:
-        await it.until(lambda: "READY" in it.text and "1/1" in it.rows()[1])
+        await it.until(lambda: "space records" in it.text and "1/1" in it.rows()[1])
         await it.press("space")
         await it.until(lambda: "● REC" in it.rows()[1])
         await it.press("2")
