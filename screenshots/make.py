@@ -251,7 +251,6 @@ def main(words: list[str]) -> None:
     """Draw."""
     shots = tuple(shot for shot in SHOTS if not words or any(word in shot.name for word in words))
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["XDG_STATE_HOME"] = folder  # other folders of whoever draws are nobody's business
         os.environ["XDG_STATE_HOME"] = folder  # what this machine remembers of other folders is in no picture
         if any(shot.scene not in ("empty", "error") for shot in shots):
             play(Path(folder), shots)
