@@ -91,7 +91,7 @@ def record(terminal: Terminal) -> None:
     """Wait until the stream is live, and start recording from the Record screen."""
     terminal.wait_for("● live", PATIENCE)
     terminal.press("r")
-    terminal.wait_for("READY", PATIENCE)
+    terminal.wait_for("records take", PATIENCE)
     terminal.press("space")
     terminal.wait_for("● REC", PATIENCE)
 
