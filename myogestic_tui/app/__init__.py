@@ -5,8 +5,9 @@ The names here are imported when first used: a viewer or `ctl` needs `app.record
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ..lazy import lazy_names
 
 if TYPE_CHECKING:
     from .app import App as App
@@ -17,8 +18,4 @@ _HOME = {"App": ".app", "Context": ".context", "Hook": ".app"}
 
 __all__ = ["App", "Context", "Hook"]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOME[name], __name__), name)
+__getattr__ = lazy_names(__name__, _HOME)

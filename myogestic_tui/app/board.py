@@ -12,16 +12,16 @@ import msgspec
 
 from ..clock import local_clock
 from ..config import GESTURE_KEYS
+from ..session.tally import Tally, tally
 from . import recorder as r
 from .mvc import mvc_of
 from .setup import protocol_names
 from .streams import RUN_KEY, SEEN_KEY
-from .tally import Tally, tally
 from .views import label_status
 
 if TYPE_CHECKING:
     from ..info import StreamInfo
-    from ..session.snapshot import StreamProgress
+    from ..session.snapshot import SessionSnapshot, StreamProgress
     from ..sources.discovery import Seen
     from ..stream import Stream
     from ..stream.quality import Quality
@@ -39,8 +39,9 @@ def build_status(app: App) -> r.Status:
     """One snapshot of the whole app."""
     now = local_clock()
     recording = app.ctx.state == "recording"
-    count = _count(app, now)
-    streams = tuple(_stream_rows(app))
+    snapshot = app.ctx.session.snapshot() if app.ctx.session is not None else None
+    count = _count(app, now, snapshot)
+    streams = tuple(_stream_rows(app, snapshot))
     disk, jobs = app.disk(), app.jobs.statuses()
     return r.Status(
         at=now,
@@ -53,7 +54,7 @@ def build_status(app: App) -> r.Status:
         sessions_dir=str(app.sessions_dir),
         current_label=app.ctx.current_label,
         gestures=_gestures(app, count),
-        session=_session(app, now, count),
+        session=_session(app, now, count, snapshot),
         take=app.take,
         streams=streams,
         problems=tuple(_problems(app, streams, disk, jobs, recording)),
@@ -74,11 +75,11 @@ def _version() -> str:
     return __version__
 
 
-def _count(app: App, now: float) -> Tally:
+def _count(app: App, now: float, snapshot: SessionSnapshot | None) -> Tally:
     session = app.ctx.session
-    if session is None:
+    if session is None or snapshot is None:
         return Tally()
-    until = now if app.ctx.state == "recording" else app.started_at + session.snapshot().elapsed_s
+    until = now if app.ctx.state == "recording" else app.started_at + snapshot.elapsed_s
     return tally(list(session.label_track), app.started_at, until)
 
 
@@ -94,11 +95,10 @@ def _gestures(app: App, count: Tally) -> tuple[r.GestureStatus, ...]:
     return tuple(rows)
 
 
-def _session(app: App, now: float, count: Tally) -> r.SessionStatus | None:
+def _session(app: App, now: float, count: Tally, snapshot: SessionSnapshot | None) -> r.SessionStatus | None:
     session = app.ctx.session
-    if session is None:
+    if session is None or snapshot is None:
         return None
-    snapshot = session.snapshot()
     track = list(session.label_track)
     return r.SessionStatus(
         path=str(session.path),
@@ -120,10 +120,12 @@ def _session(app: App, now: float, count: Tally) -> r.SessionStatus | None:
 # ---------------------------------------------------------------- streams
 
 
-def _stream_rows(app: App) -> list[r.StreamStatus]:
-    session = app.ctx.session
-    recorded = session.snapshot().streams if session is not None else {}
-    rows = [_connected(app, stream, recorded.get(stream.name)) for stream in app.table.streams.values()]
+def _stream_rows(app: App, snapshot: SessionSnapshot | None) -> list[r.StreamStatus]:
+    recorded = snapshot.streams if snapshot is not None else {}
+    rows = [
+        _connected(app, stream, recorded.get(stream.name) if stream.recording else None)
+        for stream in app.table.streams.values()
+    ]
     return rows + [_seen(one) for one in app.table.seen()]
 
 
@@ -155,8 +157,8 @@ def _connected(app: App, stream: Stream, recorded: StreamProgress | None) -> r.S
         mean_fs=health.mean_fs,
         rate_trace=health.rate_trace,
         jitter_s=health.jitter_s,
-        n_samples=recorded.n_samples if recorded is not None and stream.recording else health.n_samples,
-        backlog=recorded.backlog if recorded is not None and stream.recording else 0,
+        n_samples=recorded.n_samples if recorded is not None else health.n_samples,
+        backlog=recorded.backlog if recorded is not None else 0,
         n_bytes=health.n_bytes,
         gaps=health.gaps,
         lost_samples=health.lost_samples,

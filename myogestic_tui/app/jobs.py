@@ -126,7 +126,8 @@ class JobQueue:
                 else:
                     entry.job.cancel()
         if not found:
-            raise NotAllowedError(f"no job {job_id or ''} is waiting or running".replace("  ", " "))
+            which = f"no job {job_id}" if job_id else "no job"
+            raise NotAllowedError(f"{which} is waiting or running")
         return len(found)
 
     # ---------------------------------------------------------------- looking after it

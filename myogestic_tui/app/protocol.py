@@ -16,6 +16,8 @@ from .recorder import ProtocolStatus
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from .recorder import Status
+
 MOST_CUES = 10_000
 
 
@@ -145,6 +147,11 @@ def foresee(protocol: ProtocolStatus, now: float) -> ProtocolStatus:
     gone = min(max(gone, 0.0), protocol.cue_seconds)
     more = gone - protocol.cue_elapsed_s if protocol.cue else 0.0
     return replace(protocol, cue_elapsed_s=gone, elapsed_s=protocol.elapsed_s + more)
+
+
+def foreseen(status: Status, now: float) -> Status:
+    """A status with its protocol as it stands at ``now``; see `foresee`."""
+    return status if status.protocol is None else replace(status, protocol=foresee(status.protocol, now))
 
 
 @dataclass(slots=True)

@@ -23,7 +23,6 @@ from ..clock import local_clock
 from ..errors import MyoGesticError
 from ..info import StreamInfo
 from .output import size
-from .selection import configure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -88,7 +87,9 @@ def _program(_: Settings) -> Iterable[Check]:
 
 
 def _config(settings: Settings) -> Iterable[Check]:
-    configure(settings.config)
+    from ..app.setup import apply_lsl
+
+    apply_lsl(settings.config.lsl)
     named = settings.config_file or "myogestic.toml"
     yield Check("config", "ok", f"{named} is valid" if Path(named).exists() else "no myogestic.toml; the defaults hold")
 

@@ -28,10 +28,10 @@ def generate(settings: Settings, name: str, channels: int, rate: float, seed: in
       myogestic-tui generate
       myogestic-tui generate --name EMG --channels 8 --rate 1000
     """
+    from ..app.setup import apply_lsl
     from ..sources.generator import main
-    from .selection import configure
 
-    configure(settings.config)
+    apply_lsl(settings.config.lsl)
     remark(f"{name}: {channels} channels at {rate:g} Hz; Ctrl-C stops")
     options = ["--name", name, "--channels", str(channels), "--rate", str(rate), "--seed", str(seed)]
     return main([*options, "--outlive-parent"])

@@ -55,14 +55,14 @@ def record(
       myogestic-tui record name=EMG,host=amp-pc,as=emg
     """
     from ..app import App
+    from ..app.setup import apply_lsl
     from .capture import Capture, Cues
     from .probe import probe_folder
-    from .selection import configure
 
     config = _chosen(settings.config, streams, everything)
     cues = Cues.parse(labels, repeat) if labels else None
     probe_folder(settings.sessions_dir)
-    configure(config)
+    apply_lsl(config.lsl)
     if not (config.streams or everything):
         _ask_for_names(wait)
     _recover(settings.sessions_dir)

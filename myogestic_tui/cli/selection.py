@@ -28,11 +28,3 @@ def selections(names: Iterable[str], config: Config) -> tuple[StreamConfig, ...]
 def describe(seen: Iterable[Seen]) -> str:
     """What is on the network, one a line."""
     return "".join(f"\n  {one.describe()}" for one in seen) or "nothing"
-
-
-def configure(config: Config) -> None:
-    """Hand the LSL settings of the config to liblsl, before anything else does."""
-    from ..sources import configure_lsl
-
-    lsl = config.lsl
-    configure_lsl(known_peers=lsl.known_peers, session_id=lsl.session_id, resolve_scope=lsl.resolve_scope)

@@ -38,10 +38,10 @@ def streams(settings: Settings, watch: bool, wait: float, as_json: bool) -> None
       myogestic-tui streams --watch
       myogestic-tui streams --json
     """
+    from ..app.setup import apply_lsl
     from ..sources.discovery import discovery
-    from .selection import configure
 
-    configure(settings.config)
+    apply_lsl(settings.config.lsl)
     network = discovery()
     if watch:
         _watch(network, as_json)

@@ -5,9 +5,9 @@ The names here are imported when first used: who only asks what time it is does 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ..lazy import lazy_names
 from .local import local_clock
 
 if TYPE_CHECKING:
@@ -33,8 +33,4 @@ _HOME = {
 
 __all__ = [*_HOME, "local_clock"]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOME[name], __name__), name)
+__getattr__ = lazy_names(__name__, _HOME)

@@ -5,8 +5,9 @@ The names here are imported when first used.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ..lazy import lazy_names
 
 if TYPE_CHECKING:
     from .client import RecorderClient as RecorderClient
@@ -27,8 +28,4 @@ _HOME = {
 
 __all__ = ["ControlServer", "RecorderClient", "attach", "attach_again", "find_recorder", "hosted"]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOME[name], __name__), name)
+__getattr__ = lazy_names(__name__, _HOME)

@@ -23,9 +23,9 @@ The names here are imported when first used; ``zarrs``, where installed, becomes
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ..lazy import lazy_names
 from .pipeline import register_zarrs
 
 if TYPE_CHECKING:
@@ -95,11 +95,7 @@ __all__ = [*_HOME]
 
 register_zarrs()
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOME[name], __name__), name)
+__getattr__ = lazy_names(__name__, _HOME)
 
 
 def __dir__() -> list[str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from .bystream import public_names
 from .overview import SampleClock, session_start
+from .tally import ClassTally, tally
 
 if TYPE_CHECKING:
     from .reader import SessionReader
@@ -74,19 +74,13 @@ def read_facts(session: SessionReader) -> SessionFacts:
 
 def class_facts(session: SessionReader) -> tuple[ClassFacts, ...]:
     """Trials, seconds and bad trials of each class; classes never used count 0."""
-    track = session.label_track
-    end = session_start(session) + session.summary().duration_s
-    times = [label.timestamp for label in track]
-    lengths = [later - label for label, later in pairwise([*times, max([end, *times[-1:]])])]
+    start = session_start(session)
     known = dict(enumerate(session.class_names))
-    found: dict[int, list[float]] = {index: [0, 0.0, 0] for index in known}
-    for label, seconds in zip(track, lengths, strict=True):
-        if label.class_index >= 0:
-            row = found.setdefault(label.class_index, [0, 0.0, 0])
-            row[0], row[1], row[2] = row[0] + 1, row[1] + seconds, row[2] + label.bad
+    found = {index: ClassTally() for index in known}
+    found |= tally(session.label_track, start, start + session.summary().duration_s).classes
     return tuple(
-        ClassFacts(index, known.get(index, f"class {index}"), int(trials), seconds, int(bad))
-        for index, (trials, seconds, bad) in sorted(found.items())
+        ClassFacts(index, known.get(index, f"class {index}"), one.trials, one.seconds, one.bad)
+        for index, one in sorted(found.items())
     )
 
 

@@ -76,8 +76,7 @@ def _remembered(path: Path, outcome: Verification) -> Verification:
     """The outcome, kept in the catalog with the digest of the archive that it is about; its first findings only."""
     from .catalog import Catalog, first_findings
 
-    if path.is_file():
-        Catalog(path.parent).remember_verified(path, outcome)
+    Catalog(path.parent).remember_verified(path, outcome)
     return replace(outcome, findings=first_findings(outcome))
 
 

@@ -6,8 +6,9 @@ Names are imported when first used; nothing here costs anything until then. What
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ..lazy import lazy_names
 
 if TYPE_CHECKING:
     from .adapter import configure_lsl as configure_lsl
@@ -30,11 +31,7 @@ _HOME = {
 
 __all__ = ["Discovery", "LSLSource", "Outlet", "ReplaySource", "Seen", "SyntheticSource", "configure_lsl"]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOME[name], __name__), name)
+__getattr__ = lazy_names(__name__, _HOME)
 
 
 def __dir__() -> list[str]:

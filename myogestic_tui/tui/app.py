@@ -9,12 +9,11 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from msgspec.structs import replace
 from textual import events
 from textual.containers import Container
 from textual.message import Message
 
-from ..app.protocol import foresee
+from ..app.protocol import foreseen
 from ..app.recorder import AnyCommand, Recorder, Reply, Status
 from ..clock import local_clock
 from ..errors import MyoGesticError
@@ -205,11 +204,8 @@ class Viewer(TerminalApp, inherit_bindings=False):
         except MyoGesticError as error:
             status, gone = self.frame.status, str(error)
         went = bool(gone) and not self.frame.gone
-        protocol = status.protocol
-        if protocol is not None:
-            protocol = foresee(protocol, local_clock())
-            status = replace(status, protocol=protocol)
-        if self._cue_bell.began(protocol) and protocol is not None and protocol.bell:
+        status = foreseen(status, local_clock())
+        if self._cue_bell.began(status.protocol) and status.protocol is not None and status.protocol.bell:
             self.bell()
         self.frame = self._framed(status, self.screen_name, gone)
         if went:

@@ -8,7 +8,7 @@ from textual import events
 from textual.app import App
 from textual.geometry import Size
 
-from ..widgets.glyphs import terminal_is_utf8
+from ..widgets.glyphs import wants_ascii
 from .stage import Stage
 from .terminal import HungUp, ViewerDriver
 from .theme import STYLESHEET, choose_theme, palette_of, textual_themes
@@ -49,7 +49,7 @@ class TerminalApp(App[int], inherit_bindings=False):
         for one in textual_themes():
             self.register_theme(one)
         self.theme = theme
-        self.ascii_only = glyphs == "ascii" or (glyphs == "auto" and not terminal_is_utf8())
+        self.ascii_only = wants_ascii(glyphs)
         self.palette = palette_of(theme)
         self._held = False
         self._trying = False

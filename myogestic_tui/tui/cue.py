@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
 from textual import events
 
-from ..app.protocol import foresee
+from ..app.protocol import foreseen
 from ..app.recorder import Status
 from ..clock import local_clock
 from ..control.follow import Follower
@@ -92,10 +91,8 @@ class CueScreen(TerminalApp, inherit_bindings=False):
         if status is None:
             self.frame = Frame(self.frame.status, gone=why)
         else:
-            protocol = status.protocol
-            now = foresee(protocol, local_clock()) if protocol is not None else None
-            self.frame = Frame(replace(status, protocol=now))
-            if self._bell is not None and self._bell.began(now):
+            self.frame = Frame(foreseen(status, local_clock()))
+            if self._bell is not None and self._bell.began(self.frame.status.protocol):
                 self.bell()
         self.draw()
 

@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ..widgets.frame import Frame
-from ..widgets.glyphs import terminal_is_utf8
+from ..widgets.glyphs import wants_ascii
 from ..widgets.headrows import header_rows
 from ..widgets.spans import BLANK, encode, fill, fit, row
 from ..widgets.streams import streams_page
@@ -35,7 +35,7 @@ def paint_opening(status: Status, options: ViewerOptions) -> None:
     if not is_up():
         return
     columns, lines = os.get_terminal_size(sys.stdout.fileno())
-    ascii_only = options.glyphs == "ascii" or (options.glyphs == "auto" and not terminal_is_utf8())
+    ascii_only = wants_ascii(options.glyphs)
     codes = palette_of(choose_theme(options.theme)).codes(colour_system())
     text = "".join(
         f"\x1b[{y + 1};1H{encode(spans, 0, columns, codes, ascii_only=ascii_only)}"

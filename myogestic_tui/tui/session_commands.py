@@ -11,7 +11,7 @@ from ..errors import MyoGesticError
 from ..session.export import FORMATS
 from ..session.summary import MENDS
 from ..widgets.format import size
-from ..widgets.session_list import n_going
+from ..widgets.session_list import going, n_going
 from .prompt import Ask, Entry, TypeLine
 from .session_table import SessionTable
 from .view import Body
@@ -19,7 +19,7 @@ from .view import Body
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ..app.recorder import AnyCommand, JobStatus, Reply
+    from ..app.recorder import AnyCommand, Reply
     from ..session.trash import Trashed
 
 _FORMAT_KEYS = dict(zip("xfebdcn", FORMATS, strict=True))
@@ -119,22 +119,19 @@ class SessionCommands(Body):
     def do_replay(self) -> None:
         """Replay the chosen session as live LSL outlets; again: end it."""
         paths = self.table.targets[:1]
-        running = [job for job in self._going() if job.kind == "replay" and job.path in paths]
+        running = [job for job in going(self.viewer.frame.status.jobs) if job.kind == "replay" and job.path in paths]
         if running:
             self._send(CancelJob(id=running[0].id, actor=self.viewer.actor))
         else:
             self._job("replay", paths)
 
-    def _going(self) -> list[JobStatus]:
-        return [job for job in self.viewer.frame.status.jobs if job.state in ("running", "waiting")]
-
     def ask_cancel(self) -> None:
         """Ask which job is to end: the chosen session's, or else the one that runs; or all."""
-        going = self._going()
-        if not going:
+        unended = going(self.viewer.frame.status.jobs)
+        if not unended:
             return
-        mine = [job for job in going if job.path in self.table.targets]
-        job = min(mine or going, key=lambda one: one.state != "running")
+        mine = [job for job in unended if job.path in self.table.targets]
+        job = min(mine or unended, key=lambda one: one.state != "running")
 
         def cancel(number: int) -> None:
             self._send(CancelJob(id=number, actor=self.viewer.actor))

@@ -8,7 +8,7 @@ from ..widgets.overview import overview_rows
 from ..widgets.session_details import details_height, session_details
 from ..widgets.session_list import LIST_WIDTH, ListLook, Order, job_row, session_rows
 from ..widgets.session_open import open_rows
-from ..widgets.spans import BLANK, Row, Span, cut, row, spread, width_of
+from ..widgets.spans import BLANK, Row, beside, row, spread, width_of
 from .look import SessionLook
 from .prompt import Ask, Entry, TypeLine
 from .session_commands import SessionCommands
@@ -73,12 +73,7 @@ class SessionsBody(SessionCommands):
             return left
         room = width - LIST_WIDTH - 2
         right = session_details(one, self.look.at(one, 2 * room), frame, room, height)
-        rows = []
-        for i, start in enumerate(left):
-            start = cut(start, LIST_WIDTH)
-            pad = Span(" " * (LIST_WIDTH + 2 - width_of(start)))
-            rows.append((*start, pad, *(right[i] if i < len(right) else BLANK)))
-        return rows
+        return beside(left, right, LIST_WIDTH)
 
     def _open_rows(self, frame: Frame, width: int, height: int) -> list[Row]:
         """The open session: its plot, and what is known about it."""

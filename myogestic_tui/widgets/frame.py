@@ -60,6 +60,11 @@ class Frame:
             return "no label"
         return gestures[class_index].name if class_index < len(gestures) else f"class {class_index}"
 
+    def keyed(self, class_index: int) -> str:
+        """``2 Fist``: key and name of a class; ``no label`` has no key."""
+        name = self.gesture(class_index)
+        return f"{self.key_of(class_index)} {name}" if class_index >= 0 else name
+
     def key_of(self, class_index: int) -> str:
         """The key of a class; a blank for no label."""
         if class_index < 0:

@@ -43,6 +43,11 @@ def to_ascii(text: str) -> str:
     return text if text.isascii() else text.translate(_TABLE).encode("ascii", "replace").decode("ascii")
 
 
+def wants_ascii(glyphs: str) -> bool:
+    """Whether to write ASCII alone: ``ascii`` says so, ``auto`` asks the terminal's locale, anything else is UTF-8."""
+    return glyphs == "ascii" or (glyphs == "auto" and not terminal_is_utf8())
+
+
 def terminal_is_utf8(environ: Mapping[str, str] = os.environ) -> bool:
     """Whether the terminal's locale says UTF-8; an empty environment counts as UTF-8.
 

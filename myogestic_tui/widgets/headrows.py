@@ -69,8 +69,7 @@ def _idle(frame: Frame, width: int) -> Row:
     left = row((" ○ IDLE ", "strong"), f"   next {take_text(frame.status.take)}")
     words: Row = (*row((" streams   disk ", "dim")), _disk(frame))
     if first >= 0:
-        label = f"{frame.key_of(first)} {frame.gesture(first)}"
-        left = (*left, *row(("   starts with ", "dim"), (label, gesture_style(first))))
+        left = (*left, *row(("   starts with ", "dim"), (frame.keyed(first), gesture_style(first))))
         words = (Span("  "), _disk(frame))
     return spread(left, (*_count(frame), *words, *_fps(frame)), width)
 
@@ -82,7 +81,7 @@ def _recording(frame: Frame, width: int) -> Row:
     elapsed = session.elapsed_s if session is not None else 0.0
     seconds = session.label_seconds if session is not None else 0.0
     active = frame.active
-    label = fit(_label(frame), name_width)
+    label = fit(frame.keyed(active), name_width)
     left = row(
         (" ● REC ", "rec"),
         (f" {hms(elapsed)} ", "strong"),
@@ -95,11 +94,6 @@ def _recording(frame: Frame, width: int) -> Row:
     return spread(left, (*_count(frame), Span("  "), _disk(frame), *_fps(frame)), width)
 
 
-def _label(frame: Frame) -> str:
-    name = frame.gesture(frame.active)
-    return f"{frame.key_of(frame.active)} {name}" if frame.active >= 0 else name
-
-
 def _narrow(frame: Frame, width: int) -> Row:
     session = frame.status.session
     if not frame.recording or session is None:
@@ -107,5 +101,5 @@ def _narrow(frame: Frame, width: int) -> Row:
     active = frame.active
     head = row((" ● REC ", "rec"), (f"{hms(session.elapsed_s)} ", "strong"))
     room = max(width - 16 - 8, 3)
-    label = fit(_label(frame), room)
+    label = fit(frame.keyed(active), room)
     return cut((*head, Span(label, gesture_style(active)), Span(f"{session.label_seconds:>7.1f}s")), width)

@@ -93,7 +93,7 @@ def _cue(frame: Frame, protocol: ProtocolStatus, width: int) -> Now:
         word, style = "get ready", "accent"
     elif protocol.state == "paused":
         word, style = "PAUSED", "warn"
-        hint = row(("   p", "key", "key:p"), (f" goes on with {_gesture(frame, protocol.class_index)}", "dim"))
+        hint = row(("   p", "key", "key:p"), (f" goes on with {frame.keyed(protocol.class_index)}", "dim"))
     cells = max(min(width - 30, 60), 8)
     share = protocol.cue_elapsed_s / protocol.cue_seconds if protocol.cue_seconds else 0.0
     elapsed = f"{protocol.cue_elapsed_s:>6.1f} / {protocol.cue_seconds:.1f} s"
@@ -117,12 +117,8 @@ def _cue(frame: Frame, protocol: ProtocolStatus, width: int) -> Now:
 def _coming(frame: Frame, protocol: ProtocolStatus) -> Row:
     left = max(protocol.cue_seconds - protocol.cue_elapsed_s, 0.0)
     upcoming = protocol.next_class_index
-    name, style = ("end", "dim") if upcoming is None else (_gesture(frame, upcoming), gesture_style(upcoming))
+    name, style = ("end", "dim") if upcoming is None else (frame.keyed(upcoming), gesture_style(upcoming))
     return row(("NEXT  ", "dim"), (name, style), (f"   in {left:>5.1f} s   ", "strong"))
-
-
-def _gesture(frame: Frame, class_index: int) -> str:
-    return f"{frame.key_of(class_index)} {frame.gesture(class_index)}" if class_index >= 0 else "no label"
 
 
 def thin_progress(share: float, cells: int, style: str) -> Row:
@@ -147,7 +143,7 @@ def _ready(frame: Frame, width: int) -> Now:
     if first >= 0:
         chosen = row(
             ("starts with ", "dim"),
-            (f" {_gesture(frame, first)} ", gesture_style(first, filled=True)),
+            (f" {frame.keyed(first)} ", gesture_style(first, filled=True)),
             ("   e: without", "dim"),
         )
     return Now(

@@ -129,11 +129,14 @@ class ListLook(NamedTuple):
     listing: bool = False
 
 
+def going(jobs: Sequence[JobStatus]) -> list[JobStatus]:
+    """Those that run or wait."""
+    return [job for job in jobs if job.state in ("running", "waiting")]
+
+
 def open_jobs(jobs: Sequence[JobStatus]) -> dict[str, JobStatus]:
     """Jobs that run or wait, by the path of their session; one that runs comes before one that waits."""
-    ordered = sorted(
-        (job for job in jobs if job.state in ("running", "waiting")), key=lambda job: job.state != "running"
-    )
+    ordered = sorted(going(jobs), key=lambda job: job.state != "running")
     found: dict[str, JobStatus] = {}
     for job in ordered:
         found.setdefault(os.path.abspath(job.path), job)
@@ -186,7 +189,7 @@ def _heading(look: ListLook, width: int) -> Row:
     for name, column, cells in _columns(width):
         ordered = name == look.order.column
         title = f"{arrow}{column.title}" if ordered and column.right else column.title
-        text = " " * column.gap + fit(title, cells - column.gap, ">" if column.right else "<")
+        text = _cell(column, title, cells)
         if ordered and column.right and len(title) > cells - column.gap:
             text = title.rjust(cells)
         if ordered and not column.right:
@@ -235,13 +238,13 @@ def job_row(status: Status, width: int, *, escape: str = "cancel") -> Row:
 
     ``escape`` is what the key does now.
     """
-    going = [job for job in status.jobs if job.state in ("running", "waiting")]
-    if not going:
+    unended = going(status.jobs)
+    if not unended:
         return BLANK
-    job = min(going, key=lambda one: (one.state != "running", one.kind == "replay", one.id))
+    job = min(unended, key=lambda one: (one.state != "running", one.kind == "replay", one.id))
     speed = f"{f.size(job.bytes_per_s)}/s" if job.bytes_per_s and job.kind != "replay" else ""
     left = f"{f.minutes(job.left_s)} left" if job.left_s is not None else ""
-    more = f"+{n_going(status) - 1}" if len(going) > 1 else ""
+    more = f"+{n_going(status) - 1}" if len(unended) > 1 else ""
     name = os.path.basename(job.path).removesuffix(".session.zip")
     head = f" {fit(f'{job.kind} {name}', 29)} {100 * job.fraction:>3.0f} % {speed:>9}  {left:>10}  {more:<5}"
     return spread(row((" ▷", "accent"), (head, "")), row(("esc", "key"), (f" {escape} ", "dim")), width)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from . import format as f
 from .session_details import class_row, finding_rows, stream_row, verified_words
-from .spans import BLANK, Row, Span, cut, fit, row, rule, width_of
+from .spans import BLANK, Row, Span, beside, fit, row, rule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,12 +29,7 @@ def open_rows(one: Entry, looked: Looked, frame: Frame, width: int) -> list[Row]
         return [*_sections(one, looked, frame, width), BLANK, *_channels(looked, width)]
     left_width = width // 2
     left, right = _sections(one, looked, frame, left_width), _channels(looked, width - left_width - 2)
-    rows = []
-    for i in range(max(len(left), len(right))):
-        start = cut(left[i], left_width) if i < len(left) else BLANK
-        pad = Span(" " * (left_width + 2 - width_of(start)))
-        rows.append((*start, pad, *(right[i] if i < len(right) else BLANK)))
-    return rows
+    return beside(left, right, left_width)
 
 
 def _sections(one: Entry, looked: Looked, frame: Frame, width: int) -> list[Row]:

@@ -137,6 +137,16 @@ def _n_equal(one: str, other: str) -> int:
     return min(len(one), len(other))
 
 
+def beside(left: Sequence[Row], right: Sequence[Row], width: int, gap: int = 2) -> list[Row]:
+    """Two columns: ``width`` cells of the left one and ``gap`` blanks before each row of the right one."""
+    rows = []
+    for i in range(max(len(left), len(right))):
+        start = cut(left[i], width) if i < len(left) else BLANK
+        pad = Span(" " * (width + gap - width_of(start)))
+        rows.append((*start, pad, *(right[i] if i < len(right) else BLANK)))
+    return rows
+
+
 def encode(spans: Row, first: int, last: int, codes: Mapping[str, str], *, ascii_only: bool = False) -> str:
     """Columns ``first`` to ``last`` of a row as text for the terminal; ``codes`` switch to a style, by its name."""
     parts: list[str] = []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..session import LabelEvent
+    from .meta import LabelEvent
 
 
 @dataclass(slots=True)
