@@ -18,9 +18,9 @@ from tests.sending import RampSource, ramp, wait_for
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Iterator[App]:
+def app(tmp_path: Path, unique: str) -> Iterator[App]:
     """An app with one connected 500 Hz stream, open, idle."""
-    app = App("state machine", sessions_dir=tmp_path / "sessions")
+    app = App(f"state machine {unique}", sessions_dir=tmp_path / "sessions")
     app.ctx.class_names = ["Rest", "Fist", "Pinch"]
     app.streams(Stream("emg", source=RampSource()))
     app.open()
@@ -287,9 +287,10 @@ def test_a_protocol_labels_at_its_cues_and_publishes_them(app: App) -> None:
 
     plan = make_plan("p", [(1, 0.3), (0, 0.3)], repeats=3, lead_in=4.0)
     ended: list[str] = []
-    app.run_protocol(ProtocolRunner(plan, app.cue, ended.append))
-    markers = LSLSource(CUE_STREAM, source_id="state machine-cues", timeout=20.0)
+    app.cues.open()
+    markers = LSLSource(CUE_STREAM, source_id=f"{app.name}-cues", timeout=20.0)
     markers.connect()
+    app.run_protocol(ProtocolRunner(plan, app.cue, ended.append))
     wait_for(lambda: ended)
     texts: list[str] = []
     stamps: list[float] = []
