@@ -7,8 +7,8 @@ the top down:
 - **recording**: `writer` (with `annotated`), `beginning`, `recording`, `segments`, `journal`, `events`, `checkpoint`,
   `commit`, `live`, `snapshot`, `room`, `conclude`
 - **packing**: `pack`, `workfolder`, `tree`, `seal`, `manifest`, `zipbytes`, `comment`
-- **opening**: `reader`, `view`, `view_folder` with `tail`, `view_archive` with `archive` and `zipindex`, `arrays`,
-  `stores`
+- **opening**: `reader`, `states`, `view`, `view_folder` with `tail`, `view_archive` with `archive` and `zipindex`,
+  `arrays`, `stores`
 - **signal**: `trials`, `windows`, `alignment`; beneath them `streamdata`, `correction`, `runs`, `cutting`, `readable`
 - **proving**: `verify`, `content`, `streamcheck`, `arraycheck`, `valuecheck`, `sealcheck`, `zstdframe`, `findings`
 - **mending**: `recover`, `interrupted`; `salvage`, `salvagestream`, `salvagearrays`, `wreck`
@@ -39,12 +39,12 @@ if TYPE_CHECKING:
     from .pack import pack_session as pack_session
     from .reader import SessionReader as SessionReader
     from .reader import open_session_store as open_session_store
-    from .recover import list_sessions as list_sessions
     from .recover import recover_session as recover_session
-    from .recover import session_state as session_state
-    from .recover import unfinished_sessions as unfinished_sessions
-    from .recover import unpacked_sessions as unpacked_sessions
     from .salvage import salvage_session as salvage_session
+    from .states import list_sessions as list_sessions
+    from .states import session_state as session_state
+    from .states import unfinished_sessions as unfinished_sessions
+    from .states import unpacked_sessions as unpacked_sessions
     from .summary import Summary as Summary
     from .trash import Trashed as Trashed
     from .trash import empty_trash as empty_trash
@@ -76,18 +76,18 @@ _HOME = {
     "iter_labeled_windows": ".windows",
     "labeled_windows": ".windows",
     "list_trash": ".trash",
-    "list_sessions": ".recover",
+    "list_sessions": ".states",
     "open_session_store": ".reader",
     "pack_session": ".pack",
     "read_archive_summary": ".comment",
     "recover_session": ".recover",
     "restore_session": ".trash",
     "salvage_session": ".salvage",
-    "session_state": ".recover",
+    "session_state": ".states",
     "start_job": ".jobs",
     "trash_session": ".trash",
-    "unfinished_sessions": ".recover",
-    "unpacked_sessions": ".recover",
+    "unfinished_sessions": ".states",
+    "unpacked_sessions": ".states",
     "verify_session": ".verify",
 }
 

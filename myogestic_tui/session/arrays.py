@@ -241,10 +241,16 @@ class OverviewArray:
         if start < self.n_stored:
             assert self._stored is not None, "rows are stored in an array that is there"
             parts.append(self._stored.rows(start, min(stop, self.n_stored)))
-        for number in range(max(start, self.n_stored), stop):
-            first = number * self._length
-            parts.append(overview_row(self._data.rows(first, min(first + self._length, self._data.n_rows)))[None])
+        parts += [self._computed(number)[None] for number in range(max(start, self.n_stored), stop)]
         return _joined(parts, self.spec)
+
+    def _computed(self, number: int) -> NDArray[np.float32]:
+        """A row from the samples; NaN where those cannot be read."""
+        first = number * self._length
+        try:
+            return overview_row(self._data.rows(first, min(first + self._length, self._data.n_rows)))
+        except SessionDamagedError:
+            return np.full(self.spec.row_shape, np.nan, np.float32)
 
 
 @np.errstate(all="ignore")

@@ -21,7 +21,7 @@ from ..errors import MyoGesticError
 from .comment import read_archive_summary
 from .entry import Copy, Entry
 from .layout import JOURNAL, META, STATE_FOLDER
-from .recover import list_sessions, session_state
+from .states import folder_state, list_sessions
 from .summary import Summary, Verified
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class Catalog:
 
     def _of_folder(self, path: Path) -> Entry:
         """A folder is read again where somebody is at it, or it has changed since the last call."""
-        state = session_state(path)
+        state = folder_state(path)
         marks = (state, _mark(path), _mark(path / META), _mark(path / JOURNAL))
         before = self._folders.get(path.name)
         if before is not None and before[0] == marks and state not in ("recording", "packing"):
@@ -245,15 +245,15 @@ def _read(path: Path) -> Entry:
     try:
         if path.is_file():
             return Entry(summary=read_archive_summary(path))
-        return Entry(summary=_folder_summary(path))
+        return _read_folder(path)
     except (MyoGesticError, OSError) as error:
         mark = _mark(path)
         size = mark[0] if mark is not None else 0
         return Entry(summary=Summary(path=str(path), state="damaged", bytes=size), problem=str(error))
 
 
-def _folder_summary(path: Path) -> Summary:
+def _read_folder(path: Path) -> Entry:
     from .reader import open_session_store
 
     with open_session_store(path) as session:
-        return replace(session.summary(), state=session_state(path))
+        return Entry(summary=session.summary(), problem=" ".join(one.text for one in session.view.unusable[:1]))

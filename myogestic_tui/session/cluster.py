@@ -159,7 +159,7 @@ def _sessions_at(path: str) -> list[str]:
     where = Path(path)
     if not where.is_dir() or is_session_folder(where):
         return [everywhere(path)]
-    from .recover import list_sessions
+    from .states import list_sessions
 
     return [everywhere(session) for session in list_sessions(where)]
 

@@ -8,7 +8,7 @@ from ..errors import MyoGesticError
 from .findings import Finding, damage, observation
 from .layout import JOURNAL, LABELS, META, stems_among
 from .meta import Meta, decode_labels, decode_meta
-from .recover import WHOLE_STATES
+from .states import WHOLE_STATES
 from .streamcheck import StreamCheck
 
 if TYPE_CHECKING:

@@ -16,13 +16,13 @@ import msgspec
 
 from ..errors import ConfigError, DiskError, SessionDamagedError, SessionError, SessionLockedError
 from .archive import Archive
-from .layout import MANIFEST, META, archive_name
+from .layout import MANIFEST, META, archive_name, free_path
 from .lock import lock_session
 from .manifest import ManifestReader
 from .meta import Meta, Note, decode_meta, encode_meta, replace_file, sync_folder
-from .pack import free_path, source_of, write_archive
+from .pack import source_of, write_archive
 from .progress import Ticker
-from .recover import WHOLE_STATES, session_state
+from .states import WHOLE_STATES, folder_state
 from .workfolder import EDITING, work_folder
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _check(changes: Mapping[str, str]) -> None:
 
 
 def _edit_folder(folder: Path, changes: Mapping[str, str]) -> Path:
-    if session_state(folder) not in WHOLE_STATES:
+    if folder_state(folder) not in WHOLE_STATES:
         raise SessionError(f"{folder.name} is not finished; `myogestic-tui recover` finishes one that was cut off")
     with lock_session(folder, purpose="editing"):
         meta = changed_meta(decode_meta((folder / META).read_bytes()), changes)

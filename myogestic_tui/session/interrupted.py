@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..errors import SessionError, SessionLockedError
 from .layout import ARCHIVE_SUFFIX, STATE_FOLDER
 from .pack import PARKED, pack_session, temporary
-from .recover import unpacked_sessions
+from .states import unpacked_sessions
 from .workfolder import remove_work_folders
 
 if TYPE_CHECKING:

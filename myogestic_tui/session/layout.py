@@ -98,6 +98,16 @@ def archive_name(folder_name: str, name: str = "") -> str:
     return f"{folder_name}_{slug}{ARCHIVE_SUFFIX}" if slug else f"{folder_name}{ARCHIVE_SUFFIX}"
 
 
+def free_path(path: Path) -> Path:
+    """`path`, or where something stands there already, the same with a number behind its stem."""
+    suffix = ARCHIVE_SUFFIX if path.name.endswith(ARCHIVE_SUFFIX) else ""
+    stem, number, free = path.name.removesuffix(suffix), 1, path
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{stem}-{number}{suffix}")
+    return free
+
+
 def create_session_folder(base_path: Path, at: datetime | None = None) -> Path:
     """Make a new session folder in ``base_path``, named after local time to the second.
 

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from ..clock import Gap, GapTracker
+from ..errors import SessionDamagedError
 from .meta import GapRecord, StreamMeta
 
 if TYPE_CHECKING:
@@ -37,13 +38,24 @@ def measured_fs(n_samples: int, first: float | None, last: float | None, gaps: G
     return (n_samples - 1) / seconds if seconds > 0 else None
 
 
-def measure_stream(meta: StreamMeta, stamps: Rows) -> StreamMeta:
-    """``meta`` with all that its time stamps ``(n_samples,)`` tell."""
+def measure_stream(meta: StreamMeta, stamps: Rows, report: Callable[[str], None] | None = None) -> StreamMeta:
+    """``meta`` with all that its time stamps ``(n_samples,)`` tell.
+
+    With `report` stamps that cannot be read are left out and told to it; without it they raise SessionDamagedError.
+    """
     n, length = stamps.n_rows, stamps.spec.chunk_length
     tracker = GapWatch(meta.name, meta.fs)
     first = last = None
     for start in range(0, n, length):
-        some = stamps.rows(start, min(start + length, n))
+        stop = min(start + length, n)
+        try:
+            some = stamps.rows(start, stop)
+        except SessionDamagedError as error:
+            if report is None:
+                raise
+            report(f"the time stamps of samples {start}–{stop - 1} cannot be read: {error}")
+            tracker.feed(np.full(stop - start, np.nan))
+            continue
         tracker.feed(some)
         first = float(some[0]) if first is None else first
         last = float(some[-1])

@@ -25,14 +25,15 @@ from msgspec.structs import replace
 from ..errors import DiskError, MyoGesticError, SessionDamagedError, SessionError, SessionLockedError
 from .archive import Archive
 from .comment import comment_bytes
-from .layout import ARCHIVE_SUFFIX, MANIFEST, META, STATE_FOLDER, archive_name, is_session_folder
+from .layout import ARCHIVE_SUFFIX, MANIFEST, META, STATE_FOLDER, archive_name, free_path, is_session_folder
 from .lock import lock_session
 from .manifest import ManifestReader
 from .meta import decode_meta, sync_folder
 from .progress import Ticker
 from .reader import open_session_store
-from .recover import WHOLE_STATES, recover_session, session_state_unlocked
+from .recover import recover_session
 from .seal import Sealer, Source
+from .states import WHOLE_STATES, state_unlocked
 from .tree import list_files
 from .zipindex import MAX_MEMBERS, is_safe_name
 
@@ -90,7 +91,7 @@ def pack_session(
     if not is_session_folder(folder):
         raise SessionError(f"{folder} is no session folder")
     try:
-        if session_state_unlocked(folder) not in WHOLE_STATES:
+        if state_unlocked(folder) not in WHOLE_STATES:
             recover_session(folder)
         with lock_session(folder, purpose="packing"):
             return _pack(folder, progress, should_pause, keep_free)
@@ -103,7 +104,7 @@ def pack_session(
 
 
 def _pack(folder: Path, progress: Progress | None, should_pause: Callable[[], bool] | None, keep_free: int) -> Path:
-    if session_state_unlocked(folder) not in WHOLE_STATES:
+    if state_unlocked(folder) not in WHOLE_STATES:
         raise SessionError(f"{folder} was taken up again while it was to be packed; try again once it is stopped")
     archive = next((path for path in archives_of(folder) if _holds(path, folder)), None)
     if archive is None:
@@ -230,16 +231,6 @@ def _holds(path: Path, folder: Path) -> bool:
             )
     except SessionDamagedError:
         return False
-
-
-def free_path(path: Path) -> Path:
-    """`path`, or where something stands there already, the same with a number behind its stem."""
-    suffix = ARCHIVE_SUFFIX if path.name.endswith(ARCHIVE_SUFFIX) else ""
-    stem, number, free = path.name.removesuffix(suffix), 1, path
-    while free.exists():
-        number += 1
-        free = path.with_name(f"{stem}-{number}{suffix}")
-    return free
 
 
 def _session_name(folder: Path) -> str:

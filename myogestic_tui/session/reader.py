@@ -294,7 +294,7 @@ def open_session_store(path: str | os.PathLike[str]) -> SessionReader:
     SessionError
         There is no session, or it is too damaged to be read; the message names the file or member.
     """
-    from .recover import session_state
+    from .states import session_state
     from .view_archive import view_archive
 
     if "://" in os.fspath(path):

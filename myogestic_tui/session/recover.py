@@ -1,36 +1,33 @@
-"""Recovery: what opening an unfinished folder shows, written down. And the states that a session can be in."""
+"""Recovery: what opening an unfinished folder shows, written down.
+
+Nothing recorded is removed, whatever recovery cannot make use of: chunks that no array says it has, damaged segments
+and metadata go to the trash (``NAME-damaged``).
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from ..errors import DiskError, SessionError
+from ..errors import DiskError, SessionDamagedError, SessionError
 from .arrays import StoredArray
 from .commit import Shape, commit
 from .conclude import conclusion, drop_journal
 from .events import SessionRecord
+from .findings import damage
 from .journal import SUFFIX
-from .layout import (
-    ARCHIVE_SUFFIX,
-    BALLAST,
-    FOLDER_STAMP,
-    JOURNAL,
-    LABELS,
-    META,
-    PARTIAL,
-    STATE_FOLDER,
-    TRASH,
-    is_session_folder,
-)
-from .lock import lock_session, session_holder
+from .layout import BALLAST, FOLDER_STAMP, JOURNAL, LABELS, META, PARTIAL, is_session_folder
+from .lock import lock_session
 from .measure import measure_stream
-from .meta import SCHEMA_VERSION, decode_meta, sync_folder
+from .meta import SCHEMA_VERSION, sync_folder
+from .states import WHOLE_STATES, folder_state, state_unlocked
+from .trash import new_place
 from .view_folder import view_folder
 from .zarrs import encode_chunk, write_chunk
 
@@ -41,97 +38,29 @@ if TYPE_CHECKING:
     from .meta import StreamMeta
     from .view import SessionView, StreamView
 
-WHOLE_STATES = ("finished", "recovered", "salvaged")
-"""What ``meta.json`` says of a session that needs no recovery."""
-
 _MOST_UNSAMPLED_S = 86_400.0
 """Seconds by which a session may be longer than its longest stream, for times to be believed."""
 
 
-def session_state(path: str | os.PathLike[str], view: SessionView | None = None) -> str:
-    """State of the session at ``path``.
-
-    Returns
-    -------
-    state
-        ``"recording"`` or ``"packing"`` while a process is at it, ``"unfinished"`` where recovery would make a folder
-        whole, ``"finished"``, ``"recovered"`` or ``"salvaged"`` for a whole folder that is not packed, ``"packed"``
-        for an archive, ``"damaged"`` for an archive that cannot be read.
-    """
-    where = Path(path)
-    if not where.is_dir():
-        return _archive_state(where, view)
-    holder = session_holder(where)
-    if holder is not None and holder.purpose in ("recording", "packing"):
-        return holder.purpose
-    if (where / JOURNAL).exists():
-        return "unfinished"
-    state = view.meta.state if view is not None else _stored_state(where)
-    return state if state in WHOLE_STATES else "unfinished"
-
-
-def _archive_state(path: Path, view: SessionView | None) -> str:
-    if view is not None:
-        return "packed"
-    from .view_archive import view_archive
-
-    try:
-        view_archive(path).close()
-    except SessionError:
-        return "damaged"
-    return "packed"
-
-
-def _stored_state(folder: Path) -> str:
-    try:
-        return decode_meta((folder / META).read_bytes()).state
-    except (OSError, SessionError):
-        return ""
-
-
-def list_sessions(sessions_dir: str | os.PathLike[str]) -> list[Path]:
-    """Folders and archives of sessions in ``sessions_dir``, oldest name first; empty where there is no such folder."""
-    return sorted(_sessions_in(Path(sessions_dir)), key=lambda path: path.name)
-
-
-def _sessions_in(folder: Path) -> Iterator[Path]:
-    try:
-        entries = list(os.scandir(folder))
-    except OSError:
-        return
-    for entry in entries:
-        path = folder / entry.name
-        if entry.name == STATE_FOLDER:
-            continue
-        if entry.name.endswith(ARCHIVE_SUFFIX) or (entry.is_dir() and is_session_folder(path)):
-            yield path
-
-
-def unfinished_sessions(sessions_dir: str | os.PathLike[str]) -> list[Path]:
-    """Session folders that a recorder was cut off from and nobody holds, oldest first."""
-    return _folders_in_state(sessions_dir, {"unfinished"})
-
-
-def unpacked_sessions(sessions_dir: str | os.PathLike[str]) -> list[Path]:
-    """Whole session folders that were not packed yet and nobody holds, oldest first."""
-    return _folders_in_state(sessions_dir, set(WHOLE_STATES))
-
-
-def _folders_in_state(sessions_dir: str | os.PathLike[str], states: set[str]) -> list[Path]:
-    return [path for path in list_sessions(sessions_dir) if path.is_dir() and session_state(path) in states]
-
-
-def recover_session(path: str | os.PathLike[str]) -> Path:
+def recover_session(path: str | os.PathLike[str], *, leave_unusable: bool = False) -> Path:
     """Make a session folder whole that its recorder was cut off from, and return its path.
 
     Arrays are cut to what is committed, the journal's valid frames follow, metadata is computed anew. It may be
-    killed anywhere and run again; on a folder that is whole it does nothing. What cannot be made use of stays:
-    damaged segments and metadata go to the trash folder.
+    killed anywhere and run again; on a folder that is whole it does nothing.
+
+    Parameters
+    ----------
+    path
+        The session folder.
+    leave_unusable
+        Leave an array that cannot be read as it is and recover the others, instead of refusing: for `salvage_session`.
 
     Raises
     ------
     SessionLockedError
         Another process holds the folder; the message names it.
+    SessionDamagedError
+        An array cannot be read, and nothing else tells how many samples it has; nothing was changed.
     SessionError
         There is no session.
     DiskError
@@ -140,21 +69,16 @@ def recover_session(path: str | os.PathLike[str]) -> Path:
     folder = Path(path)
     if not is_session_folder(folder):
         raise SessionError(f"{folder} is no session folder; `myogestic-tui sessions` lists those there are")
-    if session_state(folder) in WHOLE_STATES:
+    if folder_state(folder) in WHOLE_STATES:
         return folder
     try:
         with lock_session(folder, purpose="recovering"):
             _tidy(folder)
-            if session_state_unlocked(folder) not in WHOLE_STATES:
-                _recover(folder)
+            if state_unlocked(folder) not in WHOLE_STATES:
+                _recover(folder, leave_unusable)
     except OSError as error:
         raise DiskError(f"{folder} cannot be recovered: {error.strerror or error}; make room and try again") from error
     return folder
-
-
-def session_state_unlocked(folder: Path) -> str:
-    """State of a folder whose lock the caller holds."""
-    return "unfinished" if (folder / JOURNAL).exists() else _stored_state(folder)
 
 
 def _tidy(folder: Path) -> None:
@@ -167,31 +91,59 @@ def _tidy(folder: Path) -> None:
                 os.unlink(os.path.join(where, name))
 
 
-def _recover(folder: Path) -> None:
+def _recover(folder: Path, leave_unusable: bool) -> None:
     view = view_folder(folder, own_lock=True)
+    aside = _Aside(folder)
     try:
+        if view.unusable and not leave_unusable:
+            raise SessionDamagedError(
+                f"{folder.name} cannot be recovered without loss: {view.unusable[0].text}; "
+                "`myogestic-tui salvage` saves what can be read and keeps the rest"
+            )
+        left = {finding.stream for finding in view.unusable}
         was_whole = view.meta.state in WHOLE_STATES
-        shapes = [shape for stream in view.streams.values() for shape in _write_stream(folder, stream)]
+        usable = {stem: stream for stem, stream in view.streams.items() if stem not in left}
+        shapes = [shape for stream in usable.values() for shape in _write_stream(folder, stream, aside)]
         record = view.record or SessionRecord(view.meta)
-        streams = {}
-        for stem, stream in view.streams.items():
-            measured = measure_stream(stream.meta, stream.stamps)
+        streams = {stem: stream.meta for stem, stream in view.streams.items() if stem in left}
+        for stem, stream in usable.items():
+            measured = measure_stream(stream.meta, stream.stamps, partial(_note, view, stem))
             streams[stem] = msgspec.structs.replace(measured, gaps=record.with_reasons(stem, measured.gaps))
         if not was_whole:
             _complete(view, streams)
         state = view.meta.state if was_whole else "recovered"
-        _keep_broken(folder, {finding.member for finding in view.findings if finding.kind == "damage"})
+        _keep_broken(folder, {finding.member for finding in view.findings if finding.kind == "damage"}, aside)
         commit(folder, shapes, conclusion(view.meta, view.labels, streams, state))
     finally:
         view.close()
     drop_journal(folder)
 
 
-def _write_stream(folder: Path, stream: StreamView) -> Iterator[Shape]:
+def _note(view: SessionView, stem: str, text: str) -> None:
+    view.findings.append(damage(f"{stem}: {text}", stream=stem))
+
+
+class _Aside:
+    """Where what recovery cannot make use of goes: ``NAME-damaged`` in the trash, made when it is needed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._place: Path | None = None
+
+    def place_for(self, key: str) -> Path:
+        """Where a file of the session goes."""
+        if self._place is None:
+            self._place = new_place(self._folder.parent, f"{self._folder.name}-damaged")
+        path = self._place / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+
+def _write_stream(folder: Path, stream: StreamView, aside: _Aside) -> Iterator[Shape]:
     for name, rows in stream.arrays().items():
         (folder / name).mkdir(exist_ok=True)
         _write_chunks(folder, name, rows)
-        _remove_chunks_behind(folder / name, rows)
+        _move_chunks_behind(folder, name, rows, aside)
         if not isinstance(rows, StoredArray) or rows.n_rows != rows.n_published:
             yield Shape(name, rows.spec, rows.n_rows)
 
@@ -205,12 +157,13 @@ def _write_chunks(folder: Path, name: str, rows: Rows) -> None:
             write_chunk(folder, name, spec, number, encode_chunk(spec, chunk))
 
 
-def _remove_chunks_behind(array: Path, rows: Rows) -> None:
-    """Chunks that were written and never published: what is valid of them was in the journal."""
+def _move_chunks_behind(folder: Path, name: str, rows: Rows, aside: _Aside) -> None:
+    """Chunks that were written and never published, or that lack their partner in the other array."""
     most = rows.spec.n_chunks(rows.n_rows)
-    for entry in os.scandir(array / "c") if (array / "c").is_dir() else ():
-        if entry.name.isdigit() and int(entry.name) >= most:
-            shutil.rmtree(entry.path) if entry.is_dir() else os.unlink(entry.path)
+    chunks = folder / name / "c"
+    for entry in os.scandir(chunks) if chunks.is_dir() else ():
+        if entry.name.isdecimal() and int(entry.name) >= most:
+            os.rename(entry.path, aside.place_for(f"{name}/c/{entry.name}"))
 
 
 def _complete(view: SessionView, streams: dict[str, StreamMeta]) -> None:
@@ -250,17 +203,12 @@ def _duration(view: SessionView, streams: dict[str, StreamMeta]) -> float:
     return max([*seconds, 0.0]) or sampled
 
 
-def _keep_broken(folder: Path, members: set[str]) -> None:
-    """Damaged segments and metadata go to the trash folder: they may hold what could not be made use of."""
-    broken = [folder / JOURNAL / member for member in members if member.endswith(SUFFIX)]
-    broken += [folder / member for member in members & {META, LABELS}]
-    broken = [path for path in broken if path.exists()]
-    if not broken:
-        return
-    trash = folder.parent / STATE_FOLDER / TRASH
-    trash.mkdir(parents=True, exist_ok=True)
-    aside = trash / f"{folder.name}-damaged-{datetime.now():%Y%m%d%H%M%S%f}"
-    aside.mkdir()
-    for path in broken:
-        shutil.copy2(path, aside / path.name)
-    sync_folder(aside)
+def _keep_broken(folder: Path, members: set[str], aside: _Aside) -> None:
+    """Copy damaged segments and metadata, before the one goes and the other is replaced."""
+    broken = [f"{JOURNAL}/{member}" for member in members if member.endswith(SUFFIX)]
+    broken += members & {META, LABELS}
+    for key in broken:
+        if (folder / key).exists():
+            copy = aside.place_for(key)
+            shutil.copy2(folder / key, copy)
+            sync_folder(copy.parent)

@@ -26,15 +26,17 @@ from .layout import (
     MANIFEST,
     META,
     array_name,
+    free_path,
     stems_among,
 )
 from .lock import lock_session
 from .meta import LabelEvent, Meta, StreamMeta, decode_labels, decode_meta
-from .pack import archives_named, free_path, source_of, write_archive
+from .pack import archives_named, source_of, write_archive
 from .progress import Ticker
 from .reader import size_of
-from .recover import WHOLE_STATES, recover_session, session_state_unlocked
-from .salvagestream import Hole, StreamSalvage
+from .recover import recover_session
+from .salvagestream import UNPAIRED, Hole, StreamSalvage
+from .states import WHOLE_STATES, state_unlocked
 from .trash import trash_session
 from .tree import FolderTree
 from .verify import verify_session
@@ -91,8 +93,8 @@ def salvage_session(path: str | os.PathLike[str], progress: Progress | None = No
         The disk is full, or refused; the original stays.
     """
     path = Path(path).absolute()
-    if path.is_dir() and session_state_unlocked(path) not in WHOLE_STATES:
-        recover_session(path)
+    if path.is_dir() and state_unlocked(path) not in WHOLE_STATES:
+        recover_session(path, leave_unusable=True)
     if verify_session(path).ok:
         return path
     try:
@@ -113,6 +115,10 @@ def last_loss(path: str | os.PathLike[str]) -> Loss | None:
     with suppress(msgspec.ValidationError):
         return msgspec.convert(losses, list[Loss])[-1] if losses else None
     return None
+
+
+def _arrays_of(stem: str) -> set[str]:
+    return {array_name(stem, derived) for derived in ("", *DERIVED)}
 
 
 def _stem(path: Path) -> str:
@@ -162,16 +168,20 @@ class _Salvage:
         labels = self._labels()
         folders = {name.split("/", 1)[0] for name in self._tree.names() if ".zarr/" in name}
         streams: dict[str, StreamMeta] = {}
+        unknown: set[str] = set()
         for stem in sorted({*meta.all_streams, *stems_among(folders)}):
             salvage = StreamSalvage(self._tree, stem, meta.all_streams.get(stem), self._folder)
             saved = salvage.run(tick)
             if saved is not None:
                 streams[stem] = saved
+            else:
+                unknown |= _arrays_of(stem)
+                self._loss.doubtful.append(f"{stem}: nothing says how its samples look; {UNPAIRED}/ has what is left")
             self._loss.holes += salvage.holes
             self._loss.unpaired += salvage.unpaired
         if not streams and not labels and not meta.created:
             raise SessionDamagedError(f"{self._tree.path.name}: nothing in it can be read any more; it stays as it is")
-        self._copy_others({array_name(stem, derived) for stem in streams for derived in ("", *DERIVED)})
+        self._copy_others({array for stem in streams for array in _arrays_of(stem)}, unknown)
         earlier = meta.extra.get("salvage")
         meta.extra["salvage"] = [*(earlier if isinstance(earlier, list) else []), msgspec.to_builtins(self._loss)]
         for name, data in conclusion(meta, labels, streams, "salvaged").items():
@@ -204,15 +214,16 @@ class _Salvage:
         self._loss.doubtful.append(f"{name} is lost ({reason})")
         return None
 
-    def _copy_others(self, arrays: set[str]) -> None:
-        """Whatever else is in the session, as it is."""
+    def _copy_others(self, arrays: set[str], unknown: set[str]) -> None:
+        """Whatever else is in the session, as it is; the arrays of streams that are none any more go to `UNPAIRED`."""
         for key in self._tree.names():
             top = key.split("/", 1)[0]
             if top in arrays or key in (META, LABELS, MANIFEST) or top == JOURNAL:
                 continue
+            target = self._folder / UNPAIRED / key if top in unknown else self._folder / key
             try:
                 data = self._tree.read(key)
-                (self._folder / key).parent.mkdir(parents=True, exist_ok=True)
-                write_bytes(self._folder / key, data)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                write_bytes(target, data)
             except (MyoGesticError, FileExistsError, NotADirectoryError, IsADirectoryError) as error:
                 self._loss.doubtful.append(f"{key} is lost ({error})")

@@ -86,8 +86,11 @@ class StreamSalvage:
         info = declared_info(self._declared)
         data = find_array(self._tree, array_name(self.stem), ArraySpec.data(info) if info else None)
         stamps = find_array(self._tree, array_name(self.stem, _STAMPS), ArraySpec.timestamps(info) if info else None)
-        info = info or _info_of(data)
-        if info is None or data is None or data.spec.row_shape != (info.n_channels,):
+        if data is None:
+            return None
+        if info is None or (data.spec.dtype, data.spec.row_shape) != (info.dtype, (info.n_channels,)):
+            self._declared, info = None, _info_of(data)
+        if info is None:
             return None
         stamps = stamps or OldArray(self._tree, array_name(self.stem, _STAMPS), ArraySpec.timestamps(info), None)
         n_rows = self._n_rows(data, stamps)

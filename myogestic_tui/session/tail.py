@@ -87,6 +87,11 @@ class JournalTail:
             raise
 
     @property
+    def has_frames(self) -> bool:
+        """Whether there is any frame that can be read."""
+        return bool(self._runs)
+
+    @property
     def oldest(self) -> int:
         """Index of the first frame found, 0 where there is none: what is before it was committed once."""
         return self._runs[0].first if self._runs else 0

@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import DiskError, SessionError
-from .layout import LOCK, STATE_FOLDER, TRASH, is_session_folder
+from .layout import LOCK, STATE_FOLDER, TRASH, free_path, is_session_folder
 from .lock import lock_session
 from .meta import sync_folder
-from .pack import free_path
 from .reader import size_of
 
 if TYPE_CHECKING:
@@ -130,6 +129,19 @@ def empty_trash(sessions_dir: str | os.PathLike[str], *, before: datetime | None
             raise DiskError(f"cannot delete {trashed.path}: {error.strerror}") from error
         freed += trashed.bytes
     return freed
+
+
+def new_place(sessions_dir: Path, name: str) -> Path:
+    """An empty folder `name` in the trash, for what is to be kept of a session whose folder stays.
+
+    Raises
+    ------
+    OSError, DiskError
+        The disk refused.
+    """
+    place = _new_slot(_trash(sessions_dir)) / name
+    place.mkdir()
+    return place
 
 
 def _move_to_trash(path: Path) -> Path:

@@ -61,6 +61,8 @@ class SessionView:
     labels: list[LabelEvent]
     streams: dict[str, StreamView] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    unusable: list[Finding] = field(default_factory=list)
+    """Those of the findings that make recovery refuse: of arrays of which nothing tells how many samples they have."""
     record: SessionRecord | None = None
     """What the journal's events made, where the folder has a journal."""
     finished: bool = True

@@ -7,9 +7,10 @@ the journal's tail behind them, and every event of the journal.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..errors import SessionDamagedError, SessionError
+from ..errors import ConfigError, SessionDamagedError, SessionError
 from .arrays import FolderMembers, ListedArray, OverviewArray, Rows, StoredArray, TailedArray
 from .events import ChannelMarked, Labelled, Noted, SessionRecord, replay
 from .findings import Finding, damage, observation
@@ -60,8 +61,9 @@ class _Looker:
         self.members = FolderMembers(path)
         self.findings: list[Finding] = []
         self.live = not own_lock and session_holder(path) is not None
+        self.unusable: list[Finding] = []
         self.names = self._entries()
-        self.tails: dict[str, JournalTail] = {}
+        self._arrays: dict[str, StoredArray | None] = {}
 
     def _entries(self) -> list[str]:
         try:
@@ -79,7 +81,9 @@ class _Looker:
         if has_journal:
             labels = self._replay(record, labels)
         stems = sorted({*stems_among(self.names), *meta.all_streams, *list_segments(self.path)})
-        view = SessionView(self.path, self.members, meta, labels, findings=self.findings, live=self.live)
+        view = SessionView(
+            self.path, self.members, meta, labels, findings=self.findings, live=self.live, unusable=self.unusable
+        )
         view.record = record if has_journal else None
         view.strict = meta.schema_version is not None or has_journal
         view.finished = not has_journal and meta.state not in ("", "recording")
@@ -137,42 +141,64 @@ class _Looker:
 
     def _stream(self, view: SessionView, stem: str) -> StreamView | None:
         # The journal first: what a recorder drops from it meanwhile then stands in the arrays.
-        declared = view.meta.all_streams.get(stem)
-        info = declared_info(declared)
         segments = list_segments(self.path).get(stem, [])
+        declared = view.meta.all_streams.get(stem)
+        info = self._info(view, stem, declared, own=bool(segments))
         if info is None:
-            info = self._info_from_arrays(view, stem)
-        if info is None:
-            self.findings.append(damage(f"{stem}: nothing on the disk says how its samples look", stream=stem))
+            self._refuse(f"{stem}: nothing on the disk says how its samples look", stem)
             return None
+        if declared is None or declared_info(declared) != info:
+            declared = StreamMeta.of(info, name=stem if declared is None else declared.name)
         tail = JournalTail(stem, segments, info) if segments else None
         try:
-            return self._assemble(view, stem, info, declared or StreamMeta.of(info, name=stem), tail)
+            return self._assemble(view, stem, info, declared, tail)
         except BaseException:
             if tail is not None:
                 tail.close()
             raise
 
-    def _info_from_arrays(self, view: SessionView, stem: str) -> StreamInfo | None:
+    def _info(self, view: SessionView, stem: str, declared: StreamMeta | None, *, own: bool) -> StreamInfo | None:
+        """A stream's layout: as ``meta.json`` has it, unless that is impossible or contradicts a readable array."""
+        info = declared_info(declared)
         data, stamps = self._stored(view, stem, ""), self._stored(view, stem, "_timestamps")
-        return None if data is None or stamps is None else inferred_info(data, stamps)
+        if info is not None and (own or data is None or _is_laid_out(data.spec, info)):
+            return info
+        inferred = inferred_info(data, stamps) if data is not None and stamps is not None else None
+        if declared is not None and inferred is not None:
+            said = f"{declared.n_channels} channels of {declared.dtype} at {declared.fs:g} Hz"
+            text = f"{stem}: {META} says {said}, which the arrays do not have; what they have counts"
+            self.findings.append(damage(text, stream=stem, member=META))
+            inferred = _at_rate_of(declared, inferred)
+        return inferred or info
+
+    def _refuse(self, text: str, stem: str, member: str = "") -> None:
+        self.unusable.append(damage(text, stream=stem, member=member))
+        self.findings.append(self.unusable[-1])
 
     def _stored(self, view: SessionView, stem: str, derived: str, spec: ArraySpec | None = None) -> StoredArray | None:
+        """An array as its files say it is; None where there is none that can be believed and has this layout."""
         name = array_name(stem, derived)
-        empty = view.record is not None and not (self.path / name / "c").exists()
+        if name not in self._arrays:
+            self._arrays[name] = self._read_array(view, stem, name)
+        array = self._arrays[name]
+        if array is not None and spec is not None and array.spec != spec:
+            text = f"{stem}: {name} is laid out as {array.spec}, which does not fit the stream"
+            self.findings.append(damage(text, stream=stem, member=name))
+            array = self._arrays[name] = None
+        return array
+
+    def _read_array(self, view: SessionView, stem: str, name: str) -> StoredArray | None:
         if not (self.path / name).is_dir():
             return None
         try:
-            array = StoredArray(self.members, name, strict=view.strict)
+            return StoredArray(self.members, name, strict=view.strict)
         except SessionDamagedError as error:
-            if not empty:  # otherwise the recorder was cut off while it made the array
+            if view.record is None or self._has_chunks(name):  # else the recorder was cut off while it made the array
                 self.findings.append(damage(f"{stem}: {error}", stream=stem, member=name))
             return None
-        if spec is not None and array.spec != spec:
-            text = f"{stem}: {name} is laid out as {array.spec}, which does not fit the stream"
-            self.findings.append(damage(text, stream=stem, member=name))
-            return None
-        return array
+
+    def _has_chunks(self, name: str) -> bool:
+        return (self.path / name / "c").exists()
 
     def _assemble(
         self, view: SessionView, stem: str, info: StreamInfo, meta: StreamMeta, tail: JournalTail | None
@@ -182,7 +208,7 @@ class _Looker:
             data_spec, stamps_spec = self._specs_on_disk(view, stem, data_spec, stamps_spec)
         data = self._stored(view, stem, "", data_spec)
         stamps = self._stored(view, stem, "_timestamps", stamps_spec)
-        committed = self._committed(stem, data, stamps, tail)
+        committed = self._committed(view, stem, data, stamps, tail)
         if view.strict and committed:
             data = data or StoredArray.assumed(self.members, array_name(stem), data_spec, committed)
             stamps = stamps or StoredArray.assumed(
@@ -209,16 +235,27 @@ class _Looker:
         )
 
     def _committed(
-        self, stem: str, data: StoredArray | None, stamps: StoredArray | None, tail: JournalTail | None
+        self,
+        view: SessionView,
+        stem: str,
+        data: StoredArray | None,
+        stamps: StoredArray | None,
+        tail: JournalTail | None,
     ) -> int:
         """Rows that both arrays have; where one cannot tell, the other one can, else the journal's beginning."""
         counts = [array.n_rows for array in (data, stamps) if array is not None]
-        if not counts:
-            return tail.oldest if tail is not None else 0
-        if len(set(counts)) > 1 and tail is None and not self.live:
-            text = f"{stem}: {counts[0]} samples and {counts[1]} time stamps; the first {min(counts)} of both count"
-            self.findings.append(observation(text, stream=stem))
-        return min(counts)
+        if len(counts) == 2 or (counts and view.strict):
+            if len(set(counts)) > 1 and tail is None and not self.live:
+                text = f"{stem}: {counts[0]} samples and {counts[1]} time stamps; the first {min(counts)} of both count"
+                self.findings.append(observation(text, stream=stem))
+            return min(counts)
+        if tail is not None and tail.has_frames:
+            return tail.oldest
+        names = array_name(stem), array_name(stem, "_timestamps")
+        missing = [name for name, array in zip(names, (data, stamps), strict=True) if array is None]
+        if any(counts) or any(map(self._has_chunks, missing)):
+            self._refuse(f"{stem}: {' and '.join(missing)} cannot be read", stem, missing[0])
+        return 0
 
     def _with_tail(
         self,
@@ -263,6 +300,20 @@ def _add_written(
     for stem, marked in channels.items():
         for channel in marked:
             record.apply(ChannelMarked(stem, channel, True))
+
+
+def _is_laid_out(spec: ArraySpec, info: StreamInfo) -> bool:
+    """Whether the samples' array has rows as the stream's; how long its chunks are another recorder may choose."""
+    return (spec.dtype, spec.row_shape) == (info.dtype, (info.n_channels,))
+
+
+def _at_rate_of(declared: StreamMeta, inferred: StreamInfo) -> StreamInfo:
+    """An inferred layout, with the declared rate where that is possible and fits: arrays know whole Hertz only."""
+    try:
+        info = replace(inferred, fs=declared.fs)
+    except ConfigError:
+        return inferred
+    return info if info.chunk_length == inferred.chunk_length else inferred
 
 
 def _cut(stored: StoredArray | None, spec: ArraySpec, n_rows: int) -> Rows:

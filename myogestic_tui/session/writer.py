@@ -18,9 +18,10 @@ from .lock import lock_session, session_holder
 from .meta import LabelEvent, Note, encode_meta, replace_file
 from .reader import SessionReader, open_session_store
 from .recording import Recording
-from .recover import recover_session, session_state
+from .recover import recover_session
 from .room import MIN_RESERVE, check_room, discard_empty
 from .snapshot import SessionSnapshot, StreamProgress
+from .states import session_state
 
 if TYPE_CHECKING:
     import os

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 LINGER_SECONDS = 0.25
 """How long after the end a sample from before it may still be on its way."""
+_NEVER_SECONDS = 2.0
+"""Samples that arrive so long after the start and are still stamped before it: that clock may never get there."""
 _SLOW_FS = 5.0
 """Below this rate nobody waits for a sample from beyond the end."""
 
@@ -25,9 +27,10 @@ _SLOW_FS = 5.0
 class Take:
     """Cuts a stream at two instants of the recorder's clock, and appends what lies between to the session.
 
-    The first sample is the first one stamped at or after the start. The last one is the last one stamped at or before
-    the end. Between the two nothing is left out, whatever the stamps are like. Not thread-safe: the stream's lock
-    guards it.
+    The first sample is the first one stamped at or after the start; of a stream whose stamps do not get there (they run
+    backwards, or stand still) the first one that arrives two seconds after it. The last one is the last one stamped at
+    or before the end. Between the two nothing is left out, whatever the stamps are like. Not thread-safe: the stream's
+    lock guards it.
 
     Parameters
     ----------
@@ -100,7 +103,9 @@ class Take:
         if times is None:
             return 0 if read_at >= self.start else count
         inside = np.flatnonzero(times >= self.start)
-        return int(inside[0]) if inside.size else count
+        if inside.size:
+            return int(inside[0])
+        return 0 if read_at >= self.start + _NEVER_SECONDS else count
 
     def _last(self, end: float, times: NDArray[np.float64] | None, count: int, read_at: float) -> tuple[bool, int]:
         if times is None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from myogestic_tui.info import StreamInfo
-from myogestic_tui.session import open_session_store, recover_session, session_state
+from myogestic_tui.session import list_trash, open_session_store, recover_session, session_state
 from myogestic_tui.session.journal import EVENTS, FrameReader, list_segments
 from tests.session.folders import cut_off, feed, recorded
 from tests.session.known import STREAMS, Known
@@ -104,7 +104,8 @@ def test_recovery_keeps_damaged_segments_in_the_trash_folder(folder: Path, strea
     segment.write_bytes(whole)
     name = segment.name
     recover_session(folder)
-    kept = list((folder.parent / ".myogestic" / "trash").glob(f"{folder.name}-damaged-*/{name}"))
+    [trashed] = list_trash(folder.parent)
+    kept = list(trashed.path.glob(f"journal/{name}"))
     assert [path.read_bytes() for path in kept] == [bytes(whole)]
     assert not (folder / "journal").exists()
     with open_session_store(folder) as reader:
@@ -119,8 +120,11 @@ def test_recovery_keeps_metadata_that_it_could_not_read(tmp_path: Path):
     (session.path / "meta.json").write_text('{"streams": 3}')
     (session.path / "labels.json").write_text("[{}]")
     recover_session(session.path)
-    kept = (session.path.parent / ".myogestic" / "trash").glob(f"{session.path.name}-damaged-*/*")
-    assert {path.name: path.read_text() for path in kept} == {"meta.json": '{"streams": 3}', "labels.json": "[{}]"}
+    [trashed] = list_trash(session.path.parent)
+    assert {path.name: path.read_text() for path in trashed.path.iterdir()} == {
+        "meta.json": '{"streams": 3}',
+        "labels.json": "[{}]",
+    }
 
 
 def test_damage_in_samples_that_are_in_zarr_already_loses_nothing(tmp_path: Path):

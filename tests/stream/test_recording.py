@@ -96,6 +96,17 @@ def test_samples_from_long_before_the_start_are_not_taken_for_a_stamp_in_the_fut
     np.testing.assert_array_equal(stored(session)[0][:, 0], np.arange(200, 210) * 10)
 
 
+def test_a_stream_whose_stamps_run_backwards_is_recorded_all_the_same(session):
+    take = Take(session, "emg", 100.0)
+    take.join(INFO, None, [])
+    data = chunk(0, 40, INFO, 0.0)[0]
+    stamps = 99.9 - np.arange(40) / 100.0
+    for first, read_at in ((0, 100.1), (10, 101.9), (20, 102.1), (30, 102.2)):
+        part = slice(first, first + 10)
+        take.add(data[part], stamps[part], stamps[part], read_at)
+    np.testing.assert_array_equal(stored(session)[1], stamps[20:])
+
+
 def test_the_cut_is_made_on_corrected_time(session):
     source = ClockedScriptedSource(INFO)
     offset = 5000.0

@@ -1,0 +1,229 @@
+"""Whatever is wrong with a folder that was cut off: no chunk of it is ever removed; `salvage` saves what decodes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from myogestic_tui.errors import SessionDamagedError
+from myogestic_tui.session import (
+    list_trash,
+    open_session_store,
+    pack_session,
+    recover_session,
+    restore_session,
+    salvage_session,
+    session_state,
+    unfinished_sessions,
+    verify_session,
+)
+from myogestic_tui.session.catalog import Catalog
+from tests.session.folders import cut_off, recorded
+from tests.session.known import STREAMS
+
+EMG, IMU, _ = STREAMS
+N, FS = 1600, 500
+Damage = Callable[[Path], object]
+
+
+@pytest.fixture
+def journaled(tmp_path: Path) -> Path:
+    """A session folder whose recorder was cut off after three whole chunks and a flush."""
+    session = recorded(tmp_path / "rec", [(EMG, N, 100), (IMU, 300, 10)])
+    session.flush()
+    folder = cut_off(session.path, tmp_path / "s" / "cut")
+    session.finish()
+    return folder
+
+
+@pytest.fixture
+def with_meta(tmp_path: Path) -> Path:
+    """The same in the layout of other recorders: no journal, and only the fields that all of them write."""
+    session = recorded(tmp_path / "rec", [(EMG, N, 100), (IMU, 300, 10)])
+    session.finish()
+    folder = cut_off(session.path, tmp_path / "s" / "cut")
+    for derived in ("emg_clock", "emg_overview", "imu_clock", "imu_overview"):
+        shutil.rmtree(folder / f"{derived}.zarr")
+    kept = ("n_channels", "fs", "dtype", "channel_names")
+    edit_meta(folder, lambda meta: {"streams": {s: {k: v[k] for k in kept} for s, v in meta["streams"].items()}})
+    return folder
+
+
+@pytest.fixture(params=["meta", "no meta"])
+def plain(request: pytest.FixtureRequest, with_meta: Path) -> Path:
+    """That one, or one whose recorder did not come to write its metadata."""
+    if request.param == "no meta":
+        (with_meta / "meta.json").unlink()
+    return with_meta
+
+
+def edit_meta(folder: Path, change: Callable[[dict], dict]) -> None:
+    path = folder / "meta.json"
+    path.write_text(json.dumps(change(json.loads(path.read_text()))))
+
+
+def tear(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name / "zarr.json").write_text('{"shape": [')
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def drop_segments(folder: Path) -> None:
+    for path in (folder / "journal").glob("emg.*"):
+        path.unlink()
+
+
+def chunks(folder: Path) -> set[str]:
+    """Digests of the chunks of samples and time stamps of ``emg``: what was recorded."""
+    paths = [*folder.glob("emg.zarr/c/*/*"), *folder.glob("emg_timestamps.zarr/c/*")]
+    return {sha256(path.read_bytes()).hexdigest() for path in paths if path.is_file()}
+
+
+def everything(sessions_dir: Path) -> set[str]:
+    """Digests of all files in a sessions folder, its trash and its archives."""
+    found = set()
+    for path in sessions_dir.rglob("*"):
+        if path.suffix == ".zip":
+            with zipfile.ZipFile(path) as archive:
+                found |= {sha256(archive.read(name)).hexdigest() for name in archive.namelist()}
+        elif path.is_file():
+            found.add(sha256(path.read_bytes()).hexdigest())
+    return found
+
+
+def assert_lossless(folder: Path, damage: Damage) -> None:
+    damage(folder)
+    before = chunks(folder)
+    for attempt in (recover_session, pack_session):
+        if folder.exists():
+            with suppress(SessionDamagedError):
+                attempt(folder)
+        assert before <= everything(folder.parent), attempt
+    if folder.exists():
+        salvage_session(folder)
+    assert before <= everything(folder.parent)
+
+
+PLAIN: dict[str, Damage] = {
+    "data unreadable": lambda folder: tear(folder, "emg.zarr"),
+    "stamps unreadable": lambda folder: tear(folder, "emg_timestamps.zarr"),
+    "both unreadable": lambda folder: tear(folder, "emg.zarr", "emg_timestamps.zarr"),
+    "no data": lambda folder: shutil.rmtree(folder / "emg.zarr"),
+    "no stamps": lambda folder: shutil.rmtree(folder / "emg_timestamps.zarr"),
+    "chunk of stamps": lambda folder: flip(folder / "emg_timestamps.zarr/c/1"),
+    "chunk of data": lambda folder: flip(folder / "emg.zarr/c/1/0"),
+    "fewer stamps": lambda folder: shorten(folder, "emg_timestamps.zarr"),
+    "less data": lambda folder: shorten(folder, "emg.zarr"),
+}
+
+
+def shorten(folder: Path, name: str) -> None:
+    path = folder / name / "zarr.json"
+    about = json.loads(path.read_text())
+    about["shape"][0] = 700
+    path.write_text(json.dumps(about))
+
+
+@pytest.mark.parametrize("damage", PLAIN.values(), ids=PLAIN.keys())
+def test_no_chunk_of_another_recorders_folder_is_removed(plain: Path, damage: Damage):
+    assert_lossless(plain, damage)
+
+
+JOURNALED: dict[str, Damage] = {
+    "both unreadable": lambda folder: tear(folder, "emg.zarr", "emg_timestamps.zarr"),
+    "no journal of the stream": drop_segments,
+    "neither": lambda folder: (drop_segments(folder), tear(folder, "emg.zarr", "emg_timestamps.zarr")),
+    "no arrays": lambda folder: (shutil.rmtree(folder / "emg.zarr"), drop_segments(folder)),
+    "chunk of stamps": lambda folder: flip(folder / "emg_timestamps.zarr/c/0"),
+    "chunk of data": lambda folder: flip(folder / "emg.zarr/c/0/0"),
+    "meta": lambda folder: (folder / "meta.json").write_text("{"),
+    "shorter than its chunks": lambda folder: (
+        drop_segments(folder),
+        shorten(folder, "emg.zarr"),
+        shorten(folder, "emg_timestamps.zarr"),
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", JOURNALED.values(), ids=JOURNALED.keys())
+def test_no_chunk_of_our_own_folder_is_removed(journaled: Path, damage: Damage):
+    assert_lossless(journaled, damage)
+
+
+def test_a_folder_with_an_unreadable_array_is_damaged_and_salvage_saves_the_rest(plain: Path):
+    tear(plain, "emg_timestamps.zarr")
+    assert session_state(plain) == "damaged"
+    assert unfinished_sessions(plain.parent) == []
+    [entry] = Catalog(plain.parent).entries()
+    assert entry.state == "damaged"
+    assert "emg" in entry.problem
+    before = everything(plain)
+    for attempt in (recover_session, pack_session):
+        with pytest.raises(SessionDamagedError, match=r"emg.*`myogestic-tui salvage`"):
+            attempt(plain)
+    assert everything(plain) == before
+    saved = salvage_session(plain)
+    assert verify_session(saved).ok
+    with open_session_store(saved) as session:
+        np.testing.assert_array_equal(session.stores["emg"][:], EMG.data(0, N))
+        np.testing.assert_array_equal(session.ts_stores["emg"][:], EMG.stamps(0, N))
+        np.testing.assert_array_equal(session.stores["imu"][:], IMU.data(0, 300))
+    assert [trashed.path.name for trashed in list_trash(plain.parent)] == [plain.name]
+
+
+def test_samples_without_any_time_stamps_are_kept_beside_the_streams(with_meta: Path):
+    shutil.rmtree(with_meta / "emg_timestamps.zarr")
+    with open_session_store(with_meta) as session:
+        assert session.n_samples("emg") == 0
+    with zipfile.ZipFile(salvage_session(with_meta)) as archive:
+        kept = [name for name in archive.namelist() if name.startswith("unpaired/emg.zarr/c/")]
+    assert len(kept) == -(-N // FS)
+
+
+def test_chunks_behind_the_end_go_to_the_trash_from_where_they_can_be_restored(plain: Path):
+    shorten(plain, "emg_timestamps.zarr")
+    recover_session(plain)
+    with open_session_store(plain) as session:
+        assert session.n_samples("emg") == 700
+    [trashed] = list_trash(plain.parent)
+    assert trashed.path.name == f"{plain.name}-damaged"
+    kept = {str(path.relative_to(trashed.path)) for path in trashed.path.rglob("*") if path.is_file()}
+    assert {"emg.zarr/c/2/0", "emg.zarr/c/3/0", "emg_timestamps.zarr/c/2", "emg_timestamps.zarr/c/3"} <= kept
+    assert restore_session(trashed.path).name == f"{plain.name}-damaged"
+
+
+def test_a_recovery_after_a_kill_puts_nothing_aside(journaled: Path):
+    recover_session(journaled)
+    assert list_trash(journaled.parent) == []
+
+
+@pytest.mark.parametrize(("field", "value"), [("n_channels", 5), ("fs", -3), ("fs", 1e300), ("dtype", "int16")])
+def test_arrays_count_where_the_metadata_says_what_they_do_not_have(with_meta: Path, field: str, value: object):
+    def change(meta: dict) -> dict:
+        meta["streams"]["emg"] |= {field: value, "channel_names": None}
+        return meta
+
+    edit_meta(with_meta, change)
+    said = (with_meta / "meta.json").read_text()
+    recover_session(with_meta)
+    with open_session_store(with_meta) as session:
+        np.testing.assert_array_equal(session.stores["emg"][:], EMG.data(0, N))
+        info = session.stream_info("emg")
+        assert (info.n_channels, info.fs, info.dtype) == (EMG.info.n_channels, FS, EMG.info.dtype)
+        assert "meta.json says" in session.findings[0].text
+    [trashed] = list_trash(with_meta.parent)
+    assert (trashed.path / "meta.json").read_text() == said
+    assert verify_session(with_meta).ok
