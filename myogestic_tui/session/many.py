@@ -63,7 +63,7 @@ class Piece:
         from .reader import open_session_store
 
         with open_session_store(self.path) as session:
-            stream = session.stream_data(self.stream)
+            stream = session.stream_data(self.stream, whole=False)
             track = session.label_track
             found = cut_windows(stream, self.runs, self.n, self.hop)
             return [(window, ts, class_of(run, track)) for run, window, ts in found]
@@ -178,7 +178,7 @@ def _rows(path: str, stream_name: str, start: int, stop: int) -> NDArray[Any]:
     from .reader import open_session_store
 
     with open_session_store(path) as session:
-        return session.stream_data(stream_name).rows(start, stop)
+        return session.stream_data(stream_name, whole=False).rows(start, stop)
 
 
 def _plan(

@@ -55,12 +55,15 @@ class SignalReading(ABC):
         """Fields of ``meta.json`` beyond those of the format: what the configuration or a script added."""
         return self.meta.extra
 
-    def stream_data(self, name: str) -> StreamData:
-        """One stream for block-wise reading on corrected time; UnknownStreamError where there is none."""
+    def stream_data(self, name: str, *, whole: bool = True) -> StreamData:
+        """One stream for block-wise reading on corrected time; UnknownStreamError where there is none.
+
+        Without `whole` only a part of it is to be read, and so are its stamps.
+        """
         stream = self.stream(name)
         clock = stream.clock
         estimates = np.empty((0, 4)) if clock is None else clock.rows(0, clock.n_rows)
-        stamps = HeldStamps(stream.stamps)
+        stamps = HeldStamps(stream.stamps) if whole else stream.stamps
         return StreamData(stream.stem, stream.info, stream.data, stamps, Correction(fit_offsets(estimates), stamps))
 
     def get_continuous(
