@@ -52,8 +52,8 @@ def record(base: Path, hours: float, n_channels: int) -> Path:
 def look(path: Path) -> dict[str, Any]:
     """Seconds of each look, and memory in MB; in a process of its own."""
     from myogestic_tui.session import open_session_store
-    from myogestic_tui.session.facts import read_facts
-    from myogestic_tui.session.overview import OverviewReader
+    from myogestic_tui.session.reading.facts import read_facts
+    from myogestic_tui.session.reading.overview import OverviewReader
     from myogestic_tui.stream.recorded import recorded_quality
     from myogestic_tui.widgets.overview import overview_rows
 

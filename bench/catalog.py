@@ -28,11 +28,11 @@ from msgspec.structs import replace
 
 from myogestic_tui.info import StreamInfo
 from myogestic_tui.session import Session, salvage_session, verify_session
-from myogestic_tui.session import zipbytes as zb
-from myogestic_tui.session.catalog import CATALOG, Catalog
-from myogestic_tui.session.comment import comment_bytes, decode_comment
-from myogestic_tui.session.layout import ARCHIVE_SUFFIX, STATE_FOLDER
-from myogestic_tui.session.zipindex import find_end
+from myogestic_tui.session.archive import zipbytes as zb
+from myogestic_tui.session.archive.comment import comment_bytes, decode_comment
+from myogestic_tui.session.archive.zipindex import find_end
+from myogestic_tui.session.format.layout import ARCHIVE_SUFFIX, STATE_FOLDER
+from myogestic_tui.session.library.catalog import CATALOG, Catalog
 from myogestic_tui.tui.session_table import SessionTable
 from myogestic_tui.widgets.session_list import COLUMNS, Order
 

@@ -116,11 +116,11 @@ def read_zarr(paths: list[str]) -> dict[str, float]:
 def in_memory(_: list[str]) -> dict[str, float]:
     """Decoded data in memory: what the cutting itself costs."""
     from myogestic_tui.info import StreamInfo
-    from myogestic_tui.session.arrays import ListedArray
-    from myogestic_tui.session.cutting import cut_windows
-    from myogestic_tui.session.runs import find_runs
-    from myogestic_tui.session.streamdata import StreamData
-    from myogestic_tui.session.zarrs import ArraySpec
+    from myogestic_tui.session.format.arrays import ListedArray
+    from myogestic_tui.session.format.zarrs import ArraySpec
+    from myogestic_tui.session.signal.cutting import cut_windows
+    from myogestic_tui.session.signal.runs import find_runs
+    from myogestic_tui.session.signal.streamdata import StreamData
 
     info, n = StreamInfo(N_CHANNELS, FS), FS * 1000
     data = np.random.default_rng(0).standard_normal((n, N_CHANNELS), dtype="float32")

@@ -12,7 +12,7 @@ import msgspec
 
 from ..clock import local_clock
 from ..config import GESTURE_KEYS
-from ..session.tally import Tally, tally
+from ..session.reading.tally import Tally, tally
 from . import recorder as r
 from .mvc import mvc_of
 from .setup import protocol_names
@@ -21,7 +21,7 @@ from .views import label_status
 
 if TYPE_CHECKING:
     from ..info import StreamInfo
-    from ..session.snapshot import SessionSnapshot, StreamProgress
+    from ..session.recording.snapshot import SessionSnapshot, StreamProgress
     from ..sources.discovery import Seen
     from ..stream import Stream
     from ..stream.quality import Quality

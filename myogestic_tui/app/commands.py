@@ -237,7 +237,7 @@ def _edit(app: App, command: r.EditSession) -> r.Reply:
 
 
 def _trash(_: App, command: r.TrashSession) -> r.Reply:
-    from ..session.trash import restore_session, trash_session
+    from ..session.recovery.trash import restore_session, trash_session
 
     path = Path(command.path)
     where = restore_session(path) if command.restore else trash_session(path)

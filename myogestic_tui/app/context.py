@@ -50,7 +50,7 @@ class Context:
 
     @class_names.setter
     def class_names(self, names: Iterable[str]) -> None:
-        from ..session.beginning import class_name_list
+        from ..session.recording.beginning import class_name_list
 
         self._class_names = tuple(class_name_list(names))
         if self.session is not None and self.state == "recording" and self._class_names:

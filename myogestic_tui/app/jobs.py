@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ..session import Session
-    from ..session.jobs import Job
+    from ..session.library.jobs import Job
 
 _log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class _Entry:
 
     @property
     def beside(self) -> bool:
-        from ..session.jobkinds import KINDS
+        from ..session.library.jobkinds import KINDS
 
         return KINDS[self.kind].beside
 
@@ -90,7 +90,7 @@ class JobQueue:
         NotAllowedError
             There is no such kind of job.
         """
-        from ..session.jobkinds import KINDS
+        from ..session.library.jobkinds import KINDS
 
         if kind not in KINDS:
             raise NotAllowedError(f"no job {kind!r}; there are: {', '.join(sorted(KINDS))}")
@@ -148,7 +148,7 @@ class JobQueue:
         return [entry for entry in self._entries if entry.state == "running"]
 
     def _start(self, entry: _Entry) -> None:
-        from ..session.jobs import start_job
+        from ..session.library.jobs import start_job
 
         try:
             entry.job = start_job(entry.kind, entry.path, entry.options)
@@ -235,7 +235,7 @@ class JobQueue:
     def resume(self, folder: Path, places: Iterable[Path] = ()) -> None:
         """Finish packings that were cut off in a sessions folder; find what is to be recovered there and elsewhere."""
         from ..session import unpacked_sessions
-        from ..session.interrupted import clean_up
+        from ..session.packing.interrupted import clean_up
 
         self._folders = tuple(dict.fromkeys(place.resolve() for place in (folder, *places) if place.is_dir()))
         if folder.is_dir():

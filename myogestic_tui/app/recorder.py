@@ -422,7 +422,7 @@ class StopGenerator(Command, frozen=True, kw_only=True):
 
 
 class StartJob(Command, frozen=True, kw_only=True):
-    """Queue a job on sessions. Kinds are those of `session.jobkinds`."""
+    """Queue a job on sessions. Kinds are those of `session.library.jobkinds`."""
 
     kind: str
     paths: tuple[str, ...]

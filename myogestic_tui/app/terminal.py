@@ -37,7 +37,7 @@ class TerminalLeash:
         os.close(target)
 
     def _open(self) -> int:
-        from ..session.layout import STATE_FOLDER
+        from ..session.format.layout import STATE_FOLDER
 
         with contextlib.suppress(OSError):
             return os.open(self._folder / STATE_FOLDER / _LOG, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)

@@ -119,7 +119,7 @@ def _status(settings: Settings) -> Status | None:
     """What the folder's recorder says; None where none runs or answers."""
     from pathlib import Path
 
-    from ..session.lock import recorder_of
+    from ..session.format.lock import recorder_of
 
     try:
         holder = recorder_of(settings.sessions_dir)

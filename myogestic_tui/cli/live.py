@@ -30,7 +30,7 @@ def facts(status: Status) -> dict[str, Any]:
 
 
 def _session(status: Status, session: SessionStatus) -> dict[str, Any]:
-    from ..session.summary import StreamSummary, Summary, to_dict
+    from ..session.format.summary import StreamSummary, Summary, to_dict
 
     streams = {
         stream.name: StreamSummary(

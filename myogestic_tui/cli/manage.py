@@ -82,7 +82,7 @@ def copy(paths: tuple[Path, ...], destination: str, remove: bool, as_json: bool)
       myogestic-tui copy sessions/*.session.zip sftp://nas/emg
     """
     from ..session import trash_session
-    from ..session.copy import copy_session
+    from ..session.library.copy import copy_session
 
     progress = Progress()
 
@@ -103,7 +103,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _edit(path: Path, changes: Mapping[str, str], as_json: bool) -> None:
-    from ..session.edit import edit_session
+    from ..session.library.edit import edit_session
 
     progress = Progress()
     edited = edit_session(path, changes, progress.share(f"writing {path.name}"))

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..session import Verification
-    from ..session.salvage import Loss
-    from ..session.summary import Summary
+    from ..session.format.summary import Summary
+    from ..session.salvaging.salvage import Loss
 
 SESSION = LocalSession()
 
@@ -139,8 +139,8 @@ def salvage(path: Path, as_json: bool) -> int:
       myogestic-tui salvage sessions/2026-05-17_14-23-05.session.zip
     """
     from ..session import salvage_session
-    from ..session.salvage import last_loss
-    from ..session.summary import to_dict
+    from ..session.format.summary import to_dict
+    from ..session.salvaging.salvage import last_loss
 
     progress = Progress()
 
@@ -160,8 +160,8 @@ def salvage(path: Path, as_json: bool) -> int:
 
 def _remember(path: Path, outcome: Verification) -> None:
     """Keep the outcome in the catalog of the sessions folder, if the session is in one."""
-    from ..session.catalog import Catalog
-    from ..session.layout import STATE_FOLDER
+    from ..session.format.layout import STATE_FOLDER
+    from ..session.library.catalog import Catalog
 
     if (path.parent / STATE_FOLDER).is_dir():
         Catalog(path.parent).remember_verified(path, outcome)

@@ -34,7 +34,7 @@ def plot(
     """
     from ..config import GESTURE_KEYS
     from ..session import open_session_store
-    from ..session.overview import read_overview
+    from ..session.reading.overview import read_overview
     from ..widgets.overview import overview_rows
 
     width = shutil.get_terminal_size().columns

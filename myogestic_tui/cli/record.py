@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..config import Config
-    from ..session.summary import Summary
+    from ..session.format.summary import Summary
 
 
 @click.command()

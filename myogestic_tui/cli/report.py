@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..session import Verification
-    from ..session.findings import Finding
-    from ..session.salvage import Loss
-    from ..session.summary import StreamSummary, Summary
+    from ..session.format.findings import Finding
+    from ..session.format.summary import StreamSummary, Summary
+    from ..session.salvaging.salvage import Loss
 
 MOST_FINDINGS = 20
 """More than this many findings of one session are counted, not printed; ``--json`` has them all."""
@@ -29,7 +29,7 @@ def load_summary(path: Path) -> Summary:
         There is no session, or it cannot be read.
     """
     from ..session import open_session_store, read_archive_summary
-    from ..session.layout import ARCHIVE_SUFFIX
+    from ..session.format.layout import ARCHIVE_SUFFIX
 
     if path.name.endswith(ARCHIVE_SUFFIX):
         return read_archive_summary(path)
@@ -39,7 +39,7 @@ def load_summary(path: Path) -> Summary:
 
 def with_verification(summary: Summary, outcome: Verification) -> Summary:
     """The summary with what a verification found."""
-    from ..session.summary import Verified
+    from ..session.format.summary import Verified
 
     verified = Verified(level=outcome.level, ok=outcome.ok, findings=list(outcome.findings))
     return structs.replace(summary, verified=verified)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..session import SessionReader
-    from ..session.entry import Entry
+    from ..session.library.entry import Entry
 
 
 @click.command()
@@ -34,7 +34,7 @@ def sessions(settings: Settings, text: str | None, as_json: bool) -> None:
       myogestic-tui sessions unfinished
       myogestic-tui sessions P07 --json
     """
-    from ..session.catalog import Catalog
+    from ..session.library.catalog import Catalog
 
     progress = Progress()
     entries = Catalog(settings.sessions_dir).entries(lambda done, total: progress.show(f"reading {done} of {total}"))
@@ -55,7 +55,7 @@ def sessions(settings: Settings, text: str | None, as_json: bool) -> None:
 
 def _hints(found: list[Entry]) -> list[str]:
     """For each state that calls for something: how many are in it, and the command."""
-    from ..session.summary import MENDS
+    from ..session.format.summary import MENDS
 
     hints = []
     for state, command in MENDS.items():

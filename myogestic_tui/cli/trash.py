@@ -38,14 +38,14 @@ def trash(settings: Settings, paths: tuple[Path, ...], restore: bool, empty: boo
         return _empty(settings.sessions_dir, yes)
     if not paths:
         return _list(settings.sessions_dir, as_json)
-    from ..session.trash import restore_session, trash_session
+    from ..session.recovery.trash import restore_session, trash_session
 
     move = restore_session if restore else trash_session
     return on_each_path(paths, lambda path: str(move(path)), lambda where: [where], as_json=as_json)
 
 
 def _list(folder: Path, as_json: bool) -> int:
-    from ..session.trash import list_trash
+    from ..session.recovery.trash import list_trash
 
     found = list_trash(folder)
     if as_json:
@@ -59,7 +59,7 @@ def _list(folder: Path, as_json: bool) -> int:
 
 
 def _empty(folder: Path, yes: bool) -> int:
-    from ..session.trash import empty_trash, list_trash
+    from ..session.recovery.trash import empty_trash, list_trash
 
     found = list_trash(folder)
     total = size(sum(one.bytes for one in found))

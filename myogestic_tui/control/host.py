@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..app.recorder import Shutdown
 from ..errors import ControlError
-from ..session.lock import keep_sessions_folder, lock_sessions_folder, recorder_of
+from ..session.format.lock import keep_sessions_folder, lock_sessions_folder, recorder_of
 from .address import socket_path
 from .server import ControlServer
 from .spawn import RECORDER_NAME, attach

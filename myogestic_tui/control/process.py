@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from ..config import load_config
 from ..errors import ControlError, MyoGesticError
-from ..session.lock import keep_sessions_folder, lock_sessions_folder
+from ..session.format.lock import keep_sessions_folder, lock_sessions_folder
 from .address import socket_path
 from .late import LateRecorder
 from .logfile import LogFile, log_path

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ControlError, RecorderGoneError
-from ..session.lock import recorder_of
+from ..session.format.lock import recorder_of
 from . import address
 from .client import RecorderClient
 from .logfile import log_path, tail
@@ -20,7 +20,7 @@ from .logfile import log_path, tail
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..session.lock import Holder
+    from ..session.format.lock import Holder
 
 RECORDER_NAME = "myogestic-tui-recorder"
 """What a recorder that a viewer started calls itself."""

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec.structs import replace
 
 from ..errors import ConfigError, MyoGesticError, SessionError
-from .extras import needed
-from .layout import ARCHIVE_SUFFIX, is_session_folder
-from .remote import fetch_url, is_url, list_url
-from .summary import Summary, Verified
+from ..extras import needed
+from .format.layout import ARCHIVE_SUFFIX, is_session_folder
+from .format.summary import Summary, Verified
+from .reading.remote import fetch_url, is_url, list_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from .export import Exported
-    from .progress import Progress
+    from .format.progress import Progress
 
 Result = TypeVar("Result")
 
@@ -106,8 +106,8 @@ def on_each(
 
 def verify_one(path: str, level: str = "full") -> Summary:
     """The summary of a session with the outcome of its verification, for `on_each`; a URL is fetched first."""
-    from .reader import open_session_store
-    from .verify import verify_session
+    from .checking.verify import verify_session
+    from .reading.reader import open_session_store
 
     with _at_hand(path) as here:
         outcome = verify_session(here, "quick" if level == "quick" else "full")
@@ -139,7 +139,7 @@ def export_one(
 ) -> Exported:
     """`export.export_session`, for `on_each`; ``destination`` must be one that every worker reaches."""
     from .export import export_session
-    from .reader import open_session_store
+    from .reading.reader import open_session_store
 
     with open_session_store(path) as session:
         return export_session(session, to, destination, streams, overwrite=overwrite, progress=progress)
@@ -159,7 +159,7 @@ def _sessions_at(path: str) -> list[str]:
     where = Path(path)
     if not where.is_dir() or is_session_folder(where):
         return [everywhere(path)]
-    from .states import list_sessions
+    from .reading.states import list_sessions
 
     return [everywhere(session) for session in list_sessions(where)]
 

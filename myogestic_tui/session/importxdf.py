@@ -11,12 +11,12 @@ import numpy as np
 
 from ..clock import fit_offsets
 from ..errors import ConfigError, SessionDamagedError
+from ..extras import needed
 from ..info import StreamInfo
 from .export.xdf import LABELS_ID, NOTES_ID, UNLABELLED_TEXT
-from .extras import needed
-from .layout import META
-from .lock import lock_session
-from .meta import decode_meta, encode_meta, replace_file
+from .format.layout import META
+from .format.lock import lock_session
+from .format.meta import decode_meta, encode_meta, replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from .writer import Session
+    from .recording.writer import Session
 
 _BLOCK = 1 << 14
 _HEADER_TAG = 2
@@ -72,7 +72,7 @@ def import_xdf(
     DiskError
         The session cannot be written.
     """
-    from .writer import Session
+    from .recording.writer import Session
 
     path = Path(path)
     streams, header = _load(path)

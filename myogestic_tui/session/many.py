@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ConfigError, MyoGesticError
+from ..extras import needed
 from .cluster import everywhere, guarded
-from .cutting import Cut, Wanted, class_of, class_set, cut_windows, starts
-from .extras import needed
-from .readable import Readable
-from .runs import Run
+from .reading.readable import Readable
+from .signal.cutting import Cut, Wanted, class_of, class_set, cut_windows, starts
+from .signal.runs import Run
 
 if TYPE_CHECKING:
     import os
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from .readable import Paths
+    from .reading.readable import Paths
 
     Window = tuple[NDArray[Any], NDArray[np.float64], int]
 
@@ -60,7 +60,7 @@ class Piece:
 
     def windows(self) -> list[Window]:
         """Cut them; see `iter_labeled_windows` for what each holds."""
-        from .reader import open_session_store
+        from .reading.reader import open_session_store
 
         with open_session_store(self.path) as session:
             stream = session.stream_data(self.stream, whole=False)
@@ -148,7 +148,7 @@ def session_array(path: str | os.PathLike[str], stream_name: str) -> Any:
     UnknownStreamError, SessionError
         The session has no such stream, or cannot be read.
     """
-    from .reader import open_session_store
+    from .reading.reader import open_session_store
 
     array, path = _dask("dask.array"), everywhere(path)
     with open_session_store(path) as session:
@@ -175,7 +175,7 @@ def _delayed(function: Callable[..., Any]) -> Any:
 
 
 def _rows(path: str, stream_name: str, start: int, stop: int) -> NDArray[Any]:
-    from .reader import open_session_store
+    from .reading.reader import open_session_store
 
     with open_session_store(path) as session:
         return session.stream_data(stream_name, whole=False).rows(start, stop)
@@ -205,7 +205,7 @@ def _plan(
 
 
 def _pieces_of(path: str, place: int, stream_name: str, cut: Cut, wanted: Wanted) -> list[Piece]:
-    from .reader import open_session_store
+    from .reading.reader import open_session_store
 
     with open_session_store(path) as session:
         stream = session.stream_data(stream_name)

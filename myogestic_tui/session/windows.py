@@ -17,19 +17,19 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..errors import ConfigError
-from .alignment import Alignment
-from .cutting import Cut, Wanted, class_of, class_set, cut_windows, starts
-from .readable import Readable
-from .runs import find_runs
+from .reading.readable import Readable
+from .signal.alignment import Alignment
+from .signal.cutting import Cut, Wanted, class_of, class_set, cut_windows, starts
+from .signal.runs import find_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from .readable import Paths
-    from .reader import SessionReader
-    from .runs import Run
+    from .reading.readable import Paths
+    from .reading.reader import SessionReader
+    from .signal.runs import Run
 
     LabeledWindow = tuple[NDArray[Any], NDArray[np.float64], int]
     AlignedWindow = tuple[NDArray[Any], dict[str, NDArray[np.float64]], NDArray[np.float64]]

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..session.runs import find_runs
+from ..session.signal.runs import find_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from ..session.streamdata import StreamData
+    from ..session.signal.streamdata import StreamData
 
     Batch = tuple[NDArray[Any], NDArray[np.float64], NDArray[np.float64]]
 

@@ -10,8 +10,8 @@ from ..errors import MyoGesticError
 from ..widgets.session_details import Looked
 
 if TYPE_CHECKING:
-    from ..session.entry import Entry
-    from ..session.overview import Overview
+    from ..session.library.entry import Entry
+    from ..session.reading.overview import Overview
     from ..stream.recorded import RecordedQuality
     from .app import Viewer
 
@@ -164,8 +164,8 @@ class _Opened:
 
     def __init__(self, key: tuple[str, str, int]) -> None:
         from ..session import open_session_store
-        from ..session.facts import read_facts
-        from ..session.overview import OverviewReader, numeric_streams
+        from ..session.reading.facts import read_facts
+        from ..session.reading.overview import OverviewReader, numeric_streams
 
         self.key = key
         self._session = open_session_store(key[0])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..app.recorder import AddNote, CancelJob, EditSession, StartJob, TrashSession
 from ..errors import MyoGesticError
 from ..session.export import FORMATS
-from ..session.summary import MENDS
+from ..session.format.summary import MENDS
 from ..widgets.format import size
 from ..widgets.session_list import going, n_going
 from .prompt import Ask, Entry, TypeLine
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ..app.recorder import AnyCommand, Reply
-    from ..session.trash import Trashed
+    from ..session.recovery.trash import Trashed
 
 _FORMAT_KEYS = dict(zip("xfebdcn", FORMATS, strict=True))
 _STICKS = ("/media/", "/run/media/", "/mnt/", "/Volumes/")
@@ -213,7 +213,7 @@ class SessionCommands(Body):
         folder = self.viewer.frame.status.sessions_dir
 
         def look() -> None:
-            from ..session.trash import list_trash
+            from ..session.recovery.trash import list_trash
 
             try:
                 found = list_trash(folder)

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ..errors import MyoGesticError
-from ..session.catalog import Catalog
+from ..session.library.catalog import Catalog
 from ..widgets.session_list import Order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ..app.recorder import JobStatus
-    from ..session.entry import Entry
+    from ..session.library.entry import Entry
     from ..widgets.frame import Frame
     from .app import Viewer
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ..session.facts import SessionFacts
-    from ..session.overview import Overview
+    from ..session.reading.facts import SessionFacts
+    from ..session.reading.overview import Overview
 
     _Floats = NDArray[np.float64]
     _Columns = tuple[_Floats, _Floats, _Floats]

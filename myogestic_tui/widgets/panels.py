@@ -330,7 +330,7 @@ class SessionBrowser(Panel):
         self._list.show(rows)
 
     def _read(self, folder: Path) -> None:
-        from ..session.catalog import Catalog
+        from ..session.library.catalog import Catalog
 
         self._sessions = Catalog(folder).entries()
         self._listed, self._listing = time.monotonic(), False

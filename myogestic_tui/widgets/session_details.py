@@ -13,10 +13,10 @@ from .spans import BLANK, Row, Span, fit, row, rule, spread, width_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..session.entry import Entry
-    from ..session.facts import ClassFacts, SessionFacts, StreamFacts
-    from ..session.overview import Overview
-    from ..session.summary import StreamSummary
+    from ..session.format.summary import StreamSummary
+    from ..session.library.entry import Entry
+    from ..session.reading.facts import ClassFacts, SessionFacts, StreamFacts
+    from ..session.reading.overview import Overview
     from ..stream.recorded import RecordedQuality
     from .frame import Frame
 
@@ -115,7 +115,7 @@ def _classes(one: Entry, looked: Looked) -> Sequence[ClassFacts]:
     """Classes with seconds once those are read, with what the summary counts until then."""
     if looked.facts is not None:
         return looked.facts.classes
-    from ..session.facts import ClassFacts
+    from ..session.reading.facts import ClassFacts
 
     return [ClassFacts(i, name, n, 0.0, 0) for i, (name, n) in enumerate(one.summary.labels.items())]
 

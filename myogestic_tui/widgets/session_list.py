@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ..app.recorder import JobStatus, Status
-    from ..session.entry import Entry
+    from ..session.library.entry import Entry
     from .frame import Frame
 
 STATES = {

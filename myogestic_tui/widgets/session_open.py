@@ -11,8 +11,8 @@ from .spans import BLANK, Row, Span, beside, fit, row, rule
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..session.entry import Entry
-    from ..session.facts import SessionFacts, StreamFacts
+    from ..session.library.entry import Entry
+    from ..session.reading.facts import SessionFacts, StreamFacts
     from ..stream.recorded import RecordedQuality
     from .frame import Frame
     from .session_details import Looked

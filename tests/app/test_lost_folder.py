@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from myogestic_tui import App, Stream
-from myogestic_tui.session import checkpoint, open_session_store
+from myogestic_tui.session import open_session_store
+from myogestic_tui.session.recording import checkpoint
 from tests.sending import RampSource, wait_for
 
 

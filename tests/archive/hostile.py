@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from numcodecs.zstd import Zstd
 
-from myogestic_tui.session import zipbytes as zb
-from myogestic_tui.session.meta import MAX_JSON_MEMORY
-from myogestic_tui.session.zipindex import MAX_MEMBERS
+from myogestic_tui.session.archive import zipbytes as zb
+from myogestic_tui.session.archive.zipindex import MAX_MEMBERS
+from myogestic_tui.session.format.meta import MAX_JSON_MEMORY
 from tests.archive.sessions import rewrite
 
 Maker = Callable[[Path, Path], Path]

@@ -28,7 +28,7 @@ from myogestic_tui.session import (
 )
 
 _server = multiprocessing.get_context("forkserver")
-_server.set_forkserver_preload(["myogestic_tui.session.salvage", "myogestic_tui.session.recover"])
+_server.set_forkserver_preload(["myogestic_tui.session.salvaging.salvage", "myogestic_tui.session.recovery.recover"])
 
 
 def run_until_killed(work: Callable[[Path], object], path: Path, after_s: float) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 
 from myogestic_tui.info import StreamInfo
 from myogestic_tui.session import Session, open_session_store
-from myogestic_tui.session.layout import MANIFEST
+from myogestic_tui.session.format.layout import MANIFEST
 from myogestic_tui.stream.source import ClockEstimate
 
 START = 1000.0

@@ -57,7 +57,7 @@ import sys
 from pathlib import Path
 from myogestic_tui.errors import MyoGesticError
 from myogestic_tui.session import open_session_store, read_archive_summary, salvage_session, verify_session
-from myogestic_tui.session.archive import Archive
+from myogestic_tui.session.archive.archive import Archive
 
 def read():
     with open_session_store(path) as session:

@@ -18,7 +18,7 @@ from myogestic_tui.app import jobs
 from myogestic_tui.app.jobs import JobQueue
 from myogestic_tui.errors import ConfigError, SessionDamagedError, SessionError
 from myogestic_tui.session import finish_interrupted, list_trash, start_job, verify_session
-from myogestic_tui.session.jobs import Job, JobProgress
+from myogestic_tui.session.library.jobs import Job, JobProgress
 from tests.archive.sessions import assert_holds, cut_off_folder, entries, flip
 
 LIMIT_S = 120.0
@@ -155,7 +155,7 @@ def test_killed_it_says_so_and_the_next_start_goes_on(slow, large):
 PARENT = """
 import subprocess, sys, time
 kind, path, said = sys.argv[1:]
-command = [sys.executable, "-m", "myogestic_tui.session.jobs", kind, path]
+command = [sys.executable, "-m", "myogestic_tui.session.library.jobs", kind, path]
 job = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=open(said, "w"))
 job.stdin.write(b"rate 100000\\n")
 job.stdin.flush()
@@ -190,7 +190,7 @@ def test_verifying_does_not_outlive_the_recorder(large):
 
 
 def test_its_lines_are_json_for_anyone_to_read(folder):
-    command = [sys.executable, "-m", "myogestic_tui.session.jobs"]
+    command = [sys.executable, "-m", "myogestic_tui.session.library.jobs"]
     done = subprocess.run([*command, "pack", folder], capture_output=True, text=True, timeout=LIMIT_S, input="resume\n")
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert all(set(line) == {"fraction", "bytes_per_s", "left_s"} for line in lines[:-1])

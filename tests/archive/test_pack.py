@@ -15,8 +15,8 @@ import pytest
 
 from myogestic_tui.errors import DiskError, SessionError, SessionLockedError
 from myogestic_tui.session import finish_interrupted, open_session_store, pack_session, verify_session
-from myogestic_tui.session.layout import LOCK
-from myogestic_tui.session.lock import lock_session
+from myogestic_tui.session.format.layout import LOCK
+from myogestic_tui.session.format.lock import lock_session
 from tests.archive.sessions import (
     assert_holds,
     cut_off_folder,
@@ -319,7 +319,7 @@ def test_a_folder_goes_all_at_once(folder, tmp_path, monkeypatch):
         (path / "meta.json").unlink()
         raise Stop
 
-    monkeypatch.setattr("myogestic_tui.session.pack.shutil.rmtree", die)
+    monkeypatch.setattr("myogestic_tui.session.packing.pack.shutil.rmtree", die)
     with pytest.raises(Stop):
         pack_session(folder)
     monkeypatch.undo()

@@ -219,7 +219,7 @@ def test_any_flipped_byte_leaves_what_is_around_it(made_archive, tmp_path):
 
 
 def test_a_session_that_is_in_use_is_left_alone(folder):
-    from myogestic_tui.session.lock import lock_session
+    from myogestic_tui.session.format.lock import lock_session
 
     (folder / "emg.zarr/c/0/0").unlink()
     with lock_session(folder, purpose="copying"), pytest.raises(MyoGesticError, match="copying"):

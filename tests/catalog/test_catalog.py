@@ -10,9 +10,9 @@ import pytest
 from msgspec import structs
 
 from myogestic_tui.session import Session, verify_session
-from myogestic_tui.session.catalog import CATALOG, Catalog
-from myogestic_tui.session.entry import Copy
-from myogestic_tui.session.layout import STATE_FOLDER
+from myogestic_tui.session.format.layout import STATE_FOLDER
+from myogestic_tui.session.library.catalog import CATALOG, Catalog
+from myogestic_tui.session.library.entry import Copy
 
 
 def states(folder: Path) -> dict[str, str]:

@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 
 from myogestic_tui.errors import DiskError, SessionDamagedError, SessionError
-from myogestic_tui.session.catalog import Catalog
-from myogestic_tui.session.copy import PART, FolderDestination, copy_session
+from myogestic_tui.session.library.catalog import Catalog
+from myogestic_tui.session.library.copy import PART, FolderDestination, copy_session
 
 KILLED_COPY = """
 import sys, time
-from myogestic_tui.session.copy import copy_session
+from myogestic_tui.session.library.copy import copy_session
 def slow(done, total):
     print(done, flush=True)
     time.sleep(0.05)
-import myogestic_tui.session.copy as module
+import myogestic_tui.session.library.copy as module
 module._BLOCK = 4096
 copy_session(sys.argv[1], sys.argv[2], slow)
 """
@@ -110,7 +110,7 @@ def test_a_full_destination_leaves_no_half_file_under_the_name(record, tmp_path:
 LIMITED_COPY = """
 import resource, signal, sys
 from myogestic_tui.errors import DiskError
-from myogestic_tui.session.copy import copy_session
+from myogestic_tui.session.library.copy import copy_session
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
 try:

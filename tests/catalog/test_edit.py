@@ -9,8 +9,8 @@ import pytest
 
 from myogestic_tui.errors import ConfigError, SessionDamagedError, SessionLockedError
 from myogestic_tui.session import Session, open_session_store, verify_session
-from myogestic_tui.session.edit import edit_session
-from myogestic_tui.session.workfolder import EDITING, work_folder
+from myogestic_tui.session.library.edit import edit_session
+from myogestic_tui.session.packing.workfolder import EDITING, work_folder
 
 
 def test_an_edited_archive_holds_the_same_samples_under_its_new_name(record) -> None:

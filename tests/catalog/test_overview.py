@@ -12,8 +12,8 @@ from myogestic_tui import StreamInfo
 from myogestic_tui.clock import local_clock
 from myogestic_tui.errors import ConfigError
 from myogestic_tui.session import Session, open_session_store
-from myogestic_tui.session.overview import read_overview
-from myogestic_tui.session.overviewtable import KEPT
+from myogestic_tui.session.reading.overview import read_overview
+from myogestic_tui.session.reading.overviewtable import KEPT
 from myogestic_tui.widgets.overview import overview_rows
 
 FS, SPIKE_AT, GAP_AT = 100.0, 40.37, 70.0

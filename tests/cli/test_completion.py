@@ -10,7 +10,7 @@ import click
 import pytest
 
 from myogestic_tui.cli.root import root
-from myogestic_tui.session.lock import lock_sessions_folder
+from myogestic_tui.session.format.lock import lock_sessions_folder
 from tests.control.tiny import serving
 from tests.tui.terminal import Terminal
 

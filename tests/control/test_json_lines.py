@@ -14,7 +14,7 @@ import pytest
 
 from myogestic_tui.app.recorder import AnyCommand
 from myogestic_tui.control.messages import PROTOCOL
-from myogestic_tui.session.lock import lock_sessions_folder
+from myogestic_tui.session.format.lock import lock_sessions_folder
 from tests.control.tiny import raw, serving
 
 PAGE = Path(__file__).parents[2] / "docs" / "control-protocol.md"

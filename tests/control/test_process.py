@@ -29,7 +29,7 @@ from myogestic_tui.control.logfile import log_path
 from myogestic_tui.control.messages import Subscribe
 from myogestic_tui.errors import RecorderGoneError, SessionLockedError
 from myogestic_tui.session import open_session_store
-from myogestic_tui.session.lock import recorder_of
+from myogestic_tui.session.format.lock import recorder_of
 from tests.control.garbage import HELLO, frame, malformed
 from tests.control.tiny import read_all
 from tests.sending import RampOutlet, RampSource, ramp, wait_for

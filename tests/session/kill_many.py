@@ -23,9 +23,10 @@ from pathlib import Path
 
 import numpy as np
 
-from myogestic_tui.session import Session, checkpoint, open_session_store, recover_session, verify_session
-from myogestic_tui.session.layout import is_session_folder
-from myogestic_tui.session.pack import pack_session
+from myogestic_tui.session import Session, open_session_store, recover_session, verify_session
+from myogestic_tui.session.format.layout import is_session_folder
+from myogestic_tui.session.packing.pack import pack_session
+from myogestic_tui.session.recording import checkpoint
 from tests.session.known import STREAMS
 
 REPORT = struct.Struct("<BQ")

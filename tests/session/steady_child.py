@@ -6,7 +6,8 @@ import json
 import select
 import sys
 
-from myogestic_tui.session import Session, checkpoint
+from myogestic_tui.session import Session
+from myogestic_tui.session.recording import checkpoint
 from tests.session.known import STREAMS
 
 

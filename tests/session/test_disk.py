@@ -14,7 +14,8 @@ import pytest
 
 from myogestic_tui.errors import DiskError
 from myogestic_tui.info import StreamInfo
-from myogestic_tui.session import Session, checkpoint, open_session_store, recover_session, session_state
+from myogestic_tui.session import Session, open_session_store, recover_session, session_state
+from myogestic_tui.session.recording import checkpoint
 from tests.session.folders import feed, recorded
 from tests.session.known import Known
 

@@ -9,7 +9,7 @@ import pytest
 
 from myogestic_tui.info import StreamInfo
 from myogestic_tui.session import list_trash, open_session_store, recover_session, session_state
-from myogestic_tui.session.journal import EVENTS, FrameReader, list_segments
+from myogestic_tui.session.format.journal import EVENTS, FrameReader, list_segments
 from tests.session.folders import cut_off, feed, recorded
 from tests.session.known import STREAMS, Known
 

@@ -13,8 +13,8 @@ from unittest.mock import ANY
 import pytest
 
 from myogestic_tui.errors import DiskError, SessionLockedError
-from myogestic_tui.session import Session, checkpoint, open_session_store, recover_session, session_state
-from myogestic_tui.session.lock import (
+from myogestic_tui.session import Session, open_session_store, recover_session, session_state
+from myogestic_tui.session.format.lock import (
     Holder,
     keep_sessions_folder,
     lock_session,
@@ -22,6 +22,7 @@ from myogestic_tui.session.lock import (
     recorder_of,
     session_holder,
 )
+from myogestic_tui.session.recording import checkpoint
 from tests.sending import wait_for
 from tests.session.folders import recorded
 from tests.session.known import STREAMS
@@ -31,7 +32,7 @@ EMG = STREAMS[0]
 HOLD = """
 import sys
 from pathlib import Path
-from myogestic_tui.session.lock import lock_session, lock_sessions_folder
+from myogestic_tui.session.format.lock import lock_session, lock_sessions_folder
 where, kind = Path(sys.argv[1]), sys.argv[2]
 lock = lock_session(where, purpose="recording") if kind == "session" else lock_sessions_folder(where, socket="/run/x")
 print("held", flush=True)
@@ -147,7 +148,7 @@ def test_looking_who_holds_a_folder_never_keeps_anybody_out(tmp_path: Path):
         [
             sys.executable,
             "-c",
-            "import sys, pathlib; from myogestic_tui.session.lock import session_holder\n"
+            "import sys, pathlib; from myogestic_tui.session.format.lock import session_holder\n"
             "print('on', flush=True)\n"
             "while True: session_holder(pathlib.Path(sys.argv[1]))",
             str(tmp_path),

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from myogestic_tui.errors import SessionDamagedError
 from myogestic_tui.info import StreamInfo
-from myogestic_tui.session.bystream import find_stem, public_names
-from myogestic_tui.session.layout import (
+from myogestic_tui.session.format.bystream import find_stem, public_names
+from myogestic_tui.session.format.layout import (
     DERIVED,
     archive_name,
     choose_stem,
@@ -20,7 +20,7 @@ from myogestic_tui.session.layout import (
     safe_name,
     stems_among,
 )
-from myogestic_tui.session.meta import (
+from myogestic_tui.session.format.meta import (
     LabelEvent,
     Meta,
     StreamMeta,
@@ -30,7 +30,7 @@ from myogestic_tui.session.meta import (
     encode_meta,
     replace_file,
 )
-from myogestic_tui.session.zarrs import parse_array_json
+from myogestic_tui.session.format.zarrs import parse_array_json
 
 NOON = datetime(2026, 5, 17, 14, 23, 5)
 

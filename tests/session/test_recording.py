@@ -19,7 +19,9 @@ from myogestic_tui.errors import (
     UnknownStreamError,
 )
 from myogestic_tui.info import NUMERIC_DTYPES, StreamInfo
-from myogestic_tui.session import LabelEvent, Session, checkpoint, events, open_session_store, recover_session
+from myogestic_tui.session import LabelEvent, Session, open_session_store, recover_session
+from myogestic_tui.session.format import events
+from myogestic_tui.session.recording import checkpoint
 from myogestic_tui.stream.source import ClockEstimate
 from tests.session.folders import cut_off, feed, recorded
 from tests.session.known import STREAMS, Known

@@ -25,7 +25,7 @@ from myogestic_tui.session import (
     unfinished_sessions,
     verify_session,
 )
-from myogestic_tui.session.catalog import Catalog
+from myogestic_tui.session.library.catalog import Catalog
 from tests.session.folders import cut_off, recorded
 from tests.session.known import STREAMS
 

@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from myogestic_tui.info import StreamInfo
-from myogestic_tui.session.arrays import ListedArray
-from myogestic_tui.session.streamdata import StreamData
-from myogestic_tui.session.zarrs import ArraySpec
+from myogestic_tui.session.format.arrays import ListedArray
+from myogestic_tui.session.format.zarrs import ArraySpec
+from myogestic_tui.session.signal.streamdata import StreamData
 
 RATES = [0.5, 1.0, 7.3, 60.0, 100.0, 333.33, 1000.0]
 

@@ -7,10 +7,10 @@ import pytest
 
 from myogestic_tui.clock import fit_offsets
 from myogestic_tui.info import StreamInfo
-from myogestic_tui.session import correction
-from myogestic_tui.session.arrays import ListedArray
-from myogestic_tui.session.correction import Correction
-from myogestic_tui.session.zarrs import ArraySpec
+from myogestic_tui.session.format.arrays import ListedArray
+from myogestic_tui.session.format.zarrs import ArraySpec
+from myogestic_tui.session.signal import correction
+from myogestic_tui.session.signal.correction import Correction
 
 
 def history(*segments):

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from os import PathLike
 
-    from ..progress import Progress
-    from ..reader import SessionReader
+    from ..format.progress import Progress
+    from ..reading.reader import SessionReader
     from .bids import export_bids as export_bids
     from .edf import export_edf as export_edf
     from .mneraw import export_fif as export_fif

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ...errors import ConfigError
-from ..extras import needed
+from ...extras import needed
 from .common import Exported, numeric_streams
 from .mneraw import to_mne
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from os import PathLike
 
-    from ..reader import SessionReader
+    from ..reading.reader import SessionReader
 
 Placement = Literal["Measured", "ChannelSpecific", "Other"]
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import ConfigError, DiskError
-from ..layout import ARCHIVE_SUFFIX, safe_name
+from ..format.layout import ARCHIVE_SUFFIX, safe_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from ...info import StreamInfo
-    from ..meta import LabelEvent
-    from ..reader import SessionReader
+    from ..format.meta import LabelEvent
+    from ..reading.reader import SessionReader
 
 VOLTS = {
     "v": 1.0,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ...errors import ConfigError
-from ..extras import needed
+from ...extras import needed
 from .common import Exported, Partial, first_and_last, local_at, numeric_streams, targets, volts_per_unit
 from .grid import Grid, marks, tell_about_grid
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ...info import StreamInfo
-    from ..reader import SessionReader
+    from ..reading.reader import SessionReader
 
 Format = Literal["edf", "bdf"]
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..runs import stream_gaps
-from ..trials import first_at
+from ..reading.trials import first_at
+from ..signal.runs import stream_gaps
 from .common import Exported, class_label, label_spans, session_end, text_streams
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ..reader import SessionReader
-    from ..streamdata import StreamData
+    from ..reading.reader import SessionReader
+    from ..signal.streamdata import StreamData
 
     Note = tuple[float, float, str]
 

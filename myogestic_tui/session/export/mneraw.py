@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..extras import needed
+from ...extras import needed
 from .common import (
     Exported,
     first_and_last,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from ...info import StreamInfo
-    from ..reader import SessionReader
+    from ..reading.reader import SessionReader
 
 _TYPES = {"emg": "emg", "eeg": "eeg", "eog": "eog", "ecg": "ecg", "ekg": "ecg", "stim": "stim", "trigger": "stim"}
 """MNE's channel type for LSL's; anything else is ``misc``, whose values MNE takes as they are."""

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from ..layout import safe_name
+from ..format.layout import safe_name
 from .common import Exported, Partial, as_folder, class_label, free_target, session_stem, single_target
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ..reader import SessionReader
-    from ..streamdata import StreamData
+    from ..reading.reader import SessionReader
+    from ..signal.streamdata import StreamData
 
 
 def export_csv(

@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ..arrays import Rows
-    from ..progress import Progress
-    from ..reader import SessionReader
-    from ..streamdata import StreamData
+    from ..format.arrays import Rows
+    from ..format.progress import Progress
+    from ..reading.reader import SessionReader
+    from ..signal.streamdata import StreamData
 
 _TEXT_BYTES = 16
 """What a text counts for; how long each is nobody knows beforehand."""

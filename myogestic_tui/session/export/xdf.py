@@ -16,7 +16,7 @@ import numpy as np
 
 from ...clock import fit_offsets
 from ...info import StreamInfo
-from ..runs import stream_gaps
+from ..signal.runs import stream_gaps
 from .common import Exported, Partial, class_label, single_target
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ..reader import SessionReader
-    from ..streamdata import StreamData
+    from ..reading.reader import SessionReader
+    from ..signal.streamdata import StreamData
 
 LABELS_ID = "myogestic_tui-labels"
 NOTES_ID = "myogestic_tui-notes"

@@ -1,0 +1,37 @@
+"""The comment of an archive: its summary, for `archivesummary`."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec.structs import replace
+
+from ..archive import zipbytes as zb
+from ..format.summary import StreamSummary, Summary  # noqa: TC001 (msgspec needs the types)
+
+_FORMAT = "myogestic_tui"
+
+
+class _Comment(msgspec.Struct, frozen=True):
+    format: str
+    summary: Summary
+    abridged: bool = False
+
+
+def comment_bytes(summary: Summary) -> bytes:
+    """The comment for a session; without its streams and labels where those would not fit into 64 kB."""
+    plain = replace(summary, path="", bytes=0, verified=msgspec.UNSET)
+    whole = msgspec.json.encode(_Comment(_FORMAT, plain))
+    if len(whole) <= zb.MAX_COMMENT:
+        return whole
+    streams: dict[str, StreamSummary] = {}
+    short = replace(plain, streams=streams, labels={}, name=plain.name[:1000])
+    return msgspec.json.encode(_Comment(_FORMAT, short, abridged=True))
+
+
+def decode_comment(data: bytes) -> Summary | None:
+    """The summary in a comment; None where it is not one of ours, or abridged."""
+    try:
+        comment = msgspec.json.decode(data, type=_Comment)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    return comment.summary if comment.format == _FORMAT and not comment.abridged else None

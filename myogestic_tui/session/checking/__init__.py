@@ -1,0 +1,1 @@
+"""Verification: what is wrong with a session, said so that a person understands it."""

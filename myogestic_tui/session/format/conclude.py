@@ -1,0 +1,82 @@
+"""What a session gets at its end, be it stopped or recovered: its metadata in full, and no journal any more."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...clock import local_clock
+from .commit import Shape
+from .layout import JOURNAL, LABELS, META, PARTIAL, array_name
+from .meta import Anchor, LabelEvent, Meta, StreamMeta, encode_labels, encode_meta, sync_folder
+from .zarrs import ArraySpec, encode_chunk, write_chunk
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+def anchor_now() -> Anchor:
+    """The present instant on both clocks."""
+    return Anchor(datetime.now(UTC).isoformat(), local_clock())
+
+
+def conclusion(meta: Meta, labels: list[LabelEvent], streams: dict[str, StreamMeta], state: str) -> dict[str, bytes]:
+    """``labels.json`` and then ``meta.json`` of a session that is whole; ``meta`` is brought up to date.
+
+    Parameters
+    ----------
+    meta
+        What is known of the session.
+    labels
+        In time order.
+    streams
+        The streams as measured, by stem.
+    state
+        ``"finished"`` or ``"recovered"``.
+    """
+    meta.state = state
+    meta.bad_trials = [position for position, label in enumerate(labels) if label.bad]
+    meta.streams, meta.string_streams = {}, {}
+    for stem, stream in streams.items():
+        meta.add_stream(stem, stream)
+    return {LABELS: encode_labels(labels), META: encode_meta(meta)}
+
+
+def write_clock(folder: Path, stem: str, rows: Sequence[tuple[float, ...]], done: int) -> Shape:
+    """Write a stream's clock estimates, from row ``done`` on; they count once the shape is committed.
+
+    Raises
+    ------
+    OSError
+        The disk refused.
+    """
+    spec = ArraySpec.clock()
+    name = array_name(stem, "_clock")
+    for number in range(done // spec.chunk_length, spec.n_chunks(len(rows))):
+        first = number * spec.chunk_length
+        chunk = np.array(rows[first : first + spec.chunk_length], "<f8")
+        write_chunk(folder, name, spec, number, encode_chunk(spec, chunk))
+    return Shape(name, spec, len(rows))
+
+
+def drop_journal(folder: Path) -> None:
+    """Remove the journal, whose content is committed by now; it is gone in one step, then taken apart.
+
+    Raises
+    ------
+    OSError
+        The disk refused.
+    """
+    aside = folder / (JOURNAL + PARTIAL)
+    shutil.rmtree(aside, ignore_errors=True)
+    try:
+        os.rename(folder / JOURNAL, aside)
+    except FileNotFoundError:
+        return
+    sync_folder(folder)
+    shutil.rmtree(aside, ignore_errors=True)

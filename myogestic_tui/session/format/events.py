@@ -1,0 +1,295 @@
+"""What happens in a session besides samples: journalled one by one, and replayed into the same state they made."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Struct
+
+from ...errors import ConfigError, DiskError, SessionClosedError
+from .findings import Finding, damage, observation
+from .journal import EVENT, EVENTS, Frame, FrameReader, frame_header
+from .layout import JOURNAL
+from .meta import GapRecord, LabelEvent, Meta, Note, StreamMeta  # noqa: TC001  (msgspec resolves annotations)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Event(Struct, frozen=True, tag=True, omit_defaults=True):
+    """Base of all events; the struct's name is its tag in the journal."""
+
+
+class Labelled(Event, frozen=True, tag=True):
+    """`Session.add_label`; ``number`` counts labels of the session from 0, undone ones too."""
+
+    number: int
+    label: LabelEvent
+
+
+class Undone(Event, frozen=True, tag=True):
+    """`Session.undo_label`: label ``number`` was taken back."""
+
+    number: int
+
+
+class TrialMarked(Event, frozen=True, tag=True):
+    """`Session.mark_trial`."""
+
+    number: int
+    bad: bool
+
+
+class ChannelMarked(Event, frozen=True, tag=True):
+    """`Session.mark_channel`; channels count from 0."""
+
+    stem: str
+    channel: int
+    bad: bool
+
+
+class Noted(Event, frozen=True, tag=True):
+    """`Session.add_note`."""
+
+    note: Note
+
+
+class Joined(Event, frozen=True, tag=True):
+    """`Session.init_stream`: a stream is part of the session from now on."""
+
+    stem: str
+    stream: StreamMeta
+
+
+class ClockEstimated(Event, frozen=True, tag=True):
+    """`Session.add_clock_estimates`: rows of (collected_at, offset, uncertainty, remote time)."""
+
+    stem: str
+    rows: list[tuple[float, float, float, float]]
+
+
+class GapExplained(Event, frozen=True, tag=True):
+    """`Session.add_gap_reason`: why time is missing before sample ``index``."""
+
+    stem: str
+    index: int
+    reason: str
+
+
+class FieldsSet(Event, frozen=True, tag=True):
+    """Fields of ``meta.json`` that changed: app_name, class_names, name, subject, task, take, others."""
+
+    fields: dict[str, Any]
+
+
+AnyEvent = Labelled | Undone | TrialMarked | ChannelMarked | Noted | Joined | ClockEstimated | GapExplained | FieldsSet
+
+MOST_TOLD = 24 * 2**20
+"""Bytes of labels, notes and headers that a session takes, some 250,000 labels: as much as can be read again."""
+
+_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+_META_FIELDS = frozenset({"app_name", "class_names", "name", "subject", "task", "take"})
+
+
+@dataclass
+class SessionRecord:
+    """All that a session says besides its samples, as its events made it."""
+
+    meta: Meta
+    labels: dict[int, LabelEvent] = field(default_factory=dict)
+    """By number, in the order in which they were added."""
+    n_labelled: int = 0
+    clock: dict[str, list[tuple[float, float, float, float]]] = field(default_factory=dict)
+    gap_reasons: dict[str, dict[int, str]] = field(default_factory=dict)
+
+    @property
+    def label_track(self) -> list[LabelEvent]:
+        """The labels in time order; those of the same time in the order in which they were added."""
+        return sorted(self.labels.values(), key=lambda label: label.timestamp)
+
+    def number_of(self, position: int) -> int:
+        """Number of the label at ``position`` of `label_track`; IndexError where there is none."""
+        numbers = sorted(self.labels, key=lambda number: self.labels[number].timestamp)
+        return numbers[position]
+
+    def apply(self, event: AnyEvent) -> None:
+        """Let an event happen. Any order of events is taken, so that one that is lost does no further harm."""
+        match event:
+            case Labelled(number, label):
+                self.labels[number] = label
+                self.n_labelled = max(self.n_labelled, number + 1)
+            case Undone(number):
+                self.labels.pop(number, None)
+            case TrialMarked(number, bad):
+                if number in self.labels:
+                    self.labels[number] = msgspec.structs.replace(self.labels[number], bad=bad)
+            case ChannelMarked(stem, channel, bad):
+                self._mark_channel(stem, channel, bad)
+            case Noted(note):
+                self.meta.notes = [*self.meta.notes, note]
+            case Joined(stem, stream):
+                self.meta.add_stream(stem, stream)
+            case ClockEstimated(stem, rows):
+                self.clock.setdefault(stem, []).extend(rows)
+            case GapExplained(stem, index, reason):
+                self.gap_reasons.setdefault(stem, {})[index] = reason
+            case FieldsSet(fields):
+                self.set_fields(fields)
+
+    def _mark_channel(self, stem: str, channel: int, bad: bool) -> None:
+        marked = set(self.meta.bad_channels.get(stem, ())) - {channel}
+        marked |= {channel} if bad else set()
+        others = {other: channels for other, channels in self.meta.bad_channels.items() if other != stem}
+        self.meta.bad_channels = {**others, stem: sorted(marked)} if marked else others
+
+    def set_fields(self, fields: dict[str, Any]) -> None:
+        """Enter fields of ``meta.json``; unknown ones stand beside the known."""
+        for key, value in fields.items():
+            if key in _META_FIELDS:
+                setattr(self.meta, key, value)
+            else:
+                self.meta.extra = {**self.meta.extra, key: value}
+
+    def with_reasons(self, stem: str, gaps: list[GapRecord]) -> list[GapRecord]:
+        """``gaps`` with the reasons that are known for them."""
+        reasons = self.gap_reasons.get(stem, {})
+        return [msgspec.structs.replace(gap, reason=reasons.get(gap.index, gap.reason)) for gap in gaps]
+
+
+class EventLog:
+    """The writing side of the events' journal; thread-safe.
+
+    Parameters
+    ----------
+    folder
+        The session's folder, whose ``journal`` folder exists.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / JOURNAL / EVENTS
+        self._lock = threading.Lock()
+        self._sync_lock = threading.Lock()
+        self._closed: Exception | None = None
+        self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._size = 0
+        self._synced = 0
+        self._count = 0
+        self._told = 0
+
+    def append(self, event: AnyEvent) -> None:
+        """Write an event; a kill of this process does not lose it any more.
+
+        Raises
+        ------
+        SessionClosedError
+            The session is finished.
+        DiskError
+            The disk refused; what was written of the event is cut back.
+        ConfigError
+            The session has so many already that its metadata could not be read again.
+        """
+        payload = msgspec.json.encode(event)
+        told = 0 if isinstance(event, ClockEstimated | GapExplained) else len(payload)
+        with self._lock:
+            if self._closed is not None:
+                raise type(self._closed)(*self._closed.args)
+            if self._told + told > MOST_TOLD:
+                raise ConfigError(
+                    f"a session takes {MOST_TOLD >> 20} MB of labels, notes and headers; stop, and start another one"
+                )
+            frame = frame_header(EVENT, self._count, 1, payload) + payload
+            try:
+                if os.write(self._fd, frame) != len(frame):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            except OSError as error:
+                raise self._cut_back(error) from error
+            self._size += len(frame)
+            self._count += 1
+            self._told += told
+
+    def _cut_back(self, error: OSError) -> DiskError:
+        self._closed = DiskError(f"the disk refused to take an event of the session: {error.strerror}")
+        # Where even this fails, the log is closed all the same, and recovery drops half a frame at its end.
+        with suppress(OSError):
+            os.ftruncate(self._fd, self._size)
+        return self._closed
+
+    def sync(self) -> None:
+        """Bring what waits to the disk, without keeping others from writing meanwhile.
+
+        Raises
+        ------
+        DiskError
+            The disk failed; the log takes nothing more.
+        """
+        with self._sync_lock:
+            size = self._size
+            if self._fd < 0 or self._synced >= size:
+                return
+            try:
+                os.fdatasync(self._fd)
+            except OSError as error:
+                self._closed = DiskError(f"the disk failed to store an event of the session: {error.strerror}")
+                raise self._closed from error
+            self._synced = size
+
+    def close(self, reason: Exception) -> None:
+        """Refuse further events with ``reason``."""
+        with self._lock:
+            if self._closed is None:
+                self._closed = reason
+
+    def release(self) -> None:
+        """Close the file; it stays on the disk."""
+        self.close(SessionClosedError("the session is finished"))
+        with self._sync_lock:
+            if self._fd >= 0:
+                os.close(self._fd)
+            self._fd = -1
+
+
+def replay(folder: Path, record: SessionRecord) -> tuple[bool, list[Finding]]:
+    """Let all events of a folder's journal happen again in ``record``.
+
+    Returns
+    -------
+    found
+        False where there is no such journal.
+    findings
+        What of it is torn or damaged. Events behind damage count: each stands for itself.
+    """
+    try:
+        fd = os.open(folder / JOURNAL / EVENTS, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False, []
+    try:
+        return True, _replay_frames(FrameReader(fd), record)
+    finally:
+        os.close(fd)
+
+
+def _replay_frames(frames: FrameReader, record: SessionRecord) -> list[Finding]:
+    findings = [_happen(frame, record) for frame in frames]
+    ending = frames.ending()
+    if ending == "torn":
+        findings.append(
+            observation(f"{EVENTS}: the last event was being written when the recorder ended", member=EVENTS)
+        )
+    elif ending == "damaged":
+        findings.append(damage(f"{EVENTS} is damaged at byte {frames.end}: a label or note may be lost", member=EVENTS))
+        findings += [_happen(frame, record) for frame in frames.rest()]
+    return [finding for finding in findings if finding is not None]
+
+
+def _happen(frame: Frame, record: SessionRecord) -> Finding | None:
+    try:
+        record.apply(_decoder.decode(frame.payload))
+    except (msgspec.DecodeError, ConfigError) as error:
+        return observation(f"{EVENTS}: event {frame.first} is of a kind not known here: {error}", member=EVENTS)
+    return None

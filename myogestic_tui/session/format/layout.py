@@ -1,0 +1,152 @@
+"""Names on disk: session folders, the arrays in them, archives, and what is safe to call a file.
+
+::
+
+    sessions/
+    ├── .myogestic/                 recorder.lock, catalog, trash
+    ├── 2026-05-17_14-23-05/        while recording, until packed
+    │   ├── emg.zarr/  emg_timestamps.zarr/  emg_clock.zarr/  emg_overview.zarr/
+    │   ├── meta.json  labels.json
+    │   ├── journal/                until finished
+    │   └── .lock
+    └── 2026-05-17_14-23-05_fists.session.zip
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ...errors import DiskError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from pathlib import Path
+
+ARCHIVE_SUFFIX = ".session.zip"
+META = "meta.json"
+LABELS = "labels.json"
+MANIFEST = "manifest.json"
+JOURNAL = "journal"
+LOCK = ".lock"
+BALLAST = ".ballast"
+"""Room kept back while recording; see `room.Ballast`."""
+ZARR_JSON = "zarr.json"
+PARTIAL = ".partial"
+"""Suffix of files that are being written; a stray one is left over from a kill and may go."""
+
+STATE_FOLDER = ".myogestic"
+TRASH = "trash"
+DERIVED = ("_timestamps", "_clock", "_overview")
+"""What follows a stem in the names of the arrays that belong to its data array."""
+
+FOLDER_STAMP = "%Y-%m-%d_%H-%M-%S"
+"""How a session folder is named, after local time."""
+
+_NOT_SAFE = re.compile(r"[^A-Za-z0-9_-]+")
+_MAX_STEM = 80
+
+
+def safe_name(name: str, *, fallback: str = "stream") -> str:
+    """``name`` with everything but ASCII letters, digits, ``-`` and ``_`` replaced by ``_``."""
+    safe = _NOT_SAFE.sub("_", name).strip("_")[:_MAX_STEM]
+    return safe or fallback
+
+
+def choose_stem(name: str, taken: Iterable[str]) -> str:
+    """File stem for a stream called ``name``, none of whose arrays meets those of the stems ``taken``.
+
+    Letter case does not tell files apart: the folder may be copied to a disk that ignores it.
+    """
+    used = {array.casefold() for stem in taken for array in _array_stems(stem)}
+    base = safe_name(name)
+    stem, number = base, 1
+    while used.intersection(array.casefold() for array in _array_stems(stem)):
+        number += 1
+        stem = f"{base}_{number}"
+    return stem
+
+
+def _array_stems(stem: str) -> tuple[str, ...]:
+    return (stem, *(stem + suffix for suffix in DERIVED))
+
+
+def array_name(stem: str, derived: str = "") -> str:
+    """Folder name of an array: ``emg.zarr``, or ``emg_timestamps.zarr`` for ``derived="_timestamps"``."""
+    return f"{stem}{derived}.zarr"
+
+
+def stems_among(names: Collection[str]) -> list[str]:
+    """Stems whose data and time stamp arrays both stand among ``names`` (of folder entries), sorted."""
+    arrays = {name.removesuffix(".zarr") for name in names if name.endswith(".zarr")}
+    return sorted(stem for stem in arrays if f"{stem}_timestamps" in arrays)
+
+
+def is_session_folder(path: Path) -> bool:
+    """True for a folder that holds a session, ours or the seed layout's, however little of it."""
+    if not path.is_dir():
+        return False
+    if (path / META).is_file() or (path / JOURNAL).is_dir():
+        return True
+    return bool(stems_among([entry.name for entry in path.iterdir()]))
+
+
+def archive_name(folder_name: str, name: str = "") -> str:
+    """``<timestamp>.session.zip``, or ``<timestamp>_<slug>.session.zip`` for a session with a name."""
+    slug = safe_name(name, fallback="") if name else ""
+    return f"{folder_name}_{slug}{ARCHIVE_SUFFIX}" if slug else f"{folder_name}{ARCHIVE_SUFFIX}"
+
+
+def free_path(path: Path) -> Path:
+    """`path`, or where something stands there already, the same with a number behind its stem."""
+    suffix = ARCHIVE_SUFFIX if path.name.endswith(ARCHIVE_SUFFIX) else ""
+    stem, number, free = path.name.removesuffix(suffix), 1, path
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{stem}-{number}{suffix}")
+    return free
+
+
+def create_session_folder(base_path: Path, at: datetime | None = None) -> Path:
+    """Make a new session folder in ``base_path``, named after local time to the second.
+
+    A second one in the same second gets ``_2``, a third ``_3``; a name whose archive exists is taken too.
+
+    Raises
+    ------
+    DiskError
+        The folder cannot be created.
+    """
+    stamp = (at or datetime.now()).strftime(FOLDER_STAMP)
+    number = 1
+    try:
+        base_path.mkdir(parents=True, exist_ok=True)
+        while True:
+            folder = base_path / (stamp if number == 1 else f"{stamp}_{number}")
+            if _make_exclusively(folder):
+                return folder
+            number += 1
+    except OSError as error:
+        raise DiskError(f"cannot create a session folder in {base_path}: {error.strerror or error}") from error
+
+
+def _make_exclusively(folder: Path) -> bool:
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        return False
+    # Looked for after mkdir: packing renames the archive into place before it removes the folder.
+    if has_archive(folder):
+        folder.rmdir()
+        return False
+    return True
+
+
+def has_archive(folder: Path) -> bool:
+    """True where an archive of the session in ``folder`` stands beside it, whatever its slug."""
+    plain, named = folder.name + ARCHIVE_SUFFIX, folder.name + "_"
+    return any(
+        entry.name == plain or (entry.name.startswith(named) and entry.name.endswith(ARCHIVE_SUFFIX))
+        for entry in folder.parent.iterdir()
+    )

@@ -1,0 +1,229 @@
+"""Who holds a folder: `flock` on a file that names its holder. A dead holder's lock is free at once.
+
+The kernel lets go of a lock with the process, so a stale file never blocks; its content is only what is said to others.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from ...errors import DiskError, SessionLockedError
+from .layout import LOCK, STATE_FOLDER
+
+if TYPE_CHECKING:
+    from typing import Self
+
+RECORDER_LOCK = "recorder.lock"
+
+_PATIENCE = 0.3
+"""Seconds during which a held lock is tried again: `holder` takes it for an instant to see whether it is free."""
+
+
+class Holder(Struct, frozen=True):
+    """Who holds a lock."""
+
+    pid: int = 0
+    name: str = ""
+    """The program."""
+    purpose: str = ""
+    """``recording``, ``recovering``, ``packing``, …"""
+    socket: str = ""
+    """Where the recorder answers (only in a sessions folder's lock)."""
+
+    def __str__(self) -> str:
+        return f"{self.name or 'another process'} (pid {self.pid or 'unknown'})"
+
+
+class FileLock:
+    """An exclusive lock on ``path`` for as long as it is held; use it as a context manager, or `release` it.
+
+    Parameters
+    ----------
+    path
+        The lock file; created, and removed on release.
+    purpose
+        What the holder does, in a word that fits "is … by": ``recording``.
+    socket
+        Where the holder answers, if anywhere.
+    subject
+        What messages call the locked thing.
+
+    Raises
+    ------
+    SessionLockedError
+        Another holder, named with its pid.
+    DiskError
+        The file cannot be made.
+    """
+
+    def __init__(self, path: Path, *, purpose: str, socket: str = "", subject: str = "") -> None:
+        self.path = path
+        self._fd = self._take(subject or str(path.parent))
+        self._folder = os.stat(path.parent)
+        self._keeping = threading.Lock()
+        self._purpose = purpose
+        self.announce(socket)
+
+    def announce(self, socket: str) -> None:
+        """Write down who holds the lock, and where it answers."""
+        self._socket = socket
+        name = Path(sys.argv[0] or sys.executable).name or "python"
+        content = msgspec.json.encode(Holder(os.getpid(), name, self._purpose, socket))
+        os.pwrite(self._fd, content, 0)
+        os.ftruncate(self._fd, len(content))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def _take(self, subject: str) -> int:
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            fd = self._try()
+            if fd is not None:
+                return fd
+            if time.monotonic() > deadline:
+                by = _read(self.path) or Holder()
+                raise SessionLockedError(f"{subject} is held for {by.purpose or 'use'} by {by}; stop that one first")
+            time.sleep(0.02)
+
+    def _try(self) -> int | None:
+        try:
+            fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise DiskError(f"cannot lock {self.path.parent}: {error.strerror}") from error
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(fd)
+            return None
+        if _is_same_file(fd, self.path):
+            return fd
+        os.close(fd)  # the former holder removed the file between our open and our lock
+        return None
+
+    def keep(self, *, remake: bool = False) -> None:
+        """See that it still keeps others out; where its file was removed, make it again.
+
+        Parameters
+        ----------
+        remake
+            Make the folder that it is in, too.
+
+        Raises
+        ------
+        DiskError
+            The folder was moved or removed, or somebody else has locked it meanwhile.
+        """
+        with self._keeping:
+            if self._fd < 0 or _is_same_file(self._fd, self.path):
+                return
+            if remake:
+                _make_folder(self.path.parent)
+            elif not _is_folder(self._folder, self.path.parent):
+                raise DiskError(f"{self.path.parent} was moved or deleted while it was in use")
+            try:
+                former, self._fd = self._fd, self._take(str(self.path.parent))
+            except SessionLockedError as error:
+                raise DiskError(f"{self.path} was removed while it was in use, and {error}") from error
+            os.close(former)
+            self.announce(self._socket)
+
+    def release(self) -> None:
+        """Remove the file and let go; may be called twice."""
+        fd, self._fd = self._fd, -1
+        if fd < 0:
+            return
+        if _is_same_file(fd, self.path):
+            self.path.unlink(missing_ok=True)
+        os.close(fd)
+
+
+def _is_same_file(fd: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(fd), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
+def _is_folder(known: os.stat_result, path: Path) -> bool:
+    try:
+        return os.path.samestat(known, os.stat(path))
+    except OSError:
+        return False
+
+
+def _read(path: Path) -> Holder | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Holder)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def lock_session(folder: Path, *, purpose: str) -> FileLock:
+    """Take a session folder for oneself; see `FileLock`."""
+    return FileLock(folder / LOCK, purpose=purpose, subject=str(folder))
+
+
+def lock_sessions_folder(sessions_dir: Path, *, socket: str = "") -> FileLock:
+    """Become the one recorder of a sessions folder; see `FileLock`."""
+    state = sessions_dir / STATE_FOLDER
+    try:
+        str(sessions_dir).encode()
+    except UnicodeEncodeError as error:
+        raise DiskError(f"the path {str(sessions_dir)!a} is not UTF-8; rename the folder") from error
+    _make_folder(state, parents=True)
+    return FileLock(
+        state / RECORDER_LOCK, purpose="recording", socket=socket, subject=f"sessions folder {sessions_dir}"
+    )
+
+
+def keep_sessions_folder(lock: FileLock) -> None:
+    """See that viewers still find the recorder, whatever was removed; without the sessions folder there is nothing."""
+    with suppress(DiskError):
+        lock.keep(remake=True)
+
+
+def _make_folder(path: Path, *, parents: bool = False) -> None:
+    try:
+        path.mkdir(parents=parents, exist_ok=True)
+    except OSError as error:
+        raise DiskError(f"cannot write into {path.parent}: {error.strerror}") from error
+
+
+def session_holder(folder: Path) -> Holder | None:
+    """Who holds a session folder now; None where nobody does. Writes nothing."""
+    return _holder(folder / LOCK)
+
+
+def recorder_of(sessions_dir: Path) -> Holder | None:
+    """The recorder that runs on a sessions folder now; None where none does. Writes nothing."""
+    return _holder(sessions_dir / STATE_FOLDER / RECORDER_LOCK)
+
+
+def _holder(path: Path) -> Holder | None:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _read(path) or Holder()
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
+    return None

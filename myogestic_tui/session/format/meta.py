@@ -1,0 +1,288 @@
+"""``meta.json`` and ``labels.json``: what they hold, read tolerantly, replaced atomically.
+
+The fields are those that other readers of the format expect, and more; what we do not know is kept. A stream of text
+stands in ``string_streams``, because those readers refuse a session with a dtype that they do not know.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Struct, field
+
+from ...errors import SessionDamagedError
+from ...info import StreamInfo
+from .layout import PARTIAL
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCHEMA_VERSION = 1
+MAX_JSON = 48 * 2**20
+"""Bytes of a JSON file beyond which it is refused unread; twice what `EventLog` takes of labels, notes and headers."""
+MAX_JSON_MEMORY = 256 * 2**20
+_MEMORY = {b"[": 64, b"{": 232, b",": 80}
+"""Bytes of memory that each of these may come to when it is parsed."""
+
+
+class LabelEvent(Struct, frozen=True, omit_defaults=True):
+    """From ``timestamp`` (recorder's LSL clock, seconds) on, class ``class_index`` holds; -1 ends a label."""
+
+    timestamp: float
+    class_index: int
+    bad: bool = False
+    uncertainty_s: float = 0.0
+    """How far off the time stamp may be; above 0 for keys that arrived in a burst after a stall."""
+    source: str = ""
+    """``key``, ``protocol``, ``marker`` or ``script``."""
+
+
+class Note(Struct, frozen=True):
+    """A free text and its time on the recorder's LSL clock."""
+
+    timestamp: float
+    text: str
+
+
+class Anchor(Struct, frozen=True):
+    """The same instant on the wall clock (ISO 8601, UTC) and on the recorder's LSL clock (seconds)."""
+
+    utc: str
+    lsl: float
+
+
+class GapRecord(Struct, frozen=True, omit_defaults=True):
+    """Time that is missing before sample ``index``, in seconds."""
+
+    index: int
+    seconds: float
+    reason: str = ""
+
+
+class RecorderMeta(Struct, frozen=True):
+    """What recorded the session."""
+
+    version: str = ""
+    host: str = ""
+    platform: str = ""
+
+
+class StreamMeta(Struct, kw_only=True):
+    """One stream: its layout as declared, and what was measured (which the arrays can tell again)."""
+
+    n_channels: int
+    fs: float
+    dtype: str
+    channel_names: list[str] | None = None
+    name: str = ""
+    """As the stream is called; its files are called after a safe form of it."""
+    type: str = ""
+    source_id: str = ""
+    hostname: str = ""
+    uid: str = ""
+    manufacturer: str = ""
+    units: list[str] | None = None
+    channel_types: list[str] | None = None
+    n_samples: int | None = None
+    first_timestamp: float | None = None
+    last_timestamp: float | None = None
+    gaps: list[GapRecord] = field(default_factory=list)
+    joined_at: float | None = None
+    """Recorder's LSL clock, for a stream that came after the start."""
+    desc_xml: str = ""
+
+    @classmethod
+    def of(cls, info: StreamInfo, *, name: str, joined_at: float | None = None) -> StreamMeta:
+        """What a live stream declares."""
+        return cls(
+            n_channels=info.n_channels,
+            fs=info.fs,
+            dtype=info.dtype,
+            channel_names=list(info.names),
+            name=name,
+            type=info.type,
+            source_id=info.source_id,
+            hostname=info.hostname,
+            uid=info.uid,
+            manufacturer=info.manufacturer,
+            units=_listed(info.units),
+            channel_types=_listed(info.channel_types),
+            joined_at=joined_at,
+            desc_xml=info.desc_xml,
+        )
+
+    def info(self) -> StreamInfo:
+        """The layout as a `StreamInfo`.
+
+        Raises
+        ------
+        ConfigError
+            The file holds values that no stream can have.
+        """
+        return StreamInfo(
+            n_channels=self.n_channels,
+            fs=self.fs,
+            dtype=self.dtype,
+            channel_names=_fitting(self.channel_names, self.n_channels),
+            units=_fitting(self.units, self.n_channels),
+            channel_types=_fitting(self.channel_types, self.n_channels),
+            type=self.type,
+            source_id=self.source_id,
+            hostname=self.hostname,
+            uid=self.uid,
+            manufacturer=self.manufacturer,
+            desc_xml=self.desc_xml,
+        )
+
+
+class Meta(Struct, kw_only=True):
+    """``meta.json``. ``extra`` holds the further top-level fields, ours or not, as plain JSON."""
+
+    schema_version: int | None = None
+    """None in a session that another recorder wrote."""
+    state: str = ""
+    app_name: str = ""
+    created: str = ""
+    """ISO 8601 with UTC offset."""
+    duration_s: float | None = None
+    name: str = ""
+    subject: str = ""
+    task: str = ""
+    take: int | None = None
+    class_names: list[str] = field(default_factory=list)
+    streams: dict[str, StreamMeta] = field(default_factory=dict)
+    string_streams: dict[str, StreamMeta] = field(default_factory=dict)
+    anchors: list[Anchor] = field(default_factory=list)
+    """At start, and at stop."""
+    notes: list[Note] = field(default_factory=list)
+    bad_channels: dict[str, list[int]] = field(default_factory=dict)
+    """Channel numbers (from 0) by stem."""
+    bad_trials: list[int] = field(default_factory=list)
+    """Positions in ``labels.json``; the label there says so too."""
+    recorder: RecorderMeta = RecorderMeta()
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def all_streams(self) -> dict[str, StreamMeta]:
+        """Streams of numbers and of text, by stem."""
+        return {**self.streams, **self.string_streams}
+
+    def add_stream(self, stem: str, stream: StreamMeta) -> None:
+        """Enter a stream where readers expect it."""
+        (self.string_streams if stream.info().is_string else self.streams)[stem] = stream
+
+
+_KNOWN = frozenset(Meta.__struct_fields__) - {"extra"}
+
+
+def _listed(values: tuple[str, ...] | None) -> list[str] | None:
+    return None if values is None else list(values)
+
+
+def _fitting(values: list[str] | None, n_channels: int) -> tuple[str, ...] | None:
+    """A list that does not fit the channel count says nothing about any channel."""
+    return tuple(values) if values is not None and len(values) == n_channels else None
+
+
+def encode_meta(meta: Meta) -> bytes:
+    """``meta`` as the bytes of ``meta.json``, the extra fields at the top level beside the known ones."""
+    plain = msgspec.to_builtins(meta)
+    extra = plain.pop("extra")
+    further = {key: value for key, value in extra.items() if key not in _KNOWN}
+    return msgspec.json.format(msgspec.json.encode({**plain, **further}), indent=2) + b"\n"
+
+
+def decode_meta(data: bytes, *, where: str = "meta.json") -> Meta:
+    """Read ``meta.json``; unknown fields go to ``extra``, missing ones take their defaults, null counts as missing.
+
+    Raises
+    ------
+    SessionDamagedError
+        It is no JSON object, too large, nested too deeply, or a field has a type that cannot be meant.
+    """
+    raw = decode_json(data, where=where)
+    if not isinstance(raw, dict):
+        raise SessionDamagedError(f"{where} is no JSON object")
+    known = {key: _without_nulls(value) for key, value in raw.items() if key in _KNOWN and value is not None}
+    known["extra"] = {key: value for key, value in raw.items() if key not in _KNOWN}
+    try:
+        return msgspec.convert(known, Meta, strict=False)
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise SessionDamagedError(f"{where} cannot be used: {error}") from error
+
+
+def _without_nulls(value: Any) -> Any:
+    """Null at any depth counts as missing: other recorders write it for what they do not know."""
+    if not isinstance(value, dict):
+        return value
+    return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+
+
+def encode_labels(labels: list[LabelEvent]) -> bytes:
+    """``labels`` as the bytes of ``labels.json``, one a line."""
+    lines = b",\n ".join(msgspec.json.encode(label) for label in labels)
+    return b"[" + lines + b"]\n"
+
+
+def decode_labels(data: bytes, *, where: str = "labels.json") -> list[LabelEvent]:
+    """Read ``labels.json``, in time order.
+
+    Raises
+    ------
+    SessionDamagedError
+        It is no list of labels.
+    """
+    raw = decode_json(data, where=where)
+    try:
+        labels = msgspec.convert(raw, list[LabelEvent], strict=False)
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise SessionDamagedError(f"{where} cannot be used: {error}") from error
+    return sorted(labels, key=lambda label: label.timestamp)
+
+
+def decode_json(data: bytes, *, where: str) -> Any:
+    """Parse JSON that may be broken or hostile.
+
+    Raises
+    ------
+    SessionDamagedError
+        It does not parse, is too large or nested too deeply; the message begins with ``where``.
+    """
+    if len(data) > MAX_JSON or sum(size * data.count(mark) for mark, size in _MEMORY.items()) > MAX_JSON_MEMORY:
+        raise SessionDamagedError(f"{where} is {len(data)} bytes; that is no metadata of a session")
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise SessionDamagedError(f"{where} is no valid JSON: {error}") from error
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Replace ``path`` atomically: a kill or a power cut leaves the old content or the new, never half of it.
+
+    Raises
+    ------
+    OSError
+        The disk refused; the old file is untouched.
+    """
+    partial = path.with_name(path.name + PARTIAL)
+    try:
+        with open(partial, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Bring the names in a folder to the disk."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

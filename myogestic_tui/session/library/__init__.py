@@ -1,0 +1,1 @@
+"""Many sessions: their list, copies, edits, and long work in the background."""

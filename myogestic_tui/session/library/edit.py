@@ -1,0 +1,160 @@
+"""Changing what a finished session says of itself: name, subject, task, take, notes, further fields.
+
+Samples, time stamps and labels are never touched. An archive is written anew beside the old one, read back from the
+disk, compared, and only then takes its place.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ...errors import ConfigError, DiskError, SessionDamagedError, SessionError, SessionLockedError
+from ..archive.archive import Archive
+from ..archive.manifest import ManifestReader
+from ..format.layout import MANIFEST, META, archive_name, free_path
+from ..format.lock import lock_session
+from ..format.meta import Meta, Note, decode_meta, encode_meta, replace_file, sync_folder
+from ..format.progress import Ticker
+from ..packing.pack import source_of, write_archive
+from ..packing.workfolder import EDITING, work_folder
+from ..reading.states import WHOLE_STATES, folder_state
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..format.progress import Progress
+
+NOTE = "note"
+"""The change that adds a note."""
+_TEXTS = ("name", "subject", "task")
+_FIXED = frozenset(Meta.__struct_fields__) - {*_TEXTS, "take"}
+
+
+def edit_session(path: str | os.PathLike[str], changes: Mapping[str, str], progress: Progress | None = None) -> Path:
+    """Change fields of a finished session and return its path, which follows its name.
+
+    Parameters
+    ----------
+    path
+        An archive, or a finished folder that nobody holds.
+    changes
+        Text by field: ``name``, ``subject``, ``task``, ``take`` (a whole number, or nothing), ``note`` (adds one), or
+        any further field of one's own; empty text clears it.
+    progress
+        Called with the bytes done and the bytes in all.
+
+    Raises
+    ------
+    ConfigError
+        A field is not to be edited, or its value is not usable.
+    SessionLockedError
+        Another process is at the session.
+    SessionError
+        It is not finished, or damaged.
+    DiskError
+        No room for a second copy, or the disk refused; the session stays as it is.
+    """
+    path = Path(path).absolute()
+    _check(changes)
+    if path.is_dir():
+        return _edit_folder(path, changes)
+    try:
+        return _edit_archive(path, changes, progress)
+    except OSError as error:
+        raise DiskError(f"{path.name} was not changed: {error.strerror or error}") from error
+
+
+def _check(changes: Mapping[str, str]) -> None:
+    for field, text in changes.items():
+        if field in _FIXED or not field:
+            raise ConfigError(f"{field!r} of a session cannot be edited; name, subject, task, take and notes can")
+        if field == "take" and text and not (text.isdigit() and int(text) > 0):
+            raise ConfigError(f"take is {text!r}; give a whole number from 1 on")
+
+
+def _edit_folder(folder: Path, changes: Mapping[str, str]) -> Path:
+    if folder_state(folder) not in WHOLE_STATES:
+        raise SessionError(f"{folder.name} is not finished; `myogestic-tui recover` finishes one that was cut off")
+    with lock_session(folder, purpose="editing"):
+        meta = changed_meta(decode_meta((folder / META).read_bytes()), changes)
+        replace_file(folder / META, encode_meta(meta))
+    return folder
+
+
+def changed_meta(meta: Meta, changes: Mapping[str, str]) -> Meta:
+    """A copy with the changes, and a line in ``edits`` that says when they were made."""
+    meta = msgspec.structs.replace(meta, extra=dict(meta.extra), notes=list(meta.notes))
+    for field, text in changes.items():
+        if field in _TEXTS:
+            setattr(meta, field, text)
+        elif field == "take":
+            meta.take = int(text) if text else None
+        elif field == NOTE:
+            meta.notes.append(Note(_clock_now(meta), text))
+        elif text:
+            meta.extra[field] = text
+        else:
+            meta.extra.pop(field, None)
+    edit = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "fields": sorted(changes)}
+    meta.extra["edits"] = [*meta.extra.get("edits", []), edit]
+    return meta
+
+
+def _clock_now(meta: Meta) -> float:
+    """Now on the clock that the session was recorded by, through its last anchor; 0 where it has none."""
+    if not meta.anchors:
+        return 0.0
+    anchor = meta.anchors[-1]
+    return anchor.lsl + (datetime.now(UTC) - datetime.fromisoformat(anchor.utc)).total_seconds()
+
+
+# ---------------------------------------------------------------- archives
+
+
+def _edit_archive(path: Path, changes: Mapping[str, str], progress: Progress | None) -> Path:
+    opened = path.stat()
+    size = opened.st_size
+    if shutil.disk_usage(path.parent).free < 2 * size:
+        raise DiskError(f"changing {path.name} needs {2 * size / 1e6:.0f} MB beside it for a while; it stays as it is")
+    ticker = Ticker(3 * size, progress)
+    with Archive(path) as archive:
+        if MANIFEST not in archive:
+            raise SessionError(f"{path.name} is no archive of ours; open it and record it anew to change it")
+        name = ManifestReader(archive.blocks(MANIFEST)).head.session
+        with work_folder(path.parent, EDITING, name) as folder:
+            if not (path.exists() and os.path.samestat(opened, path.stat())):
+                raise SessionLockedError(f"{path.name} has just been changed by somebody else; look at it again")
+            meta = changed_meta(_unpack(archive, folder, ticker), changes)
+            (folder / META).write_bytes(encode_meta(meta))
+            target = path.with_name(archive_name(name, meta.name))
+            new = target if target == path else free_path(target)
+            write_archive(new, source_of(folder), ticker.tick)
+    if new != path:
+        path.unlink()
+        sync_folder(path.parent)
+    return new
+
+
+def _unpack(archive: Archive, folder: Path, ticker: Ticker) -> Meta:
+    """Every member as a file, each held against the manifest; returns the metadata."""
+    import hashlib
+
+    digests = {line.name: line.sha256 for line in ManifestReader(archive.blocks(MANIFEST)).lines()}
+    for key, sha256 in digests.items():
+        file = folder / key
+        file.parent.mkdir(parents=True, exist_ok=True)
+        found = hashlib.sha256()
+        with open(file, "xb") as out:
+            for block in archive.blocks(key):
+                found.update(block)
+                out.write(block)
+                ticker.tick(len(block))
+        if found.hexdigest() != sha256:
+            raise SessionDamagedError(f"{key} of the archive is damaged; `myogestic-tui salvage` saves the rest")
+    return decode_meta((folder / META).read_bytes())

@@ -1,0 +1,134 @@
+"""What a job can do to a session, by name. Each kind is a function that a child process imports when it runs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec.structs import replace
+
+from ...errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..checking.verify import Verification
+    from .jobchild import Control
+
+
+class Kind(NamedTuple):
+    """One kind of job.
+
+    Attributes
+    ----------
+    target
+        ``module:function``, relative to ``myogestic_tui``; the module is imported by the child alone. It is called with
+        the path, the options (text by name) and the `Control`, whose ``progress`` it passes on, and returns what JSON
+        can hold.
+    outlives_parent
+        Whether it goes on when the recorder that started it dies: it makes something.
+    beside
+        Whether it runs beside other jobs: it takes its own time, and hardly any of the disk's.
+    """
+
+    target: str
+    outlives_parent: bool = True
+    beside: bool = False
+
+
+KINDS: dict[str, Kind] = {
+    "pack": Kind("session.library.jobkinds:pack"),
+    "verify": Kind("session.library.jobkinds:verify", outlives_parent=False),
+    "quick-verify": Kind("session.library.jobkinds:quick_verify", outlives_parent=False),
+    "recover": Kind("session.library.jobkinds:recover"),
+    "salvage": Kind("session.library.jobkinds:salvage"),
+    "edit": Kind("session.library.jobkinds:edit"),
+    "copy": Kind("session.library.jobkinds:copy"),
+    "export": Kind("session.library.jobkinds:export"),
+    "replay": Kind("sources.replay_job:replay", outlives_parent=False, beside=True),
+    "empty-trash": Kind("session.library.jobkinds:empty_trash"),
+}
+
+
+def pack(path: Path, options: Mapping[str, str], control: Control) -> dict[str, str]:
+    """See `pack.pack_session`; option ``keep_free``: bytes of disk space that are not to be used."""
+    from ..packing.pack import pack_session
+
+    keep_free = int(options.get("keep_free", "0"))
+    return {"path": str(pack_session(path, control.progress, keep_free=keep_free))}
+
+
+def verify(path: Path, options: Mapping[str, str], control: Control) -> Any:  # noqa: ARG001
+    """See `verify.verify_session`."""
+    from ..checking.verify import verify_session
+
+    return _remembered(path, verify_session(path, "full", control.progress))
+
+
+def quick_verify(path: Path, options: Mapping[str, str], control: Control) -> Any:  # noqa: ARG001
+    """See `verify.verify_session`."""
+    from ..checking.verify import verify_session
+
+    return _remembered(path, verify_session(path, "quick", control.progress))
+
+
+def _remembered(path: Path, outcome: Verification) -> Verification:
+    """The outcome, kept in the catalog with the digest of the archive that it is about; its first findings only."""
+    from .catalog import Catalog, first_findings
+
+    Catalog(path.parent).remember_verified(path, outcome)
+    return replace(outcome, findings=first_findings(outcome))
+
+
+def recover(path: Path, options: Mapping[str, str], control: Control) -> dict[str, str]:  # noqa: ARG001
+    """See `recover.recover_session`."""
+    from ..recovery.recover import recover_session
+
+    return {"path": str(recover_session(path))}
+
+
+def salvage(path: Path, options: Mapping[str, str], control: Control) -> dict[str, str]:  # noqa: ARG001
+    """See `salvage.salvage_session`."""
+    from ..salvaging.salvage import salvage_session
+
+    return {"path": str(salvage_session(path, control.progress))}
+
+
+def edit(path: Path, options: Mapping[str, str], control: Control) -> dict[str, str]:
+    """See `edit.edit_session`; the options are the changes."""
+    from .edit import edit_session
+
+    return {"path": str(edit_session(path, options, control.progress))}
+
+
+def copy(path: Path, options: Mapping[str, str], control: Control) -> dict[str, str]:
+    """See `copy.copy_session`; option ``to``: the destination."""
+    from .copy import copy_session
+
+    return {"path": copy_session(path, _to(options, "copy"), control.progress)}
+
+
+def export(path: Path, options: Mapping[str, str], control: Control) -> dict[str, str]:
+    """See `export.export_session`; options ``to``: the folder, ``format``: a name of `export.FORMATS` (``xdf``)."""
+    from ..export import export_session
+    from ..reading.reader import open_session_store
+
+    folder = Path(_to(options, "export"))
+    folder.mkdir(parents=True, exist_ok=True)
+    with open_session_store(path) as session:
+        export_session(session, options.get("format", "xdf"), folder, progress=control.progress)
+    return {"path": str(folder)}
+
+
+def empty_trash(path: Path, options: Mapping[str, str], control: Control) -> dict[str, int]:  # noqa: ARG001
+    """See `trash.empty_trash`; the path is the sessions folder."""
+    from ..recovery.trash import empty_trash
+
+    return {"bytes": empty_trash(path)}
+
+
+def _to(options: Mapping[str, str], kind: str) -> str:
+    to = options.get("to", "").strip()
+    if not to:
+        raise ConfigError(f"{kind} to where? give a folder")
+    return to

@@ -1,0 +1,51 @@
+"""What killed packs, salvages, edits and recorders leave in a sessions folder, and how each is taken on to its end."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...errors import SessionError, SessionLockedError
+from ..format.layout import ARCHIVE_SUFFIX, STATE_FOLDER
+from ..reading.states import unpacked_sessions
+from .pack import PARKED, pack_session, temporary
+from .workfolder import remove_work_folders
+
+if TYPE_CHECKING:
+    import os
+
+    from ..format.progress import Progress
+
+
+def clean_up(sessions_dir: str | os.PathLike[str]) -> None:
+    """Remove what killed jobs left: half-written archives that nobody writes any more, folders already packed."""
+    sessions_dir = Path(sessions_dir)
+    shutil.rmtree(sessions_dir / STATE_FOLDER / PARKED, ignore_errors=True)
+    remove_work_folders(sessions_dir)
+    for tmp in sessions_dir.glob(f"*{ARCHIVE_SUFFIX}.tmp"):
+        with suppress(OSError, SessionLockedError), temporary(tmp.with_name(tmp.name.removesuffix(".tmp"))):
+            pass
+
+
+def finish_interrupted(sessions_dir: str | os.PathLike[str], progress: Progress | None = None) -> list[Path]:
+    """Clean up after killed packs, and pack every finished folder; returns the archives.
+
+    Raises
+    ------
+    SessionError
+        Of the first folder that could not be packed, after all have been tried. A locked one is left to its holder.
+    """
+    clean_up(sessions_dir)
+    archives, failures = [], []
+    for folder in unpacked_sessions(sessions_dir):
+        try:
+            archives.append(pack_session(folder, progress))
+        except SessionLockedError:
+            continue
+        except SessionError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
+    return archives

@@ -1,0 +1,250 @@
+"""Packing: a finished session folder becomes one ``.session.zip``, read back from the disk before the folder goes.
+
+At any instant there is the folder, or the checked archive, or both. The steps, each of which a kill may interrupt::
+
+    NAME.session.zip.tmp     written, fsynced, dropped from memory, read back, compared with the folder
+    NAME.session.zip         renamed into place, the rename fsynced
+    .myogestic/packed/NAME   where the folder is renamed to, all at once
+    (gone)                   deleted there, at leisure
+
+`interrupted` takes each on to the end: an archive beside its folder is compared with it and, if equal, the folder goes;
+otherwise it is packed anew.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from ...errors import DiskError, MyoGesticError, SessionDamagedError, SessionError, SessionLockedError
+from ..archive.archive import Archive
+from ..archive.comment import comment_bytes
+from ..archive.manifest import ManifestReader
+from ..archive.tree import list_files
+from ..archive.zipindex import MAX_MEMBERS, is_safe_name
+from ..format.layout import ARCHIVE_SUFFIX, MANIFEST, META, STATE_FOLDER, archive_name, free_path, is_session_folder
+from ..format.lock import lock_session
+from ..format.meta import decode_meta, sync_folder
+from ..format.progress import Ticker
+from ..reading.reader import open_session_store
+from ..reading.states import WHOLE_STATES, state_unlocked
+from ..recovery.recover import recover_session
+from .seal import Sealer, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ..format.progress import Progress
+
+PARKED = "packed"
+"""Folder in ``.myogestic`` for session folders whose archive is in place."""
+
+_SPARE = 1 << 20
+
+
+def pack_session(
+    folder: str | os.PathLike[str],
+    progress: Progress | None = None,
+    should_pause: Callable[[], bool] | None = None,
+    *,
+    keep_free: int = 0,
+) -> Path:
+    """Pack a session folder, after recovering it if it was cut off; where it has been packed already, nothing is done.
+
+    Parameters
+    ----------
+    folder
+        The session folder.
+    progress
+        Called with the bytes done and the bytes in all (twice the folder's size: written, and read back). What it
+        raises ends the packing, with the folder untouched and nothing left over.
+    should_pause
+        Packing waits while it returns True.
+    keep_free
+        Bytes of disk space that are not to be used.
+
+    Returns
+    -------
+    path
+        The archive.
+
+    Raises
+    ------
+    FileNotFoundError
+        Neither the folder nor its archive is there.
+    SessionLockedError
+        It is being recorded, recovered or packed by somebody else.
+    DiskError
+        There is no room for a second copy, or the disk refused; the folder stays as it is.
+    SessionError
+        It is no session.
+    """
+    folder = Path(folder).absolute()
+    if not folder.is_dir():
+        return _packed_before(folder)
+    if not is_session_folder(folder):
+        raise SessionError(f"{folder} is no session folder")
+    try:
+        if state_unlocked(folder) not in WHOLE_STATES:
+            recover_session(folder)
+        with lock_session(folder, purpose="packing"):
+            return _pack(folder, progress, should_pause, keep_free)
+    except (OSError, DiskError) as error:
+        if not folder.is_dir():
+            return _packed_before(folder)
+        if isinstance(error, DiskError):
+            raise
+        raise DiskError(f"cannot pack {folder.name}: {error.strerror or error}; it stays as a folder") from error
+
+
+def _pack(folder: Path, progress: Progress | None, should_pause: Callable[[], bool] | None, keep_free: int) -> Path:
+    if state_unlocked(folder) not in WHOLE_STATES:
+        raise SessionError(f"{folder} was taken up again while it was to be packed; try again once it is stopped")
+    archive = next((path for path in archives_of(folder) if _holds(path, folder)), None)
+    if archive is None:
+        source = source_of(folder)
+        _check_space(source, keep_free)
+        archive = free_path(folder.with_name(archive_name(folder.name, _session_name(folder))))
+        write_archive(archive, source, Ticker(2 * source.content_size, progress, should_pause).tick)
+    _remove(folder)
+    return archive
+
+
+def write_archive(
+    path: Path, source: Source, tick: Callable[[int], None], approve: Callable[[Path], None] | None = None
+) -> None:
+    """Write `source` as the archive `path`, whole and checked, or not at all; `approve` may raise before it is named.
+
+    Raises
+    ------
+    DiskError
+        The disk does not hold what it was given.
+    SessionDamagedError
+        What was written could not be opened.
+    SessionLockedError
+        Somebody else is writing it.
+    OSError
+        The disk refused.
+    """
+    with temporary(path) as (tmp, fd):
+        sealer = Sealer(fd, source, tick)
+        sealer.write()
+        sealer.check()
+        Archive(tmp).close()
+        if approve is not None:
+            approve(tmp)
+        tmp.rename(path)
+        sync_folder(path.parent)
+
+
+@contextmanager
+def temporary(path: Path) -> Iterator[tuple[Path, int]]:
+    """An empty file beside `path`, locked so that others see it is alive; gone again unless it was renamed."""
+    tmp = path.with_name(f"{path.name}.tmp")
+    fd = os.open(tmp, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.ftruncate(fd, 0)
+        try:
+            yield tmp, fd
+        finally:
+            tmp.unlink(missing_ok=True)
+    except BlockingIOError as error:
+        raise SessionLockedError(f"{tmp.name} is being written by another process; wait for it") from error
+    finally:
+        os.close(fd)
+
+
+def source_of(folder: Path) -> Source:
+    """What goes into the archive of a session folder.
+
+    Raises
+    ------
+    SessionError
+        It cannot be read, or has more files than an archive may have, or one with an impossible name.
+    """
+    files = [file for file in list_files(folder) if file.key != MANIFEST]
+    for file in files:
+        if not is_safe_name(os.fsencode(file.key)) or os.fsencode(file.key) != file.key.encode("utf-8", "replace"):
+            raise SessionError(f"{folder}: {file.key!r} is no name that an archive can hold; rename that file")
+    if len(files) >= MAX_MEMBERS:
+        raise SessionError(f"{folder} has {len(files)} files, more than an archive may have; it stays as a folder")
+    with open_session_store(folder) as session:
+        summary = session.summary()
+        samples = {stem: session.n_samples(stem) for stem in session.streams}
+    return Source(folder, files, samples, comment_bytes(replace(summary, state="packed")))
+
+
+def _check_space(source: Source, keep_free: int) -> None:
+    room = os.statvfs(source.folder.parent)
+    free, needed = room.f_bavail * room.f_frsize, source.archive_size + _SPARE + keep_free
+    if free < needed:
+        raise DiskError(
+            f"packing {source.folder.name} needs {needed / 1e6:.0f} MB beside it, and {free / 1e6:.0f} MB are free; "
+            "it stays as a folder until there is room"
+        )
+
+
+def archives_of(folder: Path) -> list[Path]:
+    """The archives that were packed from a folder of that name, beside it, by their manifests."""
+    return [path for path in archives_named(folder.parent, folder.name) if _packed_from(path) == folder.name]
+
+
+def archives_named(sessions_dir: Path, start: str) -> list[Path]:
+    """Archives whose file names begin with `start`, sorted."""
+    with os.scandir(sessions_dir) as entries:
+        names = [
+            entry.name for entry in entries if entry.name.startswith(start) and entry.name.endswith(ARCHIVE_SUFFIX)
+        ]
+    return [sessions_dir / name for name in sorted(names)]
+
+
+def _packed_from(path: Path) -> str:
+    """Name of the folder that an archive was packed from; empty where it does not say."""
+    try:
+        with Archive(path) as archive:
+            return ManifestReader(archive.blocks(MANIFEST)).head.session if MANIFEST in archive else ""
+    except (OSError, MyoGesticError):
+        return ""
+
+
+def _packed_before(folder: Path) -> Path:
+    archives = archives_of(folder) if folder.parent.is_dir() else []
+    if not archives:
+        raise FileNotFoundError(f"{folder} does not exist, nor does an archive of it")
+    return archives[0]
+
+
+def _holds(path: Path, folder: Path) -> bool:
+    """Whether an archive holds every file of a folder, byte for byte: it was packed, and the folder was to go."""
+    files = [file.key for file in list_files(folder) if file.key != MANIFEST]
+    try:
+        with Archive(path) as archive:
+            return [*archive.names()] == [*files, MANIFEST] and all(
+                archive.read(key) == (folder / key).read_bytes() for key in files
+            )
+    except SessionDamagedError:
+        return False
+
+
+def _session_name(folder: Path) -> str:
+    try:
+        return decode_meta((folder / META).read_bytes()).name
+    except (FileNotFoundError, SessionDamagedError):
+        return ""
+
+
+def _remove(folder: Path) -> None:
+    """Take the folder away in one step, then delete it; what a kill leaves lies where nobody looks for sessions."""
+    parked_in = folder.parent / STATE_FOLDER / PARKED
+    parked_in.mkdir(parents=True, exist_ok=True)
+    parked = free_path(parked_in / folder.name)
+    folder.rename(parked)
+    sync_folder(folder.parent)
+    shutil.rmtree(parked, ignore_errors=True)  # what is left of it goes at the next start

@@ -1,0 +1,58 @@
+"""Folders in ``.myogestic`` where a new archive is put together, each for one job at a time and gone with it."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from ...errors import DiskError, SessionLockedError
+from ..format.layout import LOCK, STATE_FOLDER
+from ..format.lock import lock_session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SALVAGING = "salvaging"
+EDITING = "editing"
+
+
+@contextmanager
+def work_folder(sessions_dir: Path, kind: str, name: str) -> Iterator[Path]:
+    """An empty folder, locked; what a killed job left in it goes first.
+
+    Parameters
+    ----------
+    sessions_dir
+        The sessions folder that the archive will be in.
+    kind
+        `SALVAGING` or `EDITING`.
+    name
+        What is worked on.
+
+    Raises
+    ------
+    SessionLockedError
+        Another process works on it.
+    """
+    folder = sessions_dir / STATE_FOLDER / kind / name
+    folder.mkdir(parents=True, exist_ok=True)
+    with lock_session(folder, purpose=kind):
+        try:
+            for entry in folder.iterdir():
+                if entry.is_dir():
+                    shutil.rmtree(entry)
+                elif entry.name != LOCK:
+                    entry.unlink()
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_work_folders(sessions_dir: Path) -> None:
+    """Remove those that killed jobs left."""
+    for kind in (SALVAGING, EDITING):
+        for folder in (sessions_dir / STATE_FOLDER / kind).glob("*/"):
+            with suppress(DiskError, SessionLockedError), lock_session(folder, purpose="cleaning up"):
+                shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,1 @@
+"""A session as it is found, in whatever state; nothing here writes."""

@@ -1,0 +1,52 @@
+"""What an archive says of itself in its comment, so that listing thousands of archives takes one read of each."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from ...errors import DiskError
+from ..archive import zipbytes as zb
+from ..archive.comment import decode_comment
+from ..archive.zipindex import find_end, read_tail
+
+if TYPE_CHECKING:
+    from ..format.summary import Summary
+
+
+def read_archive_summary(path: str | os.PathLike[str]) -> Summary:
+    """What an archive says about itself: one read of its end. Foreign zips, and over-long summaries, are opened.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    SessionError
+        It cannot be read, or is no archive.
+    """
+    path = Path(path)
+    tail, size = _end_of(path)
+    at = find_end(tail)
+    summary = decode_comment(tail[at + zb.END.size :]) if at >= 0 else None
+    return _opened(path) if summary is None else replace(summary, path=str(path), bytes=size)
+
+
+def _end_of(path: Path) -> tuple[bytes, int]:
+    try:
+        with open(path, "rb", buffering=0) as file:
+            size = os.fstat(file.fileno()).st_size
+            return read_tail(lambda n, at: os.pread(file.fileno(), n, at), size), size
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise DiskError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _opened(path: Path) -> Summary:
+    from .reader import open_session_store
+
+    with open_session_store(path) as session:
+        return session.summary()

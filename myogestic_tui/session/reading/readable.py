@@ -1,0 +1,96 @@
+"""Going through many sessions, some of which may not be readable."""
+
+from __future__ import annotations
+
+import logging
+from os import PathLike
+from typing import TYPE_CHECKING, TypeVar
+
+from ...errors import ConfigError, SessionError, UnknownStreamError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from .reader import SessionReader
+
+    Paths = Iterable[str | PathLike[str]] | str | PathLike[str]
+
+Item = TypeVar("Item")
+
+_log = logging.getLogger(__name__)
+
+
+class Readable:
+    """Those of some sessions that can be read and have certain streams.
+
+    Parameters
+    ----------
+    paths
+        Session folders or archives; one alone will do.
+    needed
+        Streams that a session must have.
+    strict
+        Raise for a session that cannot be read or lacks a stream, instead of skipping it with a logged warning.
+    check
+        Called with the first session that has the streams, to raise where arguments do not fit it.
+
+    Raises
+    ------
+    UnknownStreamError
+        None of the sessions that can be read has the streams.
+    SessionError, OSError
+        With ``strict``, for the sessions up to the first that has them.
+    """
+
+    def __init__(
+        self,
+        paths: Paths,
+        needed: Sequence[str],
+        strict: bool,
+        check: Callable[[SessionReader], object],
+    ) -> None:
+        self.paths = [paths] if isinstance(paths, str | PathLike) else list(paths)
+        self._needed, self._strict = needed, strict
+        self._probe(check)
+
+    def each(self, items: Callable[[int, SessionReader], Iterable[Item]]) -> Iterator[Item]:
+        """What ``items`` makes of each session (its place in ``paths``, and its reader), one after the other.
+
+        A session that does not fit the arguments is skipped like one that cannot be read.
+        """
+        for place, path in enumerate(self.paths):
+            try:
+                with self._open(path) as reader:
+                    yield from items(place, reader)
+            except (SessionError, ConfigError, OSError) as error:
+                # A `ConfigError` here is about this session alone: the arguments fitted the first one.
+                if self._strict:
+                    raise
+                _log.warning("session skipped: %s", error)
+
+    def _probe(self, check: Callable[[SessionReader], object]) -> None:
+        missing: UnknownStreamError | None = None
+        for path in self.paths:
+            try:
+                with self._open(path) as reader:
+                    check(reader)
+                return
+            except (SessionError, OSError) as error:
+                if self._strict:
+                    raise
+                if isinstance(error, UnknownStreamError):
+                    missing = error
+        if missing is not None:
+            raise missing
+
+    def _open(self, path: str | PathLike[str]) -> SessionReader:
+        from .reader import open_session_store
+
+        reader = open_session_store(path)
+        try:
+            for name in self._needed:
+                reader.stream_info(name)
+        except BaseException:
+            reader.close()
+            raise
+        return reader

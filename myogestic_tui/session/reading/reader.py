@@ -1,0 +1,312 @@
+"""Read a session back: a folder or an archive, finished or not, also one that is being recorded. Nothing is written."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+import numpy as np
+
+from ...clock import find_gaps
+from ...errors import SessionClosedError, SessionError
+from ..format.arrays import StoredArray
+from ..format.bystream import ByStream, find_stem, public_names
+from ..format.findings import Finding
+from ..format.layout import ZARR_JSON, array_name
+from ..format.measure import measure_stream, measured_fs, n_lost
+from ..format.summary import StreamSummary, Summary, count_labels
+from ..format.zarrs import array_json, encode_chunk
+from .members import FolderMembers
+from .trials import SignalReading
+from .view_folder import view_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Self
+
+    import zarr
+    from numpy.typing import NDArray
+    from zarr.abc.store import Store
+
+    from ...clock import Gap
+    from ...info import StreamInfo
+    from ..format.arrays import Rows
+    from ..format.meta import LabelEvent, Meta, Note, StreamMeta
+    from .view import SessionView, StreamView
+
+
+class SessionReader(SignalReading):
+    """A session, open to be read; close it, or use it as a context manager. `open_session_store` makes one.
+
+    Streams go by their stem (``streams``), or by the name that the device gives itself.
+    """
+
+    def __init__(self, view: SessionView, state: str) -> None:
+        self._view: SessionView | None = view
+        self._measured: dict[str, StreamMeta] = {}
+        self.path: Path = view.path
+        """The folder or archive."""
+        self.state = state
+        """See `session_state`."""
+        self.meta: Meta = view.meta
+        self.label_track: list[LabelEvent] = view.labels
+        """In time order, on the recorder's LSL clock."""
+        self.stores: Mapping[str, zarr.Array[Any]] = self._arrays("")
+        """Samples by stream, ``(n_samples, n_channels)``."""
+        self.ts_stores: Mapping[str, zarr.Array[Any]] = self._arrays("_timestamps")
+        """Raw time stamps by stream, ``(n_samples,)`` float64 seconds on the source's clock."""
+        self.clock_stores: Mapping[str, zarr.Array[Any]] = self._arrays("_clock")
+        """``(k, 4)``: collected_at, offset, uncertainty, remote time, in seconds."""
+        self.overview_stores: Mapping[str, zarr.Array[Any]] = self._arrays("_overview")
+        """``(n_chunks, n_channels, 3)`` float32: least, greatest and RMS value of each stored chunk (one second)."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all files; arrays of this session cannot be read any more. May be called twice."""
+        if self._view is not None:
+            self._view.close()
+        self._view = None
+
+    @property
+    def view(self) -> SessionView:
+        """What was found on the disk; SessionClosedError after `close`."""
+        if self._view is None:
+            raise SessionClosedError(f"{self.path.name} was closed")
+        return self._view
+
+    @property
+    def streams(self) -> list[str]:
+        """Stems of the streams, sorted."""
+        return list(self.view.streams)
+
+    @property
+    def class_names(self) -> list[str]:
+        """Names of the classes, by index; empty where they have none."""
+        return self.meta.class_names
+
+    @property
+    def notes(self) -> list[Note]:
+        """Notes with their times on the recorder's LSL clock."""
+        return self.meta.notes
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What was found on opening, or when the session was recovered: damage, and what is worth knowing."""
+        return [*recovery_findings(self.meta), *self.view.findings]
+
+    def stream(self, name: str) -> StreamView:
+        """One stream with its arrays as `Rows`, which need no zarr; UnknownStreamError where there is none."""
+        return self.view.streams[find_stem(self._names(), name)]
+
+    def stream_info(self, name: str) -> StreamInfo:
+        """Layout of a stream; UnknownStreamError where there is none."""
+        return self.stream(name).info
+
+    def n_samples(self, name: str) -> int:
+        """Samples of a stream."""
+        return self.stream(name).n_samples
+
+    def timestamps(
+        self, name: str, clock: Literal["corrected", "raw"] = "corrected", dejitter: bool = False
+    ) -> NDArray[np.float64]:
+        """Time of each sample, ``(n_samples,)`` seconds.
+
+        Parameters
+        ----------
+        name
+            The stream.
+        clock
+            ``"raw"`` is the source's own clock; ``"corrected"`` the recorder's, which labels are on too.
+        dejitter
+            Put the samples between two gaps onto an even grid.
+
+        Raises
+        ------
+        UnknownStreamError
+            There is no such stream.
+        SessionDamagedError
+            Time stamps are missing or damaged.
+        """
+        from ...clock import dejitter as onto_grid
+        from ...clock import fit_offsets
+
+        stream = self.stream(name)
+        stamps: NDArray[np.float64] = stream.stamps.rows(0, stream.n_samples).astype(np.float64, copy=False)
+        if dejitter:
+            stamps = onto_grid(stamps, stream.info.fs, find_gaps(stamps, stream.info.fs))
+        if clock == "raw" or stream.clock is None or stream.clock.n_rows == 0:
+            return stamps
+        corrected: NDArray[np.float64] = fit_offsets(stream.clock.rows(0, stream.clock.n_rows)).correct(stamps)
+        return corrected
+
+    def gaps(self, name: str) -> list[Gap]:
+        """Gaps of a stream, computed from its time stamps by the one rule (`clock.gaps`)."""
+        stream = self.stream(name)
+        return find_gaps(stream.stamps.rows(0, stream.n_samples), stream.info.fs)
+
+    def summary(self) -> Summary:
+        """The session in the one object that all commands print; streams go by their own names."""
+        names = public_names(self._names())
+        return Summary(
+            path=str(self.path),
+            state=self.state,
+            name=self.meta.name,
+            subject=self.meta.subject,
+            task=self.meta.task,
+            take=self.meta.take,
+            created=self.meta.created,
+            duration_s=self._duration(),
+            bytes=size_of(self.path),
+            streams={name: self._stream_summary(self.view.streams[stem]) for stem, name in names.items()},
+            labels=count_labels(self.label_track, self.class_names),
+        )
+
+    def measured(self, name: str) -> StreamMeta:
+        """A stream's metadata with what its time stamps tell: read from them only where it is not known yet."""
+        stream = self.stream(name)
+        if stream.meta.n_samples == stream.n_samples and self.view.finished:
+            return stream.meta
+        if stream.stem not in self._measured:
+            self._measured[stream.stem] = measure_stream(stream.meta, stream.stamps)
+        return self._measured[stream.stem]
+
+    def _stream_summary(self, stream: StreamView) -> StreamSummary:
+        measured = self.measured(stream.stem)
+        info, gaps = stream.info, measured.gaps
+        ends = measured.first_timestamp, measured.last_timestamp
+        return StreamSummary(
+            n_samples=stream.n_samples,
+            n_channels=info.n_channels,
+            fs=info.fs,
+            dtype=info.dtype,
+            measured_fs=measured_fs(stream.n_samples, *ends, gaps, info.fs),
+            gaps=len(gaps),
+            lost_samples=n_lost(gaps, info.fs),
+        )
+
+    def _duration(self) -> float:
+        if self.meta.duration_s is not None:
+            return self.meta.duration_s
+        streams = self.view.streams.values()
+        return max((stream.n_samples / stream.info.fs for stream in streams if stream.info.fs > 0), default=0.0)
+
+    def _names(self) -> dict[str, str]:
+        return {stem: stream.meta.name for stem, stream in self.view.streams.items()}
+
+    # ------------------------------------------------------------ zarr arrays
+
+    def _arrays(self, derived: str) -> ByStream[zarr.Array[Any]]:
+        def names() -> dict[str, str]:
+            all_names = self._names()
+            if not derived:
+                return all_names
+            return {stem: own for stem, own in all_names.items() if array_name(stem, derived) in self._rows(stem)}
+
+        return ByStream(names, lambda stem: self._open_array(stem, array_name(stem, derived)))
+
+    def _rows(self, stem: str) -> dict[str, Rows]:
+        return self.view.streams[stem].arrays()
+
+    def _open_array(self, stem: str, name: str) -> zarr.Array[Any]:
+        from .stores import open_array
+
+        return open_array(self._store(stem, name), name)
+
+    def _store(self, stem: str, name: str) -> Store:
+        from zarr.storage import LocalStore
+
+        from .stores import MemberStore
+
+        view, rows = self.view, self._rows(stem)[name]
+        if isinstance(rows, StoredArray) and isinstance(view.members, FolderMembers) and _is_whole(self.path, rows):
+            return LocalStore(self.path, read_only=True)
+        return MemberStore(_Overlay(self, stem, name), strict=view.strict)
+
+
+class _Overlay:
+    """The files of one array, those that recovery would write laid over those that are there."""
+
+    def __init__(self, reader: SessionReader, stem: str, name: str) -> None:
+        self._reader = reader
+        self._prefix = f"{name}/"
+        self._rows = reader.view.streams[stem].arrays()[name]
+
+    def read(self, key: str) -> bytes | None:
+        view = self._reader.view
+        if not key.startswith(self._prefix):
+            return None
+        inner, rows = key.removeprefix(self._prefix), self._rows
+        if inner == ZARR_JSON:
+            return array_json(rows.spec, rows.n_rows)
+        number = int(inner.split("/")[1]) if inner.startswith("c/") else -1
+        if number < 0:
+            return None
+        if isinstance(rows, StoredArray) or (number + 1) * rows.spec.chunk_length <= rows.n_stored:
+            return view.members.read(key)
+        first = number * rows.spec.chunk_length
+        return encode_chunk(rows.spec, rows.rows(first, min(first + rows.spec.chunk_length, rows.n_rows)))
+
+
+def recovery_findings(meta: Meta) -> list[Finding]:
+    """What recovery found and could not mend, as ``meta.json`` keeps it."""
+    kept = meta.extra.get("recovery")
+    try:
+        return msgspec.convert(kept["findings"], list[Finding]) if isinstance(kept, dict) else []
+    except (KeyError, msgspec.ValidationError):
+        return []
+
+
+def _is_whole(folder: Path, array: StoredArray) -> bool:
+    """Whether all chunks are there: ``zarrs`` would read an absent one as zeros without a word."""
+    chunks = range(array.spec.n_chunks(array.n_rows))
+    full = (folder / array.name / ZARR_JSON).read_bytes() == array_json(array.spec, array.n_rows)
+    return full and all(os.path.exists(folder / array.name / array.spec.chunk_key(number)) for number in chunks)
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file, or of all files in a folder."""
+    if path.is_file():
+        return path.stat().st_size
+    total = 0
+    for folder, _, names in os.walk(path):
+        for name in names:
+            try:
+                total += os.lstat(os.path.join(folder, name)).st_size
+            except FileNotFoundError:
+                continue  # a recorder or packer is at work
+    return total
+
+
+def open_session_store(path: str | os.PathLike[str]) -> SessionReader:
+    """Open a session to read it: a folder (finished, cut off, or being recorded), a ``.session.zip``, or a URL of one.
+
+    A URL is text with ``://`` (``sftp://``, ``s3://``, ``https://``, …); it needs the extra ``[remote]``. Nothing is
+    written. A folder that is not finished shows what recovery would make of it.
+
+    Raises
+    ------
+    SessionError
+        There is no session, or it is too damaged to be read; the message names the file or member.
+    """
+    from .states import session_state
+    from .view_archive import view_archive
+
+    if "://" in os.fspath(path):
+        from .remote import view_url
+
+        return SessionReader(*view_url(os.fspath(path)))
+    where = Path(path)
+    if where.is_dir():
+        view = view_folder(where)
+    elif where.exists():
+        view = view_archive(where)
+    else:
+        raise SessionError(f"{where} is not there; `myogestic-tui sessions` lists the sessions of a folder")
+    return SessionReader(view, session_state(where, view))

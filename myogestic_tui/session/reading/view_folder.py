@@ -1,0 +1,324 @@
+"""A session folder as it is; nothing is written.
+
+One whose recorder was cut off, or still records, shows as what recovery would make of it: the committed arrays with
+the journal's tail behind them, and every event of the journal.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ...errors import ConfigError, SessionDamagedError, SessionError
+from ..format.arrays import ListedArray, OverviewArray, Rows, StoredArray
+from ..format.events import ChannelMarked, Labelled, Noted, SessionRecord, replay
+from ..format.findings import Finding, damage, observation
+from ..format.journal import list_segments
+from ..format.layout import JOURNAL, LABELS, META, array_name, stems_among
+from ..format.lock import session_holder
+from ..format.meta import LabelEvent, Meta, Note, StreamMeta, decode_labels, decode_meta
+from ..format.zarrs import ArraySpec
+from .members import FolderMembers
+from .tail import JournalTail, TailedArray
+from .view import SessionView, StreamView, declared_info, inferred_info
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ...info import StreamInfo
+
+_ATTEMPTS = 50
+"""A recorder moves samples from the journal to the arrays every few seconds; one look may fall into that."""
+
+
+def view_folder(path: Path, *, own_lock: bool = False) -> SessionView:
+    """Look at a session folder.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    own_lock
+        The caller holds its lock, so nobody records into it.
+
+    Raises
+    ------
+    SessionError
+        It is gone, or holds no session.
+    """
+    for _ in range(_ATTEMPTS):
+        view = _Looker(path, own_lock=own_lock).look()
+        if view is not None:
+            return view
+    raise SessionError(f"{path} changes faster than it can be read; try again")
+
+
+class _Looker:
+    """One look at a folder, which fails where a recorder changes it meanwhile."""
+
+    def __init__(self, path: Path, *, own_lock: bool) -> None:
+        self.path = path
+        self.members = FolderMembers(path)
+        self.findings: list[Finding] = []
+        self.live = not own_lock and session_holder(path) is not None
+        self.unusable: list[Finding] = []
+        self.names = self._entries()
+        self._arrays: dict[str, StoredArray | None] = {}
+
+    def _entries(self) -> list[str]:
+        try:
+            return [entry.name for entry in os.scandir(self.path)]
+        except FileNotFoundError as error:
+            raise SessionError(f"{self.path} is not there; it may have been packed or moved") from error
+        except (NotADirectoryError, PermissionError) as error:
+            raise SessionError(f"{self.path} cannot be read as a session folder: {error.strerror}") from error
+
+    def look(self) -> SessionView | None:
+        meta = self._meta()
+        has_journal = JOURNAL in self.names
+        record = SessionRecord(meta)
+        labels = self._labels()
+        if has_journal:
+            labels = self._replay(record, labels)
+        stems = sorted({*stems_among(self.names), *meta.all_streams, *list_segments(self.path)})
+        view = SessionView(
+            self.path, self.members, meta, labels, findings=self.findings, live=self.live, unusable=self.unusable
+        )
+        view.record = record if has_journal else None
+        view.strict = meta.schema_version is not None or has_journal
+        view.finished = not has_journal and meta.state not in ("", "recording")
+        if not self._add_streams(view, stems) or self._has_moved_on(has_journal):
+            view.close()
+            return None
+        return view
+
+    def _meta(self) -> Meta:
+        data = self.members.read(META)
+        if data is None:
+            if JOURNAL not in self.names:
+                self.findings.append(
+                    observation(f"{META} is missing; what it says is taken from the arrays", member=META)
+                )
+            return Meta()
+        try:
+            return decode_meta(data)
+        except SessionDamagedError as error:
+            self.findings.append(damage(f"{error}; what it says is taken from the arrays", member=META))
+            return Meta()
+
+    def _labels(self) -> list[LabelEvent]:
+        data = self.members.read(LABELS)
+        try:
+            return [] if data is None else decode_labels(data)
+        except SessionDamagedError as error:
+            self.findings.append(damage(f"{error}; its labels are lost", member=LABELS))
+            return []
+
+    def _replay(self, record: SessionRecord, stored: list[LabelEvent]) -> list[LabelEvent]:
+        meta, written = record.meta, (record.meta.notes, record.meta.bad_channels)
+        meta.notes, meta.bad_channels = [], {}
+        found, findings = replay(self.path, record)
+        # Of a recorder that is still there, the last event may be half written at this moment.
+        self.findings += [one for one in findings if not self.live or one.kind == "damage"]
+        if not found or any(one.kind == "damage" for one in findings):
+            _add_written(record, stored, *written)
+        return record.label_track
+
+    def _has_moved_on(self, had_journal: bool) -> bool:
+        return self.live and had_journal and not (self.path / JOURNAL).is_dir()
+
+    def _add_streams(self, view: SessionView, stems: list[str]) -> bool:
+        for stem in stems:
+            try:
+                stream = self._stream(view, stem)
+            except FileNotFoundError:
+                return False
+            if stream is not None:
+                view.streams[stem] = stream
+                if stream.tail is not None and self.live and stream.data.n_rows < stream.tail.first:
+                    return False
+        return True
+
+    def _stream(self, view: SessionView, stem: str) -> StreamView | None:
+        # The journal first: what a recorder drops from it meanwhile then stands in the arrays.
+        segments = list_segments(self.path).get(stem, [])
+        declared = view.meta.all_streams.get(stem)
+        info = self._info(view, stem, declared, own=bool(segments))
+        if info is None:
+            self._refuse(f"{stem}: nothing on the disk says how its samples look", stem)
+            return None
+        if declared is None or declared_info(declared) != info:
+            declared = StreamMeta.of(info, name=stem if declared is None else declared.name)
+        tail = JournalTail(stem, segments, info) if segments else None
+        try:
+            return self._assemble(view, stem, info, declared, tail)
+        except BaseException:
+            if tail is not None:
+                tail.close()
+            raise
+
+    def _info(self, view: SessionView, stem: str, declared: StreamMeta | None, *, own: bool) -> StreamInfo | None:
+        """A stream's layout: as ``meta.json`` has it, unless that is impossible or contradicts a readable array."""
+        info = declared_info(declared)
+        data, stamps = self._stored(view, stem, ""), self._stored(view, stem, "_timestamps")
+        if info is not None and (own or data is None or _is_laid_out(data.spec, info)):
+            return info
+        inferred = inferred_info(data, stamps) if data is not None and stamps is not None else None
+        if declared is not None and inferred is not None:
+            said = f"{declared.n_channels} channels of {declared.dtype} at {declared.fs:g} Hz"
+            text = f"{stem}: {META} says {said}, which the arrays do not have; what they have counts"
+            self.findings.append(damage(text, stream=stem, member=META))
+            inferred = _at_rate_of(declared, inferred)
+        return inferred or info
+
+    def _refuse(self, text: str, stem: str, member: str = "") -> None:
+        self.unusable.append(damage(text, stream=stem, member=member))
+        self.findings.append(self.unusable[-1])
+
+    def _stored(self, view: SessionView, stem: str, derived: str, spec: ArraySpec | None = None) -> StoredArray | None:
+        """An array as its files say it is; None where there is none that can be believed and has this layout."""
+        name = array_name(stem, derived)
+        if name not in self._arrays:
+            self._arrays[name] = self._read_array(view, stem, name)
+        array = self._arrays[name]
+        if array is not None and spec is not None and array.spec != spec:
+            text = f"{stem}: {name} is laid out as {array.spec}, which does not fit the stream"
+            self.findings.append(damage(text, stream=stem, member=name))
+            array = self._arrays[name] = None
+        return array
+
+    def _read_array(self, view: SessionView, stem: str, name: str) -> StoredArray | None:
+        if not (self.path / name).is_dir():
+            return None
+        try:
+            return StoredArray(self.members, name, strict=view.strict)
+        except SessionDamagedError as error:
+            if view.record is None or self._has_chunks(name):  # else the recorder was cut off while it made the array
+                self.findings.append(damage(f"{stem}: {error}", stream=stem, member=name))
+            return None
+
+    def _has_chunks(self, name: str) -> bool:
+        return (self.path / name / "c").exists()
+
+    def _assemble(
+        self, view: SessionView, stem: str, info: StreamInfo, meta: StreamMeta, tail: JournalTail | None
+    ) -> StreamView:
+        data_spec, stamps_spec = ArraySpec.data(info), ArraySpec.timestamps(info)
+        if not view.strict or tail is None:
+            data_spec, stamps_spec = self._specs_on_disk(view, stem, data_spec, stamps_spec)
+        data = self._stored(view, stem, "", data_spec)
+        stamps = self._stored(view, stem, "_timestamps", stamps_spec)
+        committed = self._committed(view, stem, data, stamps, tail)
+        if view.strict and committed:
+            data = data or StoredArray.assumed(self.members, array_name(stem), data_spec, committed)
+            stamps = stamps or StoredArray.assumed(
+                self.members, array_name(stem, "_timestamps"), stamps_spec, committed
+            )
+        stream = self._with_tail(stem, info, meta, (data, data_spec), (stamps, stamps_spec), committed, tail)
+        rows = view.record.clock.get(stem, []) if view.record is not None else []
+        clock = self._stored(view, stem, "_clock", ArraySpec.clock())
+        stored = 0 if clock is None else clock.n_rows
+        stream.clock = ListedArray(ArraySpec.clock(), rows) if view.strict and len(rows) >= stored else clock
+        if not info.is_string and (view.strict or (self.path / array_name(stem, "_overview")).is_dir()):
+            spec = ArraySpec.overview(info)
+            stream.overview = OverviewArray(self._stored(view, stem, "_overview", spec), spec, stream.data)
+        return stream
+
+    def _specs_on_disk(
+        self, view: SessionView, stem: str, data: ArraySpec, stamps: ArraySpec
+    ) -> tuple[ArraySpec, ArraySpec]:
+        """Chunk lengths as another recorder chose them; where it is ours they are as expected."""
+        found = self._stored(view, stem, ""), self._stored(view, stem, "_timestamps")
+        return (
+            found[0].spec if found[0] is not None and found[0].spec.row_shape == data.row_shape else data,
+            found[1].spec if found[1] is not None and found[1].spec.row_shape == stamps.row_shape else stamps,
+        )
+
+    def _committed(
+        self,
+        view: SessionView,
+        stem: str,
+        data: StoredArray | None,
+        stamps: StoredArray | None,
+        tail: JournalTail | None,
+    ) -> int:
+        """Rows that both arrays have; where one cannot tell, the other one can, else the journal's beginning."""
+        counts = [array.n_rows for array in (data, stamps) if array is not None]
+        if len(counts) == 2 or (counts and view.strict):
+            if len(set(counts)) > 1 and tail is None and not self.live:
+                text = f"{stem}: {counts[0]} samples and {counts[1]} time stamps; the first {min(counts)} of both count"
+                self.findings.append(observation(text, stream=stem))
+            return min(counts)
+        if tail is not None and tail.has_frames:
+            return tail.oldest
+        names = array_name(stem), array_name(stem, "_timestamps")
+        missing = [name for name, array in zip(names, (data, stamps), strict=True) if array is None]
+        if any(counts) or any(map(self._has_chunks, missing)):
+            self._refuse(f"{stem}: {' and '.join(missing)} cannot be read", stem, missing[0])
+        return 0
+
+    def _with_tail(
+        self,
+        stem: str,
+        info: StreamInfo,
+        meta: StreamMeta,
+        data: tuple[StoredArray | None, ArraySpec],
+        stamps: tuple[StoredArray | None, ArraySpec],
+        committed: int,
+        tail: JournalTail | None,
+    ) -> StreamView:
+        if tail is None:
+            return StreamView(stem, info, meta, _cut(*data, committed), _cut(*stamps, committed))
+        tail.join(committed)
+        self.findings += [one for one in tail.findings if not self.live or one.kind == "damage"]
+        # A partial chunk that was flushed is taken from the journal where that still has it: it has a CRC per frame,
+        # and a power cut may have met the chunk while it was being replaced.
+        whole = committed - committed % info.chunk_length
+        stored = whole if tail.first <= whole else committed
+        end = max(committed, tail.end)
+        return StreamView(
+            stem,
+            info,
+            meta,
+            TailedArray(*data, stored, tail, end, stamps=False),
+            TailedArray(*stamps, stored, tail, end, stamps=True),
+            tail=tail,
+        )
+
+
+def _add_written(
+    record: SessionRecord, labels: list[LabelEvent], notes: list[Note], channels: dict[str, list[int]]
+) -> None:
+    """Where events are lost, what reached the JSON files in time still counts."""
+    known = {(label.timestamp, label.class_index) for label in record.labels.values()}
+    for label in labels:
+        if (label.timestamp, label.class_index) not in known:
+            record.apply(Labelled(record.n_labelled, label))
+    for note in notes:
+        if note not in record.meta.notes:
+            record.apply(Noted(note))
+    for stem, marked in channels.items():
+        for channel in marked:
+            record.apply(ChannelMarked(stem, channel, True))
+
+
+def _is_laid_out(spec: ArraySpec, info: StreamInfo) -> bool:
+    """Whether the samples' array has rows as the stream's; how long its chunks are another recorder may choose."""
+    return (spec.dtype, spec.row_shape) == (info.dtype, (info.n_channels,))
+
+
+def _at_rate_of(declared: StreamMeta, inferred: StreamInfo) -> StreamInfo:
+    """An inferred layout, with the declared rate where that is possible and fits: arrays know whole Hertz only."""
+    try:
+        info = replace(inferred, fs=declared.fs)
+    except ConfigError:
+        return inferred
+    return info if info.chunk_length == inferred.chunk_length else inferred
+
+
+def _cut(stored: StoredArray | None, spec: ArraySpec, n_rows: int) -> Rows:
+    if stored is None:
+        return ListedArray(spec, [])
+    stored.n_rows = stored.n_stored = n_rows
+    return stored

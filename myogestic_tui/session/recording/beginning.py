@@ -1,0 +1,61 @@
+"""What a session says of itself from its first moment on."""
+
+from __future__ import annotations
+
+import platform
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ...errors import ConfigError
+from ..format.conclude import anchor_now
+from ..format.events import SessionRecord
+from ..format.meta import SCHEMA_VERSION, Meta, RecorderMeta
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+_TEXTS = frozenset({"app_name", "name", "subject", "task"})
+
+
+def first_meta(app_name: str, class_names: Sequence[str] | None, fields: Mapping[str, Any] | None) -> Meta:
+    """``meta.json`` of a session that starts now; ConfigError where ``fields`` are no plain values."""
+    from ... import __version__
+
+    recorder = RecorderMeta(__version__, platform.node(), platform.platform())
+    created = datetime.now().astimezone().isoformat(timespec="seconds")
+    meta = Meta(schema_version=SCHEMA_VERSION, state="recording", app_name=app_name, created=created, recorder=recorder)
+    meta.anchors = [anchor_now()]
+    further = dict(fields or {})
+    extra = further.pop("extra", None) or {}
+    SessionRecord(meta).set_fields(plain_fields({**further, **extra, "class_names": class_names}))
+    return meta
+
+
+def plain_fields(fields: dict[str, Any]) -> dict[str, Any]:
+    """Fields as ``meta.json`` can hold them, numbers and paths of any kind included; ConfigError where it cannot.
+
+    No class names are no change of them: once given they stick.
+    """
+    names = class_name_list(fields.get("class_names"))
+    further = {key: value for key, value in fields.items() if key != "class_names"}
+    try:
+        plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(further, enc_hook=_plain_object))
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"fields of a session must be plain values: {error}") from error
+    plain |= {key: "" if plain[key] is None else str(plain[key]) for key in _TEXTS & plain.keys()}
+    if not isinstance(plain.get("take"), int | None):
+        raise ConfigError(f"take is {plain['take']!r}; give its number")
+    return {**plain, "class_names": names} if names else plain
+
+
+def class_name_list(names: Iterable[object] | None) -> list[str]:
+    """Class names as a list of text, numbers too; ConfigError for one text, which would become its letters."""
+    if isinstance(names, str):
+        raise ConfigError(f"class names are {names!r}; give a list of names")
+    return [] if names is None else [str(name) for name in names]
+
+
+def _plain_object(value: Any) -> Any:
+    return value.tolist() if hasattr(value, "tolist") else str(value)

@@ -1,0 +1,231 @@
+"""The writing side of a stream's journal: one `writev` per chunk, segments that are dropped once they are in Zarr."""
+
+from __future__ import annotations
+
+import os
+import threading
+import zlib
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...errors import DiskError, SourceError
+from ..format.journal import HEADER, MAGIC, MAX_PAYLOAD, NUMBERS, TEXT, UNSIGNED, encode_texts, segment_path
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from ...info import StreamInfo
+
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+_STAMP = np.dtype("<f8")
+
+
+@dataclass(slots=True, eq=False)
+class Segment:
+    """One journal file of a stream."""
+
+    path: Path
+    fd: int
+    first: int
+    """Index of its first sample."""
+    end: int
+    """One past the last sample in it."""
+    size: int = 0
+    """Bytes of whole frames."""
+    n_frames: int = 0
+    synced: int = 0
+    """Bytes of them that `fdatasync` has returned for."""
+
+
+class StreamJournal:
+    """Takes a stream's chunks, in one thread at a time, and hands them to the checkpointer in another.
+
+    Parameters
+    ----------
+    folder
+        The session's folder.
+    stem
+        What the stream's files are called.
+    info
+        Its layout.
+    """
+
+    def __init__(self, folder: Path, stem: str, info: StreamInfo) -> None:
+        self.folder = folder
+        self.stem = stem
+        self.info = info
+        self.n_samples = 0
+        self.n_bytes = 0
+        self.first_timestamp: float | None = None
+        self.closed: Exception | None = None
+        """What `append` raises from now on."""
+        self._dtype = info.np_dtype
+        self._row_nbytes = 8 + info.n_channels * self._dtype.itemsize
+        self._most_rows = max(1, MAX_PAYLOAD // 2 // self._row_nbytes)
+        self._lock = threading.Lock()
+        self._files_lock = threading.Lock()  # held while a file is synced or closed, never by append
+        self._number = 0
+        self._segments = [self._new_segment()]
+
+    def append(self, data: NDArray[Any], timestamps: NDArray[np.float64]) -> int:
+        """Write one chunk, ``(n, n_channels)`` with ``(n,)`` seconds, and return how many samples there are now.
+
+        Once it has returned, a kill of this process does not lose the chunk.
+
+        Raises
+        ------
+        SourceError
+            Wrong shape or dtype; nothing is written.
+        SessionClosedError
+            The session is finished.
+        DiskError
+            The disk refused; what was written of the chunk's frame is cut back.
+        """
+        if not (
+            type(data) is type(timestamps) is np.ndarray and data.dtype == self._dtype and timestamps.dtype == _STAMP
+        ):
+            data, timestamps = self._conform(data, timestamps)
+        n = len(data)
+        if data.ndim != 2 or data.shape[1] != self.info.n_channels or timestamps.shape != (n,):
+            raise self._wrong_shape(data, timestamps)
+        with self._lock:
+            if self.closed is not None:
+                raise type(self.closed)(*self.closed.args)
+            if 0 < n <= self._most_rows:
+                self._write(data, timestamps)
+            else:
+                for at in range(0, n, self._most_rows):
+                    rows = slice(at, at + self._most_rows)
+                    self._write(data[rows], timestamps[rows])
+            return self.n_samples
+
+    def _conform(self, data: Any, timestamps: Any) -> tuple[NDArray[Any], NDArray[np.float64]]:
+        data = np.asarray(data, object if self.info.is_string else None)
+        if data.dtype != self._dtype:
+            raise SourceError(f"{self.stem}: a chunk came as {data.dtype}; the stream is {self.info.dtype}")
+        try:
+            return data, np.asarray(timestamps, _STAMP)
+        except (TypeError, ValueError) as error:
+            raise SourceError(f"{self.stem}: time stamps are no numbers: {error}") from error
+
+    def _wrong_shape(self, data: NDArray[Any], timestamps: NDArray[Any]) -> SourceError:
+        return SourceError(
+            f"{self.stem}: a chunk came with data {data.shape} and time stamps {timestamps.shape}; "
+            f"expected (n, {self.info.n_channels}) and (n,)"
+        )
+
+    def _write(self, data: NDArray[Any], timestamps: NDArray[np.float64]) -> None:
+        segment, n = self._segments[-1], len(data)
+        stamps: Any = timestamps if timestamps.flags.c_contiguous else np.ascontiguousarray(timestamps)
+        payload: Any = data if data.flags.c_contiguous else np.ascontiguousarray(data)
+        kind, size = NUMBERS, n * self._row_nbytes
+        if self.info.is_string:
+            payload = encode_texts(payload)
+            kind, size = TEXT, 8 * n + len(payload)
+            if size > MAX_PAYLOAD:
+                self._write_halves(data, timestamps)
+                return
+        head = UNSIGNED.pack(MAGIC, kind, self.n_samples, n, size)
+        crc = zlib.crc32(payload, zlib.crc32(stamps, zlib.crc32(head)))
+        try:
+            written = os.writev(segment.fd, (head, crc.to_bytes(4, "little"), stamps, payload))
+        except OSError as error:
+            raise self._cut_back(segment, error) from error
+        if written != HEADER.size + size:
+            raise self._cut_back(segment, None)
+        segment.size += written
+        segment.n_frames += 1
+        if self.first_timestamp is None:
+            self.first_timestamp = float(stamps[0])
+        self.n_bytes += size
+        self.n_samples += n
+        segment.end = self.n_samples
+
+    def _write_halves(self, data: NDArray[Any], timestamps: NDArray[np.float64]) -> None:
+        half = len(data) // 2
+        if half == 0:
+            raise SourceError(f"{self.stem}: a text of more than {MAX_PAYLOAD} bytes cannot be recorded")
+        self._write(data[:half], timestamps[:half])
+        self._write(data[half:], timestamps[half:])
+
+    def _cut_back(self, segment: Segment, error: OSError | None) -> DiskError:
+        """After a short write nothing may follow half a frame: readers would stop there for good."""
+        self.closed = DiskError(
+            f"{self.stem}: the disk refused a write ({error.strerror if error else 'no space left on it'}) after "
+            f"sample {self.n_samples}; what came before is safe"
+        )
+        # Where even this fails, the segment is closed all the same, and recovery drops half a frame at its end.
+        with suppress(OSError):
+            os.ftruncate(segment.fd, segment.size)
+        return self.closed
+
+    # ------------------------------------------------------------ for the background threads
+
+    def close(self, reason: Exception) -> None:
+        """Refuse further chunks with ``reason``; waits for the one that is being written."""
+        with self._lock:
+            if self.closed is None:
+                self.closed = reason
+
+    def rotate(self) -> None:
+        """Go on in a new segment, so that the present one can be dropped."""
+        segment = self._new_segment()
+        with self._lock:
+            segment.first = segment.end = self.n_samples
+            self._segments = [*self._segments, segment]
+
+    def _new_segment(self) -> Segment:
+        self._number += 1
+        path = segment_path(self.folder, self.stem, self._number)
+        try:
+            return Segment(path, os.open(path, _FLAGS, 0o644), self.n_samples, self.n_samples)
+        except OSError as error:
+            raise DiskError(f"{self.stem}: cannot go on in a new journal segment: {error.strerror}") from error
+
+    @property
+    def segments(self) -> list[Segment]:
+        """The segments that are still there, oldest first; a list that is replaced, never changed."""
+        return self._segments
+
+    def sync(self) -> None:
+        """`fdatasync` what is not yet on the disk.
+
+        Raises
+        ------
+        DiskError
+            The disk refused. The segment is closed: what a second `fdatasync` would return means nothing.
+        """
+        with self._files_lock:
+            for segment in self._segments:
+                size = segment.size
+                if size == segment.synced:
+                    continue
+                try:
+                    os.fdatasync(segment.fd)
+                except OSError as error:
+                    failure = DiskError(f"{self.stem}: the disk failed to store the journal: {error.strerror}")
+                    self.close(failure)
+                    raise failure from error
+                segment.synced = size
+
+    def drop(self, committed: int) -> None:
+        """Remove the segments whose samples all stand before ``committed``, a whole number of chunks."""
+        with self._files_lock:
+            gone = [segment for segment in self._segments[:-1] if segment.end <= committed]
+            with self._lock:
+                self._segments = [segment for segment in self._segments if segment not in gone]
+            for segment in gone:
+                segment.path.unlink(missing_ok=True)
+                os.close(segment.fd)
+
+    def release(self) -> None:
+        """Close the files; the journal stays on the disk."""
+        with self._files_lock:
+            for segment in self._segments:
+                os.close(segment.fd)
+            self._segments = []

@@ -1,0 +1,1 @@
+"""Everything of a damaged session that still decodes, in a new one."""

@@ -1,0 +1,1 @@
+"""Samples on corrected time: blocks, runs without a gap, the cutting of windows."""

@@ -1,0 +1,132 @@
+"""Lengths and places of windows, and which of them are wanted: shared by every way of getting at windows."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ...errors import ConfigError
+from .runs import UNLABELLED, Run, find_runs
+from .streamdata import SampleReader, TimeReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ...info import StreamInfo
+    from ..format.meta import LabelEvent
+    from .streamdata import StreamData
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Length of windows and of the hop between their starts, in seconds.
+
+    Raises
+    ------
+    ConfigError
+        One of them is not a positive number.
+    """
+
+    win_seconds: float
+    hop_seconds: float
+
+    def __post_init__(self) -> None:
+        for name in ("win_seconds", "hop_seconds"):
+            _check_seconds(name, getattr(self, name))
+
+    def lengths(self, name: str, info: StreamInfo) -> tuple[int, int]:
+        """Samples of a window and of a hop: seconds times rate, rounded to the nearest (half to even).
+
+        Raises
+        ------
+        ConfigError
+            The stream ``name`` has text or no rate, or a length comes to less than one sample.
+        """
+        if info.is_string:
+            raise ConfigError(f"{name} is a stream of text; windows are cut from numbers")
+        if not info.is_regular:
+            raise ConfigError(f"{name} has no nominal rate, so a window of {self.win_seconds} s has no length")
+        n, hop = round(self.win_seconds * info.fs), round(self.hop_seconds * info.fs)
+        if n < 1 or hop < 1:
+            short = "win_seconds" if n < 1 else "hop_seconds"
+            raise ConfigError(f"{short} is {getattr(self, short)}: less than one sample of {name} at {info.fs:g} Hz")
+        return n, hop
+
+
+def _check_seconds(name: str, value: Any) -> None:
+    try:
+        usable = math.isfinite(value) and value > 0 and not isinstance(value, bool)
+    except TypeError:
+        usable = False
+    if not usable:
+        raise ConfigError(f"{name} is {value!r}; give a positive number of seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which labels' spans are wanted.
+
+    Parameters
+    ----------
+    classes
+        Class indices, -1 for what is unlabelled; None for every class but that.
+    include_bad
+        Whether trials that were marked bad count.
+    """
+
+    classes: frozenset[int] | None = None
+    include_bad: bool = False
+
+    def runs(self, stream: StreamData, track: Sequence[LabelEvent]) -> list[Run]:
+        """The runs of a stream that lie under wanted labels; ``track`` is in time order."""
+        runs = find_runs(stream, [event.timestamp for event in track])
+        return [run for run in runs if self._keeps(run, track)]
+
+    def _keeps(self, run: Run, track: Sequence[LabelEvent]) -> bool:
+        if run.label >= 0 and track[run.label].bad and not self.include_bad:
+            return False
+        index = class_of(run, track)
+        return index > UNLABELLED if self.classes is None else index in self.classes
+
+
+def class_set(classes: Iterable[int] | None) -> frozenset[int] | None:
+    """Class indices as a set.
+
+    Raises
+    ------
+    ConfigError
+        It is not a collection of whole numbers from -1 up.
+    """
+    if classes is None:
+        return None
+    try:
+        given = list(classes)
+        if all(index == int(index) >= UNLABELLED for index in given):
+            return frozenset(int(index) for index in given)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise ConfigError(f"classes is {classes!r}; give class indices, such as {{0, 1}}, or None for all")
+
+
+def class_of(run: Run, track: Sequence[LabelEvent]) -> int:
+    """Class index of a run; -1 before the first label."""
+    return track[run.label].class_index if run.label >= 0 else UNLABELLED
+
+
+def starts(run: Run, n: int, hop: int) -> range:
+    """First samples of the windows in a run."""
+    return range(run.start, run.stop - n + 1, hop)
+
+
+def cut_windows(
+    stream: StreamData, runs: Iterable[Run], n: int, hop: int
+) -> Iterator[tuple[Run, NDArray[Any], NDArray[np.float64]]]:
+    """Windows of some runs, in order: run, ``(n_channels, n)`` copy, ``(n,)`` corrected times."""
+    samples, times = SampleReader(stream, n), TimeReader(stream, n)
+    for run in runs:
+        for start in starts(run, n, hop):
+            yield run, samples.take(start, start + n), times.take(start, start + n)
