@@ -279,7 +279,7 @@ def outcome_words(job: JobStatus) -> str:
         case "replay":
             return f"replay of {name} has ended"
         case "recover":
-            return f"recovered: {result['path']}"
+            return f"recovered: {result['path']}{'; DAMAGED: ' + result['damage'] if result['damage'] else ''}"
         case "edit":
             return f"changed: {result['path']}"
         case kind:

@@ -11,12 +11,12 @@ from ..errors import MyoGesticError
 from .each import on_each_path
 from .options import LocalSession, SessionPath, Settings, common_options, dask_option, json_option, pass_settings
 from .output import Progress, remark
-from .report import load_summary, loss_lines, session_lines, with_verification
+from .report import finding_lines, load_summary, loss_lines, session_lines, with_verification
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..session import Verification
+    from ..session import Finding, Verification
     from ..session.format.summary import Summary
     from ..session.salvaging.salvage import Loss
 
@@ -84,24 +84,36 @@ def recover(settings: Settings, paths: tuple[Path, ...], as_json: bool) -> int:
     """Finish sessions that were cut off, and pack them.
 
     Without PATHs it takes every unfinished session of the sessions folder. What was on disk when the recorder was
-    cut off is kept; a torn last frame is dropped and reported.
+    cut off is kept; a torn last frame is dropped and reported. What is damaged is reported, too, and makes the exit
+    code 1: `salvage` cuts it out.
 
     \b
     Examples:
       myogestic-tui recover
       myogestic-tui recover sessions/2026-05-17_14-23-05
     """
-    from ..session import pack_session, recover_session, unfinished_sessions
+    from ..session import open_session_store, pack_session, recover_session, unfinished_sessions
+    from ..session.format.summary import to_dict
 
     progress = Progress()
     chosen = paths or tuple(unfinished_sessions(settings.sessions_dir))
     if not chosen:
         remark(f"nothing to recover in {settings.sessions_dir}")
 
-    def mend(path: Path) -> Summary:
-        return load_summary(pack_session(recover_session(path), progress=progress.share(f"packing {path}")))
+    def mend(path: Path) -> tuple[Summary, list[Finding]]:
+        archive = pack_session(recover_session(path), progress=progress.share(f"packing {path}"))
+        with open_session_store(archive) as session:
+            return session.summary(), session.findings
 
-    return _each(chosen, mend, progress, as_json)
+    return on_each_path(
+        chosen,
+        mend,
+        lambda mended: [*session_lines(mended[0]), *finding_lines(mended[1])],
+        progress=progress,
+        as_json=as_json,
+        plain=lambda mended: {**to_dict(mended[0]), "findings": mended[1]},
+        good=lambda mended: all(finding.kind != "damage" for finding in mended[1]),
+    )
 
 
 @click.command()

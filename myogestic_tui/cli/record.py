@@ -78,11 +78,12 @@ def _recover(sessions_dir: Path) -> None:
     """Finish what an earlier recorder left cut off; the app packs it beside the recording."""
     from ..errors import MyoGesticError
     from ..session import recover_session, unfinished_sessions
+    from ..session.reading.reader import damage_in
 
     for path in unfinished_sessions(sessions_dir):
         try:
-            recover_session(path)
-            remark(f"{path.name} had been cut off; it is recovered")
+            damaged = damage_in(recover_session(path))
+            remark(f"{path.name} had been cut off; it is recovered{''.join(f'; {text}' for text in damaged)}")
         except MyoGesticError as error:
             remark(f"{path.name} was cut off and cannot be recovered now: {error}")
 

@@ -92,6 +92,17 @@ def test_a_cut_off_session_is_recovered_and_packed(run, cut_off, tmp_path):
     assert "nothing to recover" in again.err
 
 
+def test_recover_tells_of_damage(run, cut_off, tmp_path):
+    [events] = (tmp_path / cut_off / "journal").glob("events*")
+    data = bytearray(events.read_bytes())
+    data[40] ^= 1
+    events.write_bytes(data)
+    done = run("recover")
+    assert done.code == 1
+    assert "✗ events" in done.out
+    assert run("sessions", "--json").json()[0]["state"] == "packed"
+
+
 def test_an_unfinished_folder_is_shown_and_not_changed(run, cut_off, tmp_path):
     before = sorted((path, path.stat().st_mtime_ns) for path in (tmp_path / cut_off).rglob("*"))
     assert run("info", cut_off, "--json").json()["streams"]["emg"]["n_samples"] == 250

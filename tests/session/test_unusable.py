@@ -26,6 +26,7 @@ from myogestic_tui.session import (
     verify_session,
 )
 from myogestic_tui.session.library.catalog import Catalog
+from myogestic_tui.session.reading.reader import damage_in
 from tests.session.folders import cut_off, recorded
 from tests.session.known import STREAMS
 
@@ -227,3 +228,12 @@ def test_arrays_count_where_the_metadata_says_what_they_do_not_have(with_meta: P
     [trashed] = list_trash(with_meta.parent)
     assert (trashed.path / "meta.json").read_text() == said
     assert verify_session(with_meta).ok
+
+
+def test_a_recovery_tells_which_stamps_cannot_be_read(journaled: Path):
+    flip(journaled / "emg_timestamps.zarr/c/0")
+    with open_session_store(journaled) as session:
+        assert session.summary().streams["emg"].measured_fs is None
+    recover_session(journaled)
+    [text] = damage_in(journaled)
+    assert text.startswith("emg: the time stamps of samples 0–499 cannot be read: emg_timestamps.zarr/c/0 does not")

@@ -57,8 +57,8 @@ def measure_stream(meta: StreamMeta, stamps: Rows, report: Callable[[str], None]
             tracker.feed(np.full(stop - start, np.nan))
             continue
         tracker.feed(some)
-        first = float(some[0]) if first is None else first
-        last = float(some[-1])
+        first = float(some[0]) if start == 0 else first
+        last = float(some[-1]) if stop == n else None
     tracker.flush()
     return msgspec.structs.replace(
         meta, n_samples=n, first_timestamp=first, last_timestamp=last, gaps=gap_records(tracker.gaps)

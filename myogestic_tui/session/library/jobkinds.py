@@ -82,9 +82,11 @@ def _remembered(path: Path, outcome: Verification) -> Verification:
 
 def recover(path: Path, options: Mapping[str, str], control: Control) -> dict[str, str]:  # noqa: ARG001
     """See `recover.recover_session`."""
+    from ..reading.reader import damage_in
     from ..recovery.recover import recover_session
 
-    return {"path": str(recover_session(path))}
+    folder = recover_session(path)
+    return {"path": str(folder), "damage": "; ".join(damage_in(folder)[:1])}
 
 
 def salvage(path: Path, options: Mapping[str, str], control: Control) -> dict[str, str]:  # noqa: ARG001

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,7 +14,7 @@ from ...clock import find_gaps
 from ...errors import SessionClosedError, SessionError
 from ..format.arrays import StoredArray
 from ..format.bystream import ByStream, find_stem, public_names
-from ..format.findings import Finding
+from ..format.findings import Finding, damage
 from ..format.layout import ZARR_JSON, array_name
 from ..format.measure import measure_stream, measured_fs, n_lost
 from ..format.summary import StreamSummary, Summary, count_labels
@@ -174,8 +175,12 @@ class SessionReader(SignalReading):
         if stream.meta.n_samples == stream.n_samples and self.view.finished:
             return stream.meta
         if stream.stem not in self._measured:
-            self._measured[stream.stem] = measure_stream(stream.meta, stream.stamps)
+            report = partial(self._note_damage, stream.stem)
+            self._measured[stream.stem] = measure_stream(stream.meta, stream.stamps, report)
         return self._measured[stream.stem]
+
+    def _note_damage(self, stem: str, text: str) -> None:
+        self.view.findings.append(damage(f"{stem}: {text}", stream=stem))
 
     def _stream_summary(self, stream: StreamView) -> StreamSummary:
         measured = self.measured(stream.stem)
@@ -252,6 +257,12 @@ class _Overlay:
             return view.members.read(key)
         first = number * rows.spec.chunk_length
         return encode_chunk(rows.spec, rows.rows(first, min(first + rows.spec.chunk_length, rows.n_rows)))
+
+
+def damage_in(path: str | os.PathLike[str]) -> list[str]:
+    """What a look at a session, or its recovery, found damaged, a sentence each; errors as `open_session_store`."""
+    with open_session_store(path) as session:
+        return [finding.text for finding in session.findings if finding.kind == "damage"]
 
 
 def recovery_findings(meta: Meta) -> list[Finding]:
