@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from myogestic_tui.session.format.journal import EVENTS
+
 SHAPE = {"path", "state", "name", "subject", "task", "take", "created", "duration_s", "bytes", "streams", "labels"}
 STREAM_SHAPE = {"n_samples", "n_channels", "fs", "dtype", "measured_fs", "gaps", "lost_samples"}
 
@@ -93,13 +95,13 @@ def test_a_cut_off_session_is_recovered_and_packed(run, cut_off, tmp_path):
 
 
 def test_recover_tells_of_damage(run, cut_off, tmp_path):
-    [events] = (tmp_path / cut_off / "journal").glob("events*")
+    events = tmp_path / cut_off / "journal" / EVENTS
     data = bytearray(events.read_bytes())
     data[40] ^= 1
     events.write_bytes(data)
     done = run("recover")
     assert done.code == 1
-    assert "✗ events" in done.out
+    assert f"✗ {EVENTS} is damaged" in done.out
     assert run("sessions", "--json").json()[0]["state"] == "packed"
 
 
