@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ..errors import MyoGesticError
+from ..errors import MyoGesticError, SessionError
 from .each import on_each_path
 from .options import LocalSession, SessionPath, Settings, common_options, dask_option, json_option, pass_settings
 from .output import Progress, remark
 from .report import finding_lines, load_summary, loss_lines, session_lines, with_verification
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from ..session import Finding, Verification
     from ..session.format.summary import Summary
@@ -32,8 +32,8 @@ def verify(paths: tuple[str, ...], quick: bool, dask: str | None, as_json: bool)
     """Prove that sessions are whole: every byte read, every chunk decoded.
 
     Damage (something recorded is lost or wrong) makes the exit code 1. Observations, such as gaps or repeated
-    time stamps, are what real devices do, and do not. Nothing is changed. With --dask a PATH may also be a folder of
-    sessions, or a URL (extra [remote]).
+    time stamps, are what real devices do, and do not. Nothing is changed. A PATH may also be a folder of sessions, or
+    a URL (extra [remote]).
 
     \b
     Examples:
@@ -52,7 +52,17 @@ def verify(paths: tuple[str, ...], quick: bool, dask: str | None, as_json: bool)
         _remember(path, outcome)
         return summary
 
-    return _each(tuple(map(Path, paths)), check, progress, as_json, good=_is_whole)
+    return _each(tuple(_sessions_of(paths)), check, progress, as_json, good=_is_whole)
+
+
+def _sessions_of(paths: tuple[str, ...]) -> Iterator[Path]:
+    from ..session.reading.states import sessions_at
+
+    for path in paths:
+        found = sessions_at(path)
+        if not found:
+            raise SessionError(f"{path} holds no session")
+        yield from found
 
 
 def _is_whole(summary: Summary) -> bool:

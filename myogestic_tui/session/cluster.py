@@ -6,14 +6,13 @@ import os
 import re
 import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec.structs import replace
 
 from ..errors import ConfigError, MyoGesticError, SessionError
 from ..extras import needed
-from .format.layout import ARCHIVE_SUFFIX, is_session_folder
+from .format.layout import ARCHIVE_SUFFIX
 from .format.summary import Summary, Verified
 from .reading.remote import fetch_url, is_url, list_url
 
@@ -156,12 +155,9 @@ def guarded(function: Callable[..., Result], path: str, *arguments: Any) -> Resu
 def _sessions_at(path: str) -> list[str]:
     if is_url(path):
         return [path] if path.endswith(ARCHIVE_SUFFIX) else list_url(path)
-    where = Path(path)
-    if not where.is_dir() or is_session_folder(where):
-        return [everywhere(path)]
-    from .reading.states import list_sessions
+    from .reading.states import sessions_at
 
-    return [everywhere(session) for session in list_sessions(where)]
+    return [everywhere(session) for session in sessions_at(path)]
 
 
 def everywhere(path: str | os.PathLike[str]) -> str:

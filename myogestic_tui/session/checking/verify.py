@@ -16,7 +16,7 @@ from ..archive.archive import Archive
 from ..archive.manifest import FORMAT, ManifestReader
 from ..archive.tree import FolderTree, canonical_order
 from ..format.findings import Finding, damage, observation
-from ..format.layout import MANIFEST
+from ..format.layout import MANIFEST, is_session_folder
 from ..format.summary import Verified
 from .content import ContentCheck
 from .sealcheck import Checked, SealCheck, is_sealed
@@ -84,7 +84,7 @@ def open_tree(path: Path) -> Tree:
     SessionError
         It is neither a folder nor a file, or cannot be read as what it is.
     """
-    if path.is_dir():
+    if path.is_dir() and is_session_folder(path):
         return FolderTree(path)
     if path.exists() and not path.is_file():
         raise SessionError(f"{path} is neither a session folder nor an archive")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..reading.trials import first_at
-from ..signal.runs import stream_gaps
+from ..signal.gaps import stream_gaps
 from .common import Exported, class_label, label_spans, session_end, text_streams
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import numpy as np
 
 from ...clock import fit_offsets
 from ...info import StreamInfo
-from ..signal.runs import stream_gaps
+from ..signal.gaps import stream_gaps
 from .common import Exported, Partial, class_label, single_target
 
 if TYPE_CHECKING:

@@ -6,23 +6,28 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
 
 from ...clock import Gap, GapTracker
-from ...errors import SessionDamagedError
-from .meta import GapRecord, StreamMeta
+from .meta import GapRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
-
-    from .arrays import Rows
 
 _log = logging.getLogger(__name__)
 
 Gaps = Sequence[Gap] | Sequence[GapRecord]
+
+
+CLOCK_SET = "source's clock was set"
+"""Reason of a gap that is none: stamps leap there, and nothing is missing."""
+
+
+def real_gaps(gaps: Iterable[GapRecord]) -> list[GapRecord]:
+    """Those where samples are missing."""
+    return [gap for gap in gaps if gap.reason != CLOCK_SET]
 
 
 def n_lost(gaps: Gaps, fs: float) -> int:
@@ -36,33 +41,6 @@ def measured_fs(n_samples: int, first: float | None, last: float | None, gaps: G
         return None
     seconds = last - first - sum(gap.seconds for gap in gaps)
     return (n_samples - 1) / seconds if seconds > 0 else None
-
-
-def measure_stream(meta: StreamMeta, stamps: Rows, report: Callable[[str], None] | None = None) -> StreamMeta:
-    """``meta`` with all that its time stamps ``(n_samples,)`` tell.
-
-    With `report` stamps that cannot be read are left out and told to it; without it they raise SessionDamagedError.
-    """
-    n, length = stamps.n_rows, stamps.spec.chunk_length
-    tracker = GapWatch(meta.name, meta.fs)
-    first = last = None
-    for start in range(0, n, length):
-        stop = min(start + length, n)
-        try:
-            some = stamps.rows(start, stop)
-        except SessionDamagedError as error:
-            if report is None:
-                raise
-            report(f"the time stamps of samples {start}–{stop - 1} cannot be read: {error}")
-            tracker.feed(np.full(stop - start, np.nan))
-            continue
-        tracker.feed(some)
-        first = float(some[0]) if start == 0 else first
-        last = float(some[-1]) if stop == n else None
-    tracker.flush()
-    return msgspec.structs.replace(
-        meta, n_samples=n, first_timestamp=first, last_timestamp=last, gaps=gap_records(tracker.gaps)
-    )
 
 
 class GapWatch:

@@ -16,9 +16,11 @@ from ..format.arrays import StoredArray
 from ..format.bystream import ByStream, find_stem, public_names
 from ..format.findings import Finding, damage
 from ..format.layout import ZARR_JSON, array_name
-from ..format.measure import measure_stream, measured_fs, n_lost
+from ..format.measure import measured_fs, n_lost, real_gaps
 from ..format.summary import StreamSummary, Summary, count_labels
 from ..format.zarrs import array_json, encode_chunk
+from ..signal.gaps import stream_gaps
+from .measured import measure_stream
 from .members import FolderMembers
 from .trials import SignalReading
 from .view_folder import view_folder
@@ -148,9 +150,11 @@ class SessionReader(SignalReading):
         return corrected
 
     def gaps(self, name: str) -> list[Gap]:
-        """Gaps of a stream, computed from its time stamps by the one rule (`clock.gaps`)."""
-        stream = self.stream(name)
-        return find_gaps(stream.stamps.rows(0, stream.n_samples), stream.info.fs)
+        """Gaps of a stream, computed from its time stamps by the one rule (`clock.gaps`).
+
+        Where the source's clock was set there is none, unless time is missing on the recorder's clock, too.
+        """
+        return stream_gaps(self.stream_data(name))
 
     def summary(self) -> Summary:
         """The session in the one object that all commands print; streams go by their own names."""
@@ -176,7 +180,7 @@ class SessionReader(SignalReading):
             return stream.meta
         if stream.stem not in self._measured:
             report = partial(self._note_damage, stream.stem)
-            self._measured[stream.stem] = measure_stream(stream.meta, stream.stamps, report)
+            self._measured[stream.stem] = measure_stream(stream.meta, stream.stamps, stream.clock, report)
         return self._measured[stream.stem]
 
     def _note_damage(self, stem: str, text: str) -> None:
@@ -184,14 +188,14 @@ class SessionReader(SignalReading):
 
     def _stream_summary(self, stream: StreamView) -> StreamSummary:
         measured = self.measured(stream.stem)
-        info, gaps = stream.info, measured.gaps
+        info, gaps = stream.info, real_gaps(measured.gaps)
         ends = measured.first_timestamp, measured.last_timestamp
         return StreamSummary(
             n_samples=stream.n_samples,
             n_channels=info.n_channels,
             fs=info.fs,
             dtype=info.dtype,
-            measured_fs=measured_fs(stream.n_samples, *ends, gaps, info.fs),
+            measured_fs=measured_fs(stream.n_samples, *ends, measured.gaps, info.fs),
             gaps=len(gaps),
             lost_samples=n_lost(gaps, info.fs),
         )

@@ -90,6 +90,12 @@ def list_sessions(sessions_dir: str | os.PathLike[str]) -> list[Path]:
     return sorted(_sessions_in(Path(sessions_dir)), key=lambda path: path.name)
 
 
+def sessions_at(path: str | os.PathLike[str]) -> list[Path]:
+    """The session at ``path``; or, where that is a folder of sessions, those in it, oldest name first."""
+    where = Path(path)
+    return list_sessions(where) if where.is_dir() and not is_session_folder(where) else [where]
+
+
 def _sessions_in(folder: Path) -> Iterator[Path]:
     try:
         entries = list(os.scandir(folder))

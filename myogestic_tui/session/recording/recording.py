@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -9,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ...clock import fit_offsets
 from ...errors import DiskError, SessionClosedError, StreamChangedError
+from ..format.arrays import ListedArray, StoredArray
 from ..format.commit import commit
 from ..format.conclude import anchor_now, conclusion, drop_journal, write_clock
 from ..format.events import AnyEvent, ChannelMarked, EventLog, Joined, SessionRecord
@@ -17,6 +20,8 @@ from ..format.layout import DERIVED, JOURNAL, LABELS, META, array_name, choose_s
 from ..format.measure import gap_records
 from ..format.meta import Anchor, LabelEvent, Meta, StreamMeta, encode_labels, encode_meta, replace_file, sync_folder
 from ..format.zarrs import ArraySpec, create_array
+from ..reading.measured import measure_stream
+from ..reading.members import FolderMembers
 from .checkpoint import Action, Threads
 from .committer import StreamCommitter
 from .room import Ballast
@@ -29,6 +34,8 @@ if TYPE_CHECKING:
     from ...info import StreamInfo
     from ..format.commit import Shape
     from ..format.lock import FileLock
+
+_log = logging.getLogger(__name__)
 
 _CLOCK_EVERY = 15
 """Checkpoints between two writes of the clock estimates, which the journal has meanwhile: about a minute."""
@@ -261,13 +268,20 @@ class Recording:
 
     def _measured(self, committer: StreamCommitter) -> StreamMeta:
         stem = committer.stem
-        return msgspec.structs.replace(
+        measured = msgspec.structs.replace(
             self.record.meta.all_streams[stem],
             n_samples=committer.n_read,
             first_timestamp=committer.journal.first_timestamp,
             last_timestamp=committer.last_timestamp,
-            gaps=self.record.with_reasons(stem, gap_records(committer.tracker.gaps)),
+            gaps=gap_records(committer.tracker.gaps),
         )
+        clock = ListedArray(ArraySpec.clock(), self.record.clock.get(stem, []))
+        if measured.gaps and len(fit_offsets(clock.rows(0, clock.n_rows)).segments) > 1:
+            # A source's clock that was set looks like a gap to whoever sees the stamps alone.
+            name, spec = array_name(stem, "_timestamps"), committer.stamps_spec
+            written = StoredArray.assumed(FolderMembers(self.folder), name, spec, committer.n_read)
+            measured = measure_stream(measured, written, clock, _log.warning)
+        return msgspec.structs.replace(measured, gaps=self.record.with_reasons(stem, measured.gaps))
 
     # ------------------------------------------------------------ the end
 

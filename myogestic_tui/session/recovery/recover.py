@@ -24,9 +24,9 @@ from ..format.findings import damage
 from ..format.journal import SUFFIX
 from ..format.layout import BALLAST, FOLDER_STAMP, JOURNAL, LABELS, META, PARTIAL, is_session_folder
 from ..format.lock import lock_session
-from ..format.measure import measure_stream
 from ..format.meta import SCHEMA_VERSION, sync_folder
 from ..format.zarrs import encode_chunk, write_chunk
+from ..reading.measured import measure_stream
 from ..reading.states import WHOLE_STATES, folder_state, state_unlocked
 from ..reading.view_folder import view_folder
 from .trash import new_place
@@ -107,7 +107,7 @@ def _recover(folder: Path, leave_unusable: bool) -> None:
         record = view.record or SessionRecord(view.meta)
         streams = {stem: stream.meta for stem, stream in view.streams.items() if stem in left}
         for stem, stream in usable.items():
-            measured = measure_stream(stream.meta, stream.stamps, partial(_note, view, stem))
+            measured = measure_stream(stream.meta, stream.stamps, stream.clock, partial(_note, view, stem))
             streams[stem] = msgspec.structs.replace(measured, gaps=record.with_reasons(stem, measured.gaps))
         if not was_whole:
             _complete(view, streams)

@@ -16,9 +16,9 @@ from ...errors import ConfigError
 from ...info import IRREGULAR_CHUNK, StreamInfo
 from ..format.arrays import StoredArray, overview_row
 from ..format.layout import DERIVED, ZARR_JSON, array_name
-from ..format.measure import measure_stream
 from ..format.meta import GapRecord, StreamMeta
 from ..format.zarrs import ArraySpec, array_json, write_bytes
+from ..reading.measured import measure_stream
 from ..reading.members import FolderMembers
 from ..reading.view import declared_info
 from .salvagearrays import NewArray, OldArray, find_array
@@ -73,6 +73,7 @@ class StreamSalvage:
         self._declared = declared
         self._tree = tree
         self._folder = folder
+        self._has_clock = False
         self.unpaired: list[str] = []
         """Chunks that are kept in `UNPAIRED`."""
 
@@ -98,7 +99,7 @@ class StreamSalvage:
         self._copy_pairs(info, data, stamps, n_rows, tick)
         if not info.is_string:
             self._write_overview(info)
-        self._copy_clock()
+        self._has_clock = self._copy_clock()
         for array in (data, stamps):
             if any(key.startswith(f"{array.name}/") for key in self.unpaired):
                 write_bytes(self._folder / UNPAIRED / array.name / ZARR_JSON, array_json(array.spec, n_rows))
@@ -164,23 +165,24 @@ class StreamSalvage:
             overview.add(overview_row(data.rows(first, stop))[None])
         overview.close()
 
-    def _copy_clock(self) -> None:
+    def _copy_clock(self) -> bool:
         old = find_array(self._tree, array_name(self.stem, _CLOCK), None)
         if old is None or old.n_rows is None or old.spec.row_shape != (4,):
-            return
+            return False
         new = NewArray(self._folder, array_name(self.stem, _CLOCK), ArraySpec.clock())
         for first, stop in _spans(old.n_rows, old.spec.chunk_length, old.spec.chunk_length):
             rows = old.rows(first, stop)
             if not isinstance(rows, str):
                 new.add(rows)
         new.close()
+        return True
 
     def _saved(self, derived: str) -> StoredArray:
         return StoredArray(FolderMembers(self._folder), array_name(self.stem, derived))
 
     def _measured(self, info: StreamInfo) -> StreamMeta:
         meta = self._declared or StreamMeta.of(info, name=self.stem)
-        measured = measure_stream(meta, self._saved(_STAMPS))
+        measured = measure_stream(meta, self._saved(_STAMPS), self._saved(_CLOCK) if self._has_clock else None)
         reasons = {gap.index - self._lost_before(gap.index): gap.reason for gap in meta.gaps}
         gaps = {gap.index: replace(gap, reason=reasons.get(gap.index, gap.reason)) for gap in measured.gaps}
         for hole in self.holes:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ...clock.gaps import Gap
     from .streamdata import StreamData
 
 UNLABELLED = -1
@@ -53,15 +52,6 @@ def find_runs(stream: StreamData, label_times: Sequence[float] = ()) -> list[Run
     for start, raw, corrected in stream.time_blocks():
         finder.feed(start, raw, corrected, events)
     return finder.runs(stream.n_samples)
-
-
-def stream_gaps(stream: StreamData) -> list[Gap]:
-    """Gaps of a whole stream by the one rule (`clock.gaps`), without its time stamps in memory."""
-    if stream.info.fs <= 0:
-        return []
-    tracker = GapTracker(stream.info.fs)
-    found = [gap for _, raw, _ in stream.time_blocks() for gap in tracker.feed(raw)]
-    return found + tracker.flush()
 
 
 def _label_changes(times: NDArray[np.float64], events: NDArray[np.float64]) -> Iterator[tuple[int, int]]:
