@@ -24,7 +24,10 @@ FUNCTIONS = {
         "Windows and streams as dask collections.",
         ("session_array", "windows_arrays", "windows_bag"),
     ),
-    "myogestic_tui.session.cluster": ("Work over many sessions on a dask cluster.", ("find_sessions", "on_cluster")),
+    "myogestic_tui.session.cluster": (
+        "Work over many sessions on a dask cluster.",
+        ("export_each", "find_sessions", "on_cluster"),
+    ),
 }
 """Names of modules that are public one by one."""
 MODULES = {

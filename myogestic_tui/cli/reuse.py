@@ -24,6 +24,9 @@ SESSION = LocalSession()
 )
 @click.option("--stream", "streams", multiple=True, help="Only this stream; may be repeated.")
 @click.option("--overwrite", is_flag=True, help="Replace files that are there.")
+@click.option("--subject", help="bids: whose it is, instead of what the session says.")
+@click.option("--task", help="bids: the task, instead of what the session says.")
+@click.option("--run", type=click.IntRange(min=0), help="bids: the run, instead of the session's take.")
 @dask_option
 @json_option
 def export(
@@ -32,6 +35,9 @@ def export(
     output: Path,
     streams: tuple[str, ...],
     overwrite: bool,
+    subject: str | None,
+    task: str | None,
+    run: int | None,
     dask: str | None,
     as_json: bool,
 ) -> int:
@@ -46,11 +52,14 @@ def export(
       myogestic-tui export sessions/2026-05-17_14-23-05.session.zip --to csv --stream emg
       myogestic-tui export sessions --to edf --dask tcp://10.0.0.5:8786
     """
-    from ..session.cluster import export_one, find_sessions, on_each
+    from ..session.cluster import export_each, find_sessions
 
     files, losses, failed = [], [], False
-    sessions = find_sessions(paths)
-    for path, done in on_each(dask, export_one, sessions, to, str(output.absolute()), streams or None, overwrite):
+    sessions, target = find_sessions(paths), str(output.absolute())
+    entities = {"subject": subject, "task": task, "run": run} if to == "bids" else {}
+    if to != "bids" and (subject, task, run) != (None, None, None):
+        raise click.UsageError("--subject, --task and --run are for --to bids")
+    for path, done in export_each(dask, sessions, to, target, streams or None, overwrite=overwrite, **entities):
         if isinstance(done, MyoGesticError):
             if len(sessions) == 1:
                 raise done

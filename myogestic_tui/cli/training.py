@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import ConfigError
+from ..errors import ConfigError, DiskError
 from .options import SessionPath, Settings, common_options, dask_option, json_option, pass_settings
-from .output import print_json
+from .output import print_json, remark
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,13 +59,17 @@ def windows(
     import numpy as np
 
     from ..session.cluster import find_sessions
+    from ..session.export.common import Partial
 
     if output.exists() and not overwrite:
         raise ConfigError(f"{output} is there already; name another with -o, or give --overwrite")
     arguments = (find_sessions(paths), stream, win, hop, set(classes) or None)
     X, y, groups = _here(arguments, bad) if dask is None else _on_cluster(dask, arguments, bad)
-    with output.open("wb") as file:
-        np.savez(file, X=X, y=y, groups=groups)
+    try:
+        with Partial(output) as partial, partial.open("wb") as file:
+            np.savez(file, X=X, y=y, groups=groups)
+    except OSError as error:
+        raise DiskError(f"{output} cannot be written: {error.strerror or error}") from error
     facts = {"path": str(output), "n_windows": len(y), "shape": list(X.shape), "classes": np.unique(y).tolist()}
     print_json(facts) if as_json else click.echo(f"{output}  {X.shape[0]} windows of {X.shape[1]} x {X.shape[2]}")
 
@@ -101,7 +105,13 @@ def import_file(settings: Settings, path: Path, labels_from: str | None, as_json
       myogestic-tui import sub-P07_task-grasp.xdf
       myogestic-tui import sub-P07_task-grasp.xdf --labels-from Markers
     """
+    from ..session import open_session_store
     from ..session.importxdf import import_xdf
     from .record import show_result
+    from .report import finding_lines
 
-    show_result(import_xdf(path, settings.sessions_dir, label_stream=labels_from), as_json)
+    made = import_xdf(path, settings.sessions_dir, label_stream=labels_from)
+    show_result(made, as_json)
+    with open_session_store(made) as session:
+        for line in finding_lines(session.findings):
+            remark(line.strip())

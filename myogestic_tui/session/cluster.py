@@ -18,9 +18,11 @@ from .reading.remote import fetch_url, is_url, list_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from .export import Exported
-    from .format.progress import Progress
+
+    _Call = tuple[str, tuple[Any, ...]]
 
 Result = TypeVar("Result")
 
@@ -65,15 +67,15 @@ def on_cluster(
     ConfigError
         ``distributed`` is not installed, or no scheduler answers: raised by the call.
     """
-    return _results(cluster_client(address), function, paths, arguments)
+    return _results(cluster_client(address), function, [(path, arguments) for path in paths])
 
 
 def _results(
-    cluster: Any, function: Callable[..., Result], paths: Sequence[str], arguments: tuple[Any, ...]
+    cluster: Any, function: Callable[..., Result], calls: Sequence[_Call]
 ) -> Iterator[tuple[str, Result | MyoGesticError]]:
     with cluster as client:
-        futures = [client.submit(guarded, function, path, *arguments, pure=False) for path in paths]
-        for path, future in zip(paths, futures, strict=True):
+        futures = [client.submit(guarded, function, path, *arguments, pure=False) for path, arguments in calls]
+        for (path, _), future in zip(calls, futures, strict=True):
             yield path, future.result()
 
 
@@ -98,9 +100,15 @@ def on_each(
     address: str | None, function: Callable[..., Result], paths: Sequence[str], *arguments: Any
 ) -> Iterator[tuple[str, Result | MyoGesticError]]:
     """As `on_cluster`; without an address one after the other in this process."""
+    return _each_call(address, function, [(path, arguments) for path in paths])
+
+
+def _each_call(
+    address: str | None, function: Callable[..., Result], calls: Sequence[_Call]
+) -> Iterator[tuple[str, Result | MyoGesticError]]:
     if address is not None:
-        return on_cluster(address, function, paths, *arguments)
-    return ((path, guarded(function, path, *arguments)) for path in paths)
+        return _results(cluster_client(address), function, calls)
+    return ((path, guarded(function, path, *arguments)) for path, arguments in calls)
 
 
 def verify_one(path: str, level: str = "full") -> Summary:
@@ -128,20 +136,91 @@ def _at_hand(path: str) -> Iterator[str]:
         yield fetch_url(path, folder)
 
 
-def export_one(
-    path: str,
+def export_each(
+    address: str | None,
+    paths: Sequence[str],
     to: str,
     destination: str,
     streams: Sequence[str] | None = None,
+    *,
     overwrite: bool = False,
-    progress: Progress | None = None,
+    **options: Any,
+) -> Iterator[tuple[str, Exported | MyoGesticError]]:
+    """`export.export_session` for many sessions, on a cluster or here; results in the order of the paths.
+
+    Where files would go is looked at before anything is written: no session takes the place of another one, and what
+    is there already is not replaced unless ``overwrite`` says so. In a BIDS dataset sessions that would meet, for want
+    of a subject, task or take of their own, become runs in their order.
+
+    Parameters
+    ----------
+    address
+        The scheduler's, or None.
+    paths
+        Sessions, by absolute path or URL.
+    to, destination, streams, overwrite, options
+        As for `export_session`; the destination must be one that every worker reaches.
+    """
+    plans = _planned(paths, to, destination, streams, overwrite, options)
+    calls = [(path, (to, destination, streams, plan)) for path, plan in plans if not isinstance(plan, MyoGesticError)]
+    done = _each_call(address, _export_one, calls)
+    for path, plan in plans:
+        yield path, plan if isinstance(plan, MyoGesticError) else next(done)[1]
+
+
+def _planned(
+    paths: Sequence[str],
+    to: str,
+    destination: str,
+    streams: Sequence[str] | None,
+    overwrite: bool,
+    options: dict[str, Any],
+) -> list[tuple[str, dict[str, Any] | MyoGesticError]]:
+    """For each session the options to export it with, or why it is not going to be."""
+    taken: dict[Path, str] = {}
+    return [
+        (path, guarded(_plan_one, path, to, destination, streams, overwrite, options, taken))
+        for path in dict.fromkeys(paths)
+    ]
+
+
+def _plan_one(
+    path: str,
+    to: str,
+    destination: str,
+    streams: Sequence[str] | None,
+    overwrite: bool,
+    options: dict[str, Any],
+    taken: dict[Path, str],
+) -> dict[str, Any]:
+    from .export import planned_files
+    from .export.common import check_free
+    from .reading.reader import open_session_store
+
+    with open_session_store(path) as session:
+        files = planned_files(session, to, destination, streams, **options)
+        run = 0
+        while to == "bids" and any(file in taken for file in files):
+            run += 1
+            options = {**options, "run": run}
+            files = planned_files(session, to, destination, streams, **options)
+    other = next((taken[file] for file in files if file in taken), "")
+    if other:
+        raise ConfigError(f"it would go to where {os.path.basename(other)} goes; name a folder instead of a file")
+    check_free(files, overwrite)
+    taken.update(dict.fromkeys(files, path))
+    return options
+
+
+def _export_one(
+    path: str, to: str, destination: str, streams: Sequence[str] | None, options: dict[str, Any]
 ) -> Exported:
-    """`export.export_session`, for `on_each`; ``destination`` must be one that every worker reaches."""
+    """Replaces what is there: a task that is done again, as its worker was lost, meets what it had written before."""
     from .export import export_session
     from .reading.reader import open_session_store
 
     with open_session_store(path) as session:
-        return export_session(session, to, destination, streams, overwrite=overwrite, progress=progress)
+        return export_session(session, to, destination, streams, overwrite=True, **options)
 
 
 def guarded(function: Callable[..., Result], path: str, *arguments: Any) -> Result | MyoGesticError:

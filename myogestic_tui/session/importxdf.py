@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import gzip
+import re
 import struct
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
+import msgspec
 import numpy as np
 
 from ..clock import fit_offsets
 from ..errors import ConfigError, SessionDamagedError
 from ..extras import needed
 from ..info import StreamInfo
-from .export.xdf import LABELS_ID, NOTES_ID, UNLABELLED_TEXT
+from .export.xdf import LABELS_ID, LABELS_JSON, NOTES_ID, UNLABELLED_TEXT
+from .format.findings import damage, observation
 from .format.layout import META
 from .format.lock import lock_session
-from .format.meta import decode_meta, encode_meta, replace_file
+from .format.meta import decode_labels, decode_meta, encode_meta, replace_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from os import PathLike
 
     from numpy.typing import NDArray
 
+    from .format.meta import LabelEvent
     from .recording.writer import Session
 
 _BLOCK = 1 << 14
-_HEADER_TAG = 2
+_HEADER_TAG, _FOOTER_TAG = 2, 6
 
 
 class _Estimate(NamedTuple):
@@ -42,9 +47,10 @@ def import_xdf(
 ) -> Path:
     """Make a session of an XDF file, and pack it.
 
-    Every stream becomes one of the session, with its samples, raw time stamps, clock offsets and header. The labels and
-    notes of a file that this package wrote become labels and notes again. Corrected times are those that
-    ``session.timestamps`` fits to the offsets. ``created`` is the file's; the session's folder is named after now.
+    Every stream becomes one of the session, with its samples, raw time stamps, clock offsets and header; a second one
+    of the same name gets a number behind it. The session's ``findings`` tell what is missing from a file that was cut
+    off. The labels and notes of a file that this package wrote become labels and notes again. Corrected times are those
+    that ``session.timestamps`` fits to the offsets. ``created`` is the file's; the session's folder is named after now.
 
     Memory: ``pyxdf`` loads the whole file.
 
@@ -79,11 +85,15 @@ def import_xdf(
     names = [_text(stream["info"], "name") for stream in streams]
     if label_stream is not None and label_stream not in names:
         raise ConfigError(f"{path.name} has no stream {label_stream!r}; there are: {', '.join(names) or 'none'}")
+    chunks = _look_through(path)
+    findings = _missing(path, chunks, names, streams)
     session = Session(base_path, app_name="myogestic_tui", fields=_fields(path, header))
+    if findings:
+        session.set_fields(recovery={"at": datetime.now(UTC).isoformat(), "findings": findings})
     try:
-        verbatim = _verbatim_headers(path)
+        taken: set[str] = set()
         for name, stream in zip(names, streams, strict=True):
-            _take(session, name, stream, verbatim, label_stream)
+            _take(session, name, stream, chunks.headers, label_stream, taken)
         session.finish()
         _date(session.path, _text(header.get("info", {}), "datetime"))
         return session.pack_to_zip()
@@ -137,7 +147,12 @@ def _date(folder: Path, created: str) -> None:
 
 
 def _take(
-    session: Session, name: str, stream: dict[str, Any], verbatim: dict[int, str], label_stream: str | None
+    session: Session,
+    name: str,
+    stream: dict[str, Any],
+    verbatim: dict[int, str],
+    label_stream: str | None,
+    taken: set[str],
 ) -> None:
     stamps = np.asarray(stream["time_stamps"], np.float64)
     source_id = _text(stream["info"], "source_id")
@@ -149,7 +164,12 @@ def _take(
     if source_id in (LABELS_ID, NOTES_ID):
         return
     info = _stream_info(stream["info"], verbatim.get(stream["info"]["stream_id"], ""))
-    stem = session.init_stream(name, info)
+    own_name, number = name, 1
+    while own_name in taken:
+        number += 1
+        own_name = f"{name} {number}"
+    taken.add(own_name)
+    stem = session.init_stream(own_name, info)
     session.add_clock_estimates(stem, _estimates(stream))
     rows = _rows(stream["time_series"], info)
     for start in range(0, len(rows), _BLOCK):
@@ -173,17 +193,39 @@ def _corrected(stream: dict[str, Any], stamps: NDArray[np.float64]) -> NDArray[n
 
 
 def _add_labels(session: Session, stream: dict[str, Any], times: NDArray[np.float64], classes: list[str]) -> None:
-    texts = [str(sample[0]) for sample in stream["time_series"]]
+    told = _label_track(stream)
+    if told is not None:
+        session.set_fields(class_names=classes)
+        for event in told:
+            session.add_label(
+                event.class_index, event.timestamp, source=event.source, uncertainty_s=event.uncertainty_s
+            )
+    else:
+        _add_texts(session, [str(sample[0]) for sample in stream["time_series"]], times, classes)
+    desc = (stream["info"].get("desc") or [None])[0] or {}
+    bad = (desc.get("bad_trials") or [None])[0] or {}
+    for index in bad.get("index", []):
+        session.mark_trial(int(index))
+
+
+def _label_track(stream: dict[str, Any]) -> list[LabelEvent] | None:
+    """The labels as the header of our own stream has them; None where it does not, or was not written with them."""
+    desc = (stream["info"].get("desc") or [None])[0] or {}
+    try:
+        track = decode_labels(_text(desc, LABELS_JSON).encode())
+    except SessionDamagedError:
+        return None
+    return track if len(track) == len(stream["time_series"]) else None
+
+
+def _add_texts(session: Session, texts: list[str], times: NDArray[np.float64], classes: list[str]) -> None:
+    """Labels by their texts alone; classes that have no number yet get one in the order in which they come."""
     for text in texts:
         if text not in (*classes, "", UNLABELLED_TEXT):
             classes.append(text)
     session.set_fields(class_names=classes)
     for at, text in zip(times.tolist(), texts, strict=True):
         session.add_label(classes.index(text) if text in classes else -1, at, source="marker")
-    desc = (stream["info"].get("desc") or [None])[0] or {}
-    bad = (desc.get("bad_trials") or [None])[0] or {}
-    for index in bad.get("index", []):
-        session.mark_trial(int(index))
 
 
 def _class_table(info: dict[str, Any]) -> list[str]:
@@ -220,21 +262,49 @@ def _text(info: dict[str, Any], key: str) -> str:
     return str((info.get(key) or [""])[0] or "")
 
 
-def _verbatim_headers(path: Path) -> dict[int, str]:
+@dataclass
+class _Chunks:
+    """What the chunks of a file tell without being decoded."""
+
+    headers: dict[int, str] = field(default_factory=dict)
     """The headers' XML by stream, which pyxdf gives only taken apart."""
+    footers: dict[int, str] = field(default_factory=dict)
+    cut_off: bool = False
+    """The file ends within a chunk."""
+
+
+def _look_through(path: Path) -> _Chunks:
+    found = _Chunks()
     with _opened(path) as file:
-        return dict(_headers(file))
+        file.read(4)
+        while size := file.read(1):
+            length = int.from_bytes(file.read(size[0]), "little")
+            tag = file.read(2)
+            if len(tag) < 2 or length < 2:
+                found.cut_off = True
+                return found
+            kind = struct.unpack("<H", tag)[0]
+            if kind in (_HEADER_TAG, _FOOTER_TAG):
+                content = file.read(length - 2)
+                texts = found.headers if kind == _HEADER_TAG else found.footers
+                texts[struct.unpack("<I", content[:4])[0]] = content[4:].decode("utf-8", "replace")
+                found.cut_off = len(content) < length - 2
+            else:
+                file.seek(length - 3, 1)
+                found.cut_off = not file.read(1)
+    return found
 
 
-def _headers(file: IO[bytes]) -> Iterator[tuple[int, str]]:
-    file.read(4)
-    while size := file.read(1):
-        length = int.from_bytes(file.read(size[0]), "little")
-        tag = file.read(2)
-        if len(tag) < 2 or length < 2:
-            return
-        if struct.unpack("<H", tag)[0] == _HEADER_TAG:
-            content = file.read(length - 2)
-            yield struct.unpack("<I", content[:4])[0], content[4:].decode("utf-8", "replace")
-        else:
-            file.seek(length - 2, 1)
+def _missing(path: Path, chunks: _Chunks, names: list[str], streams: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """Findings where the file was cut off, or a stream has other samples than its footer says."""
+    found = [damage(f"{path.name} was cut off: what came behind is lost")] if chunks.cut_off else []
+    for name, stream in zip(names, streams, strict=True):
+        footer, count = chunks.footers.get(stream["info"]["stream_id"]), len(stream["time_stamps"])
+        if footer is None:
+            text = f"{name}: {path.name} has no footer for it to tell how many samples it had; {count} are here"
+            found.append(observation(text, stream=name))
+            continue
+        told = re.search(r"<sample_count>\s*(\d+)\s*</sample_count>", footer)
+        if told is not None and int(told[1]) != count:
+            found.append(damage(f"{name}: {count} samples are here, where {path.name} says {told[1]}", stream=name))
+    return [msgspec.to_builtins(finding) for finding in found]

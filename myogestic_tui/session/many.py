@@ -7,13 +7,13 @@ its tasks take elsewhere. Results equal those of `windows` on one machine, in th
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import ConfigError, MyoGesticError
+from ..errors import ConfigError, MyoGesticError, SessionDamagedError
 from ..extras import needed
 from .cluster import everywhere, guarded
 from .reading.readable import Readable
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .reading.readable import Paths
+    from .reading.reader import SessionReader
 
     Window = tuple[NDArray[Any], NDArray[np.float64], int]
 
@@ -52,6 +53,8 @@ class Piece:
     hop: int
     n_channels: int
     dtype: str
+    strict: bool
+    """Raise for samples that cannot be read, instead of leaving out the windows that have them."""
 
     @property
     def counts(self) -> list[int]:
@@ -65,11 +68,16 @@ class Piece:
         with open_session_store(self.path) as session:
             stream = session.stream_data(self.stream, whole=False)
             track = session.label_track
-            found = cut_windows(stream, self.runs, self.n, self.hop)
+            found = cut_windows(stream, self.runs, self.n, self.hop, self._leave_out)
             return [(window, ts, class_of(run, track)) for run, window, ts in found]
 
+    def _leave_out(self, error: SessionDamagedError) -> None:
+        if self.strict:
+            raise error
+        _log.warning("window left out: %s", error)
+
     def array(self) -> NDArray[Any]:
-        """All of them, ``(n_windows, n_channels, n)``."""
+        """All of them, ``(n_windows, n_channels, n)``; of a `strict` piece, whose number is told beforehand."""
         found = [window for window, _, _ in self.windows()]
         return np.stack(found) if found else np.empty((0, self.n_channels, self.n), self.dtype)
 
@@ -91,7 +99,7 @@ def windows_bag(
     absolute.
     """
     bag = _dask("dask.bag")
-    pieces = _plan(paths, stream_name, Cut(win_seconds, hop_seconds), classes, include_bad, strict)
+    pieces, _ = _plan(paths, stream_name, Cut(win_seconds, hop_seconds), classes, include_bad, strict)
     if not pieces:
         return bag.from_sequence([], npartitions=1)
     return bag.from_delayed([_delayed(Piece.windows)(piece) for piece in pieces])
@@ -119,16 +127,19 @@ def windows_arrays(
     Raises
     ------
     ConfigError, UnknownStreamError, SessionError
-        As `labeled_windows`.
+        As `labeled_windows`. Computing ``X`` raises SessionDamagedError where samples cannot be read, with ``strict``
+        or without: how many windows there are is told beforehand. `windows_bag` leaves those out.
     """
     array = _dask("dask.array")
-    pieces = _plan(paths, stream_name, Cut(win_seconds, hop_seconds), classes, include_bad, strict)
-    shapes = {(piece.n_channels, piece.n, piece.dtype) for piece in pieces}
+    pieces, shape = _plan(paths, stream_name, Cut(win_seconds, hop_seconds), classes, include_bad, strict)
+    shapes = {(piece.n_channels, piece.n, piece.dtype) for piece in pieces} or {shape}
     if len(shapes) != 1:
-        raise ConfigError(f"the sessions differ in {stream_name}, or have no window: {sorted(shapes)}")
+        raise ConfigError(f"the sessions differ in {stream_name}: channels, samples, dtype are {sorted(shapes)}")
     n_channels, n, dtype = shapes.pop()
     blocks = [
-        array.from_delayed(_delayed(Piece.array)(piece), (sum(piece.counts), n_channels, n), np.dtype(dtype))
+        array.from_delayed(
+            _delayed(Piece.array)(replace(piece, strict=True)), (sum(piece.counts), n_channels, n), np.dtype(dtype)
+        )
         for piece in pieces
     ]
     trials: dict[tuple[int, int], int] = {}
@@ -137,7 +148,8 @@ def windows_arrays(
         numbers = [trials.setdefault((piece.place, run.label), len(trials)) for run in piece.runs]
         y.append(np.repeat(np.array(piece.classes, np.int64), piece.counts))
         groups.append(np.repeat(np.array(numbers, np.int64), piece.counts))
-    return array.concatenate(blocks), np.concatenate(y), np.concatenate(groups)
+    empty = array.from_array(np.empty((0, n_channels, n), dtype), chunks=-1)
+    return array.concatenate(blocks) if blocks else empty, np.concatenate(y), np.concatenate(groups)
 
 
 def session_array(path: str | os.PathLike[str], stream_name: str) -> Any:
@@ -147,12 +159,16 @@ def session_array(path: str | os.PathLike[str], stream_name: str) -> Any:
     ------
     UnknownStreamError, SessionError
         The session has no such stream, or cannot be read.
+    ConfigError
+        It is a stream of text.
     """
     from .reading.reader import open_session_store
 
     array, path = _dask("dask.array"), everywhere(path)
     with open_session_store(path) as session:
-        stream = session.stream_data(stream_name)
+        stream = session.stream_data(stream_name, whole=False)
+        if stream.info.is_string:
+            raise ConfigError(f"{stream_name} is a stream of text; a dask array is made of numbers")
         length, info = stream.data.spec.chunk_length, stream.info
         step = max(1, round(TASK_SECONDS * (info.fs or 1.0) / length)) * length
         edges = [*range(0, stream.n_samples, step), stream.n_samples]
@@ -183,14 +199,20 @@ def _rows(path: str, stream_name: str, start: int, stop: int) -> NDArray[Any]:
 
 def _plan(
     paths: Paths, stream_name: str, cut: Cut, classes: Iterable[int] | None, include_bad: bool, strict: bool
-) -> list[Piece]:
-    """Pieces of all sessions, in order."""
+) -> tuple[list[Piece], tuple[int, int, str]]:
+    """Pieces of all sessions, in order; and channels, samples and dtype of the first session's windows."""
     wanted = Wanted(class_set(classes), include_bad)
-    readable = Readable(
-        paths, [stream_name], strict, lambda reader: cut.lengths(stream_name, reader.stream_info(stream_name))
-    )
+    shapes: list[tuple[int, int, str]] = []
+
+    def check(reader: SessionReader) -> None:
+        info = reader.stream_info(stream_name)
+        shapes.append((info.n_channels, cut.lengths(stream_name, info)[0], info.dtype))
+
+    readable = Readable(paths, [stream_name], strict, check)
+    if not shapes:
+        raise ConfigError("none of the sessions can be read; strict=True says why")
     tasks = [
-        _delayed(guarded)(_pieces_of, everywhere(path), place, stream_name, cut, wanted)
+        _delayed(guarded)(_pieces_of, everywhere(path), place, stream_name, cut, wanted, strict)
         for place, path in enumerate(readable.paths)
     ]
     found: list[Piece] = []
@@ -201,10 +223,10 @@ def _plan(
             raise pieces
         else:
             _log.warning("session skipped: %s", pieces)
-    return found
+    return found, shapes[0]
 
 
-def _pieces_of(path: str, place: int, stream_name: str, cut: Cut, wanted: Wanted) -> list[Piece]:
+def _pieces_of(path: str, place: int, stream_name: str, cut: Cut, wanted: Wanted, strict: bool) -> list[Piece]:
     from .reading.reader import open_session_store
 
     with open_session_store(path) as session:
@@ -226,6 +248,7 @@ def _pieces_of(path: str, place: int, stream_name: str, cut: Cut, wanted: Wanted
                 hop,
                 stream.info.n_channels,
                 stream.info.dtype,
+                strict,
             )
             for group in groups
         ]

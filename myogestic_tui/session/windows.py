@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..errors import ConfigError
+from ..errors import ConfigError, SessionDamagedError
 from .reading.readable import Readable
 from .signal.alignment import Alignment
 from .signal.cutting import Cut, Wanted, class_of, class_set, cut_windows, starts
@@ -60,7 +60,8 @@ def iter_labeled_windows(
     include_bad
         Also yield windows of trials that were marked bad.
     strict
-        Raise where a session cannot be read or lacks the stream, instead of skipping it with a logged warning.
+        Raise where a session cannot be read or lacks the stream, instead of skipping it with a logged warning; and
+        where some of its samples cannot be read, instead of leaving out the windows that have them.
 
     Yields
     ------
@@ -83,11 +84,13 @@ def iter_labeled_windows(
     """
     cut, wanted = Cut(win_seconds, hop_seconds), Wanted(class_set(classes), include_bad)
 
+    readable = Readable(paths, [stream_name], strict, lambda reader: _check(reader, stream_name, cut))
+
     def windows(_place: int, reader: SessionReader) -> Iterator[LabeledWindow]:
-        for run, window, ts in _labeled(reader, stream_name, cut, wanted):
+        for run, window, ts in _labeled(reader, stream_name, cut, wanted, readable):
             yield window, ts, class_of(run, reader.label_track)
 
-    return Readable(paths, [stream_name], strict, lambda reader: _check(reader, stream_name, cut)).each(windows)
+    return readable.each(windows)
 
 
 def iter_aligned_windows(
@@ -151,17 +154,24 @@ def iter_aligned_windows(
         _check(reader, primary_stream, cut)
         how.check(reader)
 
+    readable = Readable(paths, [primary_stream, *how.names], strict, check)
+
     def windows(_place: int, reader: SessionReader) -> Iterator[AlignedWindow]:
         stream = reader.stream_data(primary_stream)
         at_labels = cut_at_labels or wanted.classes is not None
         runs = wanted.runs(stream, reader.label_track) if at_labels else find_runs(stream)
         alignments = how.of(reader)
-        for _run, window, ts in cut_windows(stream, runs, *cut.lengths(primary_stream, stream.info)):
-            aligned = how.values(alignments, ts)
+        lengths = cut.lengths(primary_stream, stream.info)
+        for _run, window, ts in cut_windows(stream, runs, *lengths, readable.leave_out):
+            try:
+                aligned = how.values(alignments, ts)
+            except SessionDamagedError as error:
+                readable.leave_out(error)
+                continue
             if aligned is not None:
                 yield window, aligned, ts
 
-    return Readable(paths, [primary_stream, *how.names], strict, check).each(windows)
+    return readable.each(windows)
 
 
 def labeled_windows(
@@ -212,7 +222,7 @@ def labeled_windows(
     numbers: dict[tuple[int, int], int] = {}
 
     def rows(place: int, reader: SessionReader) -> Iterator[tuple[NDArray[Any], int, int]]:
-        for run, window, _ in _labeled(reader, stream_name, cut, wanted):
+        for run, window, _ in _labeled(reader, stream_name, cut, wanted, readable):
             group = place if group_by == "session" else numbers.setdefault((place, run.label), len(numbers))
             yield window, class_of(run, reader.label_track), group
 
@@ -227,10 +237,11 @@ def _check(reader: SessionReader, name: str, cut: Cut) -> None:
 
 
 def _labeled(
-    reader: SessionReader, name: str, cut: Cut, wanted: Wanted
+    reader: SessionReader, name: str, cut: Cut, wanted: Wanted, readable: Readable
 ) -> Iterator[tuple[Run, NDArray[Any], NDArray[np.float64]]]:
     stream = reader.stream_data(name)
-    return cut_windows(stream, wanted.runs(stream, reader.label_track), *cut.lengths(name, stream.info))
+    runs = wanted.runs(stream, reader.label_track)
+    return cut_windows(stream, runs, *cut.lengths(name, stream.info), readable.leave_out)
 
 
 def _extent(reader: SessionReader, name: str, cut: Cut, wanted: Wanted) -> tuple[int, tuple[int, int, str]]:

@@ -60,7 +60,11 @@ class ReplaySource:
         timestamps: Literal["new", "recorded"] = "new",
         start_at: float | None = None,
     ) -> None:
-        if not 0.0 <= speed < np.inf:
+        try:
+            usable = 0.0 <= speed < np.inf
+        except TypeError:
+            usable = False
+        if not usable:
             raise ConfigError(f"speed is {speed!r}; give 1 for real time, 0 for as fast as possible")
         if timestamps not in ("new", "recorded"):
             raise ConfigError(f"timestamps is {timestamps!r}; use 'new' or 'recorded'")

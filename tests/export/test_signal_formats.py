@@ -114,7 +114,7 @@ def test_mne_reads_the_edf_as_volts_at_the_right_time(session, recorded, tmp_pat
     check_marks(relative(raw))
 
 
-def test_values_that_no_header_can_tell_are_refused_and_odd_ones_told(tmp_path):
+def test_values_that_no_header_can_tell_get_a_power_of_ten_and_odd_ones_are_told(tmp_path):
     info = StreamInfo(3, 333.33, channel_names=("a name far too long for EDF", "µ", "µ"))
     session = Session(tmp_path)
     data = emg_of(1000, info)
@@ -127,8 +127,11 @@ def test_values_that_no_header_can_tell_are_refused_and_odd_ones_told(tmp_path):
 
     with open_session_store(session.path) as reader:
         result = export_edf(reader, tmp_path / "odd.bdf", ["odd"], fmt="bdf")
-        with pytest.raises(ConfigError, match="huge"):
-            export_edf(reader, tmp_path, ["huge"])
+        scaled = export_edf(reader, tmp_path, ["huge"])
+    (signal,) = edfio.read_edf(scaled.paths[0]).signals
+    assert signal.physical_dimension == "1e24"
+    np.testing.assert_allclose(signal.data[:50] * 1e24, 1e30, rtol=1e-3)
+    assert "power of ten" in " ".join(scaled.remarks)
     said = " ".join(result.remarks)
     assert "2 values that are not finite" in said
     assert "channel names" in said

@@ -15,6 +15,11 @@ from myogestic_tui.session.signal.runs import find_runs
 from tests.windows import reference
 from tests.windows.streams import RATES, label_events, recordings
 
+
+def refuse(error: Exception) -> None:
+    raise error
+
+
 slow = settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
 
 
@@ -41,7 +46,7 @@ def test_labelled_windows_are_those_of_the_reference(data):
         if (class_index >= 0) if chosen is None else (class_index in chosen):
             expected.append((class_index, samples))
     runs = Wanted(None if chosen is None else frozenset(chosen), include_bad).runs(stream, track)
-    got = list(cut_windows(stream, runs, n, hop))
+    got = list(cut_windows(stream, runs, n, hop, refuse))
     assert [class_of(run, track) for run, _, _ in got] == [class_index for class_index, _ in expected]
     for (_, window, ts), (_, samples) in zip(got, expected, strict=True):
         assert window.flags.c_contiguous

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from myogestic_tui.errors import ConfigError, SessionError, UnknownStreamError
+from myogestic_tui.errors import ConfigError, SessionDamagedError, SessionError, UnknownStreamError
 from myogestic_tui.session import cluster as cluster_module
 from myogestic_tui.session import iter_labeled_windows, labeled_windows, many
-from myogestic_tui.session.cluster import export_one, find_sessions, on_cluster, verify_one
+from myogestic_tui.session.archive.archive import Archive
+from myogestic_tui.session.cluster import export_each, find_sessions, on_cluster, verify_one
 from myogestic_tui.session.many import session_array, windows_arrays, windows_bag
-from tests.windows.making import emg_of, make_session
+from tests.windows.making import START, emg_of, make_session
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +121,70 @@ def test_a_worker_killed_midway_costs_nothing_but_time(folder, tmp_path, cluster
     same(got, list(iter_labeled_windows(paths, "emg", 0.2, 0.1)))
 
 
+@pytest.mark.parametrize("to", ["csv", "fif", "bids"])
+@pytest.mark.filterwarnings("default")
+def test_an_export_whose_worker_is_killed_is_whole(folder, tmp_path, cluster, to):
+    paths, out = find_sessions([folder]), tmp_path / "out"
+    results = export_each(cluster.scheduler_address, paths, to, str(out))
+    killer = threading.Thread(target=kill_when_there, args=(out, cluster))
+    killer.start()
+    done = list(results)
+    killer.join()
+    assert [type(outcome).__name__ for _, outcome in done] == ["Exported"] * 3
+    files = {str(file) for _, outcome in done for file in outcome.paths}
+    for path, outcome in export_each(None, paths, to, str(tmp_path / "here")):
+        for file, again in zip(outcome.paths, dict(done)[path].paths, strict=True):
+            assert again.stat().st_size == file.stat().st_size
+    assert len(files) >= 3
+
+
+def kill_when_there(out, cluster):
+    """Kill a worker as soon as there is a file."""
+    deadline = time.monotonic() + 60
+    while not any(path.is_file() for path in out.rglob("*")) and time.monotonic() < deadline:
+        time.sleep(0.002)
+    worker = next(iter(cluster.workers.values()))
+    if worker.pid:
+        os.kill(worker.pid, signal.SIGKILL)
+
+
+def test_a_chunk_that_cannot_be_read_costs_the_windows_that_have_it(folder, tmp_path, caplog):
+    import dask
+
+    path = find_sessions([folder])[0]
+    whole = list(iter_labeled_windows(path, "emg", 0.2, 0.1))
+    broken = tmp_path / Path(path).name
+    data = bytearray(Path(path).read_bytes())
+    with Archive(Path(path)) as archive:
+        member = archive.member("emg.zarr/c/2/0")
+    data[member.offset + 200] ^= 1
+    broken.write_bytes(data)
+    kept = [one for one in whole if not touches(one[1], 2.0, 3.0)]
+    assert 0 < len(kept) < len(whole)
+    same(list(iter_labeled_windows(broken, "emg", 0.2, 0.1)), kept)
+    assert caplog.text.count("windows left out") == 1
+    with pytest.raises(SessionDamagedError, match="emg"):
+        list(iter_labeled_windows(broken, "emg", 0.2, 0.1, strict=True))
+    X, y, groups = labeled_windows(broken, "emg", 0.2, 0.1)
+    assert len(X) == len(y) == len(groups) == len(kept)
+    with dask.config.set(scheduler="sync"):
+        same(windows_bag(broken, "emg", 0.2, 0.1).compute(), kept)
+        with pytest.raises(SessionDamagedError):
+            windows_arrays(broken, "emg", 0.2, 0.1)[0].compute()
+
+
+def touches(ts, first, last):
+    return ts[-1] >= START + first - 1e-4 and ts[0] < START + last - 1e-4
+
+
+def test_no_window_is_an_empty_array_here_and_there(folder):
+    paths = find_sessions([folder])
+    X, y, groups = windows_arrays(paths, "emg", 99.0, 0.1)
+    here = labeled_windows(paths, "emg", 99.0, 0.1)
+    assert X.shape == here[0].shape
+    assert len(y) == len(groups) == 0
+
+
 @pytest.mark.filterwarnings("default")
 def test_sessions_are_verified_and_exported_by_the_cluster(folder, tmp_path, cluster, monkeypatch):
     paths = find_sessions([folder])
@@ -128,7 +194,7 @@ def test_sessions_are_verified_and_exported_by_the_cluster(folder, tmp_path, clu
     results = list(on_cluster(address, verify_one, [*paths, str(broken)], "quick"))
     assert [path for path, _ in results] == [*paths, str(broken)]
     assert [outcome.verified.ok for _, outcome in results] == [True, True, True, False]
-    exported = list(on_cluster(address, export_one, [*paths, str(broken)], "npz", str(tmp_path)))
+    exported = list(export_each(address, [*paths, str(broken)], "npz", str(tmp_path)))
     assert sum(len(outcome.paths) for _, outcome in exported[:3]) == 3
     assert isinstance(exported[3][1], SessionError)
     with np.load(exported[1][1].paths[0]) as arrays:

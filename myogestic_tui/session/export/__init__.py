@@ -6,9 +6,10 @@ and a sentence for each loss.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from ...errors import ConfigError
+from ...errors import ConfigError, DiskError
 from ...lazy import lazy_names
 from .common import Exported
 from .watched import watched
@@ -16,6 +17,7 @@ from .watched import watched
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from os import PathLike
+    from pathlib import Path
 
     from ..format.progress import Progress
     from ..reading.reader import SessionReader
@@ -36,11 +38,13 @@ _HOME = {
     "export_xdf": ".xdf",
     "to_mne": ".mneraw",
 }
+_PLANS = {"xdf": "xdf", "fif": "mneraw", "edf": "edf", "bdf": "edf", "bids": "bids", "csv": "tables", "npz": "tables"}
+"""The module of each format."""
 
 FORMATS = ("xdf", "fif", "edf", "bdf", "bids", "csv", "npz")
 """What `export_session` can write."""
 
-__all__ = ["FORMATS", "Exported", "export_session", *_HOME]
+__all__ = ["FORMATS", "Exported", "export_session", "planned_files", *_HOME]
 
 
 def export_session(
@@ -51,8 +55,9 @@ def export_session(
     *,
     overwrite: bool = False,
     progress: Progress | None = None,
+    **options: Any,
 ) -> Exported:
-    """Write a session in one of `FORMATS`; see the function of that format.
+    """Write a session in one of `FORMATS`; see the function of that format, which takes the ``options``.
 
     ``progress`` is called with the bytes read so far and those to read in all; what it raises ends the export, and
     nothing half-written keeps a final name.
@@ -64,15 +69,39 @@ def export_session(
         was asked for.
     UnknownStreamError
         The session has no such stream.
+    DiskError
+        The disk is full, or refused; what was there before is still there.
     """
+    name, further = _named(to)
+    if progress is not None:
+        session = watched(session, streams, 2 if to in ("edf", "bdf", "bids") else 1, progress)
+    function = __getattr__(f"export_{name}")
+    try:
+        result: Exported = function(session, destination, streams, overwrite=overwrite, **further, **options)
+    except OSError as error:
+        raise DiskError(f"{session.path.name} cannot be exported to {to}: {error.strerror or error}") from error
+    return result
+
+
+def planned_files(
+    session: SessionReader,
+    to: str,
+    destination: str | PathLike[str],
+    streams: Sequence[str] | None = None,
+    **options: Any,
+) -> list[Path]:
+    """The files that `export_session` would write; parameters and errors as there, but nothing is written."""
+    name, further = _named(to)
+    plan = getattr(import_module(f".{_PLANS[to]}", __name__), f"plan_{name}")
+    files: list[Path] = plan(session, destination, streams, **further, **options)
+    return files
+
+
+def _named(to: str) -> tuple[str, dict[str, str]]:
+    """Name of the functions for a format, and the options that tell it from others that they write."""
     if to not in FORMATS:
         raise ConfigError(f"there is no export to {to!r}; choose one of {', '.join(FORMATS)}")
-    if progress is not None:
-        session = watched(session, streams, 2 if to in ("edf", "bdf") else 1, progress)
-    further = {"fmt": to} if to in ("edf", "bdf") else {}
-    function = __getattr__(f"export_{'edf' if to == 'bdf' else to}")
-    result: Exported = function(session, destination, streams, overwrite=overwrite, **further)
-    return result
+    return ("edf", {"fmt": to}) if to in ("edf", "bdf") else (to, {})
 
 
 __getattr__ = lazy_names(__name__, _HOME)

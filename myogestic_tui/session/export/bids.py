@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-import warnings
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ...errors import ConfigError
 from ...extras import needed
-from .common import Exported, numeric_streams
-from .mneraw import to_mne
+from .common import Exported, check_free, claim, numeric_streams, partial_folder
+from .edf import export_edf
+from .mneraw import channel_types
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from os import PathLike
 
     from ..reading.reader import SessionReader
@@ -35,9 +36,8 @@ def export_bids(
 ) -> Exported:
     """Add a session to an EMG-BIDS dataset (BIDS 1.11), as BDF+ with events; ``mne_bids.read_raw_bids`` reads it back.
 
-    Streams that hold EMG are written (see `to_mne` for what becomes of labels, gaps and units); further ones get
-    ``recording-<stream>``. Memory: 8 bytes for every value of a stream, MNE's own float64, and what edfio takes to
-    write it, as much again.
+    Streams that hold EMG are written as `export_edf` writes BDF+ (see there for labels, gaps, units and memory);
+    further ones get ``recording-<stream>``.
 
     Parameters
     ----------
@@ -65,64 +65,90 @@ def export_bids(
     """
     for library in ("mne_bids", "edfio"):
         needed(library, "export", "exporting to bids")
-    import mne_bids
-
     out = Exported()
-    names = numeric_streams(session, streams, out)
-    for name in names:
-        if not _has_emg(session, name):
-            out.remark(f"{name} holds no EMG and is left out of the dataset")
-    raws = {name: to_mne(session, name, out=out) for name in names if _has_emg(session, name)}
-    if not raws:
-        raise ConfigError(f"{session.path.name} has no EMG channel (by channel type or stream type); BIDS wants EMG")
-    meta, root = session.meta, Path(destination)
-    if root.exists() and not root.is_dir():
-        raise ConfigError(f"{root} is no folder; a BIDS dataset is one")
-    for position, (name, raw) in enumerate(raws.items()):
-        if line_freq is not None:
-            raw.info["line_freq"] = line_freq
-        path = mne_bids.BIDSPath(
-            root=root,
-            subject=_entity(subject or meta.subject, "unknown"),
-            task=_entity(task or meta.task, "rest"),
-            run=_run(meta.take if run is None else run),
-            recording=_entity(name, "emg") if position else None,
-            datatype="emg",
-        )
-        _write(raw, path, emg_placement, overwrite)
-        out.paths.append(path.copy().update(suffix="emg", extension=".bdf").fpath)
-        out.remark(f"{name}: stored in 24 bits between the least and greatest value of each channel")
+    for name in set(numeric_streams(session, streams, out)) - set(_emg_streams(session, streams)):
+        out.remark(f"{name} holds no EMG and is left out of the dataset")
+    names, files = _emg_streams(session, streams), plan_bids(session, destination, streams, subject, task, run)
+    check_free(files, overwrite)
+    root = Path(destination).absolute()
+    claim([root], overwrite=True)
+    for name, file in zip(names, files, strict=True):
+        with partial_folder(root) as folder:
+            written = export_edf(session, folder / f"{file.stem}.bdf", [name], fmt="bdf")
+            with _kept_otherwise(file, folder):
+                _add(session, name, written.paths[0], file, emg_placement, line_freq)
+        out.paths.append(file)
+        for remark in written.remarks:
+            out.remark(remark)
     return out
 
 
-def _has_emg(session: SessionReader, name: str) -> bool:
-    info = session.stream_info(name)
-    return "emg" in {one.lower() for one in (info.channel_types or (info.type,))}
+def plan_bids(
+    session: SessionReader,
+    destination: str | PathLike[str],
+    streams: Sequence[str] | None = None,
+    subject: str | None = None,
+    task: str | None = None,
+    run: int | None = None,
+    **_: Any,
+) -> list[Path]:
+    """Where `export_bids` writes to: a BDF file for each stream with EMG."""
+    root, names = Path(destination), _emg_streams(session, streams)
+    if root.exists() and not root.is_dir():
+        raise ConfigError(f"{root} is no folder; a BIDS dataset is one")
+    if not names:
+        raise ConfigError(f"{session.path.name} has no EMG channel (by channel type or stream type); BIDS wants EMG")
+    meta = session.meta
+    who = f"sub-{_entity(subject or meta.subject, 'unknown')}"
+    number = meta.take if run is None else run
+    stem = f"{who}_task-{_entity(task or meta.task, 'rest')}{'' if number is None else f'_run-{number:02d}'}"
+    recordings = ["", *(f"_recording-{_entity(name, 'emg')}" for name in names[1:])]
+    return [root / who / "emg" / f"{stem}{recording}_emg.bdf" for recording in recordings]
 
 
-def _write(raw: Any, path: Any, placement: Placement, overwrite: bool) -> None:
+def _emg_streams(session: SessionReader, streams: Sequence[str] | None) -> list[str]:
+    names = numeric_streams(session, streams, Exported())
+    return [name for name in names if "emg" in channel_types(session.stream_info(name))]
+
+
+def _add(
+    session: SessionReader, name: str, written: Path, file: Path, placement: Placement, line_freq: float | None
+) -> None:
+    """Have mne-bids take a BDF file into the dataset, with what the file itself cannot tell."""
+    import mne
     import mne_bids
 
-    with warnings.catch_warnings():
-        # Says that the data had to be converted to BDF, which is what is wanted.
-        warnings.filterwarnings("ignore", category=RuntimeWarning)
-        try:
-            mne_bids.write_raw_bids(
-                raw,
-                path,
-                format="BDF",
-                physical_range="channelwise",
-                allow_preload=True,
-                emg_placement=placement,
-                overwrite=overwrite,
-                verbose="error",
-            )
-        except FileExistsError as error:
-            raise ConfigError(f"{path.fpath} is there already; choose another run, or overwrite it") from error
+    raw = mne.io.read_raw_bdf(written, verbose="error")
+    raw.set_channel_types(
+        dict(zip(raw.ch_names, channel_types(session.stream_info(name)), strict=True)), verbose="error"
+    )
+    raw.info["bads"] = [raw.ch_names[index] for index in session.meta.bad_channels.get(name, [])]
+    raw.info["line_freq"] = line_freq
+    entities = mne_bids.get_entities_from_fname(file)
+    path = mne_bids.BIDSPath(root=file.parent.parent.parent, datatype="emg", **entities)
+    mne_bids.write_raw_bids(raw, path, emg_placement=placement, overwrite=True, verbose="error")
 
 
-def _run(number: int | None) -> str | None:
-    return None if number is None else f"{number:02d}"
+@contextmanager
+def _kept_otherwise(file: Path, folder: Path) -> Iterator[None]:
+    """Put back what the dataset had of this recording where adding the new one fails; nothing half-made stays."""
+    old = _files_of(file)
+    for one in old:
+        one.rename(folder / f"old-{one.name}")
+    try:
+        yield
+    except BaseException:
+        for new in _files_of(file):
+            new.unlink()
+        for one in old:
+            (folder / f"old-{one.name}").rename(one)
+        raise
+
+
+def _files_of(file: Path) -> list[Path]:
+    """A recording with its sidecars, ``…_channels.tsv`` and so on."""
+    start = file.name.removesuffix("emg.bdf")
+    return [path for path in file.parent.glob(f"{start}*") if path.stem.removeprefix(start).isalpha()]
 
 
 def _entity(text: str, otherwise: str) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,8 +16,7 @@ from ...errors import ConfigError, DiskError
 from ..format.layout import ARCHIVE_SUFFIX, safe_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
     from ...info import StreamInfo
     from ..format.meta import LabelEvent
@@ -143,23 +145,21 @@ def _aware(at: datetime) -> datetime:
     return (at if at.tzinfo is not None else at.astimezone()).astimezone(UTC)
 
 
-def free_target(path: Path, overwrite: bool) -> Path:
-    """Make the folder that ``path`` goes into.
+def check_free(files: Sequence[Path], overwrite: bool) -> None:
+    """Raise ConfigError where something is there and must not be replaced."""
+    for path in files:
+        if path.exists() and not overwrite:
+            raise ConfigError(f"{path} is there already; choose another place, or overwrite it (--overwrite)")
 
-    Raises
-    ------
-    ConfigError
-        Something is there and must not be replaced.
-    DiskError
-        The folder cannot be made.
-    """
-    if path.exists() and not overwrite:
-        raise ConfigError(f"{path} is there already; choose another place, or overwrite it (--overwrite)")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DiskError(f"cannot make the folder {path.parent}: {error.strerror}") from error
-    return path
+
+def claim(files: Sequence[Path], overwrite: bool) -> None:
+    """As `check_free`, and make the folders that the files go into; DiskError where that is not possible."""
+    check_free(files, overwrite)
+    for path in files:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DiskError(f"cannot make the folder {path.parent}: {error.strerror}") from error
 
 
 def as_folder(destination: Path, instead: str) -> Path:
@@ -186,29 +186,34 @@ class Partial:
             self.path.unlink(missing_ok=True)
 
 
-def targets(
-    session: SessionReader, destination: Path, streams: Sequence[str], suffix: str, overwrite: bool
-) -> list[tuple[str, Path]]:
+@contextmanager
+def partial_folder(beside: Path) -> Iterator[Path]:
+    """A folder beside ``beside`` for files that take their places when they are complete; gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix=".", suffix=".partial", dir=beside.parent) as folder:
+        yield Path(folder)
+
+
+def targets(session: SessionReader, destination: Path, streams: Sequence[str], suffix: str) -> list[Path]:
     """A file for each stream: ``destination`` itself if it is one, else ``<session>_<stream><suffix>`` in it.
 
-    All of them are free to be written, as `free_target` says; errors as there.
+    Raises
+    ------
+    ConfigError
+        The destination is the name of another kind of file, or of one where several are needed.
     """
     if len(streams) == 1 and destination.name.endswith(suffix):
-        return [(streams[0], free_target(destination, overwrite))]
+        return [destination]
     one = f"name one that ends in {suffix}" if len(streams) == 1 else f"choose one of {', '.join(streams)}"
     folder, stem = as_folder(destination, f"{one}, or name a folder"), session_stem(session.path)
-    return [(name, free_target(folder / f"{stem}_{safe_name(name)}{suffix}", overwrite)) for name in streams]
+    return [folder / f"{stem}_{safe_name(name)}{suffix}" for name in streams]
 
 
-def single_target(session: SessionReader, destination: Path, suffix: str, overwrite: bool) -> Path:
-    """One file for the session: ``destination`` itself if it is one, else ``<session><suffix>`` in it.
-
-    It is free to be written, as `free_target` says; errors as there.
-    """
+def single_target(session: SessionReader, destination: Path, suffix: str) -> Path:
+    """One file: ``destination`` itself if it is one, else ``<session><suffix>`` in it; errors as `targets`."""
     if destination.suffix == suffix:
-        return free_target(destination, overwrite)
+        return destination
     folder = as_folder(destination, f"name one that ends in {suffix}, or name a folder")
-    return free_target(folder / f"{session_stem(session.path)}{suffix}", overwrite)
+    return folder / f"{session_stem(session.path)}{suffix}"
 
 
 def first_and_last(session: SessionReader, name: str) -> tuple[float, float]:

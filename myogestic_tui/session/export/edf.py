@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from ...errors import ConfigError
 from ...extras import needed
-from .common import Exported, Partial, first_and_last, local_at, numeric_streams, targets, volts_per_unit
+from .common import VOLTS, Exported, Partial, claim, first_and_last, local_at, numeric_streams, targets
 from .grid import Grid, marks, tell_about_grid
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ...info import StreamInfo
     from ..reading.reader import SessionReader
 
 Format = Literal["edf", "bdf"]
@@ -29,8 +28,15 @@ PADDING = "padding"
 """Annotation of the zeros that fill the last data record."""
 
 _BITS = {"edf": 16, "bdf": 24}
-_LARGEST = 99_999_999.0
-"""Magnitude that fits the 8 characters which the header has for a physical limit."""
+_LEAST, _LARGEST = 0.01, 99_999_999.0
+"""Magnitudes of a channel's greatest value that the 8 characters of the header tell to four digits; with a sign."""
+
+_VOLTAGES = {"V": 1.0, "mV": 1e-3, "uV": 1e-6, "nV": 1e-9}
+"""Volts in one of the units that readers of EDF know."""
+
+_LONGEST_RECORD_S = 1000
+_RATE_ERROR = 1e-6
+"""A rate may be stored so much off for shorter records: the crystals of devices are less exact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,8 @@ def export_edf(
     """Write an EDF+ (16 bit) or BDF+ (24 bit) file for each stream that is signal at a rate.
 
     Integers that fit are stored as they are. Other values are spread over the digital numbers between each channel's
-    least and greatest; the step that this costs is told. Voltages are stored in µV where their unit is known. Labels
+    least and greatest; the step that this costs is told. Voltages are stored in µV where their unit is known (in nV,
+    mV or V where the header could not tell the range in µV). Labels
     become annotations with their length (``BAD …`` for bad trials), as do notes and streams of text; gaps are filled
     with zeros and annotated ``BAD_ACQ_SKIP``; the last data record is filled up likewise, annotated ``padding``.
 
@@ -81,8 +88,9 @@ def export_edf(
         The session has no such stream.
     """
     out = Exported()
-    names = numeric_streams(session, streams, out)
-    for name, path in targets(session, Path(destination), names, f".{fmt}", overwrite):
+    names, files = _with_samples(session, streams, out), plan_edf(session, destination, streams, fmt=fmt)
+    claim(files, overwrite)
+    for name, path in zip(names, files, strict=True):
         file = _assemble(session, name, fmt, out)
         with Partial(path) as partial:
             file.write(partial)
@@ -90,31 +98,46 @@ def export_edf(
     return out
 
 
+def plan_edf(
+    session: SessionReader, destination: str | PathLike[str], streams: Sequence[str] | None = None, *, fmt: Format
+) -> list[Path]:
+    """Where `export_edf` writes to: a file for each stream."""
+    return targets(session, Path(destination), _with_samples(session, streams, Exported()), f".{fmt}")
+
+
+def _with_samples(session: SessionReader, streams: Sequence[str] | None, out: Exported) -> list[str]:
+    """Streams that are signal at a rate and not empty, which these formats cannot be."""
+    names = numeric_streams(session, streams, out)
+    empty = [name for name in names if not session.n_samples(name)]
+    if empty and (streams is not None or len(empty) == len(names)):
+        raise ConfigError(f"{empty[0]} has no samples; EDF and BDF cannot hold an empty signal")
+    for name in empty:
+        out.remark(f"{name} has no samples and is left out")
+    return [name for name in names if name not in empty]
+
+
 def _assemble(session: SessionReader, name: str, fmt: Format, out: Exported) -> Any:
     edfio = needed("edfio", "export", f"exporting to {fmt}")
     data = session.stream_data(name)
     grid = Grid(data)
-    if grid.length == 0:
-        raise ConfigError(f"{name} has no samples; {fmt} cannot hold an empty signal")
     tell_about_grid(grid, out)
     fs, record_s = _records(name, data.info.fs, out)
     per_record = round(fs * record_s)
     total = -(-grid.length // per_record) * per_record
-    factors, units = _units(data.info)
-    scale = _scale(grid, np.array(factors), fmt, out)
+    scale, units = _scale(grid, fmt, out)
     digital = _digitised(grid, scale, total, np.int16 if fmt == "edf" else np.int32)
     signals = [
         (edfio.EdfSignal if fmt == "edf" else edfio.BdfSignal).from_digital(
             digital[index],
             fs,
             label=label,
-            physical_dimension=units[index],
+            physical_dimension=units[index].name,
             physical_range=scale.physical[index],
             digital_range=scale.digital,
         )
         for index, label in enumerate(_labels(data.info.names, name, out))
     ]
-    return _file(session, name, signals, _annotations(session, grid, total), record_s, fmt)
+    return _file(session, name, signals, _annotations(session, grid, total, fs, out), record_s, fmt)
 
 
 def _file(
@@ -133,51 +156,91 @@ def _file(
     )
 
 
-def _annotations(session: SessionReader, grid: Grid, total: int) -> list[Any]:
+def _annotations(session: SessionReader, grid: Grid, total: int, fs: float, out: Exported) -> list[Any]:
+    """On the time of a file at ``fs`` Hz, which may be a trifle off the grid's."""
     import edfio
 
-    found = [edfio.EdfAnnotation(onset, duration or None, text) for onset, duration, text in marks(session, grid)]
+    slower, found = grid.fs / fs, []
+    for onset, duration, text in marks(session, grid):
+        line = _line(text)
+        if line != text:
+            out.remark("line breaks and control characters in annotations are replaced by spaces")
+        found.append(edfio.EdfAnnotation(onset * slower, duration * slower or None, line))
     if total > grid.length:
-        found.append(edfio.EdfAnnotation(grid.length / grid.fs, (total - grid.length) / grid.fs, PADDING))
+        found.append(edfio.EdfAnnotation(grid.length / fs, (total - grid.length) / fs, PADDING))
     return found
 
 
+def _line(text: str) -> str:
+    """Without what ends an annotation, or a line, for those who read it."""
+    return "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)
+
+
 def _records(name: str, fs: float, out: Exported) -> tuple[float, float]:
-    """Rate and length of a data record: the shortest whole number of seconds with a whole number of samples."""
-    exact = Fraction(fs).limit_denominator(1000)
-    if abs(float(exact) / fs - 1.0) > 1e-12:
-        out.remark(f"{name}: the rate {fs!r} Hz is stored as {exact} Hz")
-    return float(exact), float(exact.denominator)
+    """Rate and length of a data record: a whole number of seconds, with a whole number of samples at about ``fs``."""
+    off = {seconds: abs(round(fs * seconds) / seconds / fs - 1.0) for seconds in range(1, _LONGEST_RECORD_S + 1)}
+    seconds = next((one for one, error in off.items() if error <= _RATE_ERROR), min(off, key=lambda one: off[one]))
+    stored = round(fs * seconds) / seconds
+    if off[seconds] > 1e-9:
+        out.remark(f"{name}: the rate {fs!r} Hz is stored as {stored!r} Hz")
+    return stored, float(seconds)
 
 
-def _units(info: StreamInfo) -> tuple[list[float], list[str]]:
-    """For each channel: what its values are multiplied with, and the unit that they have then."""
-    declared = info.units or ("",) * info.n_channels
-    factors, units = [], []
-    for unit, volts in zip(declared, volts_per_unit(info), strict=True):
-        whole = info.np_dtype.kind == "i"
-        factors.append(1.0 if volts is None or whole else volts * 1e6)
-        units.append("uV" if volts is not None and (not whole or volts == 1e-6) else _ascii(unit, 8))
-    return factors, units
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What a channel's values are multiplied with, and the unit that they have then."""
+
+    factor: float
+    name: str
 
 
-def _scale(grid: Grid, factors: NDArray[np.float64], fmt: Format, out: Exported) -> Scale:
-    bits, name = _BITS[fmt], grid.stream.name
+def _unit(declared: str, peak: float, *, whole: bool) -> Unit:
+    """The unit in which a channel's greatest magnitude can be told in the header's 8 characters.
+
+    A voltage is told in µV, or the next larger or smaller of its kind; another unit, and one that is not known, gets
+    a power of ten before it where that is needed. Whole numbers that fit stay as they are.
+    """
+    volts = VOLTS.get(declared.strip().lower())
+    if whole:
+        known = [name for name, one in _VOLTAGES.items() if volts is not None and one == volts]
+        return Unit(1.0, known[0] if known else _ascii(declared, 8))
+    if volts is not None:
+        for name in ("uV", "mV", "V", "nV"):
+            factor = volts / _VOLTAGES[name]
+            if _can_tell(peak * factor):
+                return Unit(factor, name)
+    power = 0
+    while peak and not _can_tell(peak * 10.0**-power):
+        power += 3 if peak * 10.0**-power > 1 else -3
+    return Unit(10.0**-power, _ascii(f"1e{power} {declared}" if power else declared, 8))
+
+
+def _can_tell(magnitude: float) -> bool:
+    return magnitude == 0 or 10 * _LEAST <= magnitude * 10 <= _LARGEST
+
+
+def _scale(grid: Grid, fmt: Format, out: Exported) -> tuple[Scale, list[Unit]]:
+    bits, name, info = _BITS[fmt], grid.stream.name, grid.stream.info
     lowest, highest = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
-    dtype = grid.stream.info.np_dtype
     least, most, broken = _ranges(grid)
     if broken:
         out.remark(f"{name}: {broken} values that are not finite are stored as the nearest limit or zero")
-    if dtype.kind == "i" and least.min() >= lowest and most.max() <= highest:
-        n = len(factors)
-        return Scale(np.ones(n), np.zeros(n), [(float(lowest), float(highest))] * n, (lowest, highest))
-    physical = [_limits(*ends, name) for ends in zip(least * factors, most * factors, strict=True)]
-    widths = np.array([top - bottom for bottom, top in physical])
-    steps = widths / (highest - lowest)
-    out.remark(f"{name}: stored in {bits} bits, in steps of {steps.max():.3g} or less (the signal's own unit or µV)")
-    gain = factors / steps
+    whole = info.np_dtype.kind == "i" and bool(least.min() >= lowest and most.max() <= highest)
+    declared = info.units or ("",) * info.n_channels
+    peaks = np.maximum(np.abs(least), np.abs(most)).tolist()
+    units = [_unit(unit, peak, whole=whole) for unit, peak in zip(declared, peaks, strict=True)]
+    n = len(units)
+    if whole:
+        return Scale(np.ones(n), np.zeros(n), [(float(lowest), float(highest))] * n, (lowest, highest)), units
+    factors = np.array([unit.factor for unit in units])
+    if any(unit.name.startswith("1e") for unit in units):
+        out.remark(f"{name}: values are stored times a power of ten, which stands before their unit")
+    physical = [_limits(*ends) for ends in zip(least * factors, most * factors, strict=True)]
+    steps = np.array([top - bottom for bottom, top in physical]) / (highest - lowest)
+    coarsest = int(np.argmax(steps / factors))
+    out.remark(f"{name}: stored in {bits} bits, in steps of {steps[coarsest]:.3g} {units[coarsest].name} or less")
     offset = lowest - np.array([bottom for bottom, _ in physical]) / steps
-    return Scale(gain, offset, physical, (lowest, highest))
+    return Scale(factors / steps, offset, physical, (lowest, highest)), units
 
 
 def _ranges(grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
@@ -194,12 +257,8 @@ def _ranges(grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
     return np.where(known, least, 0.0), np.where(known, most, 0.0), broken
 
 
-def _limits(least: float, most: float, name: str) -> tuple[float, float]:
+def _limits(least: float, most: float) -> tuple[float, float]:
     """The range around ``least`` and ``most`` that the header's 8 characters can tell."""
-    if max(-least * 10, most) > _LARGEST:
-        raise ConfigError(
-            f"{name} has values from {least:g} to {most:g}; the header of EDF and BDF cannot tell such a range"
-        )
     bottom, top = _told(least, -1), _told(most, 1)
     return (bottom, top) if top > bottom else (bottom, _told(bottom + max(1.0, abs(bottom) * 1e-3), 1))
 
@@ -212,7 +271,7 @@ def _told(value: float, direction: int) -> float:
         text = f"{told:.{decimals}f}"
         if len(text) <= 8:
             return float(text)
-    raise ConfigError(f"{value:g} does not fit the header of EDF and BDF")
+    raise AssertionError(f"{value} was to be scaled to fit the header")
 
 
 def _digitised(grid: Grid, scale: Scale, total: int, dtype: type[np.signedinteger[Any]]) -> NDArray[Any]:

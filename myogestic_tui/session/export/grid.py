@@ -93,10 +93,10 @@ def marks(session: SessionReader, grid: Grid) -> list[Note]:
 def _markers(session: SessionReader) -> list[tuple[float, str]]:
     found = []
     for name in text_streams(session):
-        stream = session.stream_data(name)
+        stream, own_name = session.stream_data(name), session.stream(name).meta.name or name
         for start, rows in stream.data_blocks():
             for time, row in zip(stream.times(start, start + len(rows)).tolist(), rows.tolist(), strict=True):
-                found.append((time, f"{name}: {', '.join(row)}"))
+                found.append((time, f"{own_name}: {', '.join(row)}"))
     return [(time, text) for time, text in found if np.isfinite(time)]
 
 

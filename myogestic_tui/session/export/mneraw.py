@@ -10,8 +10,10 @@ import numpy as np
 from ...extras import needed
 from .common import (
     Exported,
+    claim,
     first_and_last,
     numeric_streams,
+    partial_folder,
     targets,
     utc_at,
     volts_per_unit,
@@ -112,22 +114,37 @@ def export_fif(
         The session has no such stream.
     """
     out = Exported()
-    names = numeric_streams(session, streams, out)
-    for name, path in targets(session, Path(destination), names, "_raw.fif", overwrite):
+    names, files = numeric_streams(session, streams, out), plan_fif(session, destination, streams)
+    claim(files, overwrite)
+    for name, path in zip(names, files, strict=True):
         raw = to_mne(session, name, out=out)
         narrow = session.stream_info(name).dtype in ("float32", "int16", "int8")
         if narrow:
             out.remark(f"{name}: stored as float32 after scaling to volts: exact to 1 part in 10 million")
-        raw.save(path, fmt="single" if narrow else "double", overwrite=overwrite, verbose="error")
+        with partial_folder(path) as folder:
+            raw.save(folder / path.name, fmt="single" if narrow else "double", verbose="error")
+            for part in sorted(folder.iterdir(), reverse=True):  # the first of several parts names the others
+                part.replace(path.with_name(part.name))
         out.paths.append(path)
     return out
 
 
+def plan_fif(
+    session: SessionReader, destination: str | PathLike[str], streams: Sequence[str] | None = None
+) -> list[Path]:
+    """Where `export_fif` writes to: a file for each stream, its first part where MNE splits it."""
+    return targets(session, Path(destination), numeric_streams(session, streams, Exported()), "_raw.fif")
+
+
+def channel_types(info: StreamInfo) -> list[str]:
+    """MNE's type of each channel."""
+    declared = info.channel_types or (info.type,) * info.n_channels
+    return [_TYPES.get((one or info.type).strip().lower(), "misc") for one in declared]
+
+
 def _channels(info: StreamInfo, name: str, out: Exported) -> tuple[list[str], list[float]]:
     """MNE's type of each channel, and what its values are multiplied with."""
-    declared = info.channel_types or (info.type,) * info.n_channels
-    types = [_TYPES.get((one or info.type).strip().lower(), "misc") for one in declared]
-    factors = []
+    types, factors = channel_types(info), []
     for type_, volts in zip(types, volts_per_unit(info), strict=True):
         if type_ in _IN_VOLTS and volts is None:
             out.remark(f"{name}: the unit is not known to be a voltage; values are taken for volts as they are")

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from ..format.layout import safe_name
-from .common import Exported, Partial, as_folder, class_label, free_target, session_stem, single_target
+from .common import Exported, Partial, as_folder, claim, class_label, session_stem, single_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
     from ..reading.reader import SessionReader
     from ..signal.streamdata import StreamData
+
+
+_PARTS = {"raw_time": np.float64, "time": np.float64, "class_index": np.int64}
+"""What belongs to each sample of a stream, in an array of its own."""
 
 
 def export_csv(
@@ -54,12 +58,10 @@ def export_csv(
     UnknownStreamError
         The session has no such stream.
     """
-    out, stem = Exported(), session_stem(session.path)
-    folder = as_folder(Path(destination), "csv makes several, so name a folder")
+    out = Exported()
     wanted = session.streams if streams is None else streams
-    ends = [safe_name(name) for name in wanted]
-    ends.append("labels" if "labels" not in ends else "labels_of_session")
-    files = [free_target(folder / f"{stem}_{end}.csv", overwrite) for end in ends]
+    files = plan_csv(session, destination, streams)
+    claim(files, overwrite)
     for name, path in zip(wanted, files, strict=False):
         with Partial(path) as partial, open(partial, "w", newline="", encoding="utf-8") as file:
             _write_stream(csv.writer(file), session, session.stream_data(name))
@@ -75,6 +77,16 @@ def export_csv(
     out.paths.append(files[-1])
     out.remark("csv holds no clock offsets and no metadata beyond names and units; gaps show in the column time")
     return out
+
+
+def plan_csv(
+    session: SessionReader, destination: str | PathLike[str], streams: Sequence[str] | None = None
+) -> list[Path]:
+    """Where `export_csv` writes to: a file for each stream, then that of the labels."""
+    folder = as_folder(Path(destination), "csv makes several, so name a folder")
+    ends = [safe_name(name) for name in (session.streams if streams is None else streams)]
+    ends.append("labels" if "labels" not in ends else "labels_of_session")
+    return [folder / f"{session_stem(session.path)}_{end}.csv" for end in ends]
 
 
 def _write_stream(writer: Any, session: SessionReader, stream: StreamData) -> None:
@@ -120,15 +132,32 @@ def export_npz(
 
     Parameters, errors as `export_csv`, but ``destination`` is a file ending in ``.npz``, or a folder.
     """
-    path, out = single_target(session, Path(destination), ".npz", overwrite), Exported()
+    out = Exported()
+    [path] = files = plan_npz(session, destination, streams)
+    claim(files, overwrite)
     with Partial(path) as partial, zipfile.ZipFile(partial, "w", allowZip64=True) as archive:
+        labels = _label_arrays(session)
+        taken = set(labels)
         for name in session.streams if streams is None else streams:
-            _pack_stream(archive, session, session.stream_data(name))
-        for key, value in _label_arrays(session).items():
+            stream = session.stream_data(name)
+            stem = _free_stem(stream.name, taken)
+            if stem != stream.name:
+                out.remark(f"{name} is called {stem} in the file: what belongs to another array has its name")
+            _pack_stream(archive, session, stream, stem)
+        for key, value in labels.items():
             with archive.open(f"{key}.npy", "w") as file:
                 np.lib.format.write_array(file, value, allow_pickle=False)
     out.paths.append(path)
     return out
+
+
+def plan_npz(
+    session: SessionReader,
+    destination: str | PathLike[str],
+    streams: Sequence[str] | None = None,  # noqa: ARG001 (as the other formats' plans)
+) -> list[Path]:
+    """Where `export_npz` writes to."""
+    return [single_target(session, Path(destination), ".npz")]
 
 
 def _label_arrays(session: SessionReader) -> dict[str, NDArray[Any]]:
@@ -142,21 +171,30 @@ def _label_arrays(session: SessionReader) -> dict[str, NDArray[Any]]:
     }
 
 
-def _pack_stream(archive: zipfile.ZipFile, session: SessionReader, stream: StreamData) -> None:
-    n, stem, dtype = stream.n_samples, stream.name, stream.info.np_dtype
+def _free_stem(name: str, taken: set[str]) -> str:
+    """A stream's name, or one with a number behind it: so that no array has another one's name."""
+    stem, number = name, 1
+    while taken.intersection(keys := {stem, *(f"{stem}_{part}" for part in _PARTS), f"{stem}_clock"}):
+        number += 1
+        stem = f"{name}_{number}"
+    taken |= keys
+    return stem
+
+
+def _pack_stream(archive: zipfile.ZipFile, session: SessionReader, stream: StreamData, stem: str) -> None:
+    n, dtype = stream.n_samples, stream.info.np_dtype
     if stream.info.is_string:
         longest = max((len(text) for _, rows in stream.data_blocks() for text in rows.ravel().tolist()), default=0)
         dtype = np.dtype(f"<U{max(1, longest)}")
     with _member(archive, stem, (n, stream.info.n_channels), dtype) as file:
         for _, rows in stream.data_blocks():
             file.write(np.ascontiguousarray(rows.astype(dtype, copy=False)).tobytes())
-    parts = {"raw_time": np.float64, "time": np.float64, "class_index": np.int64}
-    for number, (key, kind) in enumerate(parts.items()):
+    for number, (key, kind) in enumerate(_PARTS.items()):
         with _member(archive, f"{stem}_{key}", (n,), np.dtype(kind)) as file:
             for start, raw, times in stream.time_blocks():
                 del start
                 file.write((raw, times, _classes(session, times))[number].astype(kind, copy=False).tobytes())
-    clock = session.stream(stem).clock
+    clock = session.stream(stream.name).clock
     with archive.open(f"{stem}_clock.npy", "w") as file:
         rows = np.empty((0, 4)) if clock is None else clock.rows(0, clock.n_rows)
         np.lib.format.write_array(file, np.ascontiguousarray(rows, np.float64), allow_pickle=False)
@@ -166,6 +204,7 @@ def _classes(session: SessionReader, times: NDArray[np.float64]) -> NDArray[np.i
     events = np.array([event.timestamp for event in session.label_track])
     indices = np.array([-1, *(event.class_index for event in session.label_track)], np.int64)
     found: NDArray[np.int64] = indices[np.searchsorted(events, times, side="right")]
+    found[~np.isfinite(times)] = -1
     return found
 
 

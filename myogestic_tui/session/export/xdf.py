@@ -16,8 +16,9 @@ import numpy as np
 
 from ...clock import fit_offsets
 from ...info import StreamInfo
+from ..format.meta import encode_labels
 from ..signal.gaps import stream_gaps
-from .common import Exported, Partial, class_label, single_target
+from .common import Exported, Partial, claim, class_label, single_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from ..signal.streamdata import StreamData
 
 LABELS_ID = "myogestic_tui-labels"
+LABELS_JSON = "labels_json"
+"""Element of the labels' header with the track as ``labels.json`` has it: texts alone do not tell class indices."""
 NOTES_ID = "myogestic_tui-notes"
 """The ``source_id`` of the two streams of text that hold labels and notes."""
 
@@ -77,7 +80,8 @@ def export_xdf(
         The session has no such stream.
     """
     names = session.streams if streams is None else list(streams)
-    path = single_target(session, Path(destination), ".xdf", overwrite)
+    [path] = files = plan_xdf(session, destination, streams)
+    claim(files, overwrite)
     out = Exported()
     with Partial(path) as partial, open(partial, "wb") as file:
         writer = _Writer(file)
@@ -88,6 +92,15 @@ def export_xdf(
         writer.notes(len(names) + 2, session)
     out.paths.append(path)
     return out
+
+
+def plan_xdf(
+    session: SessionReader,
+    destination: str | PathLike[str],
+    streams: Sequence[str] | None = None,  # noqa: ARG001 (as the other formats' plans)
+) -> list[Path]:
+    """Where `export_xdf` writes to."""
+    return [single_target(session, Path(destination), ".xdf")]
 
 
 class _Writer:
@@ -133,6 +146,7 @@ class _Writer:
         bad = ET.SubElement(_desc(root), "bad_trials")
         for index in (index for index, event in enumerate(track) if event.bad):
             ET.SubElement(bad, "index").text = str(index)
+        ET.SubElement(_desc(root), LABELS_JSON).text = _clean(encode_labels(track).decode())
         texts = [
             class_label(session, event.class_index) if event.class_index >= 0 else UNLABELLED_TEXT for event in track
         ]

@@ -6,7 +6,7 @@ import logging
 from os import PathLike
 from typing import TYPE_CHECKING, TypeVar
 
-from ...errors import ConfigError, SessionError, UnknownStreamError
+from ...errors import ConfigError, SessionDamagedError, SessionError, UnknownStreamError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -51,6 +51,7 @@ class Readable:
     ) -> None:
         self.paths = [paths] if isinstance(paths, str | PathLike) else list(paths)
         self._needed, self._strict = needed, strict
+        self._left_out: set[str] = set()
         self._probe(check)
 
     def each(self, items: Callable[[int, SessionReader], Iterable[Item]]) -> Iterator[Item]:
@@ -67,6 +68,14 @@ class Readable:
                 if self._strict:
                     raise
                 _log.warning("session skipped: %s", error)
+
+    def leave_out(self, error: SessionDamagedError) -> None:
+        """Windows are left out because samples cannot be read: warn once of each chunk, or raise with ``strict``."""
+        if self._strict:
+            raise error
+        if str(error) not in self._left_out:
+            _log.warning("windows left out: %s", error)
+        self._left_out.add(str(error))
 
     def _probe(self, check: Callable[[SessionReader], object]) -> None:
         missing: UnknownStreamError | None = None

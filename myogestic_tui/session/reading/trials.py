@@ -91,7 +91,18 @@ class SignalReading(ABC):
             ``(n_samples, n_channels)`` in the stream's dtype; text as objects.
         ts
             ``(n_samples,)`` seconds.
+
+        Raises
+        ------
+        ConfigError
+            There is no such clock, or a time is no number.
+        UnknownStreamError
+            There is no such stream.
         """
+        if clock not in ("corrected", "raw"):
+            raise ConfigError(f"clock is {clock!r}; use 'corrected' or 'raw'")
+        if any(end is not None and np.isnan(end) for end in (start, stop)):
+            raise ConfigError(f"start is {start!r} and stop is {stop!r}; give seconds, or None")
         stream = self.stream_data(name)
         first, last = 0, stream.n_samples
         if start is not None:

@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...errors import ConfigError
+from ...errors import ConfigError, SessionDamagedError
 from .runs import UNLABELLED, Run, find_runs
 from .streamdata import SampleReader, TimeReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -123,10 +123,18 @@ def starts(run: Run, n: int, hop: int) -> range:
 
 
 def cut_windows(
-    stream: StreamData, runs: Iterable[Run], n: int, hop: int
+    stream: StreamData, runs: Iterable[Run], n: int, hop: int, leave_out: Callable[[SessionDamagedError], object]
 ) -> Iterator[tuple[Run, NDArray[Any], NDArray[np.float64]]]:
-    """Windows of some runs, in order: run, ``(n_channels, n)`` copy, ``(n,)`` corrected times."""
+    """Windows of some runs, in order: run, ``(n_channels, n)`` copy, ``(n,)`` corrected times.
+
+    A window with samples that cannot be read is left out, once ``leave_out`` was told why and did not raise.
+    """
     samples, times = SampleReader(stream, n), TimeReader(stream, n)
     for run in runs:
         for start in starts(run, n, hop):
-            yield run, samples.take(start, start + n), times.take(start, start + n)
+            try:
+                window = samples.take(start, start + n)
+            except SessionDamagedError as error:
+                leave_out(error)
+                continue
+            yield run, window, times.take(start, start + n)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...errors import SessionDamagedError
 from ..format.arrays import StoredArray, chunk_spans
 
 if TYPE_CHECKING:
@@ -118,14 +119,21 @@ class StreamData:
         """Samples ``start`` to ``stop`` (not included), ``(stop - start, n_channels)``; text as objects."""
         return self.data.rows(start, stop).astype(self.info.np_dtype, copy=False)
 
-    def chunks(self, start: int, stop: int) -> Iterator[tuple[int, NDArray[Any]]]:
-        """As `rows`, chunk by chunk: index of the first, and ``(rows, n_channels)``, which is not to be written to."""
+    def chunks(self, start: int, stop: int) -> Iterator[tuple[int, int, NDArray[Any] | SessionDamagedError]]:
+        """As `rows`, chunk by chunk: first sample, one past the last, and ``(rows, n_channels)``, which is not to be
+        written to; or why the chunk cannot be read.
+        """
         for number, first, last in chunk_spans(self.data.spec, start, stop):
-            if isinstance(self.data, StoredArray):  # as it was decoded, not copied once more
-                base = number * self.data.spec.chunk_length
-                yield first, self.data.chunk(number)[first - base : last - base].astype(self.info.np_dtype, copy=False)
-            else:
-                yield first, self.rows(first, last)
+            try:
+                yield first, last, self._chunk(number, first, last)
+            except SessionDamagedError as error:
+                yield first, last, error
+
+    def _chunk(self, number: int, first: int, last: int) -> NDArray[Any]:
+        if not isinstance(self.data, StoredArray):
+            return self.rows(first, last)
+        base = number * self.data.spec.chunk_length  # as it was decoded, not copied once more
+        return self.data.chunk(number)[first - base : last - base].astype(self.info.np_dtype, copy=False)
 
 
 class _Forward:
@@ -178,17 +186,30 @@ class SampleReader(_Forward):
         self._stream = stream
         shape = (2, stream.info.n_channels, min(self._rows, stream.n_samples) + _PAD)
         self._blocks = np.empty(shape, stream.info.np_dtype)
+        self._unreadable: list[tuple[int, int, SessionDamagedError]] = []
 
     def take(self, start: int, stop: int) -> NDArray[Any]:
-        """Samples ``start`` to ``stop`` (not included) as a contiguous ``(n_channels, stop - start)`` copy."""
+        """Samples ``start`` to ``stop`` (not included) as a contiguous ``(n_channels, stop - start)`` copy.
+
+        Raises
+        ------
+        SessionDamagedError
+            One of them cannot be read.
+        """
         parts = [self._blocks[place][:, part] for place, part in self._blocks_of(start, stop)]
+        for first, last, error in self._unreadable:
+            if first < stop and start < last:
+                raise error
         return parts[0].copy() if len(parts) == 1 else np.concatenate(parts, axis=1)
 
     def _fetch(self, number: int) -> None:
         """Put a block in its place, chunk by chunk: what was decoded just now is still in the caches."""
         start, stop = self._extent(number)
         block = self._blocks[number % 2]
-        for first, rows in self._stream.chunks(start, stop):
+        for first, last, rows in self._stream.chunks(start, stop):
+            if isinstance(rows, SessionDamagedError):
+                self._unreadable.append((first, last, rows))
+                continue
             for at in range(0, len(rows), _TILE):
                 tile = rows[at : at + _TILE]
                 block[:, first - start + at : first - start + at + len(tile)] = tile.T
