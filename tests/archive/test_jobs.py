@@ -67,7 +67,7 @@ def test_packing(folder, tmp_path):
 
 def test_recovering(tmp_path):
     folder = cut_off_folder(tmp_path)
-    assert start_job("recover", folder).wait(LIMIT_S) == {"path": str(folder)}
+    assert start_job("recover", folder).wait(LIMIT_S) == {"path": str(folder), "damage": ""}
     assert_holds(folder)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from myogestic_tui.errors import SessionError
 from myogestic_tui.info import StreamInfo
 from myogestic_tui.session import Session, pack_session, verify_session
 from tests.archive.sessions import EMG, START, cut_off_folder, finished_folder, flip, rewrite, samples_of, stamps_of
@@ -146,15 +147,15 @@ def test_time_stamps_may_repeat_step_back_and_be_no_numbers(tmp_path):
     ]
 
 
-def test_labels_must_be_of_a_class_and_ought_to_be_within_the_recording(tmp_path, folder):
+def test_labels_ought_to_be_of_a_class_with_a_name_and_within_the_recording(tmp_path, folder):
     path = recorded(tmp_path / "a", samples_of(EMG, 100), stamps_of(EMG, 100), labels=[(START, 1), (START - 50.0, -1)])
     outcome = verify_session(path)
     assert outcome.ok
     assert [finding.text for finding in outcome.findings] == ["labels outside the recording: 1, the first at 950.000 s"]
     (folder / "labels.json").write_text(json.dumps([{"timestamp": START, "class_index": 7}]))
     outcome = verify_session(folder)
-    assert not outcome.ok
-    assert "is of class 7; there are 2" in outcome.findings[0].text
+    assert outcome.ok, "nothing recorded is lost"
+    assert "is of class 7, which has no name here" in outcome.findings[0].text
 
 
 def test_labels_without_class_names_are_fine(tmp_path):
@@ -194,7 +195,42 @@ def test_an_archive_packed_again_by_another_program_is_held_to_its_manifest(arch
     with zipfile.ZipFile(archive) as old, zipfile.ZipFile(tmp_path / "again.zip", "w") as new:
         for name in old.namelist():
             new.writestr(f"session/{name}", old.read(name) + (b" " if name == "labels.json" else b""))
-    assert texts(tmp_path / "again.zip") == ["member labels.json differs from its SHA-256 in manifest.json"]
+    again = ["another program has packed it again: members were checked, the headers of the zip could not be"]
+    assert texts(tmp_path / "again.zip") == ["member labels.json differs from its SHA-256 in manifest.json", *again]
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+def test_a_member_that_the_manifest_does_not_list_is_told(archive, tmp_path, sealed):
+    if not sealed:
+        with zipfile.ZipFile(archive) as old, zipfile.ZipFile(tmp_path / "again.zip", "w") as new:
+            for name in old.namelist():
+                new.writestr(name, old.read(name))
+        archive = tmp_path / "again.zip"
+    with zipfile.ZipFile(archive, "a") as more:
+        more.writestr("lab/notes.txt", "x")
+    assert any("lab/notes.txt" in text for text in texts(archive))
+    assert not verify_session(archive).ok
+
+
+def test_a_folder_that_is_no_session_is_refused_and_one_of_sessions_is_gone_through(archive, tmp_path):
+    (tmp_path / "empty").mkdir()
+    for folder in (tmp_path, tmp_path / "empty"):
+        with pytest.raises(SessionError, match="neither a session folder nor an archive"):
+            verify_session(folder)
+
+
+def test_labels_that_are_gone_are_damage(folder):
+    (folder / "labels.json").unlink()
+    assert texts(folder) == ["labels.json is missing: what was labelled is lost"]
+
+
+@pytest.mark.parametrize("level", ["quick", "full"])
+def test_a_shape_larger_than_any_recording_is_told_at_once(folder, level):
+    for name in ("emg.zarr", "emg_timestamps.zarr"):
+        about = json.loads((folder / name / "zarr.json").read_text())
+        about["shape"][0] = 10**13
+        (folder / name / "zarr.json").write_text(json.dumps(about))
+    assert any("larger than any recording" in text for text in texts(folder, level))
 
 
 def test_a_damaged_header_is_told_from_damaged_content(archive):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from myogestic_tui.errors import ConfigError, SessionDamagedError, SessionLockedError
-from myogestic_tui.session import Session, open_session_store, verify_session
+from myogestic_tui.session import Session, finish_interrupted, open_session_store, verify_session
 from myogestic_tui.session.library.edit import edit_session
 from myogestic_tui.session.packing.workfolder import EDITING, work_folder
 
@@ -67,3 +70,50 @@ def test_a_damaged_archive_is_not_edited(record) -> None:
     with pytest.raises(SessionDamagedError, match="salvage"):
         edit_session(archive, {"name": "x"})
     assert archive.read_bytes() == bytes(content)
+
+
+def test_a_session_with_members_that_its_manifest_does_not_list_is_not_edited(record) -> None:
+    archive = record()
+    with zipfile.ZipFile(archive, "a") as more:
+        more.writestr("lab/notes.txt", "x")
+    content = archive.read_bytes()
+    with pytest.raises(SessionDamagedError, match="lab/notes"):
+        edit_session(archive, {"name": "x"})
+    assert archive.read_bytes() == content
+
+
+def test_an_edit_killed_before_the_old_archive_went_is_finished_at_the_next_start(record, monkeypatch) -> None:
+    archive = record(name="first")
+    content = archive.read_bytes()
+
+    def killed(*_: object, **__: object) -> None:
+        os._exit(9)
+
+    pid = os.fork()
+    if pid == 0:
+        monkeypatch.setattr(Path, "unlink", killed)
+        edit_session(archive, {"name": "second"})
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
+    assert len(list(archive.parent.glob("*.session.zip"))) == 2
+    finish_interrupted(archive.parent)
+    [kept] = archive.parent.glob("*.session.zip")
+    assert kept.name.endswith("_second.session.zip")
+    assert verify_session(kept).ok
+    assert not [path for path in (archive.parent / ".myogestic").rglob("*") if "edit" in path.name and path.is_file()]
+    kept.unlink()
+    archive.write_bytes(content)
+    finish_interrupted(archive.parent)
+    assert archive.exists()
+
+
+def test_odd_metadata_of_another_recorder_does_not_keep_a_session_from_being_edited(tmp_path: Path) -> None:
+    session = Session(tmp_path, reserve_bytes=0)
+    session.finish()
+    meta = json.loads((session.path / "meta.json").read_text())
+    for anchor, edits in (("yesterday", 5), ("2026-05-17T14:23:05", None)):
+        meta |= {"anchors": [{"utc": anchor, "lsl": 1.0}], "edits": edits}
+        (session.path / "meta.json").write_text(json.dumps(meta))
+        edit_session(session.path, {"note": "n"})
+    with open_session_store(session.path) as after:
+        assert [note.text for note in after.notes] == ["n"]

@@ -50,7 +50,11 @@ def test_the_tab_key_completes_commands_sessions_and_options(shell, folder):
     with Terminal(arguments, cwd=folder, environ=environ, columns=120) as terminal:
         terminal.send(f"{source}; echo rea''dy\r".encode())
         terminal.wait_for("ready")
-        for typed, completed in (("myogestic-tui expo", "export "), ("2026", f"export {ARCHIVE} "), ("--st", "--stream ")):
+        for typed, completed in (
+            ("myogestic-tui expo", "export "),
+            ("2026", f"export {ARCHIVE} "),
+            ("--st", "--stream "),
+        ):
             terminal.send(f"{typed}\t".encode())
             terminal.wait_for(completed)
         (folder / "myogestic.toml").write_text(NAMES)

@@ -4,7 +4,6 @@ import errno
 import os
 import resource
 import shutil
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,21 +19,6 @@ from tests.session.folders import feed, recorded
 from tests.session.known import Known
 
 EMG = Known("emg", StreamInfo(8, 1000.0))
-TMPFS_BYTES = 16 * 2**20
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 16 MB of its own."""
-    where = tmp_path / "small"
-    where.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={TMPFS_BYTES}", "tmpfs", where], check=False, capture_output=True
-    )
-    if mounted.returncode:
-        pytest.skip("mounting is not permitted here; see the tests with RLIMIT_FSIZE")
-    yield where
-    subprocess.run(["umount", "--lazy", where], check=True)
 
 
 @contextmanager

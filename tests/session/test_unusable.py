@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -12,9 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import zarr
 
 from myogestic_tui.errors import SessionDamagedError
 from myogestic_tui.session import (
+    Session,
     list_trash,
     open_session_store,
     pack_session,
@@ -25,6 +28,7 @@ from myogestic_tui.session import (
     unfinished_sessions,
     verify_session,
 )
+from myogestic_tui.session.format.journal import EVENTS, Frame, FrameReader
 from myogestic_tui.session.library.catalog import Catalog
 from myogestic_tui.session.reading.reader import damage_in
 from tests.session.folders import cut_off, recorded
@@ -237,3 +241,174 @@ def test_a_recovery_tells_which_stamps_cannot_be_read(journaled: Path):
     recover_session(journaled)
     [text] = damage_in(journaled)
     assert text.startswith("emg: the time stamps of samples 0–499 cannot be read: emg_timestamps.zarr/c/0 does not")
+
+
+# ---------------------------------------------------------------- what the journal still has
+
+
+def test_labels_that_reached_their_file_survive_a_journal_that_was_cut(tmp_path: Path):
+    session = recorded(tmp_path / "rec", [(EMG, 600, 100)], class_names=["a", "b"])
+    for k in range(8):
+        session.add_label(k % 2, timestamp=float(k))
+    session.undo_label()
+    session.save_meta()
+    copy = cut_off(session.path, tmp_path / "s" / "cut")
+    session.finish()
+    whole = (copy / "journal" / EVENTS).read_bytes()
+    ends = [frame.end for frame in frames_in(copy)]  # of the stream, of 8 labels, and of the one taken back
+    for number, size in enumerate([0, *ends[:7], ends[3] + 20, len(whole)]):
+        folder = Path(shutil.copytree(copy, tmp_path / f"s{number}" / "cut"))
+        (folder / "journal" / EVENTS).write_bytes(whole[:size])
+        recover_session(folder)
+        with open_session_store(folder) as reader:
+            assert [label.timestamp for label in reader.label_track] == [float(k) for k in range(7)]
+            damaged = any(finding.kind == "damage" for finding in reader.findings)
+        assert damaged == (size < len(whole))
+        assert bool(list_trash(folder.parent)) == damaged
+
+
+def frames_in(folder: Path) -> list[Frame]:
+    fd = os.open(folder / "journal" / EVENTS, os.O_RDONLY)
+    try:
+        return list(FrameReader(fd))
+    finally:
+        os.close(fd)
+
+
+def test_intact_frames_that_do_not_join_on_are_kept(tmp_path: Path):
+    session = recorded(tmp_path / "rec", [(EMG, 15_250, 250)])
+    session.save_meta()
+    append_more(session, 15_250, 15_450)
+    folder = cut_off(session.path, tmp_path / "s" / "cut")
+    session.finish()
+    first, *others = sorted((folder / "journal").glob("emg.*"))
+    assert others, "the journal went on in a new segment"
+    kept = {path.name: path.read_bytes() for path in others}
+    first.unlink()
+    recover_session(folder)
+    [trashed] = list_trash(folder.parent)
+    assert {path.name: path.read_bytes() for path in (trashed.path / "journal").iterdir()} == kept
+
+
+def append_more(session: Session, start: int, stop: int) -> None:
+    for at in range(start, stop, 10):
+        session.append("emg", EMG.data(at, at + 10), EMG.stamps(at, at + 10))
+
+
+def test_salvage_keeps_the_journal_of_a_stream_it_cannot_read(tmp_path: Path):
+    session = recorded(tmp_path / "rec", [(EMG, 220, 20)])
+    folder = cut_off(session.path, tmp_path / "s" / "cut")
+    session.finish()
+    (folder / "meta.json").write_text("{")
+    (folder / "journal" / EVENTS).unlink()
+    for name in ("emg.zarr", "emg_timestamps.zarr", "emg_clock.zarr", "emg_overview.zarr"):
+        shutil.rmtree(folder / name)
+    segments = {sha256(path.read_bytes()).hexdigest() for path in (folder / "journal").iterdir()}
+    with pytest.raises(SessionDamagedError, match="salvage"):
+        recover_session(folder)
+    with suppress(SessionDamagedError):
+        salvage_session(folder)
+    assert segments <= everything(folder.parent)
+
+
+def test_arrays_that_claim_more_than_the_journal_has_are_cut_to_it(journaled: Path):
+    for name in ("emg.zarr", "emg_timestamps.zarr"):
+        about = json.loads((journaled / name / "zarr.json").read_text())
+        about["shape"][0] = 2000
+        (journaled / name / "zarr.json").write_text(json.dumps(about))
+    before = chunks(journaled)
+    recover_session(journaled)
+    with open_session_store(journaled) as session:
+        np.testing.assert_array_equal(session.stores["emg"][:], EMG.data(0, N))
+        assert "which counts" in session.findings[0].text
+    assert before <= everything(journaled.parent)
+    assert verify_session(journaled).ok
+
+
+# ---------------------------------------------------------------- names, files and shapes that are none
+
+
+@pytest.mark.parametrize("stem", ["../../VICTIM/emg", "/tmp/evil", "..", ".hidden", "a\\b", "x" * 300])
+def test_no_stream_leads_out_of_the_session(with_meta: Path, stem: str):
+    victim = Path(shutil.copytree(with_meta, with_meta.parent / "VICTIM"))
+    before = everything(victim)
+
+    def rename(meta: dict) -> dict:
+        return {"streams": {stem: meta["streams"]["emg"], **meta["streams"]}}
+
+    edit_meta(with_meta, rename)
+    files = set(with_meta.parent.parent.iterdir())
+    assert verify_session(with_meta).findings[0].kind == "damage"
+    recover_session(with_meta)
+    with open_session_store(with_meta) as session:
+        assert list(session.streams) == ["emg", "imu"]
+    assert everything(victim) == before
+    assert set(with_meta.parent.parent.iterdir()) == files
+
+
+def make_folder(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.mkdir()
+    (path / "inside").write_text("x")
+
+
+ODD: dict[str, Damage] = {
+    "meta.json a folder": lambda folder: make_folder(folder / "meta.json"),
+    "labels.json a folder": lambda folder: make_folder(folder / "labels.json"),
+    "an array a file": lambda folder: (shutil.rmtree(folder / "imu.zarr"), (folder / "imu.zarr").write_text("x")),
+    "chunks a file": lambda folder: (shutil.rmtree(folder / "imu.zarr/c"), (folder / "imu.zarr/c").write_text("x")),
+    "a segment a folder": lambda folder: make_folder(folder / "journal/emg.00000009.journal"),
+    "the journal a file": lambda folder: (shutil.rmtree(folder / "journal"), (folder / "journal").write_text("x")),
+}
+
+
+@pytest.mark.parametrize("damage", ODD.values(), ids=ODD.keys())
+def test_what_is_no_file_is_no_dead_end(journaled: Path, damage: Damage):
+    damage(journaled)
+    with open_session_store(journaled):
+        pass
+    saved = salvage_session(journaled)
+    with open_session_store(saved if saved.is_file() else pack_session(saved)) as session:
+        np.testing.assert_array_equal(session.stores["emg"][:], EMG.data(0, session.n_samples("emg")))
+        assert session.n_samples("emg") >= 1500
+
+
+def test_an_archive_that_is_none_is_not_listed(journaled: Path):
+    make_folder(journaled.parent / "x.session.zip")
+    os.mkfifo(journaled.parent / "y.session.zip")
+    assert unfinished_sessions(journaled.parent) == [journaled]
+    assert [entry.path for entry in Catalog(journaled.parent).entries()] == [journaled]
+
+
+def test_a_shape_larger_than_any_recording_ends_nothing(journaled: Path):
+    for name in ("emg.zarr", "emg_timestamps.zarr"):
+        about = json.loads((journaled / name / "zarr.json").read_text())
+        about["shape"][0] = 10**13
+        (journaled / name / "zarr.json").write_text(json.dumps(about))
+    recover_session(journaled)
+    with open_session_store(journaled) as session:
+        np.testing.assert_array_equal(session.stores["emg"][:], EMG.data(0, N))
+
+
+def test_samples_of_a_type_that_no_stream_has_are_kept_beside_the_streams(tmp_path: Path):
+    folder = tmp_path / "s" / "2026-01-01_00-00-00"
+    folder.mkdir(parents=True)
+    for name, dtype in (("video.zarr", "uint8"), ("video_timestamps.zarr", "float64")):
+        zarr.create_array(
+            folder / name,
+            shape=(300,) if "_" in name else (300, 2),
+            chunks=(100,) if "_" in name else (100, 2),
+            dtype=dtype,
+        )[:] = 7
+    assert session_state(folder) == "damaged"
+    assert not verify_session(folder).ok
+    with zipfile.ZipFile(salvage_session(folder)) as archive:
+        assert "unpaired/video.zarr/c/2/0" in archive.namelist()
+
+
+def test_label_fields_of_another_recorder_are_not_lost(with_meta: Path):
+    text = json.dumps([{"timestamp": 3.0, "class_index": 1, "confidence": 0.5}])
+    (with_meta / "labels.json").write_text(text)
+    recover_session(with_meta)
+    [trashed] = list_trash(with_meta.parent)
+    assert (trashed.path / "labels.json").read_text() == text

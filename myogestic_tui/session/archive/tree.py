@@ -76,7 +76,7 @@ def _walk(folder: Path, prefix: str) -> Iterator[File]:
             elif stat.S_ISREG(status.st_mode):
                 yield File(key, status.st_size)
             else:
-                raise SessionDamagedError(f"{folder / entry.name} is neither a file nor a folder")
+                raise SessionDamagedError(f"{folder / entry.name} is neither a file nor a folder; move it out of there")
 
 
 class Tree(Protocol):

@@ -101,6 +101,8 @@ class ContentCheck:
 
     def _read_labels(self) -> list[LabelEvent]:
         if LABELS not in self._tree:
+            if self.meta.state in WHOLE_STATES and self.meta.schema_version is not None:
+                self._report(damage(f"{LABELS} is missing: what was labelled is lost", member=LABELS))
             return []
         try:
             return decode_labels(self._tree.read(LABELS))
@@ -129,8 +131,8 @@ class ContentCheck:
         names = self.meta.class_names
         for label in self.labels:
             if label.class_index < -1 or (names and label.class_index >= len(names)):
-                text = f"the label at {label.timestamp:.3f} s is of class {label.class_index}; there are {len(names)}"
-                self._report(damage(text, member=LABELS))
+                text = f"the label at {label.timestamp:.3f} s is of class {label.class_index}, which has no name here"
+                self._report(observation(text, member=LABELS))
         start, stop = self._recorded()
         outside = [label for label in self.labels if not start <= label.timestamp <= stop]
         if outside:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import ConfigError, MyoGesticError
+from ...info import NUMERIC_DTYPES
 from ..format.findings import Finding, damage
 from ..format.layout import DERIVED, META, ZARR_JSON, array_name
 from ..format.zarrs import ArraySpec, decode_chunk, parse_array_json
@@ -77,6 +78,8 @@ class StreamCheck:
         data, stamps = self.arrays.get(SAMPLES), self.arrays.get(STAMPS)
         if data and stamps and data.n_rows != stamps.n_rows:
             yield f"{data.n_rows} samples, but {stamps.n_rows} time stamps"
+        if data and not (data.spec.is_string or data.spec.dtype in NUMERIC_DTYPES):
+            yield f"the samples are {data.spec.dtype}, which no stream can have; salvage keeps them beside the streams"
         if stamps and (stamps.spec.dtype, stamps.spec.row_shape) != ("float64", ()):
             yield f"the time stamps are {_layout(stamps.spec)}, not float64 numbers"
 

@@ -174,6 +174,9 @@ def _check_manifest(tree: Tree, content: ContentCheck, report: Report) -> None:
         has = content.sample_counts.get(stem, 0)
         if has != count:
             report(damage(f"{stem}: {has} samples, where {MANIFEST} says {count}", stream=stem, member=MANIFEST))
+    if isinstance(tree, Archive) and not is_sealed(tree):
+        text = "another program has packed it again: members were checked, the headers of the zip could not be"
+        report(observation(text, member=MANIFEST))
     if isinstance(tree, Archive) and is_sealed(tree) and sha256(tree.comment).hexdigest() != head.comment_sha256:
         report(damage("the summary in the archive's comment differs from its checksum", member=MANIFEST))
 
@@ -183,8 +186,12 @@ def _files(tree: Tree) -> Iterator[Checked]:
     listed: dict[str, str] = {}
     if MANIFEST in tree:
         listed = {line.name: line.sha256 for line in ManifestReader(tree.blocks(MANIFEST)).lines()}
+    has_list = bool(listed)
     for key in sorted(tree.names(), key=canonical_order):
         wanted = listed.pop(key, "")
+        if has_list and not wanted and key != MANIFEST:
+            yield Checked(key, None, f"member {key} is not listed in {MANIFEST}")
+            continue
         try:
             data = tree.read(key)
         except (DiskError, SessionDamagedError) as error:

@@ -15,7 +15,7 @@ from msgspec import Struct
 from ...errors import ConfigError, DiskError, SessionClosedError
 from .findings import Finding, damage, observation
 from .journal import EVENT, EVENTS, Frame, FrameReader, frame_header
-from .layout import JOURNAL
+from .layout import JOURNAL, is_stem
 from .meta import GapRecord, LabelEvent, Meta, Note, StreamMeta  # noqa: TC001  (msgspec resolves annotations)
 
 if TYPE_CHECKING:
@@ -105,6 +105,8 @@ class SessionRecord:
     labels: dict[int, LabelEvent] = field(default_factory=dict)
     """By number, in the order in which they were added."""
     n_labelled: int = 0
+    undone: list[LabelEvent] = field(default_factory=list)
+    """Labels that were taken back."""
     clock: dict[str, list[tuple[float, float, float, float]]] = field(default_factory=dict)
     gap_reasons: dict[str, dict[int, str]] = field(default_factory=dict)
 
@@ -125,7 +127,8 @@ class SessionRecord:
                 self.labels[number] = label
                 self.n_labelled = max(self.n_labelled, number + 1)
             case Undone(number):
-                self.labels.pop(number, None)
+                if number in self.labels:
+                    self.undone.append(self.labels.pop(number))
             case TrialMarked(number, bad):
                 if number in self.labels:
                     self.labels[number] = msgspec.structs.replace(self.labels[number], bad=bad)
@@ -134,6 +137,8 @@ class SessionRecord:
             case Noted(note):
                 self.meta.notes = [*self.meta.notes, note]
             case Joined(stem, stream):
+                if not is_stem(stem):
+                    raise ConfigError(f"no files can be called {stem[:80]!r}")
                 self.meta.add_stream(stem, stream)
             case ClockEstimated(stem, rows):
                 self.clock.setdefault(stem, []).extend(rows)
@@ -266,7 +271,7 @@ def replay(folder: Path, record: SessionRecord) -> tuple[bool, list[Finding]]:
     """
     try:
         fd = os.open(folder / JOURNAL / EVENTS, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False, []
     try:
         return True, _replay_frames(FrameReader(fd), record)

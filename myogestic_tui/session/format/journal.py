@@ -221,8 +221,8 @@ def list_segments(folder: Path) -> dict[str, list[Path]]:
     """Segment files by stem, in order; empty where the folder has no journal."""
     found: dict[str, list[Path]] = {}
     try:
-        names = sorted(entry.name for entry in os.scandir(folder / JOURNAL))
-    except FileNotFoundError:
+        names = sorted(entry.name for entry in os.scandir(folder / JOURNAL) if entry.is_file())
+    except (FileNotFoundError, NotADirectoryError):
         return found
     for name in names:
         stem, _, number = name.removesuffix(SUFFIX).rpartition(".")

@@ -46,12 +46,20 @@ FOLDER_STAMP = "%Y-%m-%d_%H-%M-%S"
 
 _NOT_SAFE = re.compile(r"[^A-Za-z0-9_-]+")
 _MAX_STEM = 80
+_NO_STEM = re.compile(r"[/\\\x00-\x1f]|^\.")
+_MOST_STEM = 200
+"""Characters of a stem that another recorder chose."""
 
 
 def safe_name(name: str, *, fallback: str = "stream") -> str:
     """``name`` with everything but ASCII letters, digits, ``-`` and ``_`` replaced by ``_``."""
     safe = _NOT_SAFE.sub("_", name).strip("_")[:_MAX_STEM]
     return safe or fallback
+
+
+def is_stem(name: str) -> bool:
+    """Whether arrays can be called after ``name`` without leaving the session's folder; ours are safe names."""
+    return bool(name) and len(name) <= _MOST_STEM and not _NO_STEM.search(name)
 
 
 def choose_stem(name: str, taken: Iterable[str]) -> str:

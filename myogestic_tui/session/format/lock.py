@@ -5,6 +5,7 @@ The kernel lets go of a lock with the process, so a stale file never blocks; its
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import sys
@@ -72,15 +73,23 @@ class FileLock:
         self._folder = os.stat(path.parent)
         self._keeping = threading.Lock()
         self._purpose = purpose
-        self.announce(socket)
+        try:
+            self.announce(socket)
+        except OSError as error:
+            self.release()
+            raise DiskError(f"cannot lock {path.parent}: {error.strerror}") from error
 
     def announce(self, socket: str) -> None:
         """Write down who holds the lock, and where it answers."""
         self._socket = socket
         name = Path(sys.argv[0] or sys.executable).name or "python"
         content = msgspec.json.encode(Holder(os.getpid(), name, self._purpose, socket))
-        os.pwrite(self._fd, content, 0)
-        os.ftruncate(self._fd, len(content))
+        try:
+            os.pwrite(self._fd, content, 0)
+            os.ftruncate(self._fd, len(content))
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise  # on a full disk the lock holds without a name: what makes room again needs it, too
 
     def __enter__(self) -> Self:
         return self

@@ -14,7 +14,7 @@ from msgspec import Struct, field
 
 from ...errors import SessionDamagedError
 from ...info import StreamInfo
-from .layout import PARTIAL
+from .layout import PARTIAL, is_stem
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -208,9 +208,13 @@ def decode_meta(data: bytes, *, where: str = "meta.json") -> Meta:
     known = {key: _without_nulls(value) for key, value in raw.items() if key in _KNOWN and value is not None}
     known["extra"] = {key: value for key, value in raw.items() if key not in _KNOWN}
     try:
-        return msgspec.convert(known, Meta, strict=False)
+        meta = msgspec.convert(known, Meta, strict=False)
     except (msgspec.ValidationError, RecursionError) as error:
         raise SessionDamagedError(f"{where} cannot be used: {error}") from error
+    for stem in meta.all_streams:
+        if not is_stem(stem):
+            raise SessionDamagedError(f"{where} names a stream {stem[:80]!r}; no files can be called so")
+    return meta
 
 
 def _without_nulls(value: Any) -> Any:

@@ -38,6 +38,9 @@ ZSTD_LEVEL = 1
 MAX_CHUNK = MOST_BYTES
 """Bytes of a decoded chunk beyond which a session is refused: 256 channels of float64 at 100 kHz take 200 MB."""
 
+MAX_CHUNKS = 1_000_000
+"""Chunks of an array beyond which a session is refused: 11 days of seconds, as many files as an archive may have."""
+
 MAX_TEXTS = 2**20
 """Values of a chunk of text beyond which a session is refused: each takes some 60 bytes more than it is long."""
 
@@ -160,7 +163,7 @@ def parse_array_json(data: bytes, *, where: str) -> tuple[ArraySpec, int]:
         raise SessionDamagedError(f"{where}: shape {shape} in chunks of {chunks} is none that this format has")
     spec = ArraySpec(dtype, tuple(shape[1:]), chunks[0])
     too_large = spec.chunk_nbytes > MAX_CHUNK or (spec.is_string and math.prod(spec.chunk_shape) > MAX_TEXTS)
-    if too_large or shape[0] >= 2**62:
+    if too_large or spec.n_chunks(shape[0]) > MAX_CHUNKS:
         raise SessionDamagedError(f"{where}: shape {shape} in chunks of {chunks} is larger than any recording")
     return spec, shape[0]
 

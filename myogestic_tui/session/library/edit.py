@@ -22,7 +22,7 @@ from ..format.lock import lock_session
 from ..format.meta import Meta, Note, decode_meta, encode_meta, replace_file, sync_folder
 from ..format.progress import Ticker
 from ..packing.pack import source_of, write_archive
-from ..packing.workfolder import EDITING, work_folder
+from ..packing.workfolder import EDITING, replacing, work_folder
 from ..reading.states import WHOLE_STATES, folder_state
 
 if TYPE_CHECKING:
@@ -62,9 +62,9 @@ def edit_session(path: str | os.PathLike[str], changes: Mapping[str, str], progr
     """
     path = Path(path).absolute()
     _check(changes)
-    if path.is_dir():
-        return _edit_folder(path, changes)
     try:
+        if path.is_dir():
+            return _edit_folder(path, changes)
         return _edit_archive(path, changes, progress)
     except OSError as error:
         raise DiskError(f"{path.name} was not changed: {error.strerror or error}") from error
@@ -102,7 +102,8 @@ def changed_meta(meta: Meta, changes: Mapping[str, str]) -> Meta:
         else:
             meta.extra.pop(field, None)
     edit = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "fields": sorted(changes)}
-    meta.extra["edits"] = [*meta.extra.get("edits", []), edit]
+    earlier = meta.extra.get("edits")
+    meta.extra["edits"] = [*(earlier if isinstance(earlier, list) else []), edit]
     return meta
 
 
@@ -111,7 +112,10 @@ def _clock_now(meta: Meta) -> float:
     if not meta.anchors:
         return 0.0
     anchor = meta.anchors[-1]
-    return anchor.lsl + (datetime.now(UTC) - datetime.fromisoformat(anchor.utc)).total_seconds()
+    try:
+        return anchor.lsl + (datetime.now(UTC) - datetime.fromisoformat(anchor.utc)).total_seconds()
+    except (TypeError, ValueError):  # another recorder's, without a time zone or no date at all
+        return 0.0
 
 
 # ---------------------------------------------------------------- archives
@@ -134,10 +138,11 @@ def _edit_archive(path: Path, changes: Mapping[str, str], progress: Progress | N
             (folder / META).write_bytes(encode_meta(meta))
             target = path.with_name(archive_name(name, meta.name))
             new = target if target == path else free_path(target)
-            write_archive(new, source_of(folder), ticker.tick)
-    if new != path:
-        path.unlink()
-        sync_folder(path.parent)
+            with replacing(folder, path, new):
+                write_archive(new, source_of(folder), ticker.tick)
+                if new != path:
+                    path.unlink()
+                    sync_folder(path.parent)
     return new
 
 
@@ -146,6 +151,11 @@ def _unpack(archive: Archive, folder: Path, ticker: Ticker) -> Meta:
     import hashlib
 
     digests = {line.name: line.sha256 for line in ManifestReader(archive.blocks(MANIFEST)).lines()}
+    unlisted = next((key for key in archive.names() if key not in digests and key != MANIFEST), "")
+    if unlisted:
+        raise SessionDamagedError(
+            f"{unlisted} of the archive is not listed in {MANIFEST}; `myogestic-tui verify` tells"
+        )
     for key, sha256 in digests.items():
         file = folder / key
         file.parent.mkdir(parents=True, exist_ok=True)

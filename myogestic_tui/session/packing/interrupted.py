@@ -11,7 +11,7 @@ from ...errors import SessionError, SessionLockedError
 from ..format.layout import ARCHIVE_SUFFIX, STATE_FOLDER
 from ..reading.states import unpacked_sessions
 from .pack import PARKED, pack_session, temporary
-from .workfolder import remove_work_folders
+from .workfolder import finish_replacing, remove_work_folders
 
 if TYPE_CHECKING:
     import os
@@ -23,6 +23,7 @@ def clean_up(sessions_dir: str | os.PathLike[str]) -> None:
     """Remove what killed jobs left: half-written archives that nobody writes any more, folders already packed."""
     sessions_dir = Path(sessions_dir)
     shutil.rmtree(sessions_dir / STATE_FOLDER / PARKED, ignore_errors=True)
+    finish_replacing(sessions_dir)
     remove_work_folders(sessions_dir)
     for tmp in sessions_dir.glob(f"*{ARCHIVE_SUFFIX}.tmp"):
         with suppress(OSError, SessionLockedError), temporary(tmp.with_name(tmp.name.removesuffix(".tmp"))):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ...errors import DiskError, SessionLockedError
 from ..format.layout import LOCK, STATE_FOLDER
 from ..format.lock import lock_session
+from ..format.meta import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 SALVAGING = "salvaging"
 EDITING = "editing"
+_REPLACED = ".replaced"
 
 
 @contextmanager
@@ -48,6 +50,33 @@ def work_folder(sessions_dir: Path, kind: str, name: str) -> Iterator[Path]:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def replacing(folder: Path, old: Path, new: Path) -> Iterator[None]:
+    """Note that an archive is about to take the place of another one, so that a kill in between leaves one of them.
+
+    `folder` is the work folder that `new` is made from; it gets its name when it is complete, not before. Within,
+    `old` is removed after that.
+    """
+    note = folder.with_name(folder.name + _REPLACED)
+    replace_file(note, f"{old.name}\n{new.name}".encode())
+    try:
+        yield
+    finally:
+        note.unlink(missing_ok=True)
+
+
+def finish_replacing(sessions_dir: Path) -> None:
+    """Remove archives whose replacement is in place, where a kill came between the two."""
+    for note in (sessions_dir / STATE_FOLDER / EDITING).glob(f"*{_REPLACED}"):
+        folder = note.with_name(note.name.removesuffix(_REPLACED))
+        folder.mkdir(exist_ok=True)
+        with suppress(DiskError, SessionLockedError), lock_session(folder, purpose="cleaning up"):
+            old, _, new = note.read_text().partition("\n")
+            if new and new != old and (sessions_dir / new).is_file():
+                (sessions_dir / old).unlink(missing_ok=True)
+            note.unlink(missing_ok=True)
 
 
 def remove_work_folders(sessions_dir: Path) -> None:

@@ -51,7 +51,7 @@ def folder_state(folder: Path, view: SessionView | None = None) -> str:
 
 def state_unlocked(folder: Path, view: SessionView | None = None) -> str:
     """State of a folder whose lock the caller holds: ``"unfinished"`` or one of `WHOLE_STATES`."""
-    if (folder / JOURNAL).exists():
+    if (folder / JOURNAL).is_dir():
         return "unfinished"
     state = view.meta.state if view is not None else _stored_state(folder)
     return state if state in WHOLE_STATES else "unfinished"
@@ -105,7 +105,8 @@ def _sessions_in(folder: Path) -> Iterator[Path]:
         path = folder / entry.name
         if entry.name == STATE_FOLDER:
             continue
-        if entry.name.endswith(ARCHIVE_SUFFIX) or (entry.is_dir() and is_session_folder(path)):
+        is_archive = entry.name.endswith(ARCHIVE_SUFFIX) and entry.is_file()
+        if is_archive or (entry.is_dir() and is_session_folder(path)):
             yield path
 
 

@@ -74,6 +74,9 @@ class JournalTail:
         self.info = info
         self.findings: list[Finding] = []
         self.first = self.end = 0
+        self.unused: list[Path] = []
+        """Segments with intact frames that do not join on."""
+        self._paths = segments
         self._runs: list[_Run] = []
         self._breaks: list[tuple[str, int]] = []
         """Segment files with damage in them, and how many runs stand before it."""
@@ -95,6 +98,11 @@ class JournalTail:
         return bool(self._runs)
 
     @property
+    def newest(self) -> int:
+        """One past the last sample of all frames, 0 where there is none: arrays never have more than the journal."""
+        return max((run.end for run in self._runs), default=0)
+
+    @property
     def oldest(self) -> int:
         """Index of the first frame found, 0 where there is none: what is before it was committed once."""
         return self._runs[0].first if self._runs else 0
@@ -107,6 +115,8 @@ class JournalTail:
         self._starts = [place.first for place in self._joined.places]
         self.first, self.end = (self._joined.first, self._joined.end) if reaching else (committed, committed)
         lost = [run for run in self._runs if run.first > self.end]
+        fds = {place.fd for run in lost for place in run.places}
+        self.unused = [path for path, fd in zip(self._paths, self._fds, strict=True) if fd in fds]
         behind = [member for member, number in self._breaks if number > chosen]
         if lost or behind:
             self.findings.append(self._lost_finding(lost, behind))

@@ -38,6 +38,8 @@ class StreamView:
     overview: Rows | None = None
     """``(n_chunks, n_channels, 3)``: least, greatest and RMS value of each second."""
     tail: JournalTail | None = None
+    contradicted: bool = False
+    """The arrays claim more samples than the journal has: whatever recovery replaces of them is to be kept."""
 
     @property
     def n_samples(self) -> int:

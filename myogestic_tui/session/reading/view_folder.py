@@ -14,7 +14,7 @@ from ...errors import ConfigError, SessionDamagedError, SessionError
 from ..format.arrays import ListedArray, OverviewArray, Rows, StoredArray
 from ..format.events import ChannelMarked, Labelled, Noted, SessionRecord, replay
 from ..format.findings import Finding, damage, observation
-from ..format.journal import list_segments
+from ..format.journal import EVENTS, list_segments
 from ..format.layout import JOURNAL, LABELS, META, array_name, stems_among
 from ..format.lock import session_holder
 from ..format.meta import LabelEvent, Meta, Note, StreamMeta, decode_labels, decode_meta
@@ -76,7 +76,7 @@ class _Looker:
 
     def look(self) -> SessionView | None:
         meta = self._meta()
-        has_journal = JOURNAL in self.names
+        has_journal = (self.path / JOURNAL).is_dir()
         record = SessionRecord(meta)
         labels = self._labels()
         if has_journal:
@@ -94,9 +94,9 @@ class _Looker:
         return view
 
     def _meta(self) -> Meta:
-        data = self.members.read(META)
+        data = self._read(META)
         if data is None:
-            if JOURNAL not in self.names:
+            if not (self.path / JOURNAL).is_dir():
                 self.findings.append(
                     observation(f"{META} is missing; what it says is taken from the arrays", member=META)
                 )
@@ -107,8 +107,14 @@ class _Looker:
             self.findings.append(damage(f"{error}; what it says is taken from the arrays", member=META))
             return Meta()
 
+    def _read(self, key: str) -> bytes | None:
+        if (self.path / key).is_dir():
+            self.findings.append(damage(f"{key} is a folder; what it said is lost", member=key))
+            return None
+        return self.members.read(key)
+
     def _labels(self) -> list[LabelEvent]:
-        data = self.members.read(LABELS)
+        data = self._read(LABELS)
         try:
             return [] if data is None else decode_labels(data)
         except SessionDamagedError as error:
@@ -121,8 +127,15 @@ class _Looker:
         found, findings = replay(self.path, record)
         # Of a recorder that is still there, the last event may be half written at this moment.
         self.findings += [one for one in findings if not self.live or one.kind == "damage"]
-        if not found or any(one.kind == "damage" for one in findings):
-            _add_written(record, stored, *written)
+        if not found:
+            text = f"{EVENTS} is missing: labels and notes that were not in {LABELS} and {META} yet are lost"
+            self.findings.append(damage(text, member=EVENTS))
+        damaged = not found or any(one.kind == "damage" for one in findings)
+        kept = _add_written(record, stored, *written, damaged=damaged)
+        if kept and not damaged:
+            # What is in these files came from events, so some of those are gone.
+            text = f"{EVENTS} ends before events that {LABELS} and {META} still have; later ones may be lost"
+            self.findings.append(damage(text, member=EVENTS))
         return record.label_track
 
     def _has_moved_on(self, had_journal: bool) -> bool:
@@ -270,6 +283,11 @@ class _Looker:
     ) -> StreamView:
         if tail is None:
             return StreamView(stem, info, meta, _cut(*data, committed), _cut(*stamps, committed))
+        beyond = tail.has_frames and tail.newest < committed
+        if beyond and not self.live:
+            text = f"{stem}: the arrays say {committed} samples, and the journal ends at {tail.newest}, which counts"
+            self.findings.append(damage(text, stream=stem, member=array_name(stem)))
+            committed = tail.newest
         tail.join(committed)
         self.findings += [one for one in tail.findings if not self.live or one.kind == "damage"]
         # A partial chunk that was flushed is taken from the journal where that still has it: it has a CRC per frame,
@@ -284,23 +302,38 @@ class _Looker:
             TailedArray(*data, stored, tail, end, stamps=False),
             TailedArray(*stamps, stored, tail, end, stamps=True),
             tail=tail,
+            contradicted=beyond,
         )
 
 
 def _add_written(
-    record: SessionRecord, labels: list[LabelEvent], notes: list[Note], channels: dict[str, list[int]]
-) -> None:
-    """Where events are lost, what reached the JSON files in time still counts."""
-    known = {(label.timestamp, label.class_index) for label in record.labels.values()}
-    for label in labels:
-        if (label.timestamp, label.class_index) not in known:
-            record.apply(Labelled(record.n_labelled, label))
-    for note in notes:
-        if note not in record.meta.notes:
-            record.apply(Noted(note))
-    for stem, marked in channels.items():
+    record: SessionRecord,
+    labels: list[LabelEvent],
+    notes: list[Note],
+    channels: dict[str, list[int]],
+    *,
+    damaged: bool,
+) -> int:
+    """What reached the JSON files in time counts where its event is lost; returns how much was added.
+
+    A label that was taken back, and a mark that was, stand in no file that is newer than that, but may in an older one:
+    marks count only where events are known to be `damaged`.
+    """
+    known = {_identity(label) for label in (*record.labels.values(), *record.undone)}
+    lost = [label for label in labels if _identity(label) not in known]
+    for label in lost:
+        record.apply(Labelled(record.n_labelled, label))
+    untold = [note for note in notes if note not in record.meta.notes]
+    for note in untold:
+        record.apply(Noted(note))
+    for stem, marked in channels.items() if damaged else ():
         for channel in marked:
             record.apply(ChannelMarked(stem, channel, True))
+    return len(lost) + len(untold)
+
+
+def _identity(label: LabelEvent) -> tuple[float, int]:
+    return label.timestamp, label.class_index
 
 
 def _is_laid_out(spec: ArraySpec, info: StreamInfo) -> bool:

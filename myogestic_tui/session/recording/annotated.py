@@ -73,8 +73,13 @@ class Annotated:
         DiskError
             The disk refused.
         """
-        at = local_clock() if timestamp is None else float(timestamp)
-        index = operator.index(class_index)
+        try:
+            at = local_clock() if timestamp is None else float(timestamp)
+            index = operator.index(class_index)
+        except (TypeError, ValueError) as error:
+            raise ConfigError(
+                f"a label of class {class_index!r} at {timestamp!r}: give whole numbers and seconds"
+            ) from error
         if not -1 <= index < MOST_CLASSES:
             raise ConfigError(f"class index {index}: classes count from 0, and -1 ends a label")
         if not math.isfinite(at) or not math.isfinite(uncertainty_s):

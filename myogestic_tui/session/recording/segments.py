@@ -90,9 +90,9 @@ class StreamJournal:
             type(data) is type(timestamps) is np.ndarray and data.dtype == self._dtype and timestamps.dtype == _STAMP
         ):
             data, timestamps = self._conform(data, timestamps)
-        n = len(data)
-        if data.ndim != 2 or data.shape[1] != self.info.n_channels or timestamps.shape != (n,):
+        if data.ndim != 2 or data.shape[1] != self.info.n_channels or timestamps.shape != data.shape[:1]:
             raise self._wrong_shape(data, timestamps)
+        n = len(data)
         with self._lock:
             if self.closed is not None:
                 raise type(self.closed)(*self.closed.args)

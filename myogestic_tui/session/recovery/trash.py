@@ -11,7 +11,7 @@ moved within its file system in one step: a kill leaves it in the one place or i
 from __future__ import annotations
 
 import shutil
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -95,7 +95,8 @@ def restore_session(path: str | os.PathLike[str]) -> Path:
         raise FileNotFoundError(f"{path} is not in the trash")
     target = free_path(trashed.original)
     _move(trashed.path, target)
-    trashed.path.parent.rmdir()
+    with suppress(OSError):  # a file manager may have left something of its own there
+        trashed.path.parent.rmdir()
     return target
 
 
@@ -106,7 +107,7 @@ def list_trash(sessions_dir: str | os.PathLike[str]) -> list[Trashed]:
     found = []
     for slot in sorted(slots, reverse=True):
         at = _time_of(slot)
-        if at is not None:
+        if at is not None and slot.is_dir():
             found += [Trashed(path, sessions_dir / path.name, at, size_of(path)) for path in sorted(slot.iterdir())]
     return found
 

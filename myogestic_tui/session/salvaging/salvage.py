@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+MAX_OTHER = 64 << 20
+"""Bytes of a file that is none of a session's: larger ones stay in the original, which goes to the trash."""
+
 MAX_LEFT = 16 << 20
 """Bytes of a damaged ``meta.json`` or ``labels.json`` that are tried to be read all the same."""
 
@@ -212,7 +215,7 @@ class _Salvage:
                 continue
             target = self._folder / UNPAIRED / key if top in unknown else self._folder / key
             try:
-                data = self._tree.read(key)
+                data = self._tree.read(key, MAX_OTHER)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 write_bytes(target, data)
             except (MyoGesticError, FileExistsError, NotADirectoryError, IsADirectoryError) as error:
