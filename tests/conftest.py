@@ -29,6 +29,12 @@ def private_user_folders() -> Iterator[Path]:
                 os.environ[name] = value
 
 
+@pytest.fixture(autouse=True)
+def private_memory(private_user_folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test is told of sessions folders that an earlier one recorded into."""
+    monkeypatch.setenv("XDG_STATE_HOME", tempfile.mkdtemp(prefix="state-", dir=private_user_folders))
+
+
 @pytest.fixture
 def unique() -> str:
     """A stream name that no other test, and nobody else on this machine, uses."""
