@@ -138,6 +138,8 @@ def _tail(one: Entry, looked: Looked, width: int) -> list[Row]:
         if note or bad:
             rows.append(spread(row((note, ""), (more, "dim")), row((bad and f"  {bad} ", "warn")), width))
     rows += finding_rows(one, width)[:2]
+    if one.problem and (one.summary.streams or one.summary.labels):
+        rows.append(row((fit(f" ✗ {one.problem}; f saves the rest", width), "bad")))
     if looked.problem and one.state != "damaged":
         rows.append(row((f" {looked.problem}"[:width], "warn")))
     return rows

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ..format.bystream import public_names
+from ..format.measure import real_gaps
 from .overview import SampleClock, session_start
 from .tally import ClassTally, tally
 
@@ -92,8 +93,9 @@ def _stream_facts(session: SessionReader, stem: str, name: str) -> StreamFacts:
         offset = float(np.median(rows[:, 1]))
         seconds = float(rows[-1, 0] - rows[0, 0])
         drift = float(rows[-1, 1] - rows[0, 1]) / seconds * 1e6 if seconds > 0 else None
-    places = SampleClock(session, stem).gaps if meta.gaps else ()
-    gaps = tuple((*place, gap.reason) for place, gap in zip(places, meta.gaps, strict=True))
+    real = real_gaps(meta.gaps)
+    places = SampleClock(session, stem).gaps if real else ()
+    gaps = tuple((*place, gap.reason) for place, gap in zip(places, real, strict=True))
     joined = None if meta.joined_at is None else meta.joined_at - session_start(session, meta.joined_at)
     return StreamFacts(name, meta.type, meta.hostname, gaps, offset, drift, joined)
 

@@ -14,6 +14,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from ...errors import ConfigError, SessionDamagedError
+from ..format.measure import real_gaps
 from .overviewtable import overview_table
 
 if TYPE_CHECKING:
@@ -209,12 +210,13 @@ class SampleClock:
         if ends[1] < begin or ends[0] > begin + (session.meta.duration_s or np.inf):
             begin = float(ends[0])  # stamped by a clock that has nothing to do with the recorder's
         self.start, self.end = (float(end) - begin for end in ends)
-        self._gap_index = np.array([gap.index for gap in measured.gaps], dtype=np.int64)
-        self._gap_sum = np.concatenate([[0.0], np.cumsum([gap.seconds for gap in measured.gaps])])
+        gaps = real_gaps(measured.gaps)
+        self._gap_index = np.array([gap.index for gap in gaps], dtype=np.int64)
+        self._gap_sum = np.concatenate([[0.0], np.cumsum([gap.seconds for gap in gaps])])
         lost = float(self._gap_sum[-1])
         steps = max(self.n_samples - 1, 1)
         self._period = (self.end - self.start - lost) / steps if self.n_samples > 1 else 1.0 / (info.fs or 1.0)
-        self.gaps = tuple((self.time(gap.index) - gap.seconds, gap.seconds) for gap in measured.gaps)
+        self.gaps = tuple((self.time(gap.index) - gap.seconds, gap.seconds) for gap in gaps)
 
     def time(self, index: int) -> float:
         """Seconds since the session's start of a sample."""
