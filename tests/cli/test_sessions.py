@@ -115,3 +115,23 @@ def test_packing_a_cut_off_folder_recovers_it_first(run, cut_off, tmp_path):
     told = run("pack", cut_off, "--json").json()
     assert told[0]["streams"]["emg"]["n_samples"] == 250
     assert not (tmp_path / cut_off).exists()
+
+
+def test_verify_goes_through_a_folder_of_sessions(run, session, cut_off, tmp_path):
+    told = run("verify", "sessions")
+    assert told.code == 1, "one of them is unfinished"
+    assert f"{session.name}   packed" in told.out
+    assert "verified ok" in told.out
+    assert "recover it" in told.out
+    (tmp_path / "empty").mkdir()
+    told = run("verify", "empty")
+    assert told.code == 1
+    assert "empty holds no session" in told.err
+
+
+def test_a_session_goes_into_a_bids_dataset_as_it_is_told_to(run, session, tmp_path):
+    meta = ["--subject", "P 09", "--task", "mvc", "--run", "3"]
+    assert run("export", session, "--to", "xdf", *meta).code == 2
+    told = run("export", session, "--to", "bids", "-o", "dataset", *meta)
+    assert "no EMG channel" in told.err
+    assert not (tmp_path / "dataset").exists()

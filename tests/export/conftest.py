@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +13,15 @@ from myogestic_tui.session import Session, open_session_store
 from tests.windows.making import EMG, MARKERS, OFFSET, START, VHI, emg_of, fill
 
 IMU = StreamInfo(3, 100.0, "int16", type="Accelerometer", units=("g",) * 3)
+
+
+@pytest.fixture(autouse=True)
+def quiet_libraries():
+    """What these libraries warn of among themselves is not ours; MNE warns of file names and of channel types."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=DeprecationWarning)
+        warnings.filterwarnings("ignore", category=FutureWarning)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import resource
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +16,6 @@ from myogestic_tui.session.cluster import export_each
 from myogestic_tui.session.export import export_bids, export_edf, export_npz, export_session, export_xdf
 from myogestic_tui.session.importxdf import import_xdf
 from tests.windows.making import START, Estimate, emg_of, fill
-
-
-@pytest.fixture(autouse=True)
-def quiet_libraries():
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=DeprecationWarning)
-        warnings.filterwarnings("ignore", category=FutureWarning)
-        yield
 
 
 def packed(folder: Path, info: StreamInfo, data: np.ndarray, *, name: str = "emg", **options) -> Path:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import pytest
 
@@ -14,15 +12,6 @@ from myogestic_tui.session.export import export_bids, export_edf, export_fif, ex
 from tests.windows.making import MARKERS, START, emg_of, fill
 
 SPANS = [("Rest", 0.5, 1.5), ("BAD Fist", 2.0, 1.6), ("Rest", 3.6, 1.4)]
-
-
-@pytest.fixture(autouse=True)
-def quiet_libraries():
-    """What these libraries warn of among themselves is not ours; MNE warns of file names and of channel types."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=DeprecationWarning)
-        warnings.filterwarnings("ignore", category=FutureWarning)
-        yield
 
 
 def on_grid(recorded):
