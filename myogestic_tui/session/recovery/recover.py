@@ -12,7 +12,7 @@ import shutil
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -22,15 +22,14 @@ from ..format.commit import Shape, commit
 from ..format.conclude import conclusion, drop_journal
 from ..format.events import SessionRecord
 from ..format.findings import damage
-from ..format.journal import EVENTS, SUFFIX, list_segments
-from ..format.layout import BALLAST, FOLDER_STAMP, JOURNAL, LABELS, META, PARTIAL, is_session_folder
+from ..format.layout import BALLAST, FOLDER_STAMP, JOURNAL, PARTIAL, is_session_folder
 from ..format.lock import lock_session
-from ..format.meta import SCHEMA_VERSION, sync_folder
+from ..format.meta import SCHEMA_VERSION
 from ..format.zarrs import encode_chunk, write_chunk
 from ..reading.measured import measure_stream
 from ..reading.states import WHOLE_STATES, folder_state, state_unlocked
 from ..reading.view_folder import view_folder
-from .trash import new_place
+from .aside import Aside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,10 +77,9 @@ def recover_session(path: str | os.PathLike[str], *, leave_unusable: bool = Fals
             if state_unlocked(folder) not in WHOLE_STATES:
                 _recover(folder, leave_unusable)
     except OSError as error:
-        what = (
-            "make room and try again" if error.errno == errno.ENOSPC else "it stays as it is; see what is wrong there"
-        )
-        raise DiskError(f"{folder} cannot be recovered: {error.strerror or error}; {what}") from error
+        what = "make room and try again" if error.errno == errno.ENOSPC else "see what is wrong there, and try again"
+        where = f" ({error.filename})" if error.filename else ""
+        raise DiskError(f"{folder} cannot be recovered: {error.strerror or error}{where}; {what}") from error
     return folder
 
 
@@ -97,7 +95,7 @@ def _tidy(folder: Path) -> None:
 
 def _recover(folder: Path, leave_unusable: bool) -> None:
     view = view_folder(folder, own_lock=True)
-    aside = _Aside(folder)
+    aside = Aside(folder)
     try:
         if view.unusable and not leave_unusable:
             raise SessionDamagedError(
@@ -105,7 +103,7 @@ def _recover(folder: Path, leave_unusable: bool) -> None:
                 "`myogestic-tui salvage` saves what can be read and keeps the rest"
             )
         left = {finding.stream for finding in view.unusable}
-        _keep_segments(folder, view, left, aside)
+        aside.copy_segments(view, left)
         was_whole = view.meta.state in WHOLE_STATES
         usable = {stem: stream for stem, stream in view.streams.items() if stem not in left}
         shapes = [shape for stream in usable.values() for shape in _write_stream(folder, stream, aside)]
@@ -118,9 +116,9 @@ def _recover(folder: Path, leave_unusable: bool) -> None:
             _complete(view, streams)
         state = view.meta.state if was_whole else "recovered"
         files = conclusion(view.meta, view.labels, streams, state)
-        _keep_broken(folder, {finding.member for finding in view.findings if finding.kind == "damage"}, aside)
+        aside.take_broken({finding.member for finding in view.findings if finding.kind == "damage"})
         if view.record is None:
-            _keep_what_is_dropped(folder, files, aside)
+            aside.copy_what_says_more(files)
         commit(folder, shapes, files)
     finally:
         view.close()
@@ -131,36 +129,15 @@ def _note(view: SessionView, stem: str, text: str) -> None:
     view.findings.append(damage(f"{stem}: {text}", stream=stem))
 
 
-class _Aside:
-    """Where what recovery cannot make use of goes: ``NAME-damaged`` in the trash, made when it is needed."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._place: Path | None = None
-
-    def has(self, key: str) -> bool:
-        """Whether a file of that key was put there."""
-        return self._place is not None and (self._place / key).exists()
-
-    def place_for(self, key: str) -> Path:
-        """Where a file of the session goes."""
-        if self._place is None:
-            self._place = new_place(self._folder.parent, f"{self._folder.name}-damaged")
-        path = self._place / key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
-
-
-def _write_stream(folder: Path, stream: StreamView, aside: _Aside) -> Iterator[Shape]:
+def _write_stream(folder: Path, stream: StreamView, aside: Aside) -> Iterator[Shape]:
     for name, rows in stream.arrays().items():
-        for place in (folder / name, folder / name / "c"):
-            if place.exists() and not place.is_dir():
-                place.rename(aside.place_for(str(place.relative_to(folder))))
+        aside.move_files_from(name, f"{name}/c")
         (folder / name).mkdir(exist_ok=True)
+        n_chunks = rows.spec.n_chunks(rows.n_rows)
         if stream.contradicted:
-            _keep_chunks(folder, name, rows, aside)
+            aside.copy_chunks(name, rows.spec, range(rows.n_stored // rows.spec.chunk_length, n_chunks))
         _write_chunks(folder, name, rows)
-        _move_chunks_behind(folder, name, rows, aside)
+        aside.move_chunks_from(name, n_chunks)
         if not isinstance(rows, StoredArray) or rows.n_rows != rows.n_published:
             yield Shape(name, rows.spec, rows.n_rows)
 
@@ -172,23 +149,6 @@ def _write_chunks(folder: Path, name: str, rows: Rows) -> None:
             first = number * spec.chunk_length
             chunk = rows.rows(first, min(first + spec.chunk_length, rows.n_rows))
             write_chunk(folder, name, spec, number, encode_chunk(spec, chunk))
-
-
-def _keep_chunks(folder: Path, name: str, rows: Rows, aside: _Aside) -> None:
-    """Copies of the chunks that are going to be replaced."""
-    for number in range(rows.n_stored // rows.spec.chunk_length, rows.spec.n_chunks(rows.n_rows)):
-        key = f"{name}/{rows.spec.chunk_key(number)}"
-        if (folder / key).is_file():
-            shutil.copy2(folder / key, aside.place_for(key))
-
-
-def _move_chunks_behind(folder: Path, name: str, rows: Rows, aside: _Aside) -> None:
-    """Chunks that were written and never published, or that lack their partner in the other array."""
-    most = rows.spec.n_chunks(rows.n_rows)
-    chunks = folder / name / "c"
-    for entry in os.scandir(chunks) if chunks.is_dir() else ():
-        if entry.name.isdecimal() and int(entry.name) >= most:
-            os.rename(entry.path, aside.place_for(f"{name}/c/{entry.name}"))
 
 
 def _complete(view: SessionView, streams: dict[str, StreamMeta]) -> None:
@@ -226,55 +186,3 @@ def _duration(view: SessionView, streams: dict[str, StreamMeta]) -> float:
     # A source whose clock was never compared may be years away from the recorder's.
     seconds = [end - start for end in ends if 0 <= end - start <= sampled + _MOST_UNSAMPLED_S]
     return max([*seconds, 0.0]) or sampled
-
-
-def _keep_segments(folder: Path, view: SessionView, left: set[str], aside: _Aside) -> None:
-    """What the journal has of streams that are left as they are, frames that do not join on, and what is no journal."""
-    used = {path for segments in list_segments(folder).values() for path in segments} | {folder / JOURNAL / EVENTS}
-    kept = [path for stem, segments in list_segments(folder).items() if stem in left for path in segments]
-    kept += [path for stream in view.streams.values() if stream.tail is not None for path in stream.tail.unused]
-    kept += [path for path in (folder / JOURNAL).glob("*") if path not in used]
-    for path in kept:
-        place = aside.place_for(f"{JOURNAL}/{path.name}")
-        shutil.copytree(path, place, symlinks=True) if path.is_dir() else shutil.copy2(
-            path, place, follow_symlinks=False
-        )
-        sync_folder(place.parent)
-
-
-def _keep_broken(folder: Path, members: set[str], aside: _Aside) -> None:
-    """Keep damaged segments and metadata, before the ones go and the others are replaced."""
-    broken = [f"{JOURNAL}/{member}" for member in members if member.endswith(SUFFIX)]
-    broken += members & {META, LABELS}
-    for key in broken:
-        path = folder / key
-        if path.is_dir():
-            path.rename(aside.place_for(key))
-        elif path.exists():
-            copy = aside.place_for(key)
-            shutil.copy2(path, copy)
-            sync_folder(copy.parent)
-
-
-def _keep_what_is_dropped(folder: Path, files: dict[str, bytes], aside: _Aside) -> None:
-    """Copies of another recorder's files that say more than what replaces them."""
-    for key, data in files.items():
-        path = folder / key
-        if path.is_file() and not aside.has(key) and not _holds(msgspec.json.decode(data), path.read_bytes()):
-            shutil.copy2(path, aside.place_for(key))
-
-
-def _holds(new: Any, old: bytes) -> bool:
-    try:
-        return _covers(new, msgspec.json.decode(old))
-    except (msgspec.DecodeError, RecursionError):
-        return False
-
-
-def _covers(new: Any, old: Any) -> bool:
-    """Whether every field of `old` is in `new`; null says nothing."""
-    if isinstance(old, dict):
-        return isinstance(new, dict) and all(_covers(new.get(key), value) for key, value in old.items())
-    if isinstance(old, list):
-        return isinstance(new, list) and len(new) == len(old) and all(map(_covers, new, old))
-    return old is None or new == old

@@ -1,0 +1,111 @@
+"""What recovery cannot make use of: kept in the trash, as ``NAME-damaged``, before it goes or is replaced."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ..format.journal import EVENTS, SUFFIX, list_segments
+from ..format.layout import JOURNAL, LABELS, META
+from ..format.meta import sync_folder
+from .trash import new_place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from ..format.zarrs import ArraySpec
+    from ..reading.view import SessionView
+
+
+class Aside:
+    """Takes files of a session folder that is being recovered; its place in the trash is made when it is needed.
+
+    Every method raises OSError or DiskError where the disk refuses; then nothing is lost yet.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._place: Path | None = None
+
+    def _for(self, key: str) -> Path:
+        if self._place is None:
+            self._place = new_place(self._folder.parent, f"{self._folder.name}-damaged")
+        path = self._place / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def _copy(self, key: str) -> None:
+        source, copy = self._folder / key, self._for(key)
+        if source.is_dir():
+            shutil.copytree(source, copy, symlinks=True)
+        else:
+            shutil.copy2(source, copy, follow_symlinks=False)
+        sync_folder(copy.parent)
+
+    def copy_segments(self, view: SessionView, left: Iterable[str]) -> None:
+        """Of the journal: all of the streams that are `left` as they are, frames that do not join on, what is none."""
+        segments = list_segments(self._folder)
+        ours = {path.name for paths in segments.values() for path in paths} | {EVENTS}
+        kept = [path.name for stem in left for path in segments.get(stem, [])]
+        kept += [path.name for stream in view.streams.values() if stream.tail for path in stream.tail.unused]
+        kept += [path.name for path in (self._folder / JOURNAL).glob("*") if path.name not in ours]
+        for name in kept:
+            self._copy(f"{JOURNAL}/{name}")
+
+    def move_files_from(self, *keys: str) -> None:
+        """Files that stand where folders belong."""
+        for key in keys:
+            path = self._folder / key
+            if path.exists() and not path.is_dir():
+                path.rename(self._for(key))
+
+    def copy_chunks(self, name: str, spec: ArraySpec, numbers: Iterable[int]) -> None:
+        """Chunks that are going to be replaced by something else than their continuation."""
+        for key in (f"{name}/{spec.chunk_key(number)}" for number in numbers):
+            if (self._folder / key).is_file():
+                self._copy(key)
+
+    def move_chunks_from(self, name: str, first: int) -> None:
+        """Chunks from number ``first`` on: written and never published, or without a partner in the other array."""
+        chunks = self._folder / name / "c"
+        for entry in os.scandir(chunks) if chunks.is_dir() else ():
+            if entry.name.isdecimal() and int(entry.name) >= first:
+                os.rename(entry.path, self._for(f"{name}/c/{entry.name}"))
+
+    def take_broken(self, members: set[str]) -> None:
+        """Damaged segments and metadata."""
+        segments = [f"{JOURNAL}/{member}" for member in members if member.endswith(SUFFIX)]
+        for key in (*segments, *(members & {META, LABELS})):
+            path = self._folder / key
+            if path.is_dir():
+                path.rename(self._for(key))
+            elif path.exists():
+                self._copy(key)
+
+    def copy_what_says_more(self, files: dict[str, bytes]) -> None:
+        """Another recorder's files that say more than those which are going to replace them."""
+        for key, data in files.items():
+            path = self._folder / key
+            taken = self._place is not None and (self._place / key).exists()
+            if path.is_file() and not taken and not _holds(msgspec.json.decode(data), path.read_bytes()):
+                self._copy(key)
+
+
+def _holds(new: Any, old: bytes) -> bool:
+    try:
+        return _covers(new, msgspec.json.decode(old))
+    except (msgspec.DecodeError, RecursionError):
+        return False
+
+
+def _covers(new: Any, old: Any) -> bool:
+    """Whether every field of `old` is in `new`; null says nothing."""
+    if isinstance(old, dict):
+        return isinstance(new, dict) and all(_covers(new.get(key), value) for key, value in old.items())
+    if isinstance(old, list):
+        return isinstance(new, list) and len(new) == len(old) and all(map(_covers, new, old))
+    return old is None or new == old
