@@ -12,6 +12,7 @@ Arguments are checked when a function is called, before the first window is aske
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -217,12 +218,15 @@ def labeled_windows(
         raise ConfigError(f"group_by is {group_by!r}; use 'trial' or 'session'")
     cut, wanted = Cut(win_seconds, hop_seconds), Wanted(class_set(classes), include_bad)
     readable = Readable(paths, [stream_name], strict, lambda reader: _check(reader, stream_name, cut))
-    X = _room(list(readable.each(lambda _, reader: [_extent(reader, stream_name, cut, wanted)])), stream_name)
+    extents = list(readable.each(lambda place, reader: [(place, _extent(reader, stream_name, cut, wanted))]))
+    counts = {place: count for place, (count, _) in extents}
+    X = _room([extent for _, extent in extents], stream_name)
     y, groups = np.empty(len(X), np.int64), np.empty(len(X), np.int64)
     numbers: dict[tuple[int, int], int] = {}
 
     def rows(place: int, reader: SessionReader) -> Iterator[tuple[NDArray[Any], int, int]]:
-        for run, window, _ in _labeled(reader, stream_name, cut, wanted, readable):
+        # One that is being recorded has more by now than there is room for.
+        for run, window, _ in islice(_labeled(reader, stream_name, cut, wanted, readable), counts.get(place, 0)):
             group = place if group_by == "session" else numbers.setdefault((place, run.label), len(numbers))
             yield window, class_of(run, reader.label_track), group
 

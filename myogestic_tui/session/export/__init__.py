@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ...errors import ConfigError, DiskError
+from ...errors import ConfigError, DiskError, MyoGesticError, SessionError
 from ...lazy import lazy_names
 from .common import Exported
 from .watched import watched
@@ -71,15 +71,23 @@ def export_session(
         The session has no such stream.
     DiskError
         The disk is full, or refused; what was there before is still there.
+    SessionError
+        The session cannot be read, or the library of the format fails at it.
     """
     name, further = _named(to)
+    streams = None if streams is None else list(dict.fromkeys(streams))
     if progress is not None:
         session = watched(session, streams, 2 if to in ("edf", "bdf", "bids") else 1, progress)
     function = __getattr__(f"export_{name}")
     try:
         result: Exported = function(session, destination, streams, overwrite=overwrite, **further, **options)
+    except MyoGesticError:
+        raise
     except OSError as error:
         raise DiskError(f"{session.path.name} cannot be exported to {to}: {error.strerror or error}") from error
+    except Exception as error:  # whatever the library of a format stumbles over
+        reason = f"{type(error).__name__}: {error}"
+        raise SessionError(f"{session.path.name} cannot be exported to {to}: {reason}") from error
     return result
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
+import os
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ...errors import ConfigError
 from ...extras import needed
-from .common import Exported, check_free, claim, numeric_streams, partial_folder
+from .common import Exported, check_free, claim, filled_streams, first_and_last, partial_folder, utc_at
 from .edf import export_edf
 from .mneraw import channel_types
 
@@ -66,16 +69,17 @@ def export_bids(
     for library in ("mne_bids", "edfio"):
         needed(library, "export", "exporting to bids")
     out = Exported()
-    for name in set(numeric_streams(session, streams, out)) - set(_emg_streams(session, streams)):
-        out.remark(f"{name} holds no EMG and is left out of the dataset")
-    names, files = _emg_streams(session, streams), plan_bids(session, destination, streams, subject, task, run)
+    names, files = _emg_streams(session, streams, out), plan_bids(session, destination, streams, subject, task, run)
     check_free(files, overwrite)
+    for given, word in ((subject or session.meta.subject, "sub"), (task or session.meta.task, "task")):
+        if given and f"{word}-{given}_" not in files[0].name:
+            out.remark(f"{given!r} is {word}-{_entity(given, 'unknown')} in the dataset: letters and digits only")
     root = Path(destination).absolute()
     claim([root], overwrite=True)
     for name, file in zip(names, files, strict=True):
         with partial_folder(root) as folder:
             written = export_edf(session, folder / f"{file.stem}.bdf", [name], fmt="bdf")
-            with _kept_otherwise(file, folder):
+            with _alone_in(root), _kept_otherwise(file, folder):
                 _add(session, name, written.paths[0], file, emg_placement, line_freq)
         out.paths.append(file)
         for remark in written.remarks:
@@ -93,22 +97,31 @@ def plan_bids(
     **_: Any,
 ) -> list[Path]:
     """Where `export_bids` writes to: a BDF file for each stream with EMG."""
-    root, names = Path(destination), _emg_streams(session, streams)
+    root, names = Path(destination), _emg_streams(session, streams, Exported())
     if root.exists() and not root.is_dir():
         raise ConfigError(f"{root} is no folder; a BIDS dataset is one")
     if not names:
         raise ConfigError(f"{session.path.name} has no EMG channel (by channel type or stream type); BIDS wants EMG")
     meta = session.meta
     who = f"sub-{_entity(subject or meta.subject, 'unknown')}"
-    number = meta.take if run is None else run
-    stem = f"{who}_task-{_entity(task or meta.task, 'rest')}{'' if number is None else f'_run-{number:02d}'}"
-    recordings = ["", *(f"_recording-{_entity(name, 'emg')}" for name in names[1:])]
+    take = meta.take if run is None else run
+    stem = f"{who}_task-{_entity(task or meta.task, 'rest')}{'' if take is None else f'_run-{take:02d}'}"
+    recordings = [""]
+    for name in names[1:]:
+        recording = wanted = f"_recording-{_entity(name, 'emg')}"
+        for number in range(2, len(names) + 1):
+            recording = recording if recording not in recordings else f"{wanted}{number}"
+        recordings.append(recording)
     return [root / who / "emg" / f"{stem}{recording}_emg.bdf" for recording in recordings]
 
 
-def _emg_streams(session: SessionReader, streams: Sequence[str] | None) -> list[str]:
-    names = numeric_streams(session, streams, Exported())
-    return [name for name in names if "emg" in channel_types(session.stream_info(name))]
+def _emg_streams(session: SessionReader, streams: Sequence[str] | None, out: Exported) -> list[str]:
+    names = filled_streams(session, streams, out)
+    emg = [name for name in names if "emg" in channel_types(session.stream_info(name))]
+    for name in names:
+        if name not in emg:
+            out.remark(f"{name} holds no EMG and is left out of the dataset")
+    return emg
 
 
 def _add(
@@ -118,15 +131,32 @@ def _add(
     import mne
     import mne_bids
 
+    info = session.stream_info(name)
     raw = mne.io.read_raw_bdf(written, verbose="error")
-    raw.set_channel_types(
-        dict(zip(raw.ch_names, channel_types(session.stream_info(name)), strict=True)), verbose="error"
-    )
-    raw.info["bads"] = [raw.ch_names[index] for index in session.meta.bad_channels.get(name, [])]
+    raw.set_channel_types(dict(zip(raw.ch_names, channel_types(info), strict=True)), verbose="error")
+    raw.info["bads"] = [raw.ch_names[index] for index in session.meta.bad_channels.get(session.stream(name).stem, [])]
     raw.info["line_freq"] = line_freq
+    # The file's header has local time, as EDF wants it; MNE takes that for UTC.
+    raw.set_meas_date(utc_at(session, first_and_last(session, name)[0]))
     entities = mne_bids.get_entities_from_fname(file)
     path = mne_bids.BIDSPath(root=file.parent.parent.parent, datatype="emg", **entities)
-    mne_bids.write_raw_bids(raw, path, emg_placement=placement, overwrite=True, verbose="error")
+    path = mne_bids.write_raw_bids(raw, path, emg_placement=placement, overwrite=True, verbose="error")
+    sidecar = path.copy().update(suffix="emg", extension=".json").fpath
+    about = json.loads(sidecar.read_text(encoding="utf-8"))
+    sidecar.write_text(json.dumps({**about, "Manufacturer": info.manufacturer or "n/a"}, indent=4), encoding="utf-8")
+
+
+@contextmanager
+def _alone_in(root: Path) -> Iterator[None]:
+    """Keep other processes from the tables that all recordings of a dataset share."""
+    root.mkdir(exist_ok=True)
+    fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with suppress(OSError):  # some network file systems lock no folders
+            fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
 
 
 @contextmanager

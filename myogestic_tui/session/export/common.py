@@ -40,6 +40,9 @@ VOLTS = {
 }
 """Volts in one unit, by the names that LSL outlets use, in lower case. µ exists twice in Unicode."""
 
+LEAST_FS = 0.002
+"""Hz below which formats of signal, whose times are counted in records of seconds, make no sense."""
+
 _FILES = (".xdf", ".fif", ".edf", ".bdf", ".csv", ".npz")
 
 
@@ -106,6 +109,25 @@ def numeric_streams(session: SessionReader, streams: Sequence[str] | None, out: 
     return fitting
 
 
+def filled_streams(session: SessionReader, streams: Sequence[str] | None, out: Exported) -> list[str]:
+    """As `numeric_streams`, without those that formats of signal cannot hold: empty ones, and extremely slow ones.
+
+    Raises
+    ------
+    ConfigError
+        As there; or one that was asked for is empty or too slow, or all are.
+    """
+    names = numeric_streams(session, streams, out)
+    unfit = {name: "has no samples" for name in names if not session.n_samples(name)}
+    unfit |= {name: "is too slow for it" for name in names if session.stream_info(name).fs < LEAST_FS}
+    if unfit and (streams is not None or len(unfit) == len(names)):
+        name, why = next(iter(unfit.items()))
+        raise ConfigError(f"{name} {why}; this format needs signal (xdf, csv and npz do not)")
+    for name, why in unfit.items():
+        out.remark(f"{name} {why} and is left out")
+    return [name for name in names if name not in unfit]
+
+
 def text_streams(session: SessionReader) -> list[str]:
     """Streams of text."""
     return [name for name in session.streams if session.stream_info(name).is_string]
@@ -124,7 +146,7 @@ def utc_at(session: SessionReader, time: float) -> datetime | None:
             at = datetime.fromisoformat(anchor.utc)
         except ValueError:
             continue
-        return _aware(at) + timedelta(seconds=time - anchor.lsl)
+        return _aware(at) + timedelta(seconds=time - anchor.lsl if np.isfinite(time) else 0.0)
     try:
         return _aware(datetime.fromisoformat(session.meta.created))
     except ValueError:

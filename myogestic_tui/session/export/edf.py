@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ...errors import ConfigError
 from ...extras import needed
-from .common import VOLTS, Exported, Partial, claim, first_and_last, local_at, numeric_streams, targets
+from .common import VOLTS, Exported, Partial, claim, filled_streams, first_and_last, local_at, targets
 from .grid import Grid, marks, tell_about_grid
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ _LEAST, _LARGEST = 0.01, 99_999_999.0
 
 _VOLTAGES = {"V": 1.0, "mV": 1e-3, "uV": 1e-6, "nV": 1e-9}
 """Volts in one of the units that readers of EDF know."""
+
+_RESERVED = ("EDF Annotations", "BDF Annotations")
 
 _LONGEST_RECORD_S = 1000
 _RATE_ERROR = 1e-6
@@ -88,7 +90,7 @@ def export_edf(
         The session has no such stream.
     """
     out = Exported()
-    names, files = _with_samples(session, streams, out), plan_edf(session, destination, streams, fmt=fmt)
+    names, files = filled_streams(session, streams, out), plan_edf(session, destination, streams, fmt=fmt)
     claim(files, overwrite)
     for name, path in zip(names, files, strict=True):
         file = _assemble(session, name, fmt, out)
@@ -102,18 +104,7 @@ def plan_edf(
     session: SessionReader, destination: str | PathLike[str], streams: Sequence[str] | None = None, *, fmt: Format
 ) -> list[Path]:
     """Where `export_edf` writes to: a file for each stream."""
-    return targets(session, Path(destination), _with_samples(session, streams, Exported()), f".{fmt}")
-
-
-def _with_samples(session: SessionReader, streams: Sequence[str] | None, out: Exported) -> list[str]:
-    """Streams that are signal at a rate and not empty, which these formats cannot be."""
-    names = numeric_streams(session, streams, out)
-    empty = [name for name in names if not session.n_samples(name)]
-    if empty and (streams is not None or len(empty) == len(names)):
-        raise ConfigError(f"{empty[0]} has no samples; EDF and BDF cannot hold an empty signal")
-    for name in empty:
-        out.remark(f"{name} has no samples and is left out")
-    return [name for name in names if name not in empty]
+    return targets(session, Path(destination), filled_streams(session, streams, Exported()), f".{fmt}")
 
 
 def _assemble(session: SessionReader, name: str, fmt: Format, out: Exported) -> Any:
@@ -145,7 +136,7 @@ def _file(
 ) -> Any:
     import edfio
 
-    local = local_at(session, first_and_last(session, name)[0])
+    local = _told_start(local_at(session, first_and_last(session, name)[0]))
     return (edfio.Edf if fmt == "edf" else edfio.Bdf)(
         signals,
         patient=edfio.Patient(code=_word(session.meta.subject)),
@@ -154,6 +145,14 @@ def _file(
         data_record_duration=record_s,
         annotations=annotations,
     )
+
+
+def _told_start(at: datetime | None) -> datetime | None:
+    """To a 64th of a second: the times of records are exact then, in binary and in decimals, as some readers demand."""
+    if at is None:
+        return None
+    parts = round(at.microsecond * 64 / 1e6)
+    return at.replace(microsecond=0) + timedelta(seconds=parts / 64)
 
 
 def _annotations(session: SessionReader, grid: Grid, total: int, fs: float, out: Exported) -> list[Any]:
@@ -233,6 +232,8 @@ def _scale(grid: Grid, fmt: Format, out: Exported) -> tuple[Scale, list[Unit]]:
     if whole:
         return Scale(np.ones(n), np.zeros(n), [(float(lowest), float(highest))] * n, (lowest, highest)), units
     factors = np.array([unit.factor for unit in units])
+    if any(unit.strip().lower() not in VOLTS for unit in declared):
+        out.remark(f"{name}: units that are not known to be voltages are written as they are")
     if any(unit.name.startswith("1e") for unit in units):
         out.remark(f"{name}: values are stored times a power of ten, which stands before their unit")
     physical = [_limits(*ends) for ends in zip(least * factors, most * factors, strict=True)]
@@ -291,7 +292,7 @@ def _labels(names: Sequence[str], stream: str, out: Exported) -> list[str]:
     found: list[str] = []
     for number, name in enumerate(names, 1):
         label = _ascii(name, 16)
-        if not label or label in found:
+        if not label or label in found or label in _RESERVED:
             label = f"{label[:10]}-{number}"
         if label != name:
             out.remark(f"{stream}: channel names are cut to 16 ASCII characters, each once")

@@ -11,6 +11,7 @@ from ...extras import needed
 from .common import (
     Exported,
     claim,
+    filled_streams,
     first_and_last,
     numeric_streams,
     partial_folder,
@@ -114,7 +115,7 @@ def export_fif(
         The session has no such stream.
     """
     out = Exported()
-    names, files = numeric_streams(session, streams, out), plan_fif(session, destination, streams)
+    names, files = filled_streams(session, streams, out), plan_fif(session, destination, streams)
     claim(files, overwrite)
     for name, path in zip(names, files, strict=True):
         raw = to_mne(session, name, out=out)
@@ -133,7 +134,7 @@ def plan_fif(
     session: SessionReader, destination: str | PathLike[str], streams: Sequence[str] | None = None
 ) -> list[Path]:
     """Where `export_fif` writes to: a file for each stream, its first part where MNE splits it."""
-    return targets(session, Path(destination), numeric_streams(session, streams, Exported()), "_raw.fif")
+    return targets(session, Path(destination), filled_streams(session, streams, Exported()), "_raw.fif")
 
 
 def channel_types(info: StreamInfo) -> list[str]:

@@ -134,7 +134,7 @@ class _Writer:
             stamps = (data.times if was_set else data.raw_times)(start, start + len(rows))
             self.samples(number, data.info, stamps, rows)
             self._chunk(_BOUNDARY, _MARK)
-        self._chunk(_FOOTER, number, _xml(_footer(data)))
+        self._chunk(_FOOTER, number, _xml(_footer(data, corrected=was_set)))
 
     def labels(self, number: int, session: SessionReader) -> None:
         """The label track: class names as markers; the class table and bad trials in the header."""
@@ -237,9 +237,9 @@ def _desc(root: ET.Element) -> ET.Element:
     return ET.SubElement(root, "desc") if found is None else found
 
 
-def _footer(data: StreamData) -> ET.Element:
-    n = data.n_samples
-    first, last = (float(data.raw_times(at, at + 1)[0]) if n else 0.0 for at in (0, max(n - 1, 0)))
+def _footer(data: StreamData, *, corrected: bool) -> ET.Element:
+    n, times = data.n_samples, data.times if corrected else data.raw_times
+    first, last = (float(times(at, at + 1)[0]) if n else 0.0 for at in (0, max(n - 1, 0)))
     root = _element("info", first_timestamp=repr(first), last_timestamp=repr(last), sample_count=n)
     gaps = stream_gaps(data)
     if gaps:
