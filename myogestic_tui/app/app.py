@@ -281,12 +281,16 @@ class App:
             False where that is not possible now; ``ctx.status_message`` says why, and nothing was changed.
         """
         from ..session import Session
+        from ..session.format.layout import is_session_folder
 
         with self._transition:
             if self.ctx.state != "idle":
                 self.say("already recording; stop first")
                 return False
             folder = Path(self.sessions_dir if base_path is None else base_path)
+            if is_session_folder(folder):
+                self.say(f"not started: {folder} is a session itself; choose another folder")
+                return False
             at = local_clock()
             try:
                 session = Session(

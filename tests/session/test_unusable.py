@@ -320,7 +320,7 @@ def test_arrays_that_claim_more_than_the_journal_has_are_cut_to_it(journaled: Pa
     recover_session(journaled)
     with open_session_store(journaled) as session:
         np.testing.assert_array_equal(session.stores["emg"][:], EMG.data(0, N))
-        assert "which counts" in session.findings[0].text
+        assert "1600 count" in session.findings[0].text
     assert before <= everything(journaled.parent)
     assert verify_session(journaled).ok
 

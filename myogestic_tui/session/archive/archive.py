@@ -103,13 +103,31 @@ class Archive:
         return self.member(key).size
 
     def blocks(self, key: str) -> Iterator[bytes]:
-        """The stored bytes of a member, a piece at a time, not checked against its checksum."""
+        """The decoded bytes of a member, a piece at a time, not checked against its checksum.
+
+        Raises
+        ------
+        SessionDamagedError
+            It does not inflate, or to more than the directory says.
+        """
         member = self.member(key)
         at = self.data_offset(member)
-        end = at + member.stored_size
+        end, left = at + member.stored_size, member.size
+        inflater = zlib.decompressobj(-15) if member.method == zb.DEFLATED else None
         while at < end and (block := self.pread(min(BLOCK, end - at), at)):
             at += len(block)
-            yield block
+            while block:
+                piece, block = block, b""
+                if inflater is not None:
+                    try:
+                        piece = inflater.decompress(piece, BLOCK)
+                    except zlib.error as error:
+                        raise self.damaged(member, f"does not inflate ({error})") from error
+                    block = inflater.unconsumed_tail
+                left -= len(piece)
+                if left < 0:
+                    raise self.damaged(member, "inflates to more than the directory says")
+                yield piece
 
     def read(self, key: str, limit: int = MAX_MEMBER) -> bytes:
         """The decoded bytes of a member, checked against its size and its CRC-32.

@@ -24,7 +24,8 @@ def comment_bytes(summary: Summary) -> bytes:
     if len(whole) <= zb.MAX_COMMENT:
         return whole
     streams: dict[str, StreamSummary] = {}
-    short = replace(plain, streams=streams, labels={}, name=plain.name[:1000])
+    texts = {field: getattr(plain, field)[:1000] for field in ("name", "subject", "task", "created")}
+    short = replace(plain, streams=streams, labels={}, **texts)
     return msgspec.json.encode(_Comment(_FORMAT, short, abridged=True))
 
 

@@ -20,7 +20,7 @@ import msgspec
 from msgspec import Struct, field
 
 from ...errors import SessionDamagedError
-from ..format.layout import MANIFEST
+from ..format.layout import MANIFEST, is_stem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -114,9 +114,12 @@ class ManifestReader:
         if not line.endswith(_HEAD_END):
             raise self._damaged()
         try:
-            return msgspec.json.decode(line.removesuffix(_HEAD_END) + b"}", type=Head)
+            head = msgspec.json.decode(line.removesuffix(_HEAD_END) + b"}", type=Head)
         except (msgspec.MsgspecError, ValueError) as error:
             raise self._damaged() from error
+        if not is_stem(head.session):
+            raise SessionDamagedError(f"{MANIFEST} names a session {head.session[:80]!r}; no folder can be called so")
+        return head
 
     def _split(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
         rest = b""

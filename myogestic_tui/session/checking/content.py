@@ -123,7 +123,7 @@ class ContentCheck:
 
     def _check_journal(self) -> None:
         member = next((name for name in self._tree.names() if name.startswith(f"{JOURNAL}/")), "")
-        if member:
+        if member or (self._tree.path / JOURNAL).is_dir():
             text = "the session is unfinished: what is not in its arrays yet is in the journal; recover it"
             self._report(damage(text, member=member))
 

@@ -107,6 +107,8 @@ class SessionRecord:
     n_labelled: int = 0
     undone: list[LabelEvent] = field(default_factory=list)
     """Labels that were taken back."""
+    unmarked: set[int | tuple[str, int]] = field(default_factory=set)
+    """Trials and channels that were marked good again."""
     clock: dict[str, list[tuple[float, float, float, float]]] = field(default_factory=dict)
     gap_reasons: dict[str, dict[int, str]] = field(default_factory=dict)
 
@@ -130,6 +132,7 @@ class SessionRecord:
                 if number in self.labels:
                     self.undone.append(self.labels.pop(number))
             case TrialMarked(number, bad):
+                self.unmarked |= set() if bad else {number}
                 if number in self.labels:
                     self.labels[number] = msgspec.structs.replace(self.labels[number], bad=bad)
             case ChannelMarked(stem, channel, bad):
@@ -148,6 +151,7 @@ class SessionRecord:
                 self.set_fields(fields)
 
     def _mark_channel(self, stem: str, channel: int, bad: bool) -> None:
+        self.unmarked |= set() if bad else {(stem, channel)}
         marked = set(self.meta.bad_channels.get(stem, ())) - {channel}
         marked |= {channel} if bad else set()
         others = {other: channels for other, channels in self.meta.bad_channels.items() if other != stem}
@@ -270,7 +274,7 @@ def replay(folder: Path, record: SessionRecord) -> tuple[bool, list[Finding]]:
         What of it is torn or damaged. Events behind damage count: each stands for itself.
     """
     try:
-        fd = os.open(folder / JOURNAL / EVENTS, os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(folder / JOURNAL / EVENTS, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except (FileNotFoundError, NotADirectoryError):
         return False, []
     try:

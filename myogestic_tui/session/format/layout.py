@@ -14,9 +14,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from ...errors import DiskError
 
@@ -30,6 +33,8 @@ LABELS = "labels.json"
 MANIFEST = "manifest.json"
 JOURNAL = "journal"
 LOCK = ".lock"
+UNPAIRED = "unpaired"
+"""Folder of a salvaged session for chunks whose partner is lost."""
 BALLAST = ".ballast"
 """Room kept back while recording; see `room.Ballast`."""
 ZARR_JSON = "zarr.json"
@@ -47,6 +52,7 @@ FOLDER_STAMP = "%Y-%m-%d_%H-%M-%S"
 _NOT_SAFE = re.compile(r"[^A-Za-z0-9_-]+")
 _MAX_STEM = 80
 _NO_STEM = re.compile(r"[/\\\x00-\x1f]|^\.")
+_MOST_LONELY = 1 << 24
 _MOST_STEM = 200
 """Characters of a stem that another recorder chose."""
 
@@ -92,12 +98,46 @@ def stems_among(names: Collection[str]) -> list[str]:
 
 
 def is_session_folder(path: Path) -> bool:
-    """True for a folder that holds a session, ours or the seed layout's, however little of it."""
-    if not path.is_dir():
+    """True for a folder that holds a session, ours or the seed layout's, however little of it.
+
+    A folder that holds sessions is none, whatever else somebody has put into it, and neither is one that cannot be
+    read.
+    """
+    try:
+        entries = {entry.name: entry.is_dir() for entry in os.scandir(path)}
+        return _holds_a_session(path, entries) and not _holds_sessions(path, entries)
+    except OSError:
         return False
-    if (path / META).is_file() or (path / JOURNAL).is_dir():
+
+
+def _holds_a_session(path: Path, entries: dict[str, bool]) -> bool:
+    if stems_among([name for name, is_folder in entries.items() if is_folder]):
         return True
-    return bool(stems_among([entry.name for entry in path.iterdir()]))
+    if entries.get(JOURNAL) and any(name.endswith(".journal") for name in os.listdir(path / JOURNAL)):
+        return True
+    if META not in entries:
+        return False
+    return LABELS in entries or JOURNAL in entries or _describes_a_session(path / META)
+
+
+def _describes_a_session(meta: Path) -> bool:
+    """Whether a ``meta.json`` that stands alone is one of a session: it says which streams there were, if any."""
+    try:
+        said = msgspec.json.decode(meta.read_bytes()) if meta.is_file() and meta.stat().st_size < _MOST_LONELY else None
+    except msgspec.DecodeError:
+        return False
+    return isinstance(said, dict) and isinstance(said.get("streams"), dict)
+
+
+def _holds_sessions(path: Path, entries: dict[str, bool]) -> bool:
+    if entries.get(STATE_FOLDER) or any(name.endswith(ARCHIVE_SUFFIX) and not d for name, d in entries.items()):
+        return True
+    folders = [name for name, is_folder in entries.items() if is_folder and not name.endswith(".zarr")]
+    return any(
+        _holds_a_session(path / name, {entry.name: entry.is_dir() for entry in os.scandir(path / name)})
+        for name in folders
+        if name not in (JOURNAL, UNPAIRED)
+    )
 
 
 def archive_name(folder_name: str, name: str = "") -> str:

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
-from ...errors import DiskError, MyoGesticError, SessionDamagedError, SessionError
+from ...errors import ConfigError, DiskError, MyoGesticError, SessionDamagedError, SessionError
 from ..format.layout import ARCHIVE_SUFFIX
 from ..format.meta import sync_folder
 from ..format.progress import Ticker
@@ -141,7 +141,7 @@ def copy_session(path: str | os.PathLike[str], destination: str, progress: Progr
     Raises
     ------
     ConfigError
-        The destination is a URL, and what it needs is not installed.
+        The destination is a URL, and what it needs is not installed; or the folder that the session is in.
     SessionError
         It is no archive, or another file of that name is at the destination.
     SessionDamagedError
@@ -179,6 +179,8 @@ def without_password(url: str) -> str:
 
 def _copy(path: Path, there: Destination, ticker: Ticker) -> str:
     size, part = path.stat().st_size, path.name + PART
+    if isinstance(there, FolderDestination) and there.folder.samefile(path.parent):
+        raise ConfigError(f"{path.name} is in {there.where} already: name another folder")
     if there.size(path.name) is not None:
         digest = file_digest(path, ticker)
         if there.size(path.name) != size or _digest_there(there, path.name, ticker) != digest:

@@ -74,11 +74,17 @@ def _check(changes: Mapping[str, str]) -> None:
     for field, text in changes.items():
         if field in _FIXED or not field:
             raise ConfigError(f"{field!r} of a session cannot be edited; name, subject, task, take and notes can")
-        if field == "take" and text and not (text.isdigit() and int(text) > 0):
+        try:
+            (field + text).encode()
+        except UnicodeEncodeError as error:
+            raise ConfigError(f"{field!r} is to be {text!r}, which is no text that a file can hold") from error
+        if field == "take" and text and not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0):
             raise ConfigError(f"take is {text!r}; give a whole number from 1 on")
 
 
 def _edit_folder(folder: Path, changes: Mapping[str, str]) -> Path:
+    if folder_state(folder) == "recording":
+        raise SessionLockedError(f"{folder.name} is being recorded; stop it first")
     if folder_state(folder) not in WHOLE_STATES:
         raise SessionError(f"{folder.name} is not finished; `myogestic-tui recover` finishes one that was cut off")
     with lock_session(folder, purpose="editing"):

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...errors import SessionError, SessionLockedError
+from ...errors import SessionLockedError
 from ..format.layout import ARCHIVE_SUFFIX, STATE_FOLDER
 from ..reading.states import unpacked_sessions
 from .pack import PARKED, pack_session, temporary
@@ -39,13 +39,14 @@ def finish_interrupted(sessions_dir: str | os.PathLike[str], progress: Progress 
         Of the first folder that could not be packed, after all have been tried. A locked one is left to its holder.
     """
     clean_up(sessions_dir)
-    archives, failures = [], []
+    archives: list[Path] = []
+    failures: list[Exception] = []
     for folder in unpacked_sessions(sessions_dir):
         try:
             archives.append(pack_session(folder, progress))
         except SessionLockedError:
             continue
-        except SessionError as error:
+        except Exception as error:  # whatever is wrong with one must not keep the others from being packed
             failures.append(error)
     if failures:
         raise failures[0]

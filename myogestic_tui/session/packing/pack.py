@@ -86,6 +86,8 @@ def pack_session(
         It is no session.
     """
     folder = Path(folder).absolute()
+    if folder.is_file() and folder.name.endswith(ARCHIVE_SUFFIX):
+        raise SessionError(f"{folder.name} is packed already")
     if not folder.is_dir():
         return _packed_before(folder)
     if not is_session_folder(folder):
@@ -150,6 +152,8 @@ def temporary(path: Path) -> Iterator[tuple[Path, int]]:
     fd = os.open(tmp, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not tmp.exists() or not os.path.samestat(os.fstat(fd), tmp.stat()):
+            raise BlockingIOError  # somebody cleaned it up between the two lines above
         os.ftruncate(fd, 0)
         try:
             yield tmp, fd

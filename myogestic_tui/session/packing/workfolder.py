@@ -71,8 +71,9 @@ def finish_replacing(sessions_dir: Path) -> None:
     """Remove archives whose replacement is in place, where a kill came between the two."""
     for note in (sessions_dir / STATE_FOLDER / EDITING).glob(f"*{_REPLACED}"):
         folder = note.with_name(note.name.removesuffix(_REPLACED))
-        folder.mkdir(exist_ok=True)
-        with suppress(DiskError, SessionLockedError), lock_session(folder, purpose="cleaning up"):
+        with suppress(OSError):
+            folder.mkdir(exist_ok=True)
+        with suppress(OSError, DiskError, SessionLockedError), lock_session(folder, purpose="cleaning up"):
             old, _, new = note.read_text().partition("\n")
             if new and new != old and (sessions_dir / new).is_file():
                 (sessions_dir / old).unlink(missing_ok=True)

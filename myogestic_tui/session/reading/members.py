@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from typing import TYPE_CHECKING
 
-from ...errors import DiskError
+from ...errors import DiskError, SessionDamagedError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,11 +25,16 @@ class FolderMembers:
 
         Raises
         ------
+        SessionDamagedError
+            It is no file.
         DiskError
             The disk refused.
         """
         try:
-            with open(self.folder / key, "rb") as file:
+            # Without waiting: a FIFO would never be opened.
+            with open(os.open(self.folder / key, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    raise SessionDamagedError(f"{key} is no regular file; move it out of the session")
                 return file.read()
         except (FileNotFoundError, NotADirectoryError):
             return None

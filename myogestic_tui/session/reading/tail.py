@@ -111,10 +111,10 @@ class JournalTail:
         """Take the frames that continue ``committed`` rows of the arrays; report those that do not reach them."""
         reaching = [number for number, run in enumerate(self._runs) if run.first <= committed <= run.end]
         chosen = max(reaching, key=lambda number: self._runs[number].end, default=-1)
-        self._joined = self._runs[chosen] if reaching else _Run([])
+        self._joined = self._chained(self._runs[chosen]) if reaching else _Run([])
         self._starts = [place.first for place in self._joined.places]
         self.first, self.end = (self._joined.first, self._joined.end) if reaching else (committed, committed)
-        lost = [run for run in self._runs if run.first > self.end]
+        lost = [run for run in self._runs if run.end > self.end]
         fds = {place.fd for run in lost for place in run.places}
         self.unused = [path for path, fd in zip(self._paths, self._fds, strict=True) if fd in fds]
         behind = [member for member, number in self._breaks if number > chosen]
@@ -123,6 +123,13 @@ class JournalTail:
         elif self._breaks:
             text = f"{self.stem}: the journal is damaged ({self._breaks[0][0]}), but those samples are stored already"
             self.findings.append(observation(text, stream=self.stem, member=self._breaks[0][0]))
+
+    def _chained(self, run: _Run) -> _Run:
+        """A run with those that go on where it ends, in whatever order their files stand."""
+        places = list(run.places)
+        while more := next((one for one in self._runs if one.first == places[-1].first + places[-1].n), None):
+            places += more.places
+        return _Run(places)
 
     def _lost_finding(self, lost: list[_Run], behind: list[str]) -> Finding:
         where = f" ({behind[0]})" if behind else ""

@@ -7,12 +7,13 @@ the journal's tail behind them, and every event of the journal.
 from __future__ import annotations
 
 import os
+from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...errors import ConfigError, SessionDamagedError, SessionError
+from ...errors import ConfigError, DiskError, SessionDamagedError, SessionError
 from ..format.arrays import ListedArray, OverviewArray, Rows, StoredArray
-from ..format.events import ChannelMarked, Labelled, Noted, SessionRecord, replay
+from ..format.events import AnyEvent, ChannelMarked, Labelled, Noted, SessionRecord, TrialMarked, replay
 from ..format.findings import Finding, damage, observation
 from ..format.journal import EVENTS, list_segments
 from ..format.layout import JOURNAL, LABELS, META, array_name, stems_among
@@ -46,9 +47,14 @@ def view_folder(path: Path, *, own_lock: bool = False) -> SessionView:
     ------
     SessionError
         It is gone, or holds no session.
+    DiskError
+        The disk refused.
     """
     for _ in range(_ATTEMPTS):
-        view = _Looker(path, own_lock=own_lock).look()
+        try:
+            view = _Looker(path, own_lock=own_lock).look()
+        except OSError as error:
+            raise DiskError(f"{path} cannot be read: {error.strerror} ({error.filename})") from error
         if view is not None:
             return view
     raise SessionError(f"{path} changes faster than it can be read; try again")
@@ -130,9 +136,8 @@ class _Looker:
         if not found:
             text = f"{EVENTS} is missing: labels and notes that were not in {LABELS} and {META} yet are lost"
             self.findings.append(damage(text, member=EVENTS))
-        damaged = not found or any(one.kind == "damage" for one in findings)
-        kept = _add_written(record, stored, *written, damaged=damaged)
-        if kept and not damaged:
+        kept = _add_written(record, stored, *written)
+        if kept and not any(one.member == EVENTS and one.kind == "damage" for one in self.findings):
             # What is in these files came from events, so some of those are gone.
             text = f"{EVENTS} ends before events that {LABELS} and {META} still have; later ones may be lost"
             self.findings.append(damage(text, member=EVENTS))
@@ -283,11 +288,13 @@ class _Looker:
     ) -> StreamView:
         if tail is None:
             return StreamView(stem, info, meta, _cut(*data, committed), _cut(*stamps, committed))
-        beyond = tail.has_frames and tail.newest < committed
-        if beyond and not self.live:
-            text = f"{stem}: the arrays say {committed} samples, and the journal ends at {tail.newest}, which counts"
+        beyond = not self.live and tail.has_frames and tail.newest < committed
+        if beyond:
+            real = stamps[0] is not None and _are_stamps(stamps[0], tail.newest, committed)
+            counts = committed if real else tail.newest
+            text = f"{stem}: the arrays say {committed} samples and the journal ends at {tail.newest}; {counts} count"
             self.findings.append(damage(text, stream=stem, member=array_name(stem)))
-            committed = tail.newest
+            committed = counts
         tail.join(committed)
         self.findings += [one for one in tail.findings if not self.live or one.kind == "damage"]
         # A partial chunk that was flushed is taken from the journal where that still has it: it has a CRC per frame,
@@ -307,33 +314,41 @@ class _Looker:
 
 
 def _add_written(
-    record: SessionRecord,
-    labels: list[LabelEvent],
-    notes: list[Note],
-    channels: dict[str, list[int]],
-    *,
-    damaged: bool,
+    record: SessionRecord, labels: list[LabelEvent], notes: list[Note], channels: dict[str, list[int]]
 ) -> int:
-    """What reached the JSON files in time counts where its event is lost; returns how much was added.
+    """What reached the JSON files in time counts where its event is lost; returns how much that was.
 
-    A label that was taken back, and a mark that was, stand in no file that is newer than that, but may in an older one:
-    marks count only where events are known to be `damaged`.
+    What was taken back, or marked good again, stands in no file that is newer than that, but may in an older one.
     """
-    known = {_identity(label) for label in (*record.labels.values(), *record.undone)}
-    lost = [label for label in labels if _identity(label) not in known]
-    for label in lost:
-        record.apply(Labelled(record.n_labelled, label))
-    untold = [note for note in notes if note not in record.meta.notes]
-    for note in untold:
-        record.apply(Noted(note))
-    for stem, marked in channels.items() if damaged else ():
-        for channel in marked:
-            record.apply(ChannelMarked(stem, channel, True))
-    return len(lost) + len(untold)
+    lost: list[AnyEvent] = []
+    stored: dict[tuple[float, int], deque[LabelEvent]] = {}
+    for label in labels:
+        stored.setdefault((label.timestamp, label.class_index), deque()).append(label)
+    for number, label in sorted(record.labels.items()):
+        same = stored.get((label.timestamp, label.class_index))
+        if same and same.popleft().bad and not label.bad and number not in record.unmarked:
+            lost.append(TrialMarked(number, True))
+    for label in record.undone:
+        same = stored.get((label.timestamp, label.class_index))
+        if same:
+            same.pop()
+    untold = [label for same in stored.values() for label in same]
+    lost += [Labelled(record.n_labelled + place, label) for place, label in enumerate(untold)]
+    lost += [Noted(note) for note in notes if note not in record.meta.notes]
+    for stem, marked in channels.items():
+        new = set(marked) - {*record.meta.bad_channels.get(stem, ())}
+        lost += [ChannelMarked(stem, one, True) for one in sorted(new) if (stem, one) not in record.unmarked]
+    for event in lost:
+        record.apply(event)
+    return len(lost)
 
 
-def _identity(label: LabelEvent) -> tuple[float, int]:
-    return label.timestamp, label.class_index
+def _are_stamps(array: StoredArray, start: int, stop: int) -> bool:
+    """Whether rows of an array were written, and are not what a chunk is filled up with: no clock stands at 0."""
+    try:
+        return bool((array.rows(start, stop) != 0.0).all())
+    except SessionDamagedError:
+        return False
 
 
 def _is_laid_out(spec: ArraySpec, info: StreamInfo) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...clock import local_clock
-from ...errors import DiskError, SessionClosedError, SessionError, SessionLockedError
+from ...errors import ConfigError, DiskError, SessionClosedError, SessionError, SessionLockedError
 from ..format import events as ev
 from ..format.bystream import find_stem
 from ..format.layout import META, create_session_folder, is_session_folder
@@ -209,6 +209,8 @@ class Session(Annotated):
 
         Raises
         ------
+        ConfigError
+            The name is no text.
         StreamChangedError
             It is there with another layout.
         SessionClosedError
@@ -217,6 +219,10 @@ class Session(Annotated):
             The disk refused.
         """
         recording = self._must_record()
+        try:
+            name.encode()
+        except UnicodeEncodeError as error:
+            raise ConfigError(f"a stream cannot be called {name!r}: that is no text that a file can hold") from error
         stem = recording.add_stream(name, info, joined_at)
         self._journals[name] = self._journals[stem] = recording.committers[stem].journal
         return stem

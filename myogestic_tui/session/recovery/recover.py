@@ -22,7 +22,7 @@ from ..format.commit import Shape, commit
 from ..format.conclude import conclusion, drop_journal
 from ..format.events import SessionRecord
 from ..format.findings import damage
-from ..format.layout import BALLAST, FOLDER_STAMP, JOURNAL, PARTIAL, is_session_folder
+from ..format.layout import BALLAST, FOLDER_STAMP, JOURNAL, LABELS, META, PARTIAL, is_session_folder
 from ..format.lock import lock_session
 from ..format.meta import SCHEMA_VERSION
 from ..format.zarrs import encode_chunk, write_chunk
@@ -87,10 +87,13 @@ def _tidy(folder: Path) -> None:
     """Remove what was being written when the end came, and the room that was kept back."""
     (folder / BALLAST).unlink(missing_ok=True)
     shutil.rmtree(folder / (JOURNAL + PARTIAL), ignore_errors=True)
-    for where, _, names in os.walk(folder):
-        for name in names:
-            if name.endswith(PARTIAL):
-                os.unlink(os.path.join(where, name))
+    for array in folder.glob("*.zarr"):
+        for where, _, names in os.walk(array):
+            for name in names:
+                if name.endswith(PARTIAL):
+                    os.unlink(os.path.join(where, name))
+    for name in (META, LABELS):
+        (folder / (name + PARTIAL)).unlink(missing_ok=True)
 
 
 def _recover(folder: Path, leave_unusable: bool) -> None:

@@ -103,12 +103,15 @@ def restore_session(path: str | os.PathLike[str]) -> Path:
 def list_trash(sessions_dir: str | os.PathLike[str]) -> list[Trashed]:
     """What lies in the trash of a sessions folder, the latest first."""
     sessions_dir = Path(sessions_dir).absolute()
-    slots = _trash(sessions_dir).iterdir() if _trash(sessions_dir).is_dir() else []
+    try:
+        slots = list(_trash(sessions_dir).iterdir())
+    except OSError:
+        slots = []
     found = []
     for slot in sorted(slots, reverse=True):
         at = _time_of(slot)
         if at is not None and slot.is_dir():
-            found += [Trashed(path, sessions_dir / path.name, at, size_of(path)) for path in sorted(slot.iterdir())]
+            found += [Trashed(path, sessions_dir / path.name, at, size_of(path)) for path in sorted(slot.glob("[!.]*"))]
     return found
 
 
@@ -126,6 +129,8 @@ def empty_trash(sessions_dir: str | os.PathLike[str], *, before: datetime | None
             continue
         try:
             shutil.rmtree(trashed.path.parent)
+        except FileNotFoundError:
+            continue  # it lay in one place with the one before
         except OSError as error:
             raise DiskError(f"cannot delete {trashed.path}: {error.strerror}") from error
         freed += trashed.bytes
@@ -156,16 +161,15 @@ def _move_to_trash(path: Path) -> Path:
 
 
 def _new_slot(trash: Path) -> Path:
-    while True:
-        slot = trash / datetime.now(UTC).strftime(_STAMP)
-        try:
-            trash.mkdir(parents=True, exist_ok=True)
-            slot.mkdir()
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise DiskError(f"cannot use the trash {trash}: {error.strerror}") from error
-        return slot
+    try:
+        trash.mkdir(parents=True, exist_ok=True)
+        while True:
+            slot = trash / datetime.now(UTC).strftime(_STAMP)
+            with suppress(FileExistsError):
+                slot.mkdir()
+                return slot
+    except OSError as error:
+        raise DiskError(f"cannot use the trash {trash}: {error.strerror}") from error
 
 
 def _move(path: Path, target: Path) -> None:

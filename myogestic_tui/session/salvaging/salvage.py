@@ -6,6 +6,7 @@ original goes to the trash only after the new session has been packed, read back
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,10 +18,21 @@ from msgspec import Struct, field
 from ...errors import DiskError, MyoGesticError, SessionDamagedError
 from ..archive.archive import Archive
 from ..archive.comment import decode_comment
-from ..archive.tree import FolderTree
+from ..archive.tree import FolderTree, list_files
 from ..checking.verify import verify_session
 from ..format.conclude import conclusion
-from ..format.layout import ARCHIVE_SUFFIX, DERIVED, JOURNAL, LABELS, MANIFEST, META, array_name, free_path, stems_among
+from ..format.layout import (
+    ARCHIVE_SUFFIX,
+    DERIVED,
+    JOURNAL,
+    LABELS,
+    MANIFEST,
+    META,
+    UNPAIRED,
+    array_name,
+    free_path,
+    stems_among,
+)
 from ..format.lock import lock_session
 from ..format.meta import LabelEvent, Meta, StreamMeta, decode_labels, decode_meta
 from ..format.progress import Ticker
@@ -31,7 +43,7 @@ from ..reading.reader import size_of
 from ..reading.states import WHOLE_STATES, state_unlocked
 from ..recovery.recover import recover_session
 from ..recovery.trash import trash_session
-from .salvagestream import UNPAIRED, Hole, StreamSalvage
+from .salvagestream import Hole, StreamSalvage
 from .wreck import Wreck
 
 if TYPE_CHECKING:
@@ -57,6 +69,8 @@ class Loss(Struct, kw_only=True):
     """File name of the original."""
     at: str
     """ISO 8601, UTC."""
+    fingerprint: str = ""
+    """Of the original, as it was then: another one of that name is not the same."""
     holes: list[Hole] = field(default_factory=list)
     doubtful: list[str] = field(default_factory=list)
     """What was taken from a file whose checksum differs, or could not be saved at all."""
@@ -104,10 +118,27 @@ def last_loss(path: str | os.PathLike[str]) -> Loss | None:
     from ..reading.reader import open_session_store
 
     with open_session_store(path) as session:
-        losses = session.meta.extra.get("salvage")
+        return _last_loss(session.meta)
+
+
+def _last_loss(meta: Meta) -> Loss | None:
+    losses = meta.extra.get("salvage")
     with suppress(msgspec.ValidationError):
         return msgspec.convert(losses, list[Loss])[-1] if losses else None
     return None
+
+
+def _fingerprint(path: Path) -> str:
+    """Of an archive all of its bytes, of a folder the names, sizes and times of its files."""
+    found = hashlib.sha256()
+    if path.is_file():
+        with open(path, "rb") as file:
+            while block := file.read(1 << 20):
+                found.update(block)
+        return found.hexdigest()
+    for file_ in list_files(path):
+        found.update(f"{file_.key} {file_.size} {(path / file_.key).stat().st_mtime_ns}\n".encode("utf-8", "replace"))
+    return found.hexdigest()
 
 
 def _arrays_of(stem: str) -> set[str]:
@@ -122,8 +153,9 @@ def _saved_before(path: Path) -> Path | None:
     """The archive that a killed salvage of this very session has made already."""
     for candidate in archives_named(path.parent, _stem(path)):
         with suppress(MyoGesticError, OSError), Archive(candidate) as archive:
-            losses = decode_meta(archive.read(META)).extra.get("salvage") or [{}]
-            if losses[-1].get("source") == path.name and verify_session(candidate).ok:
+            loss = _last_loss(decode_meta(archive.read(META)))
+            same = loss is not None and (loss.source, loss.fingerprint) == (path.name, _fingerprint(path))
+            if same and verify_session(candidate).ok:
                 return candidate
     return None
 
@@ -154,7 +186,8 @@ class _Salvage:
     def __init__(self, tree: Broken, folder: Path) -> None:
         self._tree = tree
         self._folder = folder
-        self._loss = Loss(source=tree.path.name, at=datetime.now(UTC).isoformat(timespec="seconds"))
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        self._loss = Loss(source=tree.path.name, at=at, fingerprint=_fingerprint(tree.path))
 
     def run(self, tick: Callable[[int], None]) -> None:
         meta = self._meta()
@@ -172,8 +205,11 @@ class _Salvage:
                 self._loss.doubtful.append(f"{stem}: nothing says how its samples look; {UNPAIRED}/ has what is left")
             self._loss.holes += salvage.holes
             self._loss.unpaired += salvage.unpaired
+            self._loss.doubtful += salvage.doubtful
         if not streams and not labels and not meta.created:
-            raise SessionDamagedError(f"{self._tree.path.name}: nothing in it can be read any more; it stays as it is")
+            raise SessionDamagedError(
+                f"{self._tree.path.name}: nothing in it can be read; `myogestic-tui trash` puts it away"
+            )
         self._copy_others({array for stem in streams for array in _arrays_of(stem)}, unknown)
         earlier = meta.extra.get("salvage")
         meta.extra["salvage"] = [*(earlier if isinstance(earlier, list) else []), msgspec.to_builtins(self._loss)]

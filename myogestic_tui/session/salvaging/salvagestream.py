@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from ...errors import ConfigError
 from ...info import IRREGULAR_CHUNK, StreamInfo
 from ..format.arrays import StoredArray, overview_row
-from ..format.layout import DERIVED, ZARR_JSON, array_name
+from ..format.layout import DERIVED, UNPAIRED, ZARR_JSON, array_name
 from ..format.meta import GapRecord, StreamMeta
 from ..format.zarrs import ArraySpec, array_json, write_bytes
 from ..reading.measured import measure_stream
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .salvagearrays import Broken
-
-UNPAIRED = "unpaired"
-"""Folder of a salvaged session for chunks whose partner is lost."""
 
 _STAMPS, _CLOCK, _OVERVIEW = DERIVED
 
@@ -74,6 +71,7 @@ class StreamSalvage:
         self._tree = tree
         self._folder = folder
         self._has_clock = False
+        self.doubtful: list[str] = []
         self.unpaired: list[str] = []
         """Chunks that are kept in `UNPAIRED`."""
 
@@ -106,14 +104,18 @@ class StreamSalvage:
         return self._measured(info)
 
     def _n_rows(self, data: OldArray, stamps: OldArray) -> int:
-        known = [n for n in (data.n_rows, stamps.n_rows) if n is not None]
+        told = [data.n_rows, stamps.n_rows, self._declared.n_samples if self._declared is not None else None]
+        known = sorted(n for n in told if n is not None)
         if known:
-            return min(known)
-        if self._declared is not None and self._declared.n_samples is not None:
-            return self._declared.n_samples
+            # What two of the three say holds against the third; otherwise the shorter counts.
+            n_rows = next((n for n in reversed(known) if known.count(n) > 1), known[0])
+            if known[0] != known[-1]:
+                numbers = " or ".join(map(str, dict.fromkeys(known)))
+                self.doubtful.append(f"{self.stem}: its files say {numbers} samples; {n_rows} count")
+            return n_rows
         # Nothing says how far the last chunk is filled: it is left out rather than read with its padding.
-        numbers = [int(key.split("/")[2]) for key in self._tree.names() if _is_chunk(key, data.name)]
-        return max(numbers, default=0) * data.spec.chunk_length
+        chunks = [int(key.split("/")[2]) for key in self._tree.names() if _is_chunk(key, data.name)]
+        return max(chunks, default=0) * data.spec.chunk_length
 
     def _copy_pairs(
         self, info: StreamInfo, data: OldArray, stamps: OldArray, n_rows: int, tick: Callable[[int], None]

@@ -44,7 +44,7 @@ class Wreck:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._found: dict[bytes, bytes] | None = None
+        self._found: dict[bytes, bytearray] | None = None
         self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self.file_size = os.fstat(self._fd).st_size
         self._archive: Archive | None = None
@@ -129,7 +129,7 @@ class Wreck:
             raise DiskError(f"{self.path}: cannot be read at byte {at}: {error.strerror}") from error
 
     def _search(self) -> None:
-        found: dict[bytes, bytes] = {}
+        found: dict[bytes, bytearray] = {}
         at = 0
         while (at := self._next_header(at)) >= 0 and len(found) < MAX_MEMBERS:
             at = self._take(at, found)
@@ -145,7 +145,7 @@ class Wreck:
             at += _BLOCK - len(zb.LOCAL_MAGIC) + 1
         return -1
 
-    def _take(self, at: int, found: dict[bytes, bytes]) -> int:
+    def _take(self, at: int, found: dict[bytes, bytearray]) -> int:
         """Note the member whose local header may begin at `at`; returns where to search on."""
         head = self._pread(_LONGEST_HEADER, at)
         if len(head) < zb.LOCAL.size:
@@ -159,6 +159,6 @@ class Wreck:
         start = at + zb.LOCAL.size + name_size + extra_size
         if start + sizes[1] > self.file_size:
             return at + 1
-        found[name] = found.get(name, b"") + _PACKED.pack(start, sizes[1], sizes[0], crc, method)
+        found.setdefault(name, bytearray()).extend(_PACKED.pack(start, sizes[1], sizes[0], crc, method))
         end = start + sizes[1]
         return end if self._pread(4, end) in _NEXT else at + 1
