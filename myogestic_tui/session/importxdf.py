@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import re
 import struct
+import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +26,7 @@ from .format.lock import lock_session
 from .format.meta import decode_labels, decode_meta, encode_meta, replace_file
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from os import PathLike
 
     from numpy.typing import NDArray
@@ -81,42 +84,72 @@ def import_xdf(
     from .recording.writer import Session
 
     path = Path(path)
-    streams, header = _load(path)
-    names = [_text(stream["info"], "name") for stream in streams]
-    if label_stream is not None and label_stream not in names:
-        raise ConfigError(f"{path.name} has no stream {label_stream!r}; there are: {', '.join(names) or 'none'}")
     chunks = _look_through(path)
+    streams, header = _load(path, chunks)
+    names = [_text(stream["info"], "name") for stream in streams]
+    _check_label_stream(path, label_stream, streams)
     findings = _missing(path, chunks, names, streams)
     session = Session(base_path, app_name="myogestic_tui", fields=_fields(path, header))
     if findings:
         session.set_fields(recovery={"at": datetime.now(UTC).isoformat(), "findings": findings})
     try:
         taken: set[str] = set()
+        classes: list[str] = []
         for name, stream in zip(names, streams, strict=True):
-            _take(session, name, stream, chunks.headers, label_stream, taken)
+            _take(session, name, stream, chunks.headers, label_stream, taken, classes)
         session.finish()
-        _date(session.path, _text(header.get("info", {}), "datetime"))
+        _date(session.path, _text(header.get("info", {}), "datetime"), _duration(streams))
         return session.pack_to_zip()
     except BaseException:
         session.discard()
         raise
 
 
-def _load(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def _check_label_stream(path: Path, label_stream: str | None, streams: list[dict[str, Any]]) -> None:
+    if label_stream is None:
+        return
+    named = [one["info"] for one in streams if _text(one["info"], "name") == label_stream]
+    if not named:
+        names = ", ".join(_text(one["info"], "name") for one in streams) or "none"
+        raise ConfigError(f"{path.name} has no stream {label_stream!r}; there are: {names}")
+    if any(_text(info, "channel_format") != "string" for info in named):
+        raise ConfigError(f"{label_stream} is a stream of numbers; labels come from one of text")
+
+
+def _duration(streams: list[dict[str, Any]]) -> float:
+    """From the first sample of all streams to the last one, in seconds of corrected time."""
+    times = [_corrected(one, np.asarray(one["time_stamps"], np.float64)) for one in streams]
+    ends = [end for one in times for end in (one[:1].tolist() + one[-1:].tolist()) if np.isfinite(end)]
+    return max(ends) - min(ends) if ends else 0.0
+
+
+def _load(path: Path, chunks: _Chunks) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     pyxdf = needed("pyxdf", "export", "importing XDF")
-    if not path.is_file():
-        raise ConfigError(f"{path} is not there")
-    with _opened(path) as file:
-        if _magic(file) != b"XDF:":
-            raise SessionDamagedError(f"{path} is no XDF file")
-    try:
-        loaded = pyxdf.load_xdf(str(path), synchronize_clocks=False, dejitter_timestamps=False, verbose=False)
-    except Exception as error:
-        # pyxdf checks nothing: what a broken file raises is any of a dozen types.
-        raise SessionDamagedError(f"{path} cannot be read as XDF: {error!r}") from error
+    with _whole_chunks_of(path, chunks) as file:
+        try:
+            loaded = pyxdf.load_xdf(str(file), synchronize_clocks=False, dejitter_timestamps=False, verbose=False)
+        except Exception as error:
+            # pyxdf checks nothing: what a broken file raises is any of a dozen types.
+            raise SessionDamagedError(f"{path} cannot be read as XDF: {error!r}") from error
     if loaded[1] is None:
         raise SessionDamagedError(f"{path} is an XDF file without a header; it was cut off or overwritten")
     return cast("tuple[list[dict[str, Any]], dict[str, Any]]", loaded)
+
+
+@contextmanager
+def _whole_chunks_of(path: Path, chunks: _Chunks) -> Iterator[Path]:
+    """The file itself; of one that was cut off a copy without the half chunk, which pyxdf may stumble over."""
+    if not chunks.cut_off:
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="myogestic_tui-") as folder, _opened(path) as file:
+        copy = Path(folder, f"{path.stem}.xdf")
+        with open(copy, "wb") as out:
+            left = chunks.end
+            while left and (block := file.read(min(left, 1 << 20))):
+                out.write(block)
+                left -= len(block)
+        yield copy
 
 
 def _opened(path: Path) -> IO[bytes]:
@@ -138,11 +171,11 @@ def _fields(path: Path, header: dict[str, Any]) -> dict[str, Any]:
     return {"name": path.stem, **fields, "imported_from": path.name}
 
 
-def _date(folder: Path, created: str) -> None:
+def _date(folder: Path, created: str, duration_s: float) -> None:
     """It was recorded when the file says; how the recorder's clock stood to wall-clock time then, nobody knows."""
     with lock_session(folder, purpose="editing"):
         meta = decode_meta((folder / META).read_bytes())
-        meta.anchors, meta.created = [], created or meta.created
+        meta.anchors, meta.created, meta.duration_s = [], created or meta.created, duration_s
         replace_file(folder / META, encode_meta(meta))
 
 
@@ -153,14 +186,17 @@ def _take(
     verbatim: dict[int, str],
     label_stream: str | None,
     taken: set[str],
+    classes: list[str],
 ) -> None:
     stamps = np.asarray(stream["time_stamps"], np.float64)
     source_id = _text(stream["info"], "source_id")
     if name == label_stream or (source_id == LABELS_ID and label_stream is None):
-        _add_labels(session, stream, _corrected(stream, stamps), _class_table(stream["info"]))
+        classes += [name for name in _class_table(stream["info"]) if name not in classes or source_id == LABELS_ID]
+        _add_labels(session, stream, _corrected(stream, stamps), classes)
     elif source_id == NOTES_ID:
         for at, (text,) in zip(stamps.tolist(), stream["time_series"], strict=True):
-            session.add_note(text, at)
+            if np.isfinite(at):
+                session.add_note(text, at)
     if source_id in (LABELS_ID, NOTES_ID):
         return
     info = _stream_info(stream["info"], verbatim.get(stream["info"]["stream_id"], ""))
@@ -225,7 +261,8 @@ def _add_texts(session: Session, texts: list[str], times: NDArray[np.float64], c
             classes.append(text)
     session.set_fields(class_names=classes)
     for at, text in zip(times.tolist(), texts, strict=True):
-        session.add_label(classes.index(text) if text in classes else -1, at, source="marker")
+        if np.isfinite(at):  # one without a time labels nothing; it stands in the stream
+            session.add_label(classes.index(text) if text in classes else -1, at, source="marker")
 
 
 def _class_table(info: dict[str, Any]) -> list[str]:
@@ -270,29 +307,45 @@ class _Chunks:
     """The headers' XML by stream, which pyxdf gives only taken apart."""
     footers: dict[int, str] = field(default_factory=dict)
     cut_off: bool = False
-    """The file ends within a chunk."""
+    """The file ends within a chunk, or in what is none."""
+    end: int = 4
+    """Where its last whole chunk ends."""
 
 
 def _look_through(path: Path) -> _Chunks:
+    if not path.is_file():
+        raise ConfigError(f"{path} is not there")
     found = _Chunks()
     with _opened(path) as file:
-        file.read(4)
-        while size := file.read(1):
-            length = int.from_bytes(file.read(size[0]), "little")
-            tag = file.read(2)
-            if len(tag) < 2 or length < 2:
-                found.cut_off = True
-                return found
-            kind = struct.unpack("<H", tag)[0]
-            if kind in (_HEADER_TAG, _FOOTER_TAG):
-                content = file.read(length - 2)
-                texts = found.headers if kind == _HEADER_TAG else found.footers
-                texts[struct.unpack("<I", content[:4])[0]] = content[4:].decode("utf-8", "replace")
-                found.cut_off = len(content) < length - 2
-            else:
-                file.seek(length - 3, 1)
-                found.cut_off = not file.read(1)
+        if _magic(file) != b"XDF:":
+            raise SessionDamagedError(f"{path} is no XDF file")
+        try:
+            while size := file.read(1):
+                found.cut_off = not _pass_chunk(file, size[0], found)
+                if found.cut_off:
+                    break
+                found.end = file.tell()
+        except (OSError, EOFError, ValueError, OverflowError):  # also of a .xdfz that was cut off
+            found.cut_off = True
     return found
+
+
+def _pass_chunk(file: IO[bytes], size: int, found: _Chunks) -> bool:
+    """Go behind a chunk whose length takes ``size`` bytes; False where the file ends within it."""
+    length = int.from_bytes(file.read(size), "little")
+    tag = file.read(2)
+    if size not in (1, 4, 8) or len(tag) < 2 or length < 2:
+        return False
+    kind = struct.unpack("<H", tag)[0]
+    if kind not in (_HEADER_TAG, _FOOTER_TAG):
+        file.seek(max(length - 3, 0), 1)
+        return length == 2 or bool(file.read(1))
+    content = file.read(length - 2)
+    if len(content) < length - 2 or len(content) < 4:
+        return False
+    texts = found.headers if kind == _HEADER_TAG else found.footers
+    texts[struct.unpack("<I", content[:4])[0]] = content[4:].decode("utf-8", "replace")
+    return True
 
 
 def _missing(path: Path, chunks: _Chunks, names: list[str], streams: list[dict[str, Any]]) -> list[dict[str, str]]:
@@ -307,4 +360,7 @@ def _missing(path: Path, chunks: _Chunks, names: list[str], streams: list[dict[s
         told = re.search(r"<sample_count>\s*(\d+)\s*</sample_count>", footer)
         if told is not None and int(told[1]) != count:
             found.append(damage(f"{name}: {count} samples are here, where {path.name} says {told[1]}", stream=name))
+    read = {stream["info"]["stream_id"] for stream in streams}
+    for number in sorted({*chunks.headers, *chunks.footers} - read):
+        found.append(damage(f"stream {number} of {path.name} could not be read, and is left out"))
     return [msgspec.to_builtins(finding) for finding in found]

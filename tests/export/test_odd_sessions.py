@@ -183,6 +183,45 @@ def test_an_xdf_that_was_cut_off_says_so(tmp_path):
         assert "was cut off" in first.text
 
 
+def test_a_file_cut_anywhere_gives_what_stands_before_the_cut(tmp_path):
+    session, info = Session(tmp_path, reserve_bytes=0), StreamInfo(2, 100.0)
+    fill(session, "EMG", info, emg_of(300, info), START + np.arange(300) / 100)
+    fill(session, "EMG2", info, emg_of(300, info, seed=2), START + np.arange(300) / 100)
+    with open_session_store(session.pack_to_zip()) as reader:
+        (path,) = export_xdf(reader, tmp_path).paths
+    data = path.read_bytes()
+    header = data.index(b"<name>EMG2</name>") - 30
+    footer = data.index(b"sample_count") - 60
+    for number, size in enumerate([*range(header, header + 90, 7), *range(footer, footer + 60, 9), len(data) - 1]):
+        path.write_bytes(data[:size])
+        with open_session_store(import_xdf(path, tmp_path / f"cut{number}")) as copy:
+            assert copy.findings[0].kind == "damage"
+            np.testing.assert_array_equal(copy.stores["EMG"][:], emg_of(300, info))
+            assert copy.summary().duration_s == pytest.approx(2.99)
+
+
+def test_labels_come_from_text_and_from_all_streams_of_a_name(tmp_path):
+    session, info = Session(tmp_path, reserve_bytes=0), StreamInfo(1, 100.0)
+    marks = StreamInfo(1, 0.0, "string", type="Markers")
+    fill(session, "emg", info, emg_of(500, info), START + np.arange(500) / 100)
+    for name, texts in (("MarksA", "aba"), ("MarksB", "cdc")):
+        rows = np.array(list(texts), object)[:, None]
+        fill(session, name, marks, rows, START + np.arange(3) + (0.5 if name == "MarksB" else 0.0))
+    with open_session_store(session.pack_to_zip()) as reader:
+        (path,) = export_xdf(reader, tmp_path).paths
+    data = path.read_bytes()
+    path.write_bytes(
+        data.replace(b"<name>MarksA</name>", b"<name>Marks</name> ").replace(
+            b"<name>MarksB</name>", b"<name>Marks</name> "
+        )
+    )
+    with open_session_store(import_xdf(path, tmp_path / "again", label_stream="Marks")) as copy:
+        told = [copy.class_names[event.class_index] for event in copy.label_track]
+        assert told == list("acbdac")
+    with pytest.raises(ConfigError, match="numbers"):
+        import_xdf(path, tmp_path / "again", label_stream="emg")
+
+
 def set_forward(folder: Path, leap: float, *, missing: float = 0.0) -> Session:
     """60 s at 1000/3 Hz whose source's clock was set by ``leap`` seconds at 27 s, and ``missing`` seconds there."""
     fs, info = 1000 / 3, StreamInfo(2, 1000 / 3, type="EMG", units=("uV", "uV"))
