@@ -22,7 +22,7 @@ FUNCTIONS = {
     "myogestic_tui.session.importxdf": ("Sessions from XDF files.", ("import_xdf",)),
     "myogestic_tui.session.many": (
         "Windows and streams as dask collections.",
-        ("session_array", "windows_arrays", "windows_bag"),
+        ("gathered_windows", "session_array", "windows_arrays", "windows_bag"),
     ),
     "myogestic_tui.session.cluster": (
         "Work over many sessions on a dask cluster.",

@@ -84,11 +84,10 @@ def _on_cluster(
     address: str, arguments: tuple[Any, ...], bad: bool
 ) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
     from ..session.cluster import cluster_client
-    from ..session.many import windows_arrays
+    from ..session.many import gathered_windows
 
     with cluster_client(address) as client, client.as_current():
-        X, y, groups = windows_arrays(*arguments, include_bad=bad)
-        return client.compute(X).result(), y, groups
+        return gathered_windows(*arguments, include_bad=bad)
 
 
 @click.command("import")

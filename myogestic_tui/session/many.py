@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .reading.readable import Paths
-    from .reading.reader import SessionReader
 
     Window = tuple[NDArray[Any], NDArray[np.float64], int]
+    _Shape = tuple[int, int, str]
 
 TASK_SECONDS = 60.0
 """About how much signal a task reads."""
@@ -63,13 +63,15 @@ class Piece:
 
     def windows(self) -> list[Window]:
         """Cut them; see `iter_labeled_windows` for what each holds."""
+        classes = dict(zip(self.runs, self.classes, strict=True))
+        return [(window, ts, classes[run]) for run, window, ts in self._cut()]
+
+    def _cut(self) -> Iterator[tuple[Run, NDArray[Any], NDArray[np.float64]]]:
         from .reading.reader import open_session_store
 
         with open_session_store(self.path) as session:
             stream = session.stream_data(self.stream, whole=False)
-            track = session.label_track
-            found = cut_windows(stream, self.runs, self.n, self.hop, self._leave_out)
-            return [(window, ts, class_of(run, track)) for run, window, ts in found]
+            yield from cut_windows(stream, self.runs, self.n, self.hop, self._leave_out)
 
     def _leave_out(self, error: SessionDamagedError) -> None:
         if self.strict:
@@ -78,8 +80,17 @@ class Piece:
 
     def array(self) -> NDArray[Any]:
         """All of them, ``(n_windows, n_channels, n)``; of a `strict` piece, whose number is told beforehand."""
-        found = [window for window, _, _ in self.windows()]
-        return np.stack(found) if found else np.empty((0, self.n_channels, self.n), self.dtype)
+        return self.arrays()[0]
+
+    def arrays(self) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
+        """All of them, ``(n_windows, n_channels, n)``, with their classes and the numbers of their labels."""
+        X = np.empty((sum(self.counts), self.n_channels, self.n), self.dtype)
+        y, labels = np.empty(len(X), np.int64), np.empty(len(X), np.int64)
+        classes = dict(zip(self.runs, self.classes, strict=True))
+        count = 0
+        for count, (run, window, _) in enumerate(self._cut(), 1):
+            X[count - 1], y[count - 1], labels[count - 1] = window, classes[run], run.label
+        return X[:count], y[:count], labels[:count]
 
 
 def windows_bag(
@@ -131,11 +142,8 @@ def windows_arrays(
         or without: how many windows there are is told beforehand. `windows_bag` leaves those out.
     """
     array = _dask("dask.array")
-    pieces, shape = _plan(paths, stream_name, Cut(win_seconds, hop_seconds), classes, include_bad, strict)
-    shapes = {(piece.n_channels, piece.n, piece.dtype) for piece in pieces} or {shape}
-    if len(shapes) != 1:
-        raise ConfigError(f"the sessions differ in {stream_name}: channels, samples, dtype are {sorted(shapes)}")
-    n_channels, n, dtype = shapes.pop()
+    pieces, shapes = _plan(paths, stream_name, Cut(win_seconds, hop_seconds), classes, include_bad, strict)
+    n_channels, n, dtype = _one_shape(shapes, stream_name)
     blocks = [
         array.from_delayed(
             _delayed(Piece.array)(replace(piece, strict=True)), (sum(piece.counts), n_channels, n), np.dtype(dtype)
@@ -150,6 +158,34 @@ def windows_arrays(
         groups.append(np.repeat(np.array(numbers, np.int64), piece.counts))
     empty = array.from_array(np.empty((0, n_channels, n), dtype), chunks=-1)
     return array.concatenate(blocks) if blocks else empty, np.concatenate(y), np.concatenate(groups)
+
+
+def gathered_windows(
+    paths: Paths,
+    stream_name: str,
+    win_seconds: float,
+    hop_seconds: float,
+    classes: Iterable[int] | None = None,
+    *,
+    include_bad: bool = False,
+    strict: bool = False,
+) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
+    """What `labeled_windows` returns, in memory here, cut by the cluster of the default client.
+
+    Parameters, errors and results, also where samples cannot be read, are those of `labeled_windows`.
+    """
+    pieces, shapes = _plan(paths, stream_name, Cut(win_seconds, hop_seconds), classes, include_bad, strict)
+    n_channels, n, dtype = _one_shape(shapes, stream_name)
+    done = _dask("dask").compute(*[_delayed(Piece.arrays)(piece) for piece in pieces])
+    trials: dict[tuple[int, int], int] = {}
+    groups = [
+        trials.setdefault((piece.place, label), len(trials))
+        for piece, (_, _, labels) in zip(pieces, done, strict=True)
+        for label in labels.tolist()
+    ]
+    X = np.concatenate([np.empty((0, n_channels, n), dtype), *(one[0] for one in done)])
+    y = np.concatenate([np.empty(0, np.int64), *(one[1] for one in done)])
+    return X, y, np.array(groups, np.int64)
 
 
 def session_array(path: str | os.PathLike[str], stream_name: str) -> Any:
@@ -199,34 +235,41 @@ def _rows(path: str, stream_name: str, start: int, stop: int) -> NDArray[Any]:
 
 def _plan(
     paths: Paths, stream_name: str, cut: Cut, classes: Iterable[int] | None, include_bad: bool, strict: bool
-) -> tuple[list[Piece], tuple[int, int, str]]:
-    """Pieces of all sessions, in order; and channels, samples and dtype of the first session's windows."""
+) -> tuple[list[Piece], set[_Shape]]:
+    """Pieces of all sessions, in order; and the shapes of windows that the sessions have."""
     wanted = Wanted(class_set(classes), include_bad)
-    shapes: list[tuple[int, int, str]] = []
-
-    def check(reader: SessionReader) -> None:
-        info = reader.stream_info(stream_name)
-        shapes.append((info.n_channels, cut.lengths(stream_name, info)[0], info.dtype))
-
-    readable = Readable(paths, [stream_name], strict, check)
-    if not shapes:
-        raise ConfigError("none of the sessions can be read; strict=True says why")
+    readable = Readable(
+        paths, [stream_name], strict, lambda reader: cut.lengths(stream_name, reader.stream_info(stream_name))
+    )
     tasks = [
         _delayed(guarded)(_pieces_of, everywhere(path), place, stream_name, cut, wanted, strict)
         for place, path in enumerate(readable.paths)
     ]
     found: list[Piece] = []
-    for pieces in _dask("dask").compute(*tasks):
-        if not isinstance(pieces, MyoGesticError):
-            found += pieces
+    shapes: set[_Shape] = set()
+    for planned in _dask("dask").compute(*tasks):
+        if not isinstance(planned, MyoGesticError):
+            found += planned[0]
+            shapes.add(planned[1])
         elif strict:
-            raise pieces
+            raise planned
         else:
-            _log.warning("session skipped: %s", pieces)
-    return found, shapes[0]
+            _log.warning("session skipped: %s", planned)
+    return found, shapes
 
 
-def _pieces_of(path: str, place: int, stream_name: str, cut: Cut, wanted: Wanted, strict: bool) -> list[Piece]:
+def _one_shape(shapes: set[_Shape], stream_name: str) -> _Shape:
+    if not shapes:
+        raise ConfigError("none of the sessions can be read; strict=True says why")
+    if len(shapes) > 1:
+        text = f"channels, samples per window and dtype are {sorted(shapes)}"
+        raise ConfigError(f"the sessions differ in {stream_name}: {text}")
+    return next(iter(shapes))
+
+
+def _pieces_of(
+    path: str, place: int, stream_name: str, cut: Cut, wanted: Wanted, strict: bool
+) -> tuple[list[Piece], _Shape]:
     from .reading.reader import open_session_store
 
     with open_session_store(path) as session:
@@ -236,7 +279,7 @@ def _pieces_of(path: str, place: int, stream_name: str, cut: Cut, wanted: Wanted
             part for run in wanted.runs(stream, session.label_track) for part in _parts(run, n, hop, stream.info.fs)
         ]
         groups = _grouped(runs, round(TASK_SECONDS * stream.info.fs))
-        return [
+        pieces = [
             Piece(
                 path,
                 place,
@@ -252,6 +295,7 @@ def _pieces_of(path: str, place: int, stream_name: str, cut: Cut, wanted: Wanted
             )
             for group in groups
         ]
+        return pieces, (stream.info.n_channels, n, stream.info.dtype)
 
 
 def _parts(run: Run, n: int, hop: int, fs: float) -> Iterator[Run]:

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from myogestic_tui.errors import ConfigError, SessionDamagedError, SessionError, UnknownStreamError
+from myogestic_tui.info import StreamInfo
+from myogestic_tui.session import Session, iter_labeled_windows, labeled_windows, many
 from myogestic_tui.session import cluster as cluster_module
-from myogestic_tui.session import iter_labeled_windows, labeled_windows, many
 from myogestic_tui.session.archive.archive import Archive
 from myogestic_tui.session.cluster import export_each, find_sessions, on_cluster, verify_one
-from myogestic_tui.session.many import session_array, windows_arrays, windows_bag
+from myogestic_tui.session.many import gathered_windows, session_array, windows_arrays, windows_bag
 from tests.windows.making import START, emg_of, make_session
 
 
@@ -169,6 +170,8 @@ def test_a_chunk_that_cannot_be_read_costs_the_windows_that_have_it(folder, tmp_
     assert len(X) == len(y) == len(groups) == len(kept)
     with dask.config.set(scheduler="sync"):
         same(windows_bag(broken, "emg", 0.2, 0.1).compute(), kept)
+        for there, here in zip(gathered_windows(broken, "emg", 0.2, 0.1), (X, y, groups), strict=True):
+            np.testing.assert_array_equal(there, here)
         with pytest.raises(SessionDamagedError):
             windows_arrays(broken, "emg", 0.2, 0.1)[0].compute()
 
@@ -181,6 +184,7 @@ def test_no_window_is_an_empty_array_here_and_there(folder):
     paths = find_sessions([folder])
     X, y, groups = windows_arrays(paths, "emg", 99.0, 0.1)
     here = labeled_windows(paths, "emg", 99.0, 0.1)
+    assert gathered_windows(paths, "emg", 99.0, 0.1)[0].shape == here[0].shape
     assert X.shape == here[0].shape
     assert len(y) == len(groups) == 0
 
@@ -204,3 +208,16 @@ def test_sessions_are_verified_and_exported_by_the_cluster(folder, tmp_path, clu
         on_cluster("tcp://127.0.0.1:1", verify_one, paths)
     with pytest.raises(ConfigError, match="such as tcp"):
         on_cluster("nonsense", verify_one, paths)
+
+
+def test_sessions_of_another_shape_are_refused_though_they_have_no_window(tmp_path):
+    import dask
+
+    paths = [make_session(tmp_path / "a", more=False)]
+    session = Session(tmp_path / "b", reserve_bytes=0)
+    session.init_stream("emg", StreamInfo(2, 1000.0))
+    paths.append(session.pack_to_zip())
+    with dask.config.set(scheduler="sync"):
+        for cut in (labeled_windows, windows_arrays, gathered_windows):
+            with pytest.raises(ConfigError, match="differ in emg"):
+                cut(paths, "emg", 0.2, 0.1)
