@@ -11,10 +11,17 @@ import zipfile
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from myogestic_tui.errors import DiskError, SessionError, SessionLockedError
-from myogestic_tui.session import finish_interrupted, open_session_store, pack_session, verify_session
+from myogestic_tui.session import (
+    finish_interrupted,
+    iter_labeled_windows,
+    open_session_store,
+    pack_session,
+    verify_session,
+)
 from myogestic_tui.session.format.layout import LOCK
 from myogestic_tui.session.format.lock import lock_session
 from tests.archive.sessions import (
@@ -24,6 +31,8 @@ from tests.archive.sessions import (
     finished_folder,
     open_session,
 )
+from tests.session.folders import recorded
+from tests.session.known import STREAMS as STREAMS_KNOWN
 
 
 class Stop(Exception):
@@ -355,3 +364,21 @@ def test_a_folder_locked_for_something_else_is_refused(folder):
     with lock_session(folder, purpose="copying"), pytest.raises(SessionLockedError, match="copying"):
         pack_session(folder)
     assert not (folder / LOCK).exists()
+
+
+def test_a_reader_goes_on_in_the_archive_that_takes_the_place_of_its_folder(tmp_path):
+    session = recorded(tmp_path, [(STREAMS_KNOWN[0], 3000, 100)])
+    session.add_label(0, timestamp=float(STREAMS_KNOWN[0].stamps(0, 1)[0]))
+    session.finish()
+    expected = list(iter_labeled_windows(session.path, "emg", 0.2, 0.1))
+    with open_session_store(session.path) as reader:
+        windows = iter_labeled_windows(session.path, "emg", 0.2, 0.1)
+        first = next(windows)
+        stamps = reader.ts_stores["emg"]
+        assert stamps.shape == (3000,)
+        archive = pack_session(session.path)
+        np.testing.assert_array_equal(reader.stores["emg"][:], STREAMS_KNOWN[0].data(0, 3000))
+        np.testing.assert_array_equal(stamps[:], STREAMS_KNOWN[0].stamps(0, 3000))
+        for (window, _, _), (wanted, _, _) in zip([first, *windows], expected, strict=True):
+            np.testing.assert_array_equal(window, wanted)
+        archive.unlink()

@@ -45,6 +45,10 @@ class Members(Protocol):
         """The content of ``emg.zarr/c/0/0``; None where it is absent. Raises the package's errors only."""
         ...
 
+    def close(self) -> None:
+        """Let go of what was opened for it."""
+        ...
+
 
 class StoredArray:
     """An array as its files say it is.

@@ -22,16 +22,16 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from ...errors import DiskError, MyoGesticError, SessionDamagedError, SessionError, SessionLockedError
+from ...errors import DiskError, SessionDamagedError, SessionError, SessionLockedError
 from ..archive.archive import Archive
 from ..archive.comment import comment_bytes
-from ..archive.manifest import ManifestReader
 from ..archive.tree import list_files
 from ..archive.zipindex import MAX_MEMBERS, is_safe_name
 from ..format.layout import ARCHIVE_SUFFIX, MANIFEST, META, STATE_FOLDER, archive_name, free_path, is_session_folder
 from ..format.lock import lock_session
 from ..format.meta import decode_meta, sync_folder
 from ..format.progress import Ticker
+from ..reading.packed import archives_of
 from ..reading.reader import open_session_store
 from ..reading.states import WHOLE_STATES, state_unlocked
 from ..recovery.recover import recover_session
@@ -193,29 +193,6 @@ def _check_space(source: Source, keep_free: int) -> None:
             f"packing {source.folder.name} needs {needed / 1e6:.0f} MB beside it, and {free / 1e6:.0f} MB are free; "
             "it stays as a folder until there is room"
         )
-
-
-def archives_of(folder: Path) -> list[Path]:
-    """The archives that were packed from a folder of that name, beside it, by their manifests."""
-    return [path for path in archives_named(folder.parent, folder.name) if _packed_from(path) == folder.name]
-
-
-def archives_named(sessions_dir: Path, start: str) -> list[Path]:
-    """Archives whose file names begin with `start`, sorted."""
-    with os.scandir(sessions_dir) as entries:
-        names = [
-            entry.name for entry in entries if entry.name.startswith(start) and entry.name.endswith(ARCHIVE_SUFFIX)
-        ]
-    return [sessions_dir / name for name in sorted(names)]
-
-
-def _packed_from(path: Path) -> str:
-    """Name of the folder that an archive was packed from; empty where it does not say."""
-    try:
-        with Archive(path) as archive:
-            return ManifestReader(archive.blocks(MANIFEST)).head.session if MANIFEST in archive else ""
-    except (OSError, MyoGesticError):
-        return ""
 
 
 def _packed_before(folder: Path) -> Path:

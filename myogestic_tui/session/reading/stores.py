@@ -169,15 +169,17 @@ class CheckedArray(zarr.Array[Any]):
         """
         try:
             return super().__getitem__(selection)
-        except (RuntimeError, ValueError, OSError, IndexError) as error:  # whichever the codec at work raises
+        # Whichever the codec at work raises, or the store.
+        except (RuntimeError, ValueError, OSError, IndexError, SessionDamagedError) as error:
             self._find_damage(error)
             raise
 
     def _find_damage(self, error: Exception) -> None:
         spec = parse_array_json(self._file(ZARR_JSON) or b"", where=f"{self.path}/{ZARR_JSON}")[0]
         for number in range(spec.n_chunks(self.shape[0])):
-            key, data = spec.chunk_key(number), self._file(spec.chunk_key(number))
+            key = spec.chunk_key(number)
             try:
+                data = self._file(key)
                 if data is not None:
                     decode_chunk(spec, data, where=f"{self.path}/{key}")
             except SessionDamagedError as damage:

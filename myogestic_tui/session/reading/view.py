@@ -79,6 +79,7 @@ class SessionView:
         for stream in self.streams.values():
             if stream.tail is not None:
                 stream.tail.close()
+        self.members.close()
         if self.archive is not None:
             self.archive.close()
 

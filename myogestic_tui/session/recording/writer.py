@@ -388,7 +388,7 @@ class Session(Annotated):
 
 def _packed_path(folder: Path) -> Path:
     """The archive that has replaced a folder, the folder where there is none."""
-    from ..packing.pack import archives_of
+    from ..reading.packed import archives_of
 
     archives = archives_of(folder) if folder.parent.is_dir() else []
     return archives[0] if archives else folder

@@ -37,8 +37,9 @@ from ..format.lock import lock_session
 from ..format.meta import LabelEvent, Meta, StreamMeta, decode_labels, decode_meta
 from ..format.progress import Ticker
 from ..format.zarrs import write_bytes
-from ..packing.pack import archives_named, source_of, write_archive
+from ..packing.pack import source_of, write_archive
 from ..packing.workfolder import SALVAGING, work_folder
+from ..reading.packed import archives_named
 from ..reading.reader import size_of
 from ..reading.states import WHOLE_STATES, state_unlocked
 from ..recovery.recover import recover_session
