@@ -284,7 +284,8 @@ def outcome_words(job: JobStatus) -> str:
             return f"changed: {result['path']}"
         case kind:
             past = {"copy": "copied to", "export": "exported to", "salvage": "salvaged:", "pack": "packed:"}
-            return f"{past[kind]} {result['path']}"
+            damage = result.get("damage", "")
+            return f"{past[kind]} {result['path']}{'; DAMAGED: ' + damage if damage else ''}"
 
 
 def _status(entry: _Entry) -> JobStatus:

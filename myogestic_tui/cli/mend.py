@@ -132,20 +132,26 @@ def recover(settings: Settings, paths: tuple[Path, ...], as_json: bool) -> int:
 def pack(paths: tuple[Path, ...], as_json: bool) -> int:
     """Pack finished session folders into archives.
 
-    Each archive is read back and compared before its folder goes. A session that was cut off is recovered first.
+    Each archive is read back and compared before its folder goes. A session that was cut off is recovered first. Damage
+    that a quick look shows is packed as it is, said, and makes the exit code 1.
 
     \b
     Example:
       myogestic-tui pack sessions/2026-05-17_14-23-05
     """
-    from ..session import pack_session
+    from ..session import pack_session, verify_session
 
     progress = Progress()
 
     def make(path: Path) -> Summary:
-        return load_summary(pack_session(path, progress=progress.share(f"packing {path}")))
+        archive = pack_session(path, progress=progress.share(f"packing {path}"))
+        outcome = verify_session(archive, "quick")
+        if outcome.ok:
+            return load_summary(archive)
+        _remember(archive, outcome)
+        return with_verification(load_summary(archive), outcome)
 
-    return _each(paths, make, progress, as_json)
+    return _each(paths, make, progress, as_json, good=lambda summary: not summary.verified or summary.verified.ok)
 
 
 @click.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from pathlib import Path
 
 from myogestic_tui.session.format.journal import EVENTS
@@ -135,3 +136,19 @@ def test_a_session_goes_into_a_bids_dataset_as_it_is_told_to(run, session, tmp_p
     told = run("export", session, "--to", "bids", "-o", "dataset", *meta)
     assert "no EMG channel" in told.err
     assert not (tmp_path / "dataset").exists()
+
+
+def test_packing_what_is_damaged_says_so_and_lists_it(run, cut_off, tmp_path):
+    run("recover")
+    [archive] = (tmp_path / "sessions").glob("*.session.zip")
+    folder = tmp_path / "sessions" / "2026-01-01_00-00-00"
+    with zipfile.ZipFile(archive) as packed:
+        packed.extractall(folder)
+    archive.unlink()
+    (folder / "manifest.json").unlink()
+    next((folder / "emg.zarr" / "c").glob("*/0")).unlink()
+    told = run("pack", folder)
+    assert told.code == 1
+    assert "verified DAMAGED (quick)" in told.out
+    assert "1 damaged: myogestic-tui salvage" in run("sessions").err
+    assert run("salvage", next((tmp_path / "sessions").glob("*.session.zip"))).code == 0

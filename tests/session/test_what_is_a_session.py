@@ -291,3 +291,11 @@ def test_a_stream_of_no_name_that_can_be_written_is_refused(tmp_path: Path):
     with pytest.raises(ConfigError):
         session.init_stream("\ud800", StreamInfo(1, 100.0))
     session.finish()
+
+
+def test_fields_that_could_not_be_read_again_are_refused(tmp_path: Path):
+    session = Session(tmp_path, reserve_bytes=0)
+    with pytest.raises(ConfigError, match="words and numbers"):
+        session.set_fields(weights=[1] * 4_000_000)
+    session.finish()
+    assert verify_session(session.path).ok

@@ -246,6 +246,11 @@ def decode_labels(data: bytes, *, where: str = "labels.json") -> list[LabelEvent
     return sorted(labels, key=lambda label: label.timestamp)
 
 
+def memory_of_json(data: bytes) -> int:
+    """Bytes that parsed JSON may come to, beyond its texts and numbers."""
+    return sum(size * data.count(mark) for mark, size in _MEMORY.items())
+
+
 def decode_json(data: bytes, *, where: str) -> Any:
     """Parse JSON that may be broken or hostile.
 
@@ -254,7 +259,7 @@ def decode_json(data: bytes, *, where: str) -> Any:
     SessionDamagedError
         It does not parse, is too large or nested too deeply; the message begins with ``where``.
     """
-    if len(data) > MAX_JSON or sum(size * data.count(mark) for mark, size in _MEMORY.items()) > MAX_JSON_MEMORY:
+    if len(data) > MAX_JSON or memory_of_json(data) > MAX_JSON_MEMORY:
         raise SessionDamagedError(f"{where} is {len(data)} bytes; that is no metadata of a session")
     try:
         return msgspec.json.decode(data)

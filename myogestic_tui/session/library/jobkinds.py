@@ -55,7 +55,18 @@ def pack(path: Path, options: Mapping[str, str], control: Control) -> dict[str, 
     from ..packing.pack import pack_session
 
     keep_free = int(options.get("keep_free", "0"))
-    return {"path": str(pack_session(path, control.progress, keep_free=keep_free))}
+    archive = pack_session(path, control.progress, keep_free=keep_free)
+    return {"path": str(archive), "damage": "; ".join(_damage_packed(archive)[:1])}
+
+
+def _damage_packed(archive: Path) -> list[str]:
+    """What a quick look finds damaged in an archive, a sentence each: packing keeps what there is, as it is."""
+    from ..checking.verify import verify_session
+
+    outcome = verify_session(archive, "quick")
+    if not outcome.ok:
+        _remembered(archive, outcome)
+    return [finding.text for finding in outcome.findings if finding.kind == "damage"]
 
 
 def verify(path: Path, options: Mapping[str, str], control: Control) -> Any:  # noqa: ARG001

@@ -11,10 +11,13 @@ import msgspec
 from ...errors import ConfigError
 from ..format.conclude import anchor_now
 from ..format.events import SessionRecord
-from ..format.meta import SCHEMA_VERSION, Meta, RecorderMeta
+from ..format.meta import MAX_JSON_MEMORY, SCHEMA_VERSION, Meta, RecorderMeta, memory_of_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+_MOST_FIELDS = MAX_JSON_MEMORY // 16
+"""What fields that are set at once may come to in memory, so that ``meta.json`` can be read again."""
 
 _TEXTS = frozenset({"app_name", "name", "subject", "task"})
 
@@ -41,7 +44,14 @@ def plain_fields(fields: dict[str, Any]) -> dict[str, Any]:
     names = class_name_list(fields.get("class_names"))
     further = {key: value for key, value in fields.items() if key != "class_names"}
     try:
-        plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(further, enc_hook=_plain_object))
+        encoded = msgspec.json.encode(further, enc_hook=_plain_object)
+        if memory_of_json(encoded) > _MOST_FIELDS:
+            raise ConfigError(
+                "fields of a session are for words and numbers; put as much as that into a stream or a file"
+            )
+        plain: dict[str, Any] = msgspec.json.decode(encoded)
+    except ConfigError:
+        raise
     except (TypeError, ValueError) as error:
         raise ConfigError(f"fields of a session must be plain values: {error}") from error
     plain |= {key: "" if plain[key] is None else str(plain[key]) for key in _TEXTS & plain.keys()}

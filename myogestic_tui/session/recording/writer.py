@@ -264,7 +264,17 @@ class Session(Annotated):
             raise
 
     def set_fields(self, **fields: Any) -> None:
-        """Change fields of ``meta.json``: name, subject, task, take, class_names, and any others."""
+        """Change fields of ``meta.json``: name, subject, task, take, class_names, and any others.
+
+        Raises
+        ------
+        ConfigError
+            A field is no JSON, or more than can be read again.
+        SessionClosedError
+            The session is packed.
+        DiskError
+            The disk refused.
+        """
         known = plain_fields(fields)
         if not known:
             return
