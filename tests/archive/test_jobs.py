@@ -194,7 +194,7 @@ def test_its_lines_are_json_for_anyone_to_read(folder):
     done = subprocess.run([*command, "pack", folder], capture_output=True, text=True, timeout=LIMIT_S, input="resume\n")
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert all(set(line) == {"fraction", "bytes_per_s", "left_s"} for line in lines[:-1])
-    assert lines[-1] == {"result": {"path": f"{folder}.session.zip"}}
+    assert lines[-1] == {"result": {"path": f"{folder}.session.zip", "damage": ""}}
     wrong = subprocess.run([*command, "pack"], capture_output=True, text=True, timeout=LIMIT_S)
     assert wrong.returncode == 2
     assert wrong.stderr.startswith("usage:")
