@@ -13,9 +13,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -95,15 +95,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hours", type=float, default=8.0)
     parser.add_argument("--channels", type=int, default=64)
-    parser.add_argument("--folder", type=Path, default=Path("bench-browse"))
+    parser.add_argument("--folder", type=Path, default=Path.cwd(), help="on the disk to be measured")
     parser.add_argument("--look", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.look is not None:
         print(json.dumps(look(given.look)))
         return
-    given.folder.mkdir(parents=True)
-    try:
-        path = record(given.folder, given.hours, given.channels)
+    with tempfile.TemporaryDirectory(prefix="bench-browse-", dir=given.folder) as folder:
+        path = record(Path(folder), given.hours, given.channels)
         size = path.stat().st_size
         with open(path, "rb") as file:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
@@ -112,8 +111,6 @@ def main() -> None:
             command = [sys.executable, __file__, "--look", str(path)]
             told[name] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         print(json.dumps(told, indent=2))
-    finally:
-        shutil.rmtree(given.folder)
 
 
 if __name__ == "__main__":

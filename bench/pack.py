@@ -29,6 +29,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -190,10 +191,10 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--channels", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--folder", type=Path, default=Path("bench_pack"), help="on the disk to be measured")
+    parser.add_argument("--folder", type=Path, default=Path.cwd(), help="on the disk to be measured")
     options = parser.parse_args()
-    base = options.folder.absolute()
-    try:
+    with tempfile.TemporaryDirectory(prefix="bench-pack-", dir=options.folder) as temporary:
+        base = Path(temporary)
         folder = record(base / "made", options.channels, options.minutes)
         (base / "spare").mkdir()
         size = size_of(folder)
@@ -207,8 +208,6 @@ def main() -> None:
             "verify": verifying(archive),
             "open": opening(archive),
         }
-    finally:
-        shutil.rmtree(base, ignore_errors=True)
     json.dump(result, sys.stdout, indent=2)
     print()
 
