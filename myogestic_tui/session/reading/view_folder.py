@@ -179,8 +179,10 @@ class _Looker:
     def _info(self, view: SessionView, stem: str, declared: StreamMeta | None, *, own: bool) -> StreamInfo | None:
         """A stream's layout: as ``meta.json`` has it, unless that is impossible or contradicts a readable array."""
         info = declared_info(declared)
+        if info is not None and own:
+            return info  # the arrays must not be looked at before the journal is
         data, stamps = self._stored(view, stem, ""), self._stored(view, stem, "_timestamps")
-        if info is not None and (own or data is None or _is_laid_out(data.spec, info)):
+        if info is not None and (data is None or _is_laid_out(data.spec, info)):
             return info
         inferred = inferred_info(data, stamps) if data is not None and stamps is not None else None
         if declared is not None and inferred is not None:
