@@ -270,3 +270,25 @@ def test_what_is_missing_while_a_clock_is_set_is_a_gap_of_its_true_size(tmp_path
     with open_session_store(set_forward(tmp_path / "back", -3.0, missing=0.5).path) as reader:
         [gap] = reader.gaps("emg")
         assert (gap.index, gap.seconds) == (9000, pytest.approx(0.5, abs=0.01))
+
+
+def test_what_somebody_put_into_a_dataset_stays(tmp_path):
+    info = StreamInfo(2, 100.0, type="EMG")
+    paths = [
+        packed(tmp_path / "s", info, emg_of(300, info, seed=k), fields={"subject": "P1", "take": k}) for k in (1, 2)
+    ]
+    for path in paths:
+        with open_session_store(path) as session:
+            export_bids(session, tmp_path / "dataset")
+        own = [
+            tmp_path / "dataset/sub-P1/emg" / f"sub-P1_task-rest_run-02_{name}" for name in ("photo.jpg", "notes.txt")
+        ]
+        for file in own:
+            if not file.exists():
+                file.write_text("mine")
+        table = tmp_path / "dataset/participants.tsv"
+        if path == paths[0]:
+            table.write_text(table.read_text(encoding="utf-8-sig").replace("sub-P1\tn/a", "sub-P1\t31"))
+    assert [file.read_text() for file in own] == ["mine", "mine"]
+    assert "sub-P1\t31" in table.read_text(encoding="utf-8-sig")
+    assert len(list((tmp_path / "dataset/sub-P1/emg").glob("*.bdf"))) == 2

@@ -299,3 +299,74 @@ def test_fields_that_could_not_be_read_again_are_refused(tmp_path: Path):
         session.set_fields(weights=[1] * 4_000_000)
     session.finish()
     assert verify_session(session.path).ok
+
+
+# ---------------------------------------------------------------- what others put beside it
+
+
+def test_odd_company_does_not_hide_a_session(tmp_path: Path):
+    session = recorded(tmp_path / "s", [(EMG, 250, 10)])
+    session.finish()
+    (session.path / "backup").mkdir()
+    for name in ("meta.json", "labels.json"):
+        shutil.copy(session.path / name, session.path / "backup")
+    (session.path / "loop").symlink_to("loop")
+    assert list_sessions(tmp_path / "s") == [session.path]
+
+
+def test_a_session_is_not_taken_for_a_sessions_folder(tmp_path: Path):
+    from myogestic_tui.session.format.lock import lock_sessions_folder
+
+    session = recorded(tmp_path / "s", [(EMG, 250, 10)])
+    session.finish()
+    with pytest.raises(DiskError, match="is a session itself"):
+        lock_sessions_folder(session.path)
+    assert list_sessions(tmp_path / "s") == [session.path]
+
+
+def test_a_file_that_comes_while_its_folder_is_packed_is_not_lost(tmp_path: Path):
+    session = recorded(tmp_path / "s", [(EMG, 2500, 100)])
+    session.finish()
+
+    def write(done: int, total: int) -> None:
+        if done > 0.9 * total:
+            (session.path / "remarks.txt").write_text("two")
+
+    with pytest.raises(SessionError, match="changed while"):
+        pack_session(session.path, write)
+    assert [path.name for path in (tmp_path / "s").glob("*.zip*")] == []
+    with zipfile.ZipFile(pack_session(session.path)) as archive:
+        assert archive.read("remarks.txt") == b"two"
+
+
+def test_a_damaged_overview_keeps_nothing_from_being_recovered(tmp_path: Path):
+    session = recorded(tmp_path / "rec", [(EMG, 1600, 100)])
+    session.flush()
+    folder = cut_off(session.path, tmp_path / "s" / "cut")
+    session.finish()
+    (folder / "emg_overview.zarr/c/0/0/0").unlink()
+    recover_session(folder)
+    with open_session_store(folder) as reader:
+        np.testing.assert_array_equal(reader.stores["emg"][:], EMG.data(0, 1600))
+        assert not np.isnan(reader.overview_stores["emg"][:]).any()
+
+
+def test_damaged_segments_go_to_the_trash_all_of_them(tmp_path: Path, monkeypatch):
+    from myogestic_tui.session.recording import checkpoint, committer
+
+    monkeypatch.setattr(committer, "_ROTATE_FRAMES", 1)
+    monkeypatch.setattr(checkpoint, "CHECKPOINT_SECONDS", 1000.0)
+    session = recorded(tmp_path / "rec", [(EMG, 520, 10)])
+    session.save_meta()
+    feed(session, EMG, 520, 700, 10)
+    folder = cut_off(session.path, tmp_path / "s" / "cut")
+    session.finish()
+    first, *_ = segments = sorted((folder / "journal").glob("emg.*"))
+    data = bytearray(first.read_bytes())
+    data[-300] ^= 1
+    first.write_bytes(data)
+    kept = {path.name: path.read_bytes() for path in segments}
+    recover_session(folder)
+    [trashed] = list_trash(folder.parent)
+    assert {path.name: path.read_bytes() for path in (trashed.path / "journal").iterdir()} == kept
+    assert any("when it was recovered" in finding.text for finding in verify_session(folder).findings)

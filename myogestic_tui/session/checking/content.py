@@ -8,6 +8,7 @@ from ...errors import MyoGesticError
 from ..format.findings import Finding, damage, observation
 from ..format.layout import JOURNAL, LABELS, META, stems_among
 from ..format.meta import Meta, decode_labels, decode_meta
+from ..reading.reader import recovery_findings
 from ..reading.states import WHOLE_STATES
 from .streamcheck import StreamCheck
 
@@ -78,6 +79,9 @@ class ContentCheck:
             for finding in stream.finish(ours=self.meta.schema_version is not None):
                 self._report(finding)
         self._check_labels()
+        for finding in recovery_findings(self.meta):
+            if finding.kind == "damage":
+                self._report(observation(f"when it was recovered: {finding.text}", member=META))
 
     def _report(self, finding: Finding) -> None:
         self._told.add(finding.member)

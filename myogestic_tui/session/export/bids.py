@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from ..reading.reader import SessionReader
 
+_WRITTEN = ("emg.bdf", "emg.json", "channels.tsv", "channels.json", "events.tsv", "events.json")
+
 Placement = Literal["Measured", "ChannelSpecific", "Other"]
 
 
@@ -79,7 +81,7 @@ def export_bids(
     for name, file in zip(names, files, strict=True):
         with partial_folder(root) as folder:
             written = export_edf(session, folder / f"{file.stem}.bdf", [name], fmt="bdf")
-            with _alone_in(root), _kept_otherwise(file, folder):
+            with _alone_in(root), _participants_kept(root, file.parent.parent.name), _kept_otherwise(file, folder):
                 _add(session, name, written.paths[0], file, emg_placement, line_freq)
         out.paths.append(file)
         for remark in written.remarks:
@@ -176,9 +178,29 @@ def _kept_otherwise(file: Path, folder: Path) -> Iterator[None]:
 
 
 def _files_of(file: Path) -> list[Path]:
-    """A recording with its sidecars, ``…_channels.tsv`` and so on."""
+    """What mne-bids writes of a recording; what else stands there is somebody's own."""
     start = file.name.removesuffix("emg.bdf")
-    return [path for path in file.parent.glob(f"{start}*") if path.stem.removeprefix(start).isalpha()]
+    return [path for end in _WRITTEN if (path := file.with_name(start + end)).exists()]
+
+
+@contextmanager
+def _participants_kept(root: Path, subject: str) -> Iterator[None]:
+    """What was entered of a subject by hand stays: mne-bids writes that row anew."""
+    table = root / "participants.tsv"
+    before = _row_of(table, subject)
+    yield
+    after = _row_of(table, subject)
+    kept = {key: value for key, value in before.items() if after.get(key) == "n/a"}
+    if any(value != "n/a" for value in kept.values()):
+        old, new = ("\t".join(row.values()) for row in (after, {**after, **kept}))
+        table.write_text(table.read_text(encoding="utf-8-sig").replace(old, new), encoding="utf-8")
+
+
+def _row_of(table: Path, subject: str) -> dict[str, str]:
+    if not table.exists():
+        return {}
+    head, *rows = (line.split("\t") for line in table.read_text(encoding="utf-8-sig").splitlines() if line)
+    return next((dict(zip(head, row, strict=False)) for row in rows if row[0] == subject), {})
 
 
 def _entity(text: str, otherwise: str) -> str:

@@ -168,7 +168,11 @@ class OverviewArray:
         parts = []
         if start < self.n_stored:
             assert self._stored is not None, "rows are stored in an array that is there"
-            parts.append(self._stored.rows(start, min(stop, self.n_stored)))
+            last = min(stop, self.n_stored)
+            try:
+                parts.append(self._stored.rows(start, last))
+            except SessionDamagedError:
+                parts += [self._computed(number)[None] for number in range(start, last)]
         parts += [self._computed(number)[None] for number in range(max(start, self.n_stored), stop)]
         return joined_rows(parts, self.spec)
 

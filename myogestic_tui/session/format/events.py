@@ -300,5 +300,5 @@ def _happen(frame: Frame, record: SessionRecord) -> Finding | None:
     try:
         record.apply(_decoder.decode(frame.payload))
     except (msgspec.DecodeError, ConfigError) as error:
-        return observation(f"{EVENTS}: event {frame.first} is of a kind not known here: {error}", member=EVENTS)
+        return damage(f"{EVENTS}: event {frame.first} is of a kind not known here: {error}", member=EVENTS)
     return None

@@ -104,16 +104,33 @@ def is_session_folder(path: Path) -> bool:
     read.
     """
     try:
-        entries = {entry.name: entry.is_dir() for entry in os.scandir(path)}
+        entries = _entries_of(path)
         return _holds_a_session(path, entries) and not _holds_sessions(path, entries)
     except OSError:
         return False
 
 
+def _entries_of(path: Path) -> dict[str, bool]:
+    """Names in a folder, and whether each is a folder."""
+    found = {}
+    for entry in os.scandir(path):
+        try:
+            found[entry.name] = entry.is_dir()
+        except OSError:  # a link that leads round in a circle
+            found[entry.name] = False
+    return found
+
+
+def _has_journal(path: Path, entries: dict[str, bool]) -> bool:
+    return entries.get(JOURNAL, False) and any(name.endswith(".journal") for name in os.listdir(path / JOURNAL))
+
+
+def _has_arrays(entries: dict[str, bool]) -> bool:
+    return bool(stems_among([name for name, is_folder in entries.items() if is_folder]))
+
+
 def _holds_a_session(path: Path, entries: dict[str, bool]) -> bool:
-    if stems_among([name for name, is_folder in entries.items() if is_folder]):
-        return True
-    if entries.get(JOURNAL) and any(name.endswith(".journal") for name in os.listdir(path / JOURNAL)):
+    if _has_arrays(entries) or _has_journal(path, entries):
         return True
     if META not in entries:
         return False
@@ -132,12 +149,12 @@ def _describes_a_session(meta: Path) -> bool:
 def _holds_sessions(path: Path, entries: dict[str, bool]) -> bool:
     if entries.get(STATE_FOLDER) or any(name.endswith(ARCHIVE_SUFFIX) and not d for name, d in entries.items()):
         return True
-    folders = [name for name, is_folder in entries.items() if is_folder and not name.endswith(".zarr")]
-    return any(
-        _holds_a_session(path / name, {entry.name: entry.is_dir() for entry in os.scandir(path / name)})
-        for name in folders
-        if name not in (JOURNAL, UNPAIRED)
-    )
+    for name, is_folder in entries.items():
+        if is_folder and not name.endswith(".zarr") and name not in (JOURNAL, UNPAIRED):
+            inner = _entries_of(path / name)
+            if _has_journal(path / name, inner) or (META in inner and _has_arrays(inner)):
+                return True
+    return False
 
 
 def archive_name(folder_name: str, name: str = "") -> str:

@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from ...errors import DiskError, SessionLockedError
-from .layout import LOCK, STATE_FOLDER
+from .layout import LOCK, STATE_FOLDER, is_session_folder
 
 if TYPE_CHECKING:
     from typing import Self
@@ -193,6 +193,8 @@ def lock_sessions_folder(sessions_dir: Path, *, socket: str = "") -> FileLock:
         str(sessions_dir).encode()
     except UnicodeEncodeError as error:
         raise DiskError(f"the path {str(sessions_dir)!a} is not UTF-8; rename the folder") from error
+    if is_session_folder(sessions_dir):
+        raise DiskError(f"{sessions_dir} is a session itself; give the folder that it is in")
     _make_folder(state, parents=True)
     return FileLock(
         state / RECORDER_LOCK, purpose="recording", socket=socket, subject=f"sessions folder {sessions_dir}"

@@ -110,12 +110,20 @@ def _pack(folder: Path, progress: Progress | None, should_pause: Callable[[], bo
         raise SessionError(f"{folder} was taken up again while it was to be packed; try again once it is stopped")
     archive = next((path for path in archives_of(folder) if _holds(path, folder)), None)
     if archive is None:
-        source = source_of(folder)
+        source, before = source_of(folder), _as_it_is(folder)
         _check_space(source, keep_free)
         archive = free_path(folder.with_name(archive_name(folder.name, _session_name(folder))))
         write_archive(archive, source, Ticker(2 * source.content_size, progress, should_pause).tick)
+        if _as_it_is(folder) != before:
+            archive.unlink()
+            raise SessionError(f"{folder.name} was changed while it was being packed; it stays as it is: pack it again")
     _remove(folder)
     return archive
+
+
+def _as_it_is(folder: Path) -> list[tuple[str, int, int]]:
+    """Names, sizes and times of a folder's files."""
+    return [(file.key, file.size, (folder / file.key).stat().st_mtime_ns) for file in list_files(folder)]
 
 
 def write_archive(

@@ -87,7 +87,7 @@ class JournalTail:
             for path in segments:
                 self._fds.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
             for path, fd in zip(segments, self._fds, strict=True):
-                self._read_segment(path, fd)
+                self._read_segment(path, fd, last=path == segments[-1])
         except BaseException:
             self.close()
             raise
@@ -176,15 +176,15 @@ class JournalTail:
 
     # ------------------------------------------------------------ finding the frames
 
-    def _read_segment(self, path: Path, fd: int) -> None:
+    def _read_segment(self, path: Path, fd: int, *, last: bool) -> None:
         frames, member = FrameReader(fd), path.name
         for frame in frames:
             self._take(frame, fd, member)
         ending = frames.ending()
-        if ending == "torn":
+        if ending == "torn" and last:
             text = f"{self.stem}: the last frame was being written when the recorder ended; it is left out"
             self.findings.append(observation(text, stream=self.stem, member=member))
-        elif ending == "damaged":
+        elif ending != "clean":
             self._breaks.append((member, len(self._runs)))
             for frame in frames.rest():
                 self._take(frame, fd, member)

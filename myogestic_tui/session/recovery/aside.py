@@ -47,13 +47,16 @@ class Aside:
         sync_folder(copy.parent)
 
     def copy_segments(self, view: SessionView, left: Iterable[str]) -> None:
-        """Of the journal: all of the streams that are `left` as they are, frames that do not join on, what is none."""
+        """Of the journal: that of streams that are `left` as they are or partly damaged, and files that are none."""
         segments = list_segments(self._folder)
         ours = {path.name for paths in segments.values() for path in paths} | {EVENTS}
         kept = [path.name for stem in left for path in segments.get(stem, [])]
-        kept += [path.name for stream in view.streams.values() if stream.tail for path in stream.tail.unused]
+        for stem, stream in view.streams.items():
+            tail = stream.tail
+            if tail is not None and (tail.unused or any(finding.kind == "damage" for finding in tail.findings)):
+                kept += [path.name for path in segments.get(stem, [])]
         kept += [path.name for path in (self._folder / JOURNAL).glob("*") if path.name not in ours]
-        for name in kept:
+        for name in dict.fromkeys(kept):
             self._copy(f"{JOURNAL}/{name}")
 
     def move_files_from(self, *keys: str) -> None:

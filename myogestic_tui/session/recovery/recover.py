@@ -32,7 +32,7 @@ from ..reading.view_folder import view_folder
 from .aside import Aside
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ..format.arrays import Rows
     from ..format.meta import StreamMeta
@@ -109,7 +109,7 @@ def _recover(folder: Path, leave_unusable: bool) -> None:
         aside.copy_segments(view, left)
         was_whole = view.meta.state in WHOLE_STATES
         usable = {stem: stream for stem, stream in view.streams.items() if stem not in left}
-        shapes = [shape for stream in usable.values() for shape in _write_stream(folder, stream, aside)]
+        shapes = [shape for stream in usable.values() for shape in _write_stream(view, stream, aside)]
         record = view.record or SessionRecord(view.meta)
         streams = {stem: stream.meta for stem, stream in view.streams.items() if stem in left}
         for stem, stream in usable.items():
@@ -132,25 +132,31 @@ def _note(view: SessionView, stem: str, text: str) -> None:
     view.findings.append(damage(f"{stem}: {text}", stream=stem))
 
 
-def _write_stream(folder: Path, stream: StreamView, aside: Aside) -> Iterator[Shape]:
+def _write_stream(view: SessionView, stream: StreamView, aside: Aside) -> Iterator[Shape]:
+    folder = view.path
     for name, rows in stream.arrays().items():
         aside.move_files_from(name, f"{name}/c")
         (folder / name).mkdir(exist_ok=True)
         n_chunks = rows.spec.n_chunks(rows.n_rows)
         if stream.contradicted:
             aside.copy_chunks(name, rows.spec, range(rows.n_stored // rows.spec.chunk_length, n_chunks))
-        _write_chunks(folder, name, rows)
+        _write_chunks(folder, name, rows, partial(_note, view, stream.stem))
         aside.move_chunks_from(name, n_chunks)
         if not isinstance(rows, StoredArray) or rows.n_rows != rows.n_published:
             yield Shape(name, rows.spec, rows.n_rows)
 
 
-def _write_chunks(folder: Path, name: str, rows: Rows) -> None:
+def _write_chunks(folder: Path, name: str, rows: Rows, note: Callable[[str], None]) -> None:
+    """Chunks from the journal; one that goes on from a stored part which cannot be read stays as it is."""
     spec = rows.spec
     if rows.n_rows > rows.n_stored:
         for number in range(rows.n_stored // spec.chunk_length, spec.n_chunks(rows.n_rows)):
             first = number * spec.chunk_length
-            chunk = rows.rows(first, min(first + spec.chunk_length, rows.n_rows))
+            try:
+                chunk = rows.rows(first, min(first + spec.chunk_length, rows.n_rows))
+            except SessionDamagedError as error:
+                note(str(error))
+                continue
             write_chunk(folder, name, spec, number, encode_chunk(spec, chunk))
 
 
