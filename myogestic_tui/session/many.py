@@ -17,7 +17,7 @@ from ..errors import ConfigError, MyoGesticError, SessionDamagedError
 from ..extras import needed
 from .cluster import everywhere, guarded
 from .reading.readable import Readable
-from .signal.cutting import Cut, Wanted, class_of, class_set, cut_windows, starts
+from .signal.cutting import Cut, Wanted, class_of, class_set, cut_windows, one_shape, starts
 from .signal.runs import Run
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .reading.readable import Paths
+    from .signal.cutting import Shape
 
     Window = tuple[NDArray[Any], NDArray[np.float64], int]
-    _Shape = tuple[int, int, str]
 
 TASK_SECONDS = 60.0
 """About how much signal a task reads."""
@@ -63,15 +63,17 @@ class Piece:
 
     def windows(self) -> list[Window]:
         """Cut them; see `iter_labeled_windows` for what each holds."""
-        classes = dict(zip(self.runs, self.classes, strict=True))
-        return [(window, ts, classes[run]) for run, window, ts in self._cut()]
+        return [(window, ts, class_index) for window, ts, class_index, _ in self._cut()]
 
-    def _cut(self) -> Iterator[tuple[Run, NDArray[Any], NDArray[np.float64]]]:
+    def _cut(self) -> Iterator[tuple[NDArray[Any], NDArray[np.float64], int, int]]:
+        """Windows with their times, classes and the numbers of their labels."""
         from .reading.reader import open_session_store
 
+        classes = dict(zip(self.runs, self.classes, strict=True))
         with open_session_store(self.path) as session:
             stream = session.stream_data(self.stream, whole=False)
-            yield from cut_windows(stream, self.runs, self.n, self.hop, self._leave_out)
+            for run, window, ts in cut_windows(stream, self.runs, self.n, self.hop, self._leave_out):
+                yield window, ts, classes[run], run.label
 
     def _leave_out(self, error: SessionDamagedError) -> None:
         if self.strict:
@@ -86,10 +88,9 @@ class Piece:
         """All of them, ``(n_windows, n_channels, n)``, with their classes and the numbers of their labels."""
         X = np.empty((sum(self.counts), self.n_channels, self.n), self.dtype)
         y, labels = np.empty(len(X), np.int64), np.empty(len(X), np.int64)
-        classes = dict(zip(self.runs, self.classes, strict=True))
         count = 0
-        for count, (run, window, _) in enumerate(self._cut(), 1):
-            X[count - 1], y[count - 1], labels[count - 1] = window, classes[run], run.label
+        for count, (window, _, class_index, label) in enumerate(self._cut(), 1):
+            X[count - 1], y[count - 1], labels[count - 1] = window, class_index, label
         return X[:count], y[:count], labels[:count]
 
 
@@ -143,7 +144,7 @@ def windows_arrays(
     """
     array = _dask("dask.array")
     pieces, shapes = _plan(paths, stream_name, Cut(win_seconds, hop_seconds), classes, include_bad, strict)
-    n_channels, n, dtype = _one_shape(shapes, stream_name)
+    n_channels, n, dtype = one_shape(shapes, stream_name)
     blocks = [
         array.from_delayed(
             _delayed(Piece.array)(replace(piece, strict=True)), (sum(piece.counts), n_channels, n), np.dtype(dtype)
@@ -175,7 +176,7 @@ def gathered_windows(
     Parameters, errors and results, also where samples cannot be read, are those of `labeled_windows`.
     """
     pieces, shapes = _plan(paths, stream_name, Cut(win_seconds, hop_seconds), classes, include_bad, strict)
-    n_channels, n, dtype = _one_shape(shapes, stream_name)
+    n_channels, n, dtype = one_shape(shapes, stream_name)
     done = _dask("dask").compute(*[_delayed(Piece.arrays)(piece) for piece in pieces])
     trials: dict[tuple[int, int], int] = {}
     groups = [
@@ -235,7 +236,7 @@ def _rows(path: str, stream_name: str, start: int, stop: int) -> NDArray[Any]:
 
 def _plan(
     paths: Paths, stream_name: str, cut: Cut, classes: Iterable[int] | None, include_bad: bool, strict: bool
-) -> tuple[list[Piece], set[_Shape]]:
+) -> tuple[list[Piece], set[Shape]]:
     """Pieces of all sessions, in order; and the shapes of windows that the sessions have."""
     wanted = Wanted(class_set(classes), include_bad)
     readable = Readable(
@@ -246,7 +247,7 @@ def _plan(
         for place, path in enumerate(readable.paths)
     ]
     found: list[Piece] = []
-    shapes: set[_Shape] = set()
+    shapes: set[Shape] = set()
     for planned in _dask("dask").compute(*tasks):
         if not isinstance(planned, MyoGesticError):
             found += planned[0]
@@ -258,18 +259,9 @@ def _plan(
     return found, shapes
 
 
-def _one_shape(shapes: set[_Shape], stream_name: str) -> _Shape:
-    if not shapes:
-        raise ConfigError("none of the sessions can be read; strict=True says why")
-    if len(shapes) > 1:
-        text = f"channels, samples per window and dtype are {sorted(shapes)}"
-        raise ConfigError(f"the sessions differ in {stream_name}: {text}")
-    return next(iter(shapes))
-
-
 def _pieces_of(
     path: str, place: int, stream_name: str, cut: Cut, wanted: Wanted, strict: bool
-) -> tuple[list[Piece], _Shape]:
+) -> tuple[list[Piece], Shape]:
     from .reading.reader import open_session_store
 
     with open_session_store(path) as session:

@@ -20,7 +20,7 @@ import numpy as np
 from ..errors import ConfigError, SessionDamagedError
 from .reading.readable import Readable
 from .signal.alignment import Alignment
-from .signal.cutting import Cut, Wanted, class_of, class_set, cut_windows, starts
+from .signal.cutting import Cut, Wanted, class_of, class_set, cut_windows, one_shape, starts
 from .signal.runs import find_runs
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from .reading.readable import Paths
     from .reading.reader import SessionReader
+    from .signal.cutting import Shape
     from .signal.runs import Run
 
     LabeledWindow = tuple[NDArray[Any], NDArray[np.float64], int]
@@ -248,7 +249,7 @@ def _labeled(
     return cut_windows(stream, runs, *cut.lengths(name, stream.info), readable.leave_out)
 
 
-def _extent(reader: SessionReader, name: str, cut: Cut, wanted: Wanted) -> tuple[int, tuple[int, int, str]]:
+def _extent(reader: SessionReader, name: str, cut: Cut, wanted: Wanted) -> tuple[int, Shape]:
     """How many windows a session has, and their channels, samples and dtype."""
     stream = reader.stream_data(name)
     n, hop = cut.lengths(name, stream.info)
@@ -256,13 +257,8 @@ def _extent(reader: SessionReader, name: str, cut: Cut, wanted: Wanted) -> tuple
     return count, (stream.info.n_channels, n, stream.info.dtype)
 
 
-def _room(extents: list[tuple[int, tuple[int, int, str]]], name: str) -> NDArray[Any]:
-    shapes = {shape for _, shape in extents}
-    if not shapes:
-        raise ConfigError("none of the sessions can be read; strict=True says why")
-    if len(shapes) > 1:
-        raise ConfigError(f"the sessions differ in {name}: channels, samples per window and dtype are {sorted(shapes)}")
-    n_channels, n, dtype = shapes.pop()
+def _room(extents: list[tuple[int, Shape]], name: str) -> NDArray[Any]:
+    n_channels, n, dtype = one_shape({shape for _, shape in extents}, name)
     return np.empty((sum(count for count, _ in extents), n_channels, n), dtype)
 
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from ..format.meta import LabelEvent
     from .streamdata import StreamData
 
+    Shape = tuple[int, int, str]
+    """Channels, samples and dtype of windows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cut:
@@ -120,6 +123,15 @@ def class_of(run: Run, track: Sequence[LabelEvent]) -> int:
 def starts(run: Run, n: int, hop: int) -> range:
     """First samples of the windows in a run."""
     return range(run.start, run.stop - n + 1, hop)
+
+
+def one_shape(shapes: set[Shape], name: str) -> Shape:
+    """The shape that the windows of all sessions have; ConfigError where stream ``name`` has several, or none."""
+    if not shapes:
+        raise ConfigError("none of the sessions can be read; strict=True says why")
+    if len(shapes) > 1:
+        raise ConfigError(f"the sessions differ in {name}: channels, samples per window and dtype are {sorted(shapes)}")
+    return next(iter(shapes))
 
 
 def cut_windows(
