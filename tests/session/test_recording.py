@@ -163,7 +163,7 @@ def test_streams_with_awkward_names_do_not_meet(session: Session):
         session.append(name, np.full((3, 1), number, "float32"), np.arange(3.0))
     session.finish()
     arrays = [path.name.lower() for path in session.path.iterdir() if path.name.endswith(".zarr")]
-    assert len(set(arrays)) == 4 * len(names)
+    assert len(set(arrays)) == 5 * len(names)
     with open_session_store(session.path) as reader:
         for number, name in enumerate(names):
             assert (reader.stores[name][:] == number).all()

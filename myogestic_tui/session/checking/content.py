@@ -39,7 +39,8 @@ class ContentCheck:
         self._told: set[str] = set()
         self.meta = self._read_meta()
         self.labels = self._read_labels()
-        self._streams = {stem: StreamCheck(tree, stem, self.meta.all_streams.get(stem)) for stem in self._stems()}
+        stems = self._stems()
+        self._streams = {stem: self._check_of(stem, stems) for stem in stems}
         self._owners: dict[str, tuple[StreamCheck, str]] = {}
         for stream in self._streams.values():
             self._open(stream)
@@ -113,6 +114,11 @@ class ContentCheck:
         except MyoGesticError as error:
             self._report(damage(str(error), member=LABELS))
             return []
+
+    def _check_of(self, stem: str, stems: list[str]) -> StreamCheck:
+        """Of an older session ``emg_arrival`` may be a stream."""
+        own = f"{stem}_arrival" not in stems
+        return StreamCheck(self._tree, stem, self.meta.all_streams.get(stem), has_arrivals=own)
 
     def _stems(self) -> list[str]:
         folders = {name.split("/", 1)[0] for name in self._tree.names() if ".zarr/" in name}

@@ -1,4 +1,4 @@
-"""Checks one stream: its four arrays against its metadata, and what cannot be read of them, in samples and seconds."""
+"""Checks one stream: its arrays against its metadata, and what cannot be read of them, in samples and seconds."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ..format.findings import Finding, damage
 from ..format.layout import DERIVED, META, ZARR_JSON, array_name
 from ..format.zarrs import ArraySpec, decode_chunk, parse_array_json
 from .arraycheck import ArrayCheck
+from .arrivalcheck import ArrivalCheck
 from .valuecheck import SampleCheck, StampCheck
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 MAX_ARRAY_JSON = 1 << 20
 """Bytes of a ``zarr.json`` beyond which it is refused unread."""
 
-SAMPLES, STAMPS, CLOCK, OVERVIEW = "", *DERIVED
+SAMPLES, STAMPS, CLOCK, OVERVIEW, ARRIVAL = "", *DERIVED
 
 
 class StreamCheck:
@@ -38,9 +39,11 @@ class StreamCheck:
         What the arrays are called after.
     meta
         The stream in ``meta.json``; None where it is not there.
+    has_arrivals
+        Whether ``STEM_arrival.zarr`` is its arrival record, where it is there; in older sessions it may be a stream.
     """
 
-    def __init__(self, tree: Tree, stem: str, meta: StreamMeta | None) -> None:
+    def __init__(self, tree: Tree, stem: str, meta: StreamMeta | None, *, has_arrivals: bool = True) -> None:
         self.stem = stem
         self.arrays: dict[str, ArrayCheck] = {}
         """By what follows the stem in their names: nothing for the samples."""
@@ -48,6 +51,9 @@ class StreamCheck:
         self._tree = tree
         self._meta = meta
         self._samples = SampleCheck()
+        self._arrivals = ArrivalCheck()
+        self._derived = (SAMPLES, *DERIVED) if has_arrivals else (SAMPLES, STAMPS, CLOCK, OVERVIEW)
+        self._finished = False
 
     @property
     def n_samples(self) -> int:
@@ -56,7 +62,7 @@ class StreamCheck:
 
     def open(self) -> Iterator[Finding]:
         """Read each array's ``zarr.json``; what is wrong with it."""
-        for derived in (SAMPLES, *DERIVED):
+        for derived in self._derived:
             name = array_name(self.stem, derived)
             key = f"{name}/{ZARR_JSON}"
             if key not in self._tree and derived not in (SAMPLES, STAMPS):
@@ -71,6 +77,7 @@ class StreamCheck:
 
     def contradictions(self, *, finished: bool) -> Iterator[Finding]:
         """Where the arrays and ``meta.json`` do not agree. Its sample count holds once a session is `finished`."""
+        self._finished = finished
         for text in (*self._between_arrays(), *self._with_meta(finished=finished)):
             yield damage(f"{self.stem}: {text}", stream=self.stem, member=array_name(self.stem))
 
@@ -91,7 +98,12 @@ class StreamCheck:
         except ConfigError as error:
             yield f"{META} describes no stream: {error}"
             return
-        expected = {SAMPLES: ArraySpec.data(info), CLOCK: ArraySpec.clock(), OVERVIEW: ArraySpec.overview(info)}
+        expected = {
+            SAMPLES: ArraySpec.data(info),
+            CLOCK: ArraySpec.clock(),
+            OVERVIEW: ArraySpec.overview(info),
+            ARRIVAL: ArraySpec.arrival(),
+        }
         for derived in self.arrays.keys() & expected.keys():
             is_, means = self.arrays[derived].spec, expected[derived]
             if (is_.dtype, is_.row_shape) != (means.dtype, means.row_shape):
@@ -110,6 +122,8 @@ class StreamCheck:
             self._samples.feed(first, rows)
         elif derived == STAMPS and rows.dtype == np.float64:
             self.stamps.feed(first, rows)
+        elif derived == ARRIVAL and rows.dtype == np.float64 and rows.shape[1:] == (2,):
+            self._arrivals.feed(first, rows)
 
     def finish(self, *, ours: bool) -> Iterator[Finding]:
         """What is missing or bad, and what the values show. Where a session is not `ours`, absence is ambiguous."""
@@ -120,11 +134,19 @@ class StreamCheck:
         member = array_name(self.stem)
         yield from self.stamps.findings(self.stem, member)
         yield from self._samples.findings(self.stem, member)
+        arrivals = self.arrays.get(ARRIVAL)
+        if arrivals and self._is_read(arrivals):
+            yield from self._arrivals.findings(self.stem, arrivals.name, self.n_samples, finished=self._finished)
+
+    def _is_read(self, arrivals: ArrayCheck) -> bool:
+        """Whether its chunks were looked into: a quick verification does not."""
+        return arrivals.n_rows == 0 or self._arrivals.n_read is not None
 
     def _finding(self, derived: str, array: ArrayCheck, hole: Hole, *, ours: bool) -> Finding:
         first, stop = array.rows_of(hole.first, hole.stop)
-        if derived == CLOCK:
-            text = f"{self.stem}: clock offsets {first}–{stop - 1} are unreadable: {hole.reason}"
+        if derived in (CLOCK, ARRIVAL):
+            what = "clock offsets" if derived == CLOCK else "rows of the arrival record"
+            text = f"{self.stem}: {what} {first}–{stop - 1} are unreadable: {hole.reason}"
             return damage(text, stream=self.stem, member=hole.member)
         if derived == OVERVIEW:
             first, stop = self._overview_samples(first), self._overview_samples(stop)

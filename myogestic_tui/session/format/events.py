@@ -61,10 +61,11 @@ class Noted(Event, frozen=True, tag=True):
 
 
 class Joined(Event, frozen=True, tag=True):
-    """`Session.init_stream`: a stream is part of the session from now on."""
+    """`Session.init_stream`: a stream is part of the session, its samples since ``began`` (recorder's clock, s)."""
 
     stem: str
     stream: StreamMeta
+    began: float | None = None
 
 
 class ClockEstimated(Event, frozen=True, tag=True):
@@ -110,6 +111,8 @@ class SessionRecord:
     unmarked: set[int | tuple[str, int]] = field(default_factory=set)
     """Trials and channels that were marked good again."""
     clock: dict[str, list[tuple[float, float, float, float]]] = field(default_factory=dict)
+    began: dict[str, float] = field(default_factory=dict)
+    """When the recording of each stream began, on the recorder's clock."""
     gap_reasons: dict[str, dict[int, str]] = field(default_factory=dict)
 
     @property
@@ -139,10 +142,12 @@ class SessionRecord:
                 self._mark_channel(stem, channel, bad)
             case Noted(note):
                 self.meta.notes = [*self.meta.notes, note]
-            case Joined(stem, stream):
+            case Joined(stem, stream, began):
                 if not is_stem(stem):
                     raise ConfigError(f"no files can be called {stem[:80]!r}")
                 self.meta.add_stream(stem, stream)
+                if began is not None:
+                    self.began[stem] = began
             case ClockEstimated(stem, rows):
                 self.clock.setdefault(stem, []).extend(rows)
             case GapExplained(stem, index, reason):

@@ -3,14 +3,17 @@
 A frame is a header, then its payload, all little-endian::
 
     magic  b"MGJ1"     4
-    kind               uint32     1 numbers, 2 text, 3 event
+    kind               uint32     1 numbers, 2 text, 3 event, 4 numbers and 5 text with their arrival
     index              uint64     first sample of the frame; number of the event
     count              uint32     samples
     size               uint32     bytes of payload
     crc                uint32     CRC-32 of the header up to here and the payload
     payload            numbers: time stamps (count,) float64, then samples (count, n_channels)
                        text: time stamps, then each text as uint32 length and UTF-8
+                       with their arrival: the recorder's clock when they were read, float64, then the same
                        event: JSON
+
+A frame of no samples says that until its arrival no more had come. Kinds 1 and 2 are those of earlier recorders.
 
 Each stream has segments ``<stem>.<number>.journal``; events have the one file ``@events.journal``. A file ends at its
 first frame that is not whole: torn by a kill, or damaged.
@@ -36,7 +39,8 @@ if TYPE_CHECKING:
     from ...info import StreamInfo
 
 MAGIC = b"MGJ1"
-NUMBERS, TEXT, EVENT = 1, 2, 3
+NUMBERS, TEXT, EVENT, ARRIVED_NUMBERS, ARRIVED_TEXT = 1, 2, 3, 4, 5
+ARRIVAL = struct.Struct("<d")
 HEADER = struct.Struct("<4sIQIII")
 UNSIGNED = struct.Struct("<4sIQII")
 """The header without its CRC."""
@@ -162,12 +166,23 @@ class FrameReader:
         return None
 
 
+def arrival_of(frame: Frame) -> float | None:
+    """When the samples of a frame were read (recorder's clock, s); None where it does not say."""
+    timed = frame.kind in (ARRIVED_NUMBERS, ARRIVED_TEXT) and len(frame.payload) >= ARRIVAL.size
+    return ARRIVAL.unpack_from(frame.payload)[0] if timed else None
+
+
+def _samples_at(frame: Frame) -> int:
+    """Where in the payload the time stamps begin."""
+    return ARRIVAL.size if frame.kind in (ARRIVED_NUMBERS, ARRIVED_TEXT) else 0
+
+
 def fits(frame: Frame, info: StreamInfo) -> bool:
     """Whether a frame can be one of a stream with this layout, from its kind and size."""
-    stamps_size, n_values = 8 * frame.n, frame.n * info.n_channels
+    size, stamps_size, n_values = len(frame.payload) - _samples_at(frame), 8 * frame.n, frame.n * info.n_channels
     if info.is_string:
-        return frame.kind == TEXT and len(frame.payload) >= stamps_size + 4 * n_values
-    return frame.kind == NUMBERS and len(frame.payload) == stamps_size + n_values * info.np_dtype.itemsize
+        return frame.kind in (TEXT, ARRIVED_TEXT) and size >= stamps_size + 4 * n_values
+    return frame.kind in (NUMBERS, ARRIVED_NUMBERS) and size == stamps_size + n_values * info.np_dtype.itemsize
 
 
 def samples_of(frame: Frame, info: StreamInfo) -> tuple[NDArray[np.float64], NDArray[Any]] | None:
@@ -177,11 +192,12 @@ def samples_of(frame: Frame, info: StreamInfo) -> tuple[NDArray[np.float64], NDA
     """
     if not fits(frame, info):
         return None
-    stamps = np.frombuffer(frame.payload, "<f8", frame.n)
+    at = _samples_at(frame)
+    stamps = np.frombuffer(frame.payload, "<f8", frame.n, at)
     if info.is_string:
         texts = _texts_of(frame, info.n_channels)
         return None if texts is None else (stamps, texts)
-    data = np.frombuffer(frame.payload, info.np_dtype.newbyteorder("<"), offset=8 * frame.n)
+    data = np.frombuffer(frame.payload, info.np_dtype.newbyteorder("<"), offset=at + 8 * frame.n)
     return stamps, data.reshape(frame.n, info.n_channels)
 
 
@@ -202,7 +218,7 @@ def _utf8(text: str) -> bytes:
 
 
 def _texts_of(frame: Frame, n_channels: int) -> NDArray[Any] | None:
-    raw, at = frame.payload, 8 * frame.n
+    raw, at = frame.payload, _samples_at(frame) + 8 * frame.n
     texts = np.empty(frame.n * n_channels, object)
     for number in range(len(texts)):
         size = int.from_bytes(raw[at : at + 4], "little")

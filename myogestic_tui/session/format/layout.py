@@ -5,7 +5,7 @@
     sessions/
     ├── .myogestic/                 recorder.lock, catalog, trash
     ├── 2026-05-17_14-23-05/        while recording, until packed
-    │   ├── emg.zarr/  emg_timestamps.zarr/  emg_clock.zarr/  emg_overview.zarr/
+    │   ├── emg.zarr/  emg_timestamps.zarr/  emg_clock.zarr/  emg_overview.zarr/  emg_arrival.zarr/
     │   ├── meta.json  labels.json
     │   ├── journal/                until finished
     │   └── .lock
@@ -43,7 +43,7 @@ PARTIAL = ".partial"
 
 STATE_FOLDER = ".myogestic"
 TRASH = "trash"
-DERIVED = ("_timestamps", "_clock", "_overview")
+DERIVED = ("_timestamps", "_clock", "_overview", "_arrival")
 """What follows a stem in the names of the arrays that belong to its data array."""
 
 FOLDER_STAMP = "%Y-%m-%d_%H-%M-%S"

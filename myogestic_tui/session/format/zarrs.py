@@ -77,6 +77,11 @@ class ArraySpec:
         return cls("float64", (4,), 1024)
 
     @classmethod
+    def arrival(cls) -> ArraySpec:
+        """Arrival record, ``(k, 2)``: samples read so far, and the recorder's clock then, in seconds."""
+        return cls("float64", (2,), 256)
+
+    @classmethod
     def overview(cls, info: StreamInfo) -> ArraySpec:
         """Least, greatest and RMS value of each chunk of samples, ``(n_chunks, n_channels, 3)``."""
         return cls("float32", (info.n_channels, 3), 64)

@@ -64,6 +64,8 @@ class SessionReader(SignalReading):
         """``(k, 4)``: collected_at, offset, uncertainty, remote time, in seconds."""
         self.overview_stores: Mapping[str, zarr.Array[Any]] = self._arrays("_overview")
         """``(n_chunks, n_channels, 3)`` float32: least, greatest and RMS value of each stored chunk (one second)."""
+        self.arrival_stores: Mapping[str, zarr.Array[Any]] = self._arrays("_arrival")
+        """``(k, 2)``: samples read so far, and the recorder's clock then; absent in older sessions."""
 
     def __enter__(self) -> Self:
         return self

@@ -11,7 +11,7 @@ import numpy as np
 from ...errors import SessionDamagedError
 from ..format.arrays import joined_rows
 from ..format.findings import Finding, damage, observation
-from ..format.journal import HEADER, Frame, FrameReader, fits, samples_of
+from ..format.journal import HEADER, Frame, FrameReader, arrival_of, fits, samples_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,6 +76,8 @@ class JournalTail:
         self.first = self.end = 0
         self.unused: list[Path] = []
         """Segments with intact frames that do not join on."""
+        self.arrivals: list[tuple[int, int, float]] = []
+        """Of every frame: samples before it, samples in it, when it was read (recorder's clock, s)."""
         self._paths = segments
         self._runs: list[_Run] = []
         self._breaks: list[tuple[str, int]] = []
@@ -190,6 +192,9 @@ class JournalTail:
                 self._take(frame, fd, member)
 
     def _take(self, frame: Frame, fd: int, member: str) -> None:
+        arrived = arrival_of(frame)
+        if arrived is not None and fits(frame, self.info):
+            self.arrivals.append((frame.first, frame.n, arrived))
         if frame.n == 0:
             return
         if not fits(frame, self.info):

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...errors import ConfigError, SessionDamagedError
 from ...info import IRREGULAR_CHUNK, StreamInfo
-from ..format.layout import array_name
+from ..format.layout import DERIVED, array_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +37,8 @@ class StreamView:
     """``(k, 4)`` seconds: collected_at, offset, uncertainty, remote time."""
     overview: Rows | None = None
     """``(n_chunks, n_channels, 3)``: least, greatest and RMS value of each second."""
+    arrival: Rows | None = None
+    """``(k, 2)``: samples read so far, and the recorder's clock then, in seconds; None in older sessions."""
     tail: JournalTail | None = None
     contradicted: bool = False
     """The arrays claim more samples than the journal has: whatever recovery replaces of them is to be kept."""
@@ -48,7 +50,8 @@ class StreamView:
 
     def arrays(self) -> dict[str, Rows]:
         """The arrays by the name of their folder."""
-        found = {"": self.data, "_timestamps": self.stamps, "_clock": self.clock, "_overview": self.overview}
+        derived = (self.data, self.stamps, self.clock, self.overview, self.arrival)
+        found = dict(zip(("", *DERIVED), derived, strict=True))
         return {array_name(self.stem, derived): rows for derived, rows in found.items() if rows is not None}
 
 

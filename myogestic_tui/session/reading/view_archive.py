@@ -69,4 +69,12 @@ def _archived_stream(view: SessionView, stem: str, folders: set[str]) -> StreamV
         view.findings.append(damage(text, stream=stem))
         data.n_rows = data.n_stored = stamps.n_rows = stamps.n_stored = n
     meta = declared or StreamMeta.of(info, name=stem)
-    return StreamView(stem, info, meta, data, stamps, stored("_clock"), stored("_overview"))
+    return StreamView(
+        stem, info, meta, data, stamps, stored("_clock"), stored("_overview"), _arrivals(view, stem, stored("_arrival"))
+    )
+
+
+def _arrivals(view: SessionView, stem: str, stored: StoredArray | None) -> StoredArray | None:
+    """An arrival record; None where the array of that name is something else, such as an older session's stream."""
+    is_one = stored is not None and (stored.spec.dtype, stored.spec.row_shape) == ("float64", (2,))
+    return stored if is_one and f"{stem}_arrival" not in view.meta.all_streams else None

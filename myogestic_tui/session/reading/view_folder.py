@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...errors import ConfigError, DiskError, SessionDamagedError, SessionError
-from ..format.arrays import ListedArray, OverviewArray, Rows, StoredArray
+from ..format.arrays import ListedArray, OverviewArray, Rows, StoredArray, chunk_spans
+from ..format.arrival import Row, continued
 from ..format.events import AnyEvent, ChannelMarked, Labelled, Noted, SessionRecord, TrialMarked, replay
 from ..format.findings import Finding, damage, observation
 from ..format.journal import EVENTS, list_segments
@@ -236,6 +237,7 @@ class _Looker:
                 self.members, array_name(stem, "_timestamps"), stamps_spec, committed
             )
         stream = self._with_tail(stem, info, meta, (data, data_spec), (stamps, stamps_spec), committed, tail)
+        stream.arrival = self._arrivals(view, stem, stream)
         rows = view.record.clock.get(stem, []) if view.record is not None else []
         clock = self._stored(view, stem, "_clock", ArraySpec.clock())
         stored = 0 if clock is None else clock.n_rows
@@ -244,6 +246,27 @@ class _Looker:
             spec = ArraySpec.overview(info)
             stream.overview = OverviewArray(self._stored(view, stem, "_overview", spec), spec, stream.data)
         return stream
+
+    def _arrivals(self, view: SessionView, stem: str, stream: StreamView) -> Rows | None:
+        """The arrival record: as it is on the disk, with what the journal adds; None in older sessions."""
+        if f"{stem}_arrival" in {*view.meta.all_streams, *stems_among(self.names)}:
+            return None  # an older session's stream of that name
+        spec, tail = ArraySpec.arrival(), stream.tail
+        stored = self._stored(view, stem, "_arrival", spec)
+        began = view.record.began.get(stem) if view.record is not None else None
+        if view.record is None or (stored is None and began is None):
+            return stored
+        rows = [] if stored is None else self._readable(stem, stored)
+        return ListedArray(spec, continued(began, rows, tail.arrivals if tail else (), stream.data.n_rows))
+
+    def _readable(self, stem: str, stored: StoredArray) -> list[Row]:
+        rows: list[Row] = []
+        for _, first, stop in chunk_spans(stored.spec, 0, stored.n_rows):
+            try:
+                rows += [(float(count), float(at)) for count, at in stored.rows(first, stop)]
+            except SessionDamagedError as error:
+                self.findings.append(damage(f"{stem}: a part of the arrival record is lost: {error}", stream=stem))
+        return rows
 
     def _specs_on_disk(
         self, view: SessionView, stem: str, data: ArraySpec, stamps: ArraySpec

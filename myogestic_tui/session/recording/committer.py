@@ -8,8 +8,9 @@ import numpy as np
 
 from ...errors import DiskError
 from ..format.arrays import overview_row
+from ..format.arrival import ArrivalRows, Row
 from ..format.commit import Shape
-from ..format.journal import FrameReader, samples_of
+from ..format.journal import FrameReader, arrival_of, samples_of
 from ..format.layout import array_name
 from ..format.measure import GapWatch
 from ..format.zarrs import ArraySpec, encode_chunk, write_chunk
@@ -51,6 +52,10 @@ class StreamCommitter:
         self._overview_done = 0
         """Rows of the overview that are written in whole chunks; `_overview` holds those after them."""
         self._overview_published = 0
+        self._arrivals = ArrivalRows(journal.began)
+        self._arrivals_done = 0
+        """Rows of the arrival record in whole chunks, which are no longer in memory."""
+        self._arrivals_published: tuple[int, Row | None] = 0, None
         self._unwritten = False
         """The chunk in memory is whole and not in its file."""
         self._segment: Segment | None = None
@@ -102,6 +107,9 @@ class StreamCommitter:
             raise DiskError(
                 f"{self.stem}: the journal reads back wrong behind sample {self.n_read - 1}; the disk is failing"
             )
+        arrived = arrival_of(frame)
+        if arrived is not None and at == 0:
+            self._arrivals.feed(frame.first, frame.n, arrived)
         stamps, data = samples
         while at < frame.n:
             fill = self.n_read % self._length
@@ -160,12 +168,30 @@ class StreamCommitter:
         return [*self._overview, *([overview_row(self._data[:fill])] if fill else [])]
 
     def end(self) -> None:
-        """No more will come: decide on the last gaps."""
+        """No more will come: decide on the last gaps, and on the last arrival."""
+        self._arrivals.end()
         fill = self.n_read % self._length
         if fill:
             self.tracker.feed(self._stamps[:fill])
             self.last_timestamp = float(self._stamps[fill - 1])
         self.tracker.flush()
+
+    # ------------------------------------------------------------ the arrival record
+
+    def write_arrivals(self, *, tail: bool) -> Shape | None:
+        """Write the rows that the journal is about to lose, or all of them; None where there are none to publish."""
+        rows, spec = [*self._arrivals.rows, *self._arrivals.waiting], ArraySpec.arrival()
+        state = self._arrivals_done + len(rows), rows[-1] if rows else None
+        if not (tail or self.journal.would_drop(self.n_whole)) or state == self._arrivals_published:
+            return None
+        for first in range(0, len(rows), spec.chunk_length):
+            number = (self._arrivals_done + first) // spec.chunk_length
+            self._write("_arrival", spec, number, np.array(rows[first : first + spec.chunk_length]))
+        whole = len(self._arrivals.rows) // spec.chunk_length * spec.chunk_length
+        del self._arrivals.rows[:whole]
+        self._arrivals_done += whole
+        self._arrivals_published = state
+        return Shape(array_name(self.stem, "_arrival"), spec, state[0])
 
     # ------------------------------------------------------------ publishing
 

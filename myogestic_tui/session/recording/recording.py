@@ -6,11 +6,12 @@ import logging
 import threading
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ...clock import fit_offsets
+from ...clock import fit_offsets, local_clock
 from ...errors import DiskError, SessionClosedError, StreamChangedError
 from ..format.arrays import ListedArray, StoredArray
 from ..format.commit import commit
@@ -141,7 +142,7 @@ class Recording:
 
     # ------------------------------------------------------------ streams
 
-    def add_stream(self, name: str, info: StreamInfo, joined_at: float | None) -> str:
+    def add_stream(self, name: str, info: StreamInfo, joined_at: float | None, began: float | None = None) -> str:
         """A stream joins; its stem is returned. One that is there already must look the same.
 
         Raises
@@ -160,9 +161,10 @@ class Recording:
                     return stem
             stem = choose_stem(name, self.committers)
             meta = StreamMeta.of(info, name=name, joined_at=joined_at)
-            self.happen(lambda _: Joined(stem, meta), sync=True)
+            began = next((at for at in (began, joined_at) if at is not None), local_clock())
+            self.happen(lambda _: Joined(stem, meta, began), sync=True)
             try:
-                journal = self._make_files(stem, info)
+                journal = self._make_files(stem, info, began)
             except OSError as error:
                 failure = DiskError(f"{name}: its files cannot be made: {error.strerror}")
                 self.fail(failure)
@@ -174,12 +176,13 @@ class Recording:
         self.store_meta()
         return stem
 
-    def _make_files(self, stem: str, info: StreamInfo) -> StreamJournal:
-        specs = [ArraySpec.data(info), ArraySpec.timestamps(info), ArraySpec.clock(), ArraySpec.overview(info)]
+    def _make_files(self, stem: str, info: StreamInfo, began: float) -> StreamJournal:
+        samples = [ArraySpec.data(info), ArraySpec.timestamps(info)]
+        specs = [*samples, ArraySpec.clock(), ArraySpec.overview(info), ArraySpec.arrival()]
         for derived, spec in zip(("", *DERIVED), specs, strict=True):
             if not (info.is_string and derived == "_overview"):
                 create_array(self.folder, array_name(stem, derived), spec)
-        journal = StreamJournal(self.folder, stem, info)
+        journal = StreamJournal(self.folder, stem, info, began)
         sync_folder(self.folder / JOURNAL)
         return journal
 
@@ -227,6 +230,8 @@ class Recording:
             if action == "finish":
                 committer.end()
         shapes = [shape for committer in committers for shape in committer.shapes(tail=tail)]
+        arrivals = [committer.write_arrivals(tail=tail) for committer in committers]
+        shapes += [shape for shape in arrivals if shape is not None]
         if tail or self._n_checkpoints % _CLOCK_EVERY == _CLOCK_EVERY - 1:
             shapes += self._write_clocks()
         self._n_checkpoints += 1
@@ -308,6 +313,9 @@ class Recording:
                 self._stopped = anchor_now()
                 self._events.close(reason)
                 for committer in self.committers.values():
+                    if not isinstance(reason, DiskError):
+                        with suppress(DiskError):  # the samples are safe, and their arrivals but for the end
+                            committer.journal.mark_end(self._stopped.lsl)
                     committer.journal.close(reason)
                 self._ballast.drop()
                 self._ending = self._threads.request("finish")

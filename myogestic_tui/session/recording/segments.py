@@ -11,8 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...clock import local_clock
 from ...errors import DiskError, SourceError
-from ..format.journal import HEADER, MAGIC, MAX_PAYLOAD, NUMBERS, TEXT, UNSIGNED, encode_texts, segment_path
+from ..format.journal import (
+    ARRIVAL,
+    ARRIVED_NUMBERS,
+    ARRIVED_TEXT,
+    HEADER,
+    MAGIC,
+    MAX_PAYLOAD,
+    UNSIGNED,
+    encode_texts,
+    segment_path,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,9 +64,11 @@ class StreamJournal:
         What the stream's files are called.
     info
         Its layout.
+    began
+        When its recording began (recorder's clock, s).
     """
 
-    def __init__(self, folder: Path, stem: str, info: StreamInfo) -> None:
+    def __init__(self, folder: Path, stem: str, info: StreamInfo, began: float) -> None:
         self.folder = folder
         self.stem = stem
         self.info = info
@@ -71,9 +84,13 @@ class StreamJournal:
         self._files_lock = threading.Lock()  # held while a file is synced or closed, never by append
         self._number = 0
         self._segments = [self._new_segment()]
+        self.began = self._arrived = began
+        self._marked = False
 
-    def append(self, data: NDArray[Any], timestamps: NDArray[np.float64]) -> int:
+    def append(self, data: NDArray[Any], timestamps: NDArray[np.float64], arrived: float | None = None) -> int:
         """Write one chunk, ``(n, n_channels)`` with ``(n,)`` seconds, and return how many samples there are now.
+
+        ``arrived`` is when it was read (recorder's clock, s), not before what came before it; None is now.
 
         Once it has returned, a kill of this process does not lose the chunk.
 
@@ -96,6 +113,8 @@ class StreamJournal:
         with self._lock:
             if self.closed is not None:
                 raise type(self.closed)(*self.closed.args)
+            if n:
+                self._note_arrival(arrived)
             if 0 < n <= self._most_rows:
                 self._write(data, timestamps)
             else:
@@ -103,6 +122,25 @@ class StreamJournal:
                     rows = slice(at, at + self._most_rows)
                     self._write(data[rows], timestamps[rows])
             return self.n_samples
+
+    def mark(self, arrived: float | None = None) -> None:
+        """Note that by an instant (recorder's clock, s; None is now) no more samples had come; DiskError."""
+        nothing = np.empty((0, self.info.n_channels), self._dtype), np.empty(0)
+        with self._lock:
+            if self.closed is None:
+                self._note_arrival(arrived)
+                self._write(*nothing)
+                self._marked = True
+
+    def mark_end(self, arrived: float) -> None:
+        """`mark` the end of the recording, unless it was marked since the last sample."""
+        if not self._marked:
+            self.mark(arrived)
+
+    def _note_arrival(self, arrived: float | None) -> None:
+        arrived = local_clock() if arrived is None else arrived
+        self._arrived = arrived if self._arrived < arrived < np.inf else self._arrived
+        self._marked = False
 
     def _conform(self, data: Any, timestamps: Any) -> tuple[NDArray[Any], NDArray[np.float64]]:
         data = np.asarray(data, object if self.info.is_string else None)
@@ -123,26 +161,27 @@ class StreamJournal:
         segment, n = self._segments[-1], len(data)
         stamps: Any = timestamps if timestamps.flags.c_contiguous else np.ascontiguousarray(timestamps)
         payload: Any = data if data.flags.c_contiguous else np.ascontiguousarray(data)
-        kind, size = NUMBERS, n * self._row_nbytes
+        kind, size = ARRIVED_NUMBERS, ARRIVAL.size + n * self._row_nbytes
         if self.info.is_string:
             payload = encode_texts(payload)
-            kind, size = TEXT, 8 * n + len(payload)
+            kind, size = ARRIVED_TEXT, ARRIVAL.size + 8 * n + len(payload)
             if size > MAX_PAYLOAD:
                 self._write_halves(data, timestamps)
                 return
         head = UNSIGNED.pack(MAGIC, kind, self.n_samples, n, size)
-        crc = zlib.crc32(payload, zlib.crc32(stamps, zlib.crc32(head)))
+        arrived = ARRIVAL.pack(self._arrived)
+        crc = zlib.crc32(payload, zlib.crc32(stamps, zlib.crc32(arrived, zlib.crc32(head))))
         try:
-            written = os.writev(segment.fd, (head, crc.to_bytes(4, "little"), stamps, payload))
+            written = os.writev(segment.fd, (head, crc.to_bytes(4, "little"), arrived, stamps, payload))
         except OSError as error:
             raise self._cut_back(segment, error) from error
         if written != HEADER.size + size:
             raise self._cut_back(segment, None)
         segment.size += written
         segment.n_frames += 1
-        if self.first_timestamp is None:
+        if self.first_timestamp is None and n:
             self.first_timestamp = float(stamps[0])
-        self.n_bytes += size
+        self.n_bytes += size - ARRIVAL.size
         self.n_samples += n
         segment.end = self.n_samples
 
@@ -212,6 +251,10 @@ class StreamJournal:
                     self.close(failure)
                     raise failure from error
                 segment.synced = size
+
+    def would_drop(self, committed: int) -> bool:
+        """Whether `drop` would remove a segment."""
+        return any(segment.end <= committed for segment in self._segments[:-1])
 
     def drop(self, committed: int) -> None:
         """Remove the segments whose samples all stand before ``committed``, a whole number of chunks."""

@@ -190,7 +190,9 @@ class Session(Annotated):
 
     # ------------------------------------------------------------ recording
 
-    def init_stream(self, name: str, info: StreamInfo, joined_at: float | None = None) -> str:
+    def init_stream(
+        self, name: str, info: StreamInfo, joined_at: float | None = None, *, began: float | None = None
+    ) -> str:
         """A stream joins the session; its arrays exist when this returns. Again with the same layout: nothing happens.
 
         Parameters
@@ -201,6 +203,9 @@ class Session(Annotated):
             Its layout.
         joined_at
             When, on the recorder's LSL clock, for one that comes after the start.
+        began
+            From when on, on that clock, samples of it are recorded (its arrival record begins there); None is
+            ``joined_at``, or now.
 
         Returns
         -------
@@ -223,11 +228,13 @@ class Session(Annotated):
             name.encode()
         except UnicodeEncodeError as error:
             raise ConfigError(f"a stream cannot be called {name!r}: that is no text that a file can hold") from error
-        stem = recording.add_stream(name, info, joined_at)
+        stem = recording.add_stream(name, info, joined_at, began)
         self._journals[name] = self._journals[stem] = recording.committers[stem].journal
         return stem
 
-    def append(self, name: str, data: NDArray[Any], timestamps: NDArray[np.float64]) -> None:
+    def append(
+        self, name: str, data: NDArray[Any], timestamps: NDArray[np.float64], arrived: float | None = None
+    ) -> None:
         """Take a chunk of samples. Once this has returned, a kill of the process does not lose it.
 
         Threads may append to different streams at the same time.
@@ -240,6 +247,8 @@ class Session(Annotated):
             ``(n, n_channels)`` in the stream's dtype (object array of str for text).
         timestamps
             ``(n,)`` seconds on the source's clock, raw.
+        arrived
+            When it was read, in seconds on the recorder's LSL clock; None is now.
 
         Raises
         ------
@@ -258,7 +267,26 @@ class Session(Annotated):
             find_stem({stem: stem for stem in self._journals}, name)
             return
         try:
-            journal.append(data, timestamps)
+            journal.append(data, timestamps, arrived)
+        except DiskError as error:
+            self._must_record().fail(error)
+            raise
+
+    def mark_arrival(self, name: str, at: float | None = None) -> None:
+        """Note in a stream's arrival record that by ``at`` (recorder's LSL clock, s; None is now) no more had come.
+
+        Raises
+        ------
+        SessionClosedError, DiskError, UnknownStreamError
+            As `append`.
+        """
+        journal = self._journals.get(name)
+        if journal is None:
+            self._must_record()
+            find_stem({stem: stem for stem in self._journals}, name)
+            return
+        try:
+            journal.mark(at)
         except DiskError as error:
             self._must_record().fail(error)
             raise

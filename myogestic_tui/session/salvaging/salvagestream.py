@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from .salvagearrays import Broken
 
-_STAMPS, _CLOCK, _OVERVIEW = DERIVED
+_STAMPS, _CLOCK, _OVERVIEW, _ARRIVAL = DERIVED
 
 
 class Hole(Struct, kw_only=True):
@@ -98,6 +98,7 @@ class StreamSalvage:
         if not info.is_string:
             self._write_overview(info)
         self._has_clock = self._copy_clock()
+        self._copy_arrivals(n_rows)
         for array in (data, stamps):
             if any(key.startswith(f"{array.name}/") for key in self.unpaired):
                 write_bytes(self._folder / UNPAIRED / array.name / ZARR_JSON, array_json(array.spec, n_rows))
@@ -178,6 +179,24 @@ class StreamSalvage:
                 new.add(rows)
         new.close()
         return True
+
+    def _copy_arrivals(self, n_rows: int) -> None:
+        """The arrival record, its counts without the samples that are lost; rows that cannot be read are left out."""
+        old = find_array(self._tree, array_name(self.stem, _ARRIVAL), None)
+        if old is None or old.n_rows is None or old.spec != ArraySpec.arrival():
+            return
+        if find_array(self._tree, array_name(f"{self.stem}{_ARRIVAL}", _STAMPS), None) is not None:
+            return  # an older session's stream of that name
+        new = NewArray(self._folder, array_name(self.stem, _ARRIVAL), ArraySpec.arrival())
+        for first, stop in _spans(old.n_rows, old.spec.chunk_length):
+            rows = old.rows(first, stop)
+            if isinstance(rows, str):
+                self.doubtful.append(f"{self.stem}: a part of its arrival record is lost: {rows}")
+                continue
+            kept = rows[rows[:, 0] <= n_rows].copy()
+            kept[:, 0] = [count - self._lost_before(int(count)) for count in kept[:, 0]]
+            new.add(kept)
+        new.close()
 
     def _saved(self, derived: str) -> StoredArray:
         return StoredArray(FolderMembers(self._folder), array_name(self.stem, derived))

@@ -1,0 +1,85 @@
+"""The arrival record of a stream: how many samples had been read by which instant of the recorder's clock.
+
+Time stamps are whatever the source's clock says; this is the one time that the recorder itself vouches for. Every
+frame of the journal says when it was read; of those at most five a second become rows of ``STEM_arrival.zarr``, and
+besides them the begin of the recording, frames without samples (its end) and the last one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ROW_SECONDS = 0.2
+"""Least time between two rows; a row for each second settles as much, except where stamps are of no use at all."""
+
+Row = tuple[float, float]
+
+
+class ArrivalRows:
+    """Chooses the rows, fed with every frame in order; what it chooses does not depend on when it was asked.
+
+    Parameters
+    ----------
+    began
+        When the recording of the stream began (recorder's clock, s): the first row. None where nothing says so.
+    last
+        The row before the first one that is to be chosen, where some are stored already.
+    """
+
+    def __init__(self, began: float | None = None, last: Row | None = None) -> None:
+        self.rows: list[Row] = [] if began is None or last is not None else [(0.0, began)]
+        """Those chosen so far; who stores some may remove them."""
+        self.waiting: tuple[Row, ...] = ()
+        """The newest, where it came too soon after the one before it: a row until the next one takes its place."""
+        self._last = last or (self.rows[0] if self.rows else None)
+
+    def feed(self, n_before: int, n: int, at: float) -> None:
+        """Take note that ``n`` samples behind the first ``n_before`` were read by ``at`` (recorder's clock, s)."""
+        if self._last is not None and at < self._last[1]:
+            at = self._last[1]
+        row = (float(n_before + n), at)
+        if n and self._last is not None and at - self._last[1] < ROW_SECONDS:
+            self.waiting = (row,)
+        else:
+            if not n:
+                self.end()
+            if row != self._last:
+                self._choose(row)
+
+    def _choose(self, row: Row) -> None:
+        self.rows.append(row)
+        self._last, self.waiting = row, ()
+
+    def end(self) -> None:
+        """No more will come: the newest one counts in any case."""
+        for row in self.waiting:
+            self._choose(row)
+
+
+def continued(
+    began: float | None, stored: Iterable[Row], frames: Iterable[tuple[int, int, float]], n_samples: int
+) -> list[Row]:
+    """The record of a session that was cut off: its stored rows, and those that the journal's frames add.
+
+    Parameters
+    ----------
+    began
+        See `ArrivalRows`.
+    stored
+        Rows from the disk, in order.
+    frames
+        Samples before each frame, samples in it, when it was read.
+    n_samples
+        Samples that there are; rows of more are left out.
+    """
+    kept = [row for row in stored if row[0] <= n_samples]
+    more = ArrivalRows(began, kept[-1] if kept else None)
+    known = kept[-1] if kept else (-1.0, float("-inf"))
+    for n_before, n, at in frames:
+        if (n_before + n, at) > known and n_before + n <= n_samples:
+            more.feed(n_before, n, at)
+    more.end()
+    return kept + more.rows
