@@ -1,4 +1,4 @@
-"""What every test shares: state, run-time and sessions folders of its own, so that nothing is left behind."""
+"""What every test shares: an environment, state, run-time and sessions folders of its own."""
 
 from __future__ import annotations
 
@@ -10,23 +10,34 @@ from pathlib import Path
 
 import pytest
 
+from tests import leftovers
+
+STRANGE = ("PYTHON", "LC_", "XDG_", "LSL", "ZARR_", "DASK_", "MNE_", "MYOGESTIC", "SSH_")
+"""What begins so is set on some machines only, and changes what Python or a library does."""
+TERMINAL = {"COLORFGBG", "COLORTERM", "COLUMNS", "LANGUAGE", "LINES", "NO_COLOR", "STY", "TMUX"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin the run, or a worker's part of it, in the environment of a plain login."""
+    if not hasattr(config, "workerinput"):
+        for name in list(os.environ):
+            if name in TERMINAL or name.startswith(STRANGE):
+                del os.environ[name]
+        os.environ.update(LANG="C.UTF-8", TERM="xterm-256color")
+        os.umask(0o022)
+    leftovers.pytest_configure(config)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def private_user_folders() -> Iterator[Path]:
-    """Point the user's state, config and run-time folders into a temporary one, for this process and its children."""
-    with tempfile.TemporaryDirectory(prefix="mt-", ignore_cleanup_errors=True) as folder:
-        names = {"XDG_STATE_HOME": "state", "XDG_RUNTIME_DIR": "run", "XDG_CONFIG_HOME": "config"}
-        before = {name: os.environ.get(name) for name in names}
+    """Point the user's home and XDG folders into a temporary one, for this process and its children."""
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(prefix="mt-") as folder:
+        names = {"HOME": "home", "XDG_STATE_HOME": "state", "XDG_RUNTIME_DIR": "run", "XDG_CONFIG_HOME": "config"}
         for name, leaf in names.items():
             path = Path(folder, leaf)
             path.mkdir(mode=0o700)
-            os.environ[name] = str(path)
+            patch.setenv(name, str(path))
         yield Path(folder)
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,9 @@ from typing import NoReturn
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run a command line (None: this process's own) and exit: 0 ok, 1 damage or failure, 2 usage, 3 no stream."""
+    from ..stdio import open_missing_streams
+
+    open_missing_streams()
     from .root import run
 
     sys.exit(run(arguments))

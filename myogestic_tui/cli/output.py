@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sys
 import time
@@ -24,8 +25,9 @@ def print_json(value: Any) -> None:
 
 
 def remark(text: str) -> None:
-    """Say something that is no result."""
-    click.echo(text, err=True)
+    """Say something that is no result; where nobody can hear it, the work continues."""
+    with contextlib.suppress(OSError):
+        click.echo(text, err=True)
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()) -> str:
@@ -74,7 +76,7 @@ class Progress:
         """Replace the line."""
         if self._terminal:
             text = text[: shutil.get_terminal_size().columns - 1]
-            print(f"\r{text.ljust(self._width)}", end="", file=sys.stderr, flush=True)
+            _draw(f"\r{text.ljust(self._width)}")
             self._width = len(text)
         elif time.monotonic() >= self._next:
             self._next = time.monotonic() + _PLAIN_SECONDS
@@ -87,5 +89,10 @@ class Progress:
     def clear(self) -> None:
         """Take the line away."""
         if self._terminal and self._width:
-            print(f"\r{' ' * self._width}\r", end="", file=sys.stderr, flush=True)
+            _draw(f"\r{' ' * self._width}\r")
             self._width = 0
+
+
+def _draw(text: str) -> None:
+    with contextlib.suppress(OSError):  # the terminal hung up; a recording does not
+        print(text, end="", file=sys.stderr, flush=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import click
 
 from .. import __version__
 from ..errors import AmbiguousStreamError, ConfigError, MyoGesticError, StreamNotFoundError
+from ..stdio import settle_output
 from .options import Settings, common_options, screen_options
 
 if TYPE_CHECKING:
@@ -116,27 +117,40 @@ def root(ctx: click.Context) -> int | None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run a command line; return its exit code. Errors this package raises on purpose become one line on stderr."""
+    code = _carry_out(arguments)
+    unwritten = settle_output()
+    if unwritten is None or code:
+        return code
+    if not isinstance(unwritten, BrokenPipeError):  # the reader of a pipe may leave (`… | head`)
+        _complain(unwritten)
+    return FAILED
+
+
+def _carry_out(arguments: list[str] | None) -> int:
     if COMPLETE in os.environ:
         from . import completion  # noqa: F401 (click looks up what it registers)
     try:
         code = root.main(arguments, prog_name="myogestic-tui", standalone_mode=False)
-        sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
+        with contextlib.suppress(OSError):
+            error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except MyoGesticError as error:
-        click.echo(f"myogestic-tui: {error}", err=True)
+        _complain(error)
         return _exit_code(error)
     except BrokenPipeError:
-        # The reader of a pipe went away (`… | head`): nothing may be flushed into it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except OSError as error:
-        click.echo(f"myogestic-tui: {error}", err=True)
+        _complain(error)
         return FAILED
     return code if isinstance(code, int) else 0
+
+
+def _complain(error: Exception) -> None:
+    with contextlib.suppress(OSError):
+        click.echo(f"myogestic-tui: {error}", err=True)
 
 
 def _exit_code(error: MyoGesticError) -> int:

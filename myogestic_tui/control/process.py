@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from ..config import load_config
 from ..errors import ControlError, MyoGesticError
 from ..session.format.lock import keep_sessions_folder, lock_sessions_folder
+from ..stdio import exit_with
 from .address import socket_path
 from .late import LateRecorder
 from .logfile import LogFile, log_path
@@ -278,4 +279,4 @@ def _tell(descriptor: int | None, trouble: str = "") -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_with(main())

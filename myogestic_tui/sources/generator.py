@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from ..errors import MyoGesticError
+from ..stdio import exit_with
 from .adapter import configure_lsl
 from .outlet import Outlet
 from .synthetic import EMGSignal, HandSignal, emg_info, hand_info
@@ -220,4 +221,4 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_with(main())

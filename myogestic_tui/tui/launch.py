@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import traceback
 from typing import TYPE_CHECKING
 
+from ..stdio import settle_output
 from .app import Viewer
 from .base import HUNG_UP
 from .signals import Shed, bounded_exit
@@ -28,6 +30,13 @@ def launch(recorder: Recorder, options: ViewerOptions) -> int:
 
 def run_to_the_end(screens: TerminalApp, *, mouse: bool = False, embedded: bool = False) -> int:
     """Run, give the terminal back on every path, and return an exit code as `run_viewer` has."""
+    try:
+        return _run(screens, mouse, embedded)
+    finally:
+        settle_output()
+
+
+def _run(screens: TerminalApp, mouse: bool, embedded: bool) -> int:
     signalled: list[int] = []
 
     def leave(number: int) -> None:
@@ -49,5 +58,6 @@ def run_to_the_end(screens: TerminalApp, *, mouse: bool = False, embedded: bool 
 
 
 def _report(crash: BaseException) -> None:
-    traceback.print_exception(crash)
-    print("The screens crashed; what is being recorded goes on. Open them again to look.", file=sys.stderr)
+    with contextlib.suppress(OSError):
+        traceback.print_exception(crash)
+        print("The screens crashed; what is being recorded goes on. Open them again to look.", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import sys
@@ -71,10 +72,13 @@ class _Plain:
                     code = self._key(key, time.monotonic())
                     if code is not None:
                         return code
-        except (KeyboardInterrupt, OSError):
+        except KeyboardInterrupt:
             return 130
+        except OSError:  # the terminal hung up
+            return 129
         finally:
-            termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+            with contextlib.suppress(termios.error):
+                termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
     def _say(self, text: str) -> None:
         print(text.encode("ascii", "replace").decode(), flush=True)

@@ -18,9 +18,9 @@ from myogestic_tui.errors import MyoGesticError
 from myogestic_tui.session import open_session_store, verify_session
 
 
-def flips(data: bytes, step: int) -> Iterator[tuple[str, bytes]]:
-    """One bit of every `step`-th byte."""
-    for at in range(0, len(data), step):
+def flips(data: bytes, step: int, first: int = 0) -> Iterator[tuple[str, bytes]]:
+    """One bit of every `step`-th byte, from the byte `first` on."""
+    for at in range(first, len(data), step):
         damaged = bytearray(data)
         damaged[at] ^= 1 << at % 8
         yield f"byte {at} flipped", bytes(damaged)

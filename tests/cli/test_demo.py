@@ -7,6 +7,9 @@ import shlex
 import signal
 import subprocess
 
+import psutil
+
+from tests.sending import wait_for
 from tests.tui.terminal import Terminal
 
 from .conftest import COMMAND, PATIENCE
@@ -29,9 +32,16 @@ def test_a_generator_sends_on_in_the_background_of_a_shell(tmp_path, unique):
     with Terminal(["bash", "--norc", "--noprofile", "-i"], cwd=tmp_path, columns=160) as shell:
         shell.send(f"{shlex.join(COMMAND)} generate --name {unique} --channels 2 &\r".encode())
         shell.wait_for('"ready": true')
-        shell.send(b"jobs; fg\r")
+        shell.send(b"jobs\r")
         shell.wait_for("Running")
+        in_front, started = shell.foreground(), psutil.Process(shell.process.pid).children(recursive=True)
+        assert started
+        shell.send(b"fg\r")
+        wait_for(lambda: shell.foreground() != in_front)
         shell.send(b"gesture 1\r\x03")
+        wait_for(lambda: shell.foreground() == in_front)
+        _, alive = psutil.wait_procs(started, timeout=PATIENCE)
+        assert not alive
         shell.send(b"echo e''nded\r")
         shell.wait_for("ended")
 

@@ -338,7 +338,9 @@ def test_an_app_in_this_process_can_be_attached_to_and_shuts_others_out(sessions
     app.streams(Stream("emg", source=RampSource()))
     app.open()
     try:
-        with hosted(app), RecorderClient(lambda: spawn.locate(sessions)) as client:
+        host = contextlib.ExitStack()
+        host.enter_context(hosted(app))
+        with host, RecorderClient(lambda: spawn.locate(sessions)) as client:
             assert client.wait_for(is_live, PATIENCE)
             assert client.wait_for(lambda status: status.viewers == 1, PATIENCE)
             with pytest.raises(SessionLockedError, match=f"pid {os.getpid()}"), hosted(app):
@@ -347,7 +349,10 @@ def test_an_app_in_this_process_can_be_attached_to_and_shuts_others_out(sessions
             assert app.ctx.state == "recording"
             assert client.execute(Shutdown()).ok
             assert app.stopping.is_set()
-        assert client.gone is not None or client.execute(Stop()).ok is False
+            assert client.gone is None
+            host.close()
+            wait_for(lambda: client.gone is not None)
+            assert not client.execute(Stop()).ok
     finally:
         app.shut()
 

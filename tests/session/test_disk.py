@@ -182,15 +182,19 @@ def test_a_failed_sync_ends_the_session(tmp_path: Path, monkeypatch: pytest.Monk
     session = recorded(tmp_path, [(EMG, 1500, 100)])
     session.add_label(1)
     said, errors = watched(session)
+    appended = threading.Event()
 
     def fail(_: int) -> None:
+        assert appended.wait(60)
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     with monkeypatch.context() as broken:
         broken.setattr(os, "fdatasync", fail)
         if failing == "journal":
             feed(session, EMG, 1500, 1600, 100)
+            appended.set()
         else:
+            appended.set()
             with pytest.raises(DiskError, match="Input/output error"):
                 session.undo_label()
         assert said.wait(60)

@@ -180,6 +180,10 @@ class Terminal:
         """Bytes that were written and not read yet."""
         return int(struct.unpack("i", fcntl.ioctl(self._master, termios.FIONREAD, b"\0" * 4))[0])
 
+    def foreground(self) -> int:
+        """The process group that the keys go to."""
+        return os.tcgetpgrp(self._master)
+
     # ---------------------------------------------------------------- what is done
 
     def press(self, *keys: str) -> None:

@@ -40,8 +40,9 @@ def test_a_signal_ends_the_viewer_while_the_link_is_stalled(viewer_in_pty):
     assert terminal.is_restored()
 
 
-def test_a_closed_terminal_ends_the_viewer(viewer_in_pty):
-    terminal = viewer_in_pty("recording", "screen=live")
+@pytest.mark.parametrize("unbuffered", [None, "1"])
+def test_a_closed_terminal_ends_the_viewer(viewer_in_pty, unbuffered):
+    terminal = viewer_in_pty("recording", "screen=live", environ={"PYTHONUNBUFFERED": unbuffered})
     terminal.wait_for("QUALITY")
     terminal.hang_up()
     assert terminal.wait_exit() == 129

@@ -209,6 +209,7 @@ def _write(path: Path, there: Destination, part: str, ticker: Ticker) -> str:
             while block := source.read(_BLOCK):
                 found.update(block)
                 out.write(block)
+                out.flush()  # what is told to be copied outlives this process
                 ticker.tick(len(block))
             there.settle(out)
     return found.hexdigest()

@@ -187,6 +187,7 @@ def _error(end: JobProgress) -> Exception:
 
 
 if __name__ == "__main__":
+    from ...stdio import exit_with
     from .jobchild import main
 
-    sys.exit(main(sys.argv[1:]))
+    exit_with(main(sys.argv[1:]))
