@@ -1,4 +1,4 @@
-"""Time: the recorder's clock, the gap rule, and fits of clock offsets. Needs NumPy only.
+"""Time: the recorder's clock, and the model of what stamps, clock offsets and arrivals tell. Needs NumPy only.
 
 The names here are imported when first used: who only asks what time it is does not wait for NumPy.
 """
@@ -11,6 +11,10 @@ from ..lazy import lazy_names
 from .local import local_clock
 
 if TYPE_CHECKING:
+    from .analysis import analyse as analyse
+    from .analysis import sketch_for as sketch_for
+    from .analysis import timeline_of as timeline_of
+    from .evidence import Evidence as Evidence
     from .fit import ClockFit as ClockFit
     from .fit import ClockSegment as ClockSegment
     from .fit import dejitter as dejitter
@@ -18,9 +22,17 @@ if TYPE_CHECKING:
     from .gaps import Gap as Gap
     from .gaps import GapTracker as GapTracker
     from .gaps import find_gaps as find_gaps
-    from .steps import gap_threshold as gap_threshold
+    from .limits import gap_threshold as gap_threshold
+    from .sketch import Sketch as Sketch
+    from .timeline import Timeline as Timeline
 
 _HOME = {
+    "Evidence": ".evidence",
+    "Sketch": ".sketch",
+    "Timeline": ".timeline",
+    "analyse": ".analysis",
+    "sketch_for": ".analysis",
+    "timeline_of": ".analysis",
     "ClockFit": ".fit",
     "ClockSegment": ".fit",
     "Gap": ".gaps",
@@ -28,7 +40,7 @@ _HOME = {
     "dejitter": ".fit",
     "find_gaps": ".gaps",
     "fit_offsets": ".fit",
-    "gap_threshold": ".steps",
+    "gap_threshold": ".limits",
 }
 
 __all__ = [*_HOME, "local_clock"]

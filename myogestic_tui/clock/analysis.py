@@ -1,0 +1,243 @@
+"""From what is kept of a stream's stamps, and what else is known, to its `Timeline`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .course import follow
+from .evidence import Arrivals, Evidence
+from .irregular import EventSketch, place_events
+from .limits import ARRIVAL_ERROR, ARRIVAL_TOLERANCE, WALL_ERROR
+from .moves import beside, find_moves
+from .offsets import clean_estimates, offset_lines
+from .placing import Stretch, nowhere, place
+from .sketch import Sketch
+from .spacing import segments_of
+from .timeline import Gap, Leap, Piece, Repeat, Timeline
+from .usable import why_unusable
+from .verdicts import Judge, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
+
+    from .cells import Cells
+    from .course import Course
+    from .offsets import OffsetLine
+
+_BLOCK = 1 << 20
+_LEAST_RATE_SECONDS, _LEAST_RATE_SAMPLES = 2.0, 16
+_DRAINED, _REQUESTED = 2.0, 1.0
+"""Silence at the ends of a session that says nothing; the stop used to be noted after the streams were drained."""
+_UNNAMED_ENDS = 30.0
+
+
+def sketch_for(fs: float) -> Sketch | EventSketch:
+    """What takes the stamps of a stream of nominal rate ``fs`` Hz (0: irregular)."""
+    return Sketch(fs) if fs > 0 else EventSketch()
+
+
+def timeline_of(stamps: ArrayLike, fs: float, evidence: Evidence | None = None) -> Timeline:
+    """The timeline of a whole stream: raw stamps ``(n,)`` in seconds, nominal rate in Hz (0: irregular)."""
+    sketch, given = sketch_for(fs), np.asarray(stamps, dtype=np.float64)
+    for start in range(0, len(given), _BLOCK):
+        sketch.feed(given[start : start + _BLOCK])
+    return analyse(sketch, evidence)
+
+
+def analyse(sketch: Sketch | EventSketch, evidence: Evidence | None = None, *, since: int = 0) -> Timeline:
+    """What is known of a stream by now.
+
+    Parameters
+    ----------
+    sketch
+        All stamps so far. It may be fed further afterwards.
+    evidence
+        What else is known.
+    since
+        Look at the samples from this number on only; what lies before it is taken to be settled.
+    """
+    with np.errstate(all="ignore"):
+        return _analyse(sketch, evidence or Evidence(), since)
+
+
+def _analyse(sketch: Sketch | EventSketch, evidence: Evidence, since: int) -> Timeline:
+    estimates = clean_estimates(evidence.offsets)
+    lines = offset_lines(estimates)
+    evidence = _with_ends(evidence, lines)
+    arrivals = Arrivals(evidence.arrivals, sketch.n_samples)
+    if isinstance(sketch, EventSketch):
+        found = place_events(sketch, arrivals, lines, evidence)
+    else:
+        cells = sketch.cells(since)
+        found = _regular(cells, arrivals, lines, evidence)
+        found = _with_coverage(found, cells, evidence, beginning=not since)
+    return replace(
+        found,
+        scatter_s=max((line.error for line in lines), default=0.0),
+        n_offsets=len(estimates),
+        delivered_fs=_delivered(sketch.n_samples, evidence),
+    )
+
+
+def _with_ends(evidence: Evidence, lines: Sequence[OffsetLine]) -> Evidence:
+    """Where the session's ends are not known, the clock was compared about then."""
+    if evidence.start is not None or not lines:
+        return evidence
+    start, stop = lines[0].start - _UNNAMED_ENDS, lines[-1].end + _UNNAMED_ENDS
+    return replace(evidence, start=start, stop=stop, ends_known=False)
+
+
+def _delivered(n: int, evidence: Evidence) -> float | None:
+    if evidence.start is None or evidence.stop is None or not evidence.ends_known:
+        return None
+    seconds = evidence.stop - evidence.start
+    return n / seconds if seconds > 0 and n else None
+
+
+def _regular(cells: Cells, arrivals: Arrivals, lines: Sequence[OffsetLine], evidence: Evidence) -> Timeline:
+    found = Timeline(cells.n_samples, cells.fs, 1.0 / cells.fs, bad_stamps=cells.n_bad)
+    if cells.n_samples == 0:
+        return found
+    reason = "no stamps" if not len(cells) else why_unusable(cells, arrivals)
+    if reason:
+        return _by_count(replace(found, unusable=reason), arrivals)
+    course = follow(cells)
+    verdicts = Judge(course, evidence, arrivals, lines).judge(find_moves(course))
+    found = _with_events(found, course, verdicts)
+    return replace(found, pieces=_pieces(course, verdicts, arrivals, lines, evidence))
+
+
+def _with_events(found: Timeline, course: Course, verdicts: Sequence[Verdict]) -> Timeline:
+    cells, period = course.cells, course.period
+    gaps: list[Gap] = []
+    leaps: list[Leap] = []
+    repeated: list[Repeat] = []
+    least = cells.threshold - 0.25 / cells.fs
+    for one in verdicts:
+        index = cells.sample(one.move.cell)
+        if one.leap and course.packet and gaps and index - gaps[-1].index < beside(course):
+            gaps.pop()  # a packet that the leap cut short
+        if one.leap:
+            leaps.append(Leap(index, one.leap, one.gap is not None))
+        if one.gap is not None and one.gap >= least:
+            gaps.append(Gap(index, one.gap, round(one.gap / period)))
+        elif not one.leap and one.move.seconds < 0:
+            repeated.append(Repeat(index, round(-one.move.seconds / period)))
+    enough = cells.n_samples / cells.fs > _LEAST_RATE_SECONDS and cells.n_samples > _LEAST_RATE_SAMPLES
+    segments = segments_of(course, (one.move.cell for one in verdicts))
+    return replace(
+        found,
+        period_s=period,
+        measured_fs=1.0 / period if enough else None,
+        packet_s=course.packet,
+        gaps=tuple(gaps),
+        leaps=tuple(leaps),
+        repeated=tuple(repeated),
+        segments=segments,
+        late_at_end_s=_late_at_end(course, segments[-1].offsets.min() - cells.origin),
+    )
+
+
+def _late_at_end(course: Course, floor: float) -> float:
+    cells = course.cells
+    last = course.y[max(cells.seek(len(cells) - 1, -1.5 * course.packet), 0) :]
+    late = float(last.min()) - floor
+    return late if late >= max(cells.threshold, 4.0 * course.noise) else 0.0
+
+
+def _pieces(
+    course: Course,
+    verdicts: Sequence[Verdict],
+    arrivals: Arrivals,
+    lines: Sequence[OffsetLine],
+    evidence: Evidence,
+) -> tuple[Piece, ...]:
+    """One piece for the stamps between two leaps."""
+    leaps = [one for one in verdicts if one.leap]
+    bounds = [0, *(one.move.cell for one in leaps), len(course.cells)]
+    turns = [one.line for one in leaps if one.line is not None]
+    pieces: list[Piece] = []
+    for number, (start, stop) in enumerate(pairwise(bounds)):
+        leap = leaps[number - 1] if number else None
+        if leap is not None and leap.line is None:
+            pieces.append(_moved(pieces[-1], course, start, leap, arrivals, evidence))
+            continue
+        since = 0 if leap is None or leap.line is None else leap.line
+        until = next((turn for turn in turns if turn > since), len(lines))
+        pieces.append(place(_stretch(course, start, stop, arrivals), lines[since:until], evidence))
+    return tuple(pieces)
+
+
+def _moved(before: Piece, course: Course, cell: int, leap: Verdict, arrivals: Arrivals, evidence: Evidence) -> Piece:
+    """The stamps leapt, though the source's LSL clock did not.
+
+    Where it is not known how much time passed meanwhile, it was none, or as much as is left of the session.
+    """
+    error = before.error_s + (ARRIVAL_ERROR if arrivals else WALL_ERROR)
+    piece = replace(before, start=course.cells.sample(cell), error_s=error, shift=before.shift - leap.leap)
+    if leap.gap is not None:
+        return piece
+    if evidence.stop is None:
+        return replace(piece, basis="none", error_s=np.inf)
+    last = course.cells.last_stamp + piece.shift
+    left = evidence.stop - last - float(np.interp(last, piece.at, piece.offsets))
+    return replace(piece, error_s=error + max(left, 0.0))
+
+
+def _stretch(course: Course, start: int, stop: int, arrivals: Arrivals) -> Stretch:
+    cells = course.cells
+    first, last = cells.sample(start) if start else 0, cells.sample(stop)
+    low, high = sorted((cells.stamp(start), cells.stamp(stop - 1)))
+    came = arrivals.latest(course.period)[arrivals.places(first, last)]
+    floor = cells.origin + float(course.y[start:stop].min())
+    return Stretch(first, low, high, float(came.min()) - floor if len(came) else None)
+
+
+def _by_count(found: Timeline, arrivals: Arrivals) -> Timeline:
+    """Stamps tell nothing: each sample is stamped with its arrival, and the same rules decide."""
+    if arrivals.rate is None:
+        return replace(found, pieces=(nowhere(),))
+    sketch = Sketch(found.fs)
+    sketch.feed(arrivals.of_each())
+    by_arrival = _regular(sketch.cells(), Arrivals(None, 0), (), Evidence())
+    at, times = [], []
+    bounds = [one.start for one in by_arrival.segments] + [found.n_samples]
+    for segment, stop in zip(by_arrival.segments, bounds[1:], strict=True):
+        number = np.unique(np.clip([segment.start, *segment.at, stop - 1], segment.start, stop - 1))
+        at.append(number)
+        times.append(number * by_arrival.period_s + np.interp(number, segment.at, segment.offsets))
+    piece = Piece(0, "count", np.concatenate(at), np.concatenate(times), ARRIVAL_ERROR + 0.05)
+    gaps = tuple(gap for gap in by_arrival.gaps if gap.seconds > ARRIVAL_TOLERANCE)
+    return replace(
+        found,
+        period_s=by_arrival.period_s,
+        measured_fs=by_arrival.measured_fs,
+        packet_s=0.0,
+        gaps=gaps,
+        pieces=(piece,),
+    )
+
+
+def _with_coverage(found: Timeline, cells: Cells, evidence: Evidence, *, beginning: bool) -> Timeline:
+    """Head and tail: what of the session the stream does not cover."""
+    start, stop = evidence.start, evidence.stop
+    if start is None or stop is None or not evidence.ends_known or stop <= start:
+        return found
+    n, fs, period = found.n_samples, found.fs, found.period_s
+    least = max(_REQUESTED if evidence.stop_requested else _DRAINED, 3.0 * found.packet_s, 5.0 * period)
+    if n == 0:
+        whole = Gap(0, stop - start, round((stop - start) * fs), "head")
+        return replace(found, gaps=(whole,)) if stop - start > least else found
+    if found.basis == "none":
+        return found
+    first = float(found.corrected([cells.first_stamp])[0]) - period - start
+    last = stop - float(found.corrected([cells.last_stamp], n - 1)[0])
+    head = (Gap(0, first, round(first / period), "head"),) if beginning and first > least else ()
+    tail = (Gap(n, last, round(last / period), "tail"),) if last > least else ()
+    return replace(found, gaps=(*head, *found.gaps, *tail))

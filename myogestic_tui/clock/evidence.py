@@ -1,0 +1,87 @@
+"""What is known of a stream's time beside its stamps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Whatever there is of it; all times in seconds.
+
+    Attributes
+    ----------
+    arrivals
+        ``(k, 2)``: samples read so far, and when on the recorder's clock, both ascending.
+    offsets
+        ``(k, 4)`` clock estimates: collected at, offset, uncertainty, source's time.
+    start, stop
+        The session's ends on the recorder's clock; of a live stream ``stop`` is now.
+    stop_requested
+        ``stop`` is the instant at which the stop was requested, not one after the streams were drained.
+    utc_offset
+        UTC less the recorder's clock, at the start.
+    ends_known
+        False where ``start`` and ``stop`` are only about when the clocks were compared.
+    """
+
+    arrivals: Floats | None = None
+    offsets: Floats | None = None
+    start: float | None = None
+    stop: float | None = None
+    stop_requested: bool = False
+    utc_offset: float | None = None
+    ends_known: bool = True
+
+
+class Arrivals:
+    """An arrival record: when which sample had been read.
+
+    Parameters
+    ----------
+    rows
+        ``(k, 2)`` as in `Evidence`; rows that bring no sample, or are no numbers, are passed over.
+    n_samples
+        How many the stream has.
+    """
+
+    def __init__(self, rows: Floats | None, n_samples: int) -> None:
+        given = np.empty((0, 2)) if rows is None else np.asarray(rows, dtype=np.float64).reshape(-1, 2)
+        given = given[np.isfinite(given).all(axis=1) & (given[:, 0] <= n_samples)]
+        given = given[np.diff(np.maximum.accumulate(given[:, 0]), prepend=0) > 0] if len(given) else given
+        self.counts, self.times = given[:, 0], given[:, 1]
+        self.n_samples = n_samples
+
+    def __bool__(self) -> bool:
+        return len(self.counts) > 3
+
+    @property
+    def rate(self) -> float | None:
+        """Samples a second that came; None where that says nothing."""
+        seconds = float(self.times[-1] - self.times[0]) if self else 0.0
+        return float(self.counts[-1] - self.counts[0]) / seconds if seconds > 0 else None
+
+    def latest(self, period: float) -> Floats:
+        """``(k,)``: when sample 0 came, told by each read's last sample."""
+        return np.asarray(self.times - (self.counts - 1) * period)
+
+    def places(self, first: int, stop: int) -> slice:
+        """The rows whose last sample lies in a range of samples."""
+        a, b = np.searchsorted(self.counts - 1, (first, stop))
+        return slice(int(a), int(b))
+
+    def of_each(self) -> Floats:
+        """``(n,)``: when each of the samples came; NaN for those that no row tells of."""
+        times = np.full(self.n_samples, np.nan)
+        counts = self.counts.astype(np.intp)
+        upto = int(counts[-1]) if len(counts) else 0
+        times[:upto] = np.repeat(self.times, np.diff(counts, prepend=0))
+        return times

@@ -1,0 +1,43 @@
+"""The numbers that the time model decides by, in seconds unless they say otherwise."""
+
+from __future__ import annotations
+
+MIN_GAP_SECONDS = 0.020
+MIN_GAP_SAMPLES = 5
+CELL = 0.25
+"""Samples are summed up in cells of this length."""
+MIN_CELL_SAMPLES = 16
+SETTLE = 3.0
+"""What follows a step is looked at for this long."""
+HISTORY = 8.0
+"""What precedes a step is looked at for this long."""
+CRYSTAL_PPM = 20e-6
+"""The floor may fall this fast (s/s) without anything being caught up: crystals do."""
+BACK = 2.0
+"""A stamp this far behind the one before it: no late chunk does that."""
+FORWARD = 30.0
+"""No lag is believed to be longer."""
+OFFSET_JUMP = 0.050
+"""Least jump of clock offsets that is a clock set anew, and not the network."""
+CERTAIN_JUMP = 1.0
+"""An offset this far off is a jump even where it is the last estimate: no round trip is that wrong."""
+FOREIGN = 60.0
+"""Stamps this far outside the session belong to another clock."""
+ARRIVAL_TOLERANCE = 0.35
+"""Arrivals and stamps may disagree by this much: a poll of 0.2 s and jitter."""
+WORST_ERROR = 0.25
+"""A clock relation less certain than this does not place labels."""
+ARRIVAL_ERROR = 0.2
+WALL_ERROR = 0.5
+UNCOMPARED_ERROR = 0.01
+DRIFT = 50e-6
+"""How far two crystals may drift apart (s/s) where nothing compared them."""
+NO_TIME = 1e12
+"""A stamp beyond this is no time."""
+MOST_GAPS = 50_000
+"""A stream with as many gaps does not follow its rate."""
+
+
+def gap_threshold(fs: float) -> float:
+    """Least missing time, in seconds, that counts as a gap at ``fs`` Hz (> 0)."""
+    return max(MIN_GAP_SECONDS, MIN_GAP_SAMPLES / fs)

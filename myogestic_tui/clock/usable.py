@@ -1,0 +1,42 @@
+"""Whether the stamps of a stream are seconds of a running clock at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .cells import Cells
+    from .evidence import Arrivals
+
+UNITS = {"milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
+_LEAST_SAMPLES, _LEAST_STILL = 50, 20
+_NEAR = 0.7, 1.4
+
+
+def why_unusable(cells: Cells, arrivals: Arrivals) -> str:
+    """``the stamps are milliseconds``, ``the stamps stand still``, …; empty where they can be used."""
+    n, fs = cells.n_samples, cells.fs
+    if cells.n_bad > n / 2:
+        return f"{cells.n_bad} of {n} stamps are no numbers"
+    stands = n > _LEAST_STILL and cells.n_same > 0.98 * n
+    if stands and np.ptp(cells.floor + cells.place / fs) < 0.02 * n / fs:
+        return "the stamps stand still"
+    if n > _LEAST_SAMPLES and len(cells) > 4:
+        return unit_of(_speed(cells) * (arrivals.rate or fs) / fs)
+    return ""
+
+
+def unit_of(speed: float) -> str:
+    """What stamps count in that move by ``speed`` in a second; empty for seconds, or what is no unit."""
+    low, high = _NEAR
+    return next((f"the stamps are {unit}" for unit, per in UNITS.items() if low < speed / per < high), "")
+
+
+def _speed(cells: Cells) -> float:
+    """Median rise of the stamps per nominal second."""
+    apart = max(1, len(cells) // 4)
+    rise = cells.floor[apart:] - cells.floor[:-apart]
+    samples = np.maximum(cells.place[apart:] - cells.place[:-apart], 1.0)
+    return float(np.median(1.0 + cells.fs * rise / samples))
