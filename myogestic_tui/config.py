@@ -114,7 +114,7 @@ class TakeConfig(Section, frozen=True, kw_only=True):
 
     subject: str = ""
     task: str = ""
-    take: Annotated[int, Meta(ge=1)] = 1
+    take: Annotated[int, Meta(ge=1, le=2**63 - 1)] = 1
     fields: dict[str, str] = field(default_factory=dict)
     """Further fields of the sheet with their first values; all are written into ``meta.json``."""
 

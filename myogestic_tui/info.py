@@ -129,7 +129,7 @@ def _dtype_name(dtype: object) -> str:
 
     try:
         name = np.dtype(dtype).name  # type: ignore[call-overload]
-    except TypeError:
+    except (TypeError, ValueError, SyntaxError):  # NumPy parses such text as Python does
         name = str(dtype)
     if name not in NUMERIC_DTYPES:
         allowed = ", ".join((*NUMERIC_DTYPES, STRING_DTYPE))

@@ -31,7 +31,8 @@ from .views import look
 if TYPE_CHECKING:
     import os
 
-    from ..session import LabelEvent
+    from ..errors import DiskError
+    from ..session import LabelEvent, Session
     from ..stream import Stream
     from .generator import Generator
     from .protocol import ProtocolRunner
@@ -97,6 +98,8 @@ class App:
         self._transition = threading.RLock()
         self._stopping = threading.Event()
         self._housekeeper: threading.Thread | None = None
+        self._looking: threading.Thread | None = None
+        self._house_troubles: dict[str, str] = {}
         self._mvc_thread: threading.Thread | None = None
         self._remembered = memory.load(self.sessions_dir)
         if config is not None:
@@ -171,6 +174,9 @@ class App:
             self.table.discover()
         self._housekeeper = threading.Thread(target=self._keep_house, name="housekeeper", daemon=True)
         self._housekeeper.start()
+        # A folder on a disk that hangs, or with thousands of sessions, keeps nobody from watching the recording.
+        self._looking = threading.Thread(target=self._take_up, name="take-up", daemon=True)
+        self._looking.start()
 
     def shut(self, pack_s: float | None = None, *, hurry: Callable[[], bool] = lambda: False) -> None:
         """Finish the session, wait for packing, stop everything that was started (`run` calls it).
@@ -185,8 +191,9 @@ class App:
         if self.ctx.state == "recording":
             self.stop_recording()
         self._stopping.set()
-        if self._housekeeper is not None:
-            self._housekeeper.join(5.0)
+        for thread in (self._housekeeper, self._looking):
+            if thread is not None:
+                thread.join(5.0)
         if self._mvc_thread is not None:
             self._mvc_thread.join(_MVC_SECONDS)
         self.jobs.finish(pack_s, hurry=hurry)
@@ -210,23 +217,40 @@ class App:
         self._screens_here = self._screens_here if here is None else here
         self.table.set_poll_interval(_POLL_WATCHED if self.viewers or self._screens_here else _POLL_ALONE)
 
+    def _take_up(self) -> None:
+        self._do_part("what earlier recorders left", lambda: self.jobs.resume(self.sessions_dir, memory.places()))
+
     def _keep_house(self) -> None:
-        self.jobs.resume(self.sessions_dir, memory.places())
+        parts = {"jobs": self.jobs.poll, "the disk": self._watch_disk, "who joins": self._tell_who_joined}
         while not self._stopping.wait(_HOUSEKEEPING_SECONDS):
-            try:
-                self.jobs.poll()
-                self._watch_disk()
-                self._tell_who_joined()
-            except Exception as error:
-                _log.exception("housekeeping")
-                self.say(f"internal error while looking after the recording: {error}")
+            for name, part in parts.items():
+                self._do_part(name, part)
+
+    def _do_part(self, name: str, part: Callable[[], None]) -> None:
+        """One part of the housekeeping: where it fails that is told, once, and the others go on."""
+        try:
+            part()
+        except Exception as error:
+            trouble = f"internal error while looking after {name}: {type(error).__name__}: {error}"
+            if self._house_troubles.get(name) != trouble:
+                _log.exception("housekeeping: %s", name)
+                self.say(trouble)
+            self._house_troubles[name] = trouble
+        else:
+            self._house_troubles.pop(name, None)
+
+    def _session_fails(self, session: Session, error: DiskError) -> None:
+        """The disk refused: the recording ends at once. In a thread of its own, for what tells must not wait."""
+
+        def end() -> None:
+            if self.ctx.session is session:
+                self._end_recording(f"{error}; the session was finished with what is safe")
+
+        threading.Thread(target=end, name="session-fails", daemon=True).start()
 
     def _watch_disk(self) -> None:
         session = self.ctx.session
         if self.ctx.state != "recording" or session is None:
-            return
-        if session.error is not None:
-            self._end_recording(f"{session.error}; the session was finished with what is safe")
             return
         disk = self.disk()
         if disk.free_bytes < disk.reserve_bytes:
@@ -324,6 +348,7 @@ class App:
             for channel in self.bad_channels.get(stream.name, ()):
                 session.mark_channel(stream.name, channel)
         self.ctx.state = "recording"
+        session.when_failing(lambda error: self._session_fails(session, error))
         connected = [stream for stream in ticked if stream.info is not None]
         self._joined = {stream.name for stream in connected}
         missing = [stream.name for stream in ticked if stream.info is None]
@@ -390,7 +415,13 @@ class App:
             if is_mvc_take(self, session):
                 self._mvc_thread = measure_later(self, session)
             if session.path.exists():
-                self.jobs.pack(session)
+                self._pack(session)
+
+    def _pack(self, session: Session) -> None:
+        try:
+            self.jobs.pack(session)
+        except MyoGesticError as error:
+            self.say(f"not packed: {error}; it stays as a folder")
 
     def _cut(self, at: float) -> list[str]:
         """End every stream's recording at one instant; return the names of those that did not answer."""

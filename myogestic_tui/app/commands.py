@@ -12,6 +12,7 @@ import msgspec
 from ..errors import MyoGesticError, NotAllowedError
 from . import recorder as r
 from .generator import Generator
+from .jobs import check_storable
 from .protocol import ProtocolRunner
 from .setup import make_plan_of
 
@@ -40,6 +41,7 @@ def _done(app: App, ok: bool = True) -> r.Reply:
 
 
 def _start(app: App, command: r.Start) -> r.Reply:
+    check_storable(command.base_path or "", command.name or "")
     return _done(app, app.start_recording(command.base_path, name=command.name))
 
 
@@ -120,6 +122,11 @@ def _set_take(app: App, command: r.SetTake) -> r.Reply:
         for key in ("subject", "task", "take", "name", "fields")
         if (value := getattr(command, key)) is not None
     }
+    from ..session.recording.beginning import check_take
+
+    check_take(command.take)
+    texts = (value for value in (command.subject, command.task, command.name) if value is not None)
+    check_storable(*texts, *(command.fields or {}), *(command.fields or {}).values())
     app.take = msgspec.structs.replace(app.take, **given)
     return r.Reply(ok=True, message="take sheet kept")
 
@@ -239,6 +246,7 @@ def _edit(app: App, command: r.EditSession) -> r.Reply:
 def _trash(_: App, command: r.TrashSession) -> r.Reply:
     from ..session.recovery.trash import restore_session, trash_session
 
+    check_storable(command.path)
     path = Path(command.path)
     where = restore_session(path) if command.restore else trash_session(path)
     word = "restored" if command.restore else "in the trash"

@@ -6,6 +6,7 @@ They run one after the other, but for replays, which run beside them and each ot
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import threading
 import time
@@ -15,11 +16,12 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from ..errors import MyoGesticError, NotAllowedError
+from ..errors import ConfigError, NotAllowedError
+from ..session.format.layout import is_storable, printable
 from .recorder import JobStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from ..session import Session
     from ..session.library.jobs import Job
@@ -94,6 +96,7 @@ class JobQueue:
 
         if kind not in KINDS:
             raise NotAllowedError(f"no job {kind!r}; there are: {', '.join(sorted(KINDS))}")
+        check_storable(str(path), *itertools.chain.from_iterable((options or {}).items()))
         with self._lock:
             same = (entry for entry in self._entries if entry.open and (entry.kind, entry.path) == (kind, path))
             entry = next((entry for entry in same if entry.options == (options or {})), None)
@@ -136,7 +139,10 @@ class JobQueue:
         """Look how the running jobs are, and start those whose turn it is."""
         with self._lock:
             for entry in self._running():
-                self._look_at(entry)
+                try:
+                    self._look_at(entry)
+                except Exception as error:
+                    self._fail(entry, error)
             busy = any(not entry.beside for entry in self._running())
             for entry in [entry for entry in self._entries if entry.state == "waiting"]:
                 if entry.beside or not busy:
@@ -152,10 +158,15 @@ class JobQueue:
 
         try:
             entry.job = start_job(entry.kind, entry.path, entry.options)
-        except (MyoGesticError, OSError) as error:
-            entry.state, entry.message = "failed", f"{entry.path.name}: {error}"
+        except Exception as error:
+            self._fail(entry, error)
             return
         entry.state = "running"
+
+    def _fail(self, entry: _Entry, error: Exception) -> None:
+        """Whatever is wrong with one job, the others are not kept from theirs."""
+        _log.warning("%s of %s", entry.kind, entry.path, exc_info=error)
+        entry.state, entry.message = "failed", f"{entry.path.name}: {error}"
 
     def _throttle(self) -> None:
         wanted = self._is_recording()
@@ -172,7 +183,10 @@ class JobQueue:
         entry.state = "cancelled" if now.state == "cancelled" else "failed" if now.state == "failed" else "done"
         entry.message = now.message
         entry.result = msgspec.json.encode(now.result).decode() if now.result is not None else ""
-        self._on_end(_status(entry))
+        try:
+            self._on_end(_status(entry))
+        except Exception:
+            _log.exception("after %s of %s", entry.kind, entry.path)
         if entry.kind in _CHANGING:
             self.look_for_unfinished()
 
@@ -239,10 +253,12 @@ class JobQueue:
 
         self._folders = tuple(dict.fromkeys(place.resolve() for place in (folder, *places) if place.is_dir()))
         if folder.is_dir():
-            with contextlib.suppress(MyoGesticError, OSError):
+            with _reported(f"cleaning up {folder}"):
                 clean_up(folder)
+            with _reported(f"looking for sessions to pack in {folder}"):
                 for path in unpacked_sessions(folder):
-                    self.add("pack", path)
+                    with _reported(f"packing {path}"):
+                        self.add("pack", path)
         self.look_for_unfinished()
 
     def look_for_unfinished(self) -> None:
@@ -251,14 +267,38 @@ class JobQueue:
 
         found: list[str] = []
         for folder in self._folders:
-            with contextlib.suppress(MyoGesticError, OSError):
-                found += [str(path) for path in unfinished_sessions(folder)]
+            with _reported(f"looking for unfinished sessions in {folder}"):
+                found += [printable(str(path)) for path in unfinished_sessions(folder)]
         self._unfinished = tuple(found)
 
     @property
     def unfinished(self) -> tuple[str, ...]:
         """Sessions that recovery would finish."""
         return self._unfinished
+
+
+@contextlib.contextmanager
+def _reported(what: str) -> Iterator[None]:
+    """Nothing that stands in a folder may end more than the look at it."""
+    try:
+        yield
+    except Exception:
+        _log.exception("%s", what)
+
+
+def check_storable(*texts: str) -> None:
+    """Refuse text that no argument, file name or JSON can hold.
+
+    Raises
+    ------
+    ConfigError
+        A NUL, or bytes that are not UTF-8.
+    """
+    for text in texts:
+        if not is_storable(text):
+            raise ConfigError(
+                f"{text[:200]!a} has a NUL or bytes that are not UTF-8 in it; rename it, or take them out"
+            )
 
 
 def outcome_words(job: JobStatus) -> str:

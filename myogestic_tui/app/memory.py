@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 from pathlib import Path
 
 import msgspec
 import platformdirs
 
+from ..errors import SessionError
+from ..session.format.regular import read_regular
 from .recorder import TakeStatus
+
+_log = logging.getLogger(__name__)
 
 _FILE = "remembered.json"
 _MOST_PLACES = 50
+_UNREADABLE = (OSError, SessionError, ValueError, RecursionError, msgspec.MsgspecError)
 
 
 class StreamMVC(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,32 +52,56 @@ class Remembered(msgspec.Struct, kw_only=True):
 def load(sessions_dir: Path) -> Remembered:
     """What the folder remembers; a missing or unreadable file remembers nothing."""
     try:
-        return msgspec.json.decode((sessions_dir / ".myogestic" / _FILE).read_bytes(), type=Remembered)
-    except (OSError, msgspec.DecodeError):
+        return msgspec.json.decode(read_regular(sessions_dir / ".myogestic" / _FILE), type=Remembered)
+    except _UNREADABLE:
         return Remembered()
 
 
 def save(sessions_dir: Path, remembered: Remembered) -> None:
     """Replace the folder's file; a folder that cannot be written remembers nothing, and recording says so itself."""
-    _replace(sessions_dir / ".myogestic" / _FILE, msgspec.json.encode(remembered))
+    with contextlib.suppress(ValueError, OverflowError):
+        _replace(sessions_dir / ".myogestic" / _FILE, msgspec.json.encode(remembered))
 
 
 def places() -> list[Path]:
     """Folders that were recorded into and still exist, newest first."""
     try:
-        paths = msgspec.json.decode(_places_file().read_bytes(), type=list[str])
-    except (OSError, msgspec.DecodeError):
+        paths = msgspec.json.decode(read_regular(_places_file()), type=list[str])
+    except _UNREADABLE:
         return []
-    return [Path(path) for path in paths if Path(path).is_dir()]
+    return [Path(path) for path in paths if _is_folder(path)]
 
 
 def remember_place(sessions_dir: Path) -> None:
     """Put a folder first among the places."""
-    here = sessions_dir.resolve()
-    if (known := places()) and known[0] == here:
-        return
-    newest = [str(here), *(str(path) for path in known if path != here)]
-    _replace(_places_file(), msgspec.json.encode(newest[:_MOST_PLACES]))
+    with contextlib.suppress(OSError, RuntimeError, ValueError):
+        here = sessions_dir.resolve()
+        if (known := places()) and known[0] == here:
+            return
+        newest = [str(here), *(str(path) for path in known if path != here)]
+        _replace(_places_file(), msgspec.json.encode(newest[:_MOST_PLACES]))
+
+
+def trouble(sessions_dir: Path) -> list[str]:
+    """Why nothing can be remembered, a sentence each: of the sessions folder, or of the user. Recording goes on."""
+    files = (sessions_dir / ".myogestic" / _FILE, "take sheet and choice of streams"), (_places_file(), "other folders")
+    return [
+        f"{what} are not remembered: {folder} cannot be written"
+        for path, what in files
+        for folder in [_nearest(path.parent)]
+        if not os.access(folder, os.W_OK) or os.statvfs(folder).f_flag & os.ST_RDONLY
+    ]
+
+
+def _nearest(folder: Path) -> Path:
+    return next((one for one in (folder, *folder.parents) if one.is_dir()), folder)
+
+
+def _is_folder(path: str) -> bool:
+    try:
+        return os.path.isdir(path)
+    except (OSError, ValueError):
+        return False
 
 
 def _places_file() -> Path:
@@ -78,10 +109,13 @@ def _places_file() -> Path:
 
 
 def _replace(path: Path, content: bytes) -> None:
+    """Replace a file; where the disk refuses, all is as it was, and nobody is kept from what matters more."""
     partial = path.with_suffix(f".{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial.write_bytes(content)
         partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
+    except OSError as error:
+        _log.warning("%s cannot be written: %s", path, error)
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)

@@ -63,6 +63,7 @@ def run_checks(settings: Settings, say: Callable[[str], None] = lambda _: None) 
         ("firewall", _firewall),
         ("clock", _clock),
         ("disk", _disk),
+        ("memory", _memory),
         ("sessions", _sessions),
         ("terminal", _terminal),
     ]
@@ -265,6 +266,14 @@ def _write_speed(folder: Path) -> float:
         file.flush()
         os.fsync(file.fileno())
         return file.tell() / max(time.monotonic() - began, 1e-6)
+
+
+def _memory(settings: Settings) -> Iterable[Check]:
+    """What is remembered for comfort: recording does without it."""
+    from ..app.memory import trouble
+
+    for text in trouble(settings.sessions_dir):
+        yield Check("memory", "warning", text, "make the folder writable; recording works without")
 
 
 def _sessions(settings: Settings) -> Iterable[Check]:

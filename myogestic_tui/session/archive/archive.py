@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import DiskError, SessionDamagedError
 from ..archive import zipbytes as zb
+from ..format.regular import open_regular
 from .tree import BLOCK, MAX_MEMBER
 from .zipindex import Index, shown
 
@@ -207,7 +208,7 @@ class Archive:
 
 def _open(path: Path) -> int:
     try:
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        return open_regular(path)
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{path} does not exist") from error
     except OSError as error:

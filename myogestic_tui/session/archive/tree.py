@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ...errors import DiskError, SessionDamagedError
 from ..format.layout import BALLAST, LABELS, LOCK, MANIFEST, META, PARTIAL
+from ..format.regular import open_regular, read_regular
 from ..format.zarrs import MAX_CHUNK
 
 if TYPE_CHECKING:
@@ -142,14 +143,14 @@ class FolderTree:
         if self._sizes[key] > limit:
             raise SessionDamagedError(f"{key} has {self._sizes[key]} bytes; more than {limit} are not read into memory")
         try:
-            return (self.path / key).read_bytes()
+            return read_regular(self.path / key)
         except OSError as error:
             raise DiskError(f"{self.path / key} cannot be read: {error.strerror}") from error
 
     def blocks(self, key: str) -> Iterator[bytes]:
         """A file, a piece at a time."""
         try:
-            with open(self.path / key, "rb") as file:
+            with open(open_regular(self.path / key), "rb") as file:
                 while block := file.read(BLOCK):
                     yield block
         except OSError as error:

@@ -10,13 +10,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from ...errors import ConfigError, DiskError, SessionClosedError
 from .findings import Finding, damage, observation
 from .journal import EVENT, EVENTS, Frame, FrameReader, frame_header
 from .layout import JOURNAL, is_stem
-from .meta import GapRecord, LabelEvent, Meta, Note, StreamMeta  # noqa: TC001  (msgspec resolves annotations)
+from .meta import (  # noqa: TC001  (msgspec resolves annotations)
+    GapRecord,
+    Int64,
+    LabelEvent,
+    Meta,
+    Note,
+    StreamMeta,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,20 +36,20 @@ class Event(Struct, frozen=True, tag=True, omit_defaults=True):
 class Labelled(Event, frozen=True, tag=True):
     """`Session.add_label`; ``number`` counts labels of the session from 0, undone ones too."""
 
-    number: int
+    number: Int64
     label: LabelEvent
 
 
 class Undone(Event, frozen=True, tag=True):
     """`Session.undo_label`: label ``number`` was taken back."""
 
-    number: int
+    number: Int64
 
 
 class TrialMarked(Event, frozen=True, tag=True):
     """`Session.mark_trial`."""
 
-    number: int
+    number: Int64
     bad: bool
 
 
@@ -50,7 +57,7 @@ class ChannelMarked(Event, frozen=True, tag=True):
     """`Session.mark_channel`; channels count from 0."""
 
     stem: str
-    channel: int
+    channel: Int64
     bad: bool
 
 
@@ -79,7 +86,7 @@ class GapExplained(Event, frozen=True, tag=True):
     """`Session.add_gap_reason`: why time is missing before sample ``index``."""
 
     stem: str
-    index: int
+    index: Int64
     reason: str
 
 
@@ -95,7 +102,17 @@ MOST_TOLD = 24 * 2**20
 """Bytes of labels, notes and headers that a session takes, some 250,000 labels: as much as can be read again."""
 
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
-_META_FIELDS = frozenset({"app_name", "class_names", "name", "subject", "task", "take"})
+
+
+class _Fields(Struct, omit_defaults=True):
+    """Those fields of ``meta.json`` that a `FieldsSet` may change and that have a type."""
+
+    app_name: str | UnsetType = UNSET
+    class_names: list[str] | UnsetType = UNSET
+    name: str | UnsetType = UNSET
+    subject: str | UnsetType = UNSET
+    task: str | UnsetType = UNSET
+    take: Int64 | UnsetType | None = UNSET
 
 
 @dataclass
@@ -163,12 +180,22 @@ class SessionRecord:
         self.meta.bad_channels = {**others, stem: sorted(marked)} if marked else others
 
     def set_fields(self, fields: dict[str, Any]) -> None:
-        """Enter fields of ``meta.json``; unknown ones stand beside the known."""
-        for key, value in fields.items():
-            if key in _META_FIELDS:
+        """Enter fields of ``meta.json``; unknown ones stand beside the known.
+
+        Raises
+        ------
+        ConfigError
+            A known one has a type that it cannot have; nothing is changed.
+        """
+        try:
+            known = msgspec.convert(fields, _Fields)
+        except msgspec.ValidationError as error:
+            raise ConfigError(f"fields of the session: {error}") from error
+        for key in _Fields.__struct_fields__:
+            if (value := getattr(known, key)) is not UNSET:
                 setattr(self.meta, key, value)
-            else:
-                self.meta.extra = {**self.meta.extra, key: value}
+        further = {key: value for key, value in fields.items() if key not in _Fields.__struct_fields__}
+        self.meta.extra = {**self.meta.extra, **further}
 
     def with_reasons(self, stem: str, gaps: list[GapRecord]) -> list[GapRecord]:
         """``gaps`` with the reasons that are known for them."""
@@ -206,9 +233,13 @@ class EventLog:
         DiskError
             The disk refused; what was written of the event is cut back.
         ConfigError
-            The session has so many already that its metadata could not be read again.
+            The session has so many already that its metadata could not be read again, or it holds what no file can.
         """
-        payload = msgspec.json.encode(event)
+        try:
+            payload = msgspec.json.encode(event)
+            _decoder.decode(payload)
+        except (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError) as error:
+            raise ConfigError(f"a session cannot store this: {error}") from error
         told = 0 if isinstance(event, ClockEstimated | GapExplained) else len(payload)
         with self._lock:
             if self._closed is not None:
@@ -304,6 +335,6 @@ def _replay_frames(frames: FrameReader, record: SessionRecord) -> list[Finding]:
 def _happen(frame: Frame, record: SessionRecord) -> Finding | None:
     try:
         record.apply(_decoder.decode(frame.payload))
-    except (msgspec.DecodeError, ConfigError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ConfigError) as error:
         return damage(f"{EVENTS}: event {frame.first} is of a kind not known here: {error}", member=EVENTS)
     return None

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
+
+from .layout import printable
 
 Kind = Literal["damage", "observation"]
 
@@ -27,6 +30,10 @@ class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One past the last sample."""
     first_time: float | None = None
     stop_time: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("text", "stream", "member"):
+            force_setattr(self, name, printable(getattr(self, name)))
 
 
 def damage(text: str, *, stream: str = "", member: str = "") -> Finding:

@@ -57,6 +57,19 @@ _MOST_STEM = 200
 """Characters of a stem that another recorder chose."""
 
 
+def printable(name: str) -> str:
+    """A name from the disk as text: bytes in it that are not UTF-8 are spelt out."""
+    try:
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # a surrogate that stands for no byte
+        return name.encode("utf-8", "backslashreplace").decode()
+
+
+def is_storable(path: str) -> bool:
+    """Whether a path is text that JSON, the catalog and the control protocol can hold: UTF-8, without a NUL."""
+    return "\0" not in path and printable(path) == path
+
+
 def safe_name(name: str, *, fallback: str = "stream") -> str:
     """``name`` with everything but ASCII letters, digits, ``-`` and ``_`` replaced by ``_``."""
     safe = _NOT_SAFE.sub("_", name).strip("_")[:_MAX_STEM]
@@ -114,11 +127,16 @@ def _entries_of(path: Path) -> dict[str, bool]:
     """Names in a folder, and whether each is a folder."""
     found = {}
     for entry in os.scandir(path):
-        try:
-            found[entry.name] = entry.is_dir()
-        except OSError:  # a link that leads round in a circle
-            found[entry.name] = False
+        found[entry.name] = is_folder(entry)
     return found
+
+
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry of a folder is one, too; a link that leads round in a circle is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _has_journal(path: Path, entries: dict[str, bool]) -> bool:
@@ -141,7 +159,7 @@ def _describes_a_session(meta: Path) -> bool:
     """Whether a ``meta.json`` that stands alone is one of a session: it says which streams there were, if any."""
     try:
         said = msgspec.json.decode(meta.read_bytes()) if meta.is_file() and meta.stat().st_size < _MOST_LONELY else None
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
     return isinstance(said, dict) and isinstance(said.get("streams"), dict)
 

@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from ...errors import DiskError, SessionLockedError
+from ...errors import DiskError, SessionDamagedError, SessionLockedError
 from .layout import LOCK, STATE_FOLDER, is_session_folder
+from .places import new_place
+from .regular import is_regular, open_regular, read_regular
 
 if TYPE_CHECKING:
     from typing import Self
@@ -110,7 +112,9 @@ class FileLock:
 
     def _try(self) -> int | None:
         try:
-            fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            if os.path.lexists(self.path) and not is_regular(self.path):
+                _set_aside(self.path)
+            fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o644)
         except OSError as error:
             raise DiskError(f"cannot lock {self.path.parent}: {error.strerror}") from error
         try:
@@ -160,6 +164,13 @@ class FileLock:
         os.close(fd)
 
 
+def _set_aside(path: Path) -> None:
+    """Move what stands where a lock belongs, and is no file, to the trash: nobody can hold it."""
+    place = new_place(path.parent.parent, f"{path.parent.name}-damaged")
+    with suppress(FileNotFoundError):
+        path.rename(place / path.name)
+
+
 def _is_same_file(fd: int, path: Path) -> bool:
     try:
         return os.path.samestat(os.fstat(fd), os.stat(path))
@@ -176,8 +187,8 @@ def _is_folder(known: os.stat_result, path: Path) -> bool:
 
 def _read(path: Path) -> Holder | None:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Holder)
-    except (OSError, msgspec.DecodeError):
+        return msgspec.json.decode(read_regular(path), type=Holder)
+    except (OSError, SessionDamagedError, msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 
@@ -226,8 +237,8 @@ def recorder_of(sessions_dir: Path) -> Holder | None:
 
 def _holder(path: Path) -> Holder | None:
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
+        fd = open_regular(path)
+    except (OSError, SessionDamagedError):
         return None
     try:
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -7,7 +7,7 @@ stands in ``string_streams``, because those readers refuse a session with a dtyp
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Struct, field
@@ -18,6 +18,12 @@ from .layout import PARTIAL, is_stem
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+T = TypeVar("T")
+
+MOST_INT = 2**63 - 1
+Int64 = Annotated[int, msgspec.Meta(ge=-MOST_INT - 1, le=MOST_INT)]
+"""A whole number that every reader of the format, the catalog and the control protocol can hold."""
 
 SCHEMA_VERSION = 1
 MAX_JSON = 48 * 2**20
@@ -31,7 +37,7 @@ class LabelEvent(Struct, frozen=True, omit_defaults=True):
     """From ``timestamp`` (recorder's LSL clock, seconds) on, class ``class_index`` holds; -1 ends a label."""
 
     timestamp: float
-    class_index: int
+    class_index: Int64
     bad: bool = False
     uncertainty_s: float = 0.0
     """How far off the time stamp may be; above 0 for keys that arrived in a burst after a stall."""
@@ -56,7 +62,7 @@ class Anchor(Struct, frozen=True):
 class GapRecord(Struct, frozen=True, omit_defaults=True):
     """Time that is missing before sample ``index``, in seconds."""
 
-    index: int
+    index: Int64
     seconds: float
     reason: str = ""
 
@@ -72,7 +78,7 @@ class RecorderMeta(Struct, frozen=True):
 class StreamMeta(Struct, kw_only=True):
     """One stream: its layout as declared, and what was measured (which the arrays can tell again)."""
 
-    n_channels: int
+    n_channels: Int64
     fs: float
     dtype: str
     channel_names: list[str] | None = None
@@ -85,7 +91,7 @@ class StreamMeta(Struct, kw_only=True):
     manufacturer: str = ""
     units: list[str] | None = None
     channel_types: list[str] | None = None
-    n_samples: int | None = None
+    n_samples: Int64 | None = None
     first_timestamp: float | None = None
     last_timestamp: float | None = None
     gaps: list[GapRecord] = field(default_factory=list)
@@ -140,7 +146,7 @@ class StreamMeta(Struct, kw_only=True):
 class Meta(Struct, kw_only=True):
     """``meta.json``. ``extra`` holds the further top-level fields, ours or not, as plain JSON."""
 
-    schema_version: int | None = None
+    schema_version: Int64 | None = None
     """None in a session that another recorder wrote."""
     state: str = ""
     app_name: str = ""
@@ -150,16 +156,16 @@ class Meta(Struct, kw_only=True):
     name: str = ""
     subject: str = ""
     task: str = ""
-    take: int | None = None
+    take: Int64 | None = None
     class_names: list[str] = field(default_factory=list)
     streams: dict[str, StreamMeta] = field(default_factory=dict)
     string_streams: dict[str, StreamMeta] = field(default_factory=dict)
     anchors: list[Anchor] = field(default_factory=list)
     """At start, and at stop."""
     notes: list[Note] = field(default_factory=list)
-    bad_channels: dict[str, list[int]] = field(default_factory=dict)
+    bad_channels: dict[str, list[Int64]] = field(default_factory=dict)
     """Channel numbers (from 0) by stem."""
-    bad_trials: list[int] = field(default_factory=list)
+    bad_trials: list[Int64] = field(default_factory=list)
     """Positions in ``labels.json``; the label there says so too."""
     recorder: RecorderMeta = RecorderMeta()
     extra: dict[str, Any] = field(default_factory=dict)
@@ -207,10 +213,7 @@ def decode_meta(data: bytes, *, where: str = "meta.json") -> Meta:
         raise SessionDamagedError(f"{where} is no JSON object")
     known = {key: _without_nulls(value) for key, value in raw.items() if key in _KNOWN and value is not None}
     known["extra"] = {key: value for key, value in raw.items() if key not in _KNOWN}
-    try:
-        meta = msgspec.convert(known, Meta, strict=False)
-    except (msgspec.ValidationError, RecursionError) as error:
-        raise SessionDamagedError(f"{where} cannot be used: {error}") from error
+    meta = as_type(known, Meta, where=where, strict=False)
     for stem in meta.all_streams:
         if not is_stem(stem):
             raise SessionDamagedError(f"{where} names a stream {stem[:80]!r}; no files can be called so")
@@ -238,11 +241,7 @@ def decode_labels(data: bytes, *, where: str = "labels.json") -> list[LabelEvent
     SessionDamagedError
         It is no list of labels.
     """
-    raw = decode_json(data, where=where)
-    try:
-        labels = msgspec.convert(raw, list[LabelEvent], strict=False)
-    except (msgspec.ValidationError, RecursionError) as error:
-        raise SessionDamagedError(f"{where} cannot be used: {error}") from error
+    labels = as_type(decode_json(data, where=where), list[LabelEvent], where=where, strict=False)
     return sorted(labels, key=lambda label: label.timestamp)
 
 
@@ -265,6 +264,20 @@ def decode_json(data: bytes, *, where: str) -> Any:
         return msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise SessionDamagedError(f"{where} is no valid JSON: {error}") from error
+
+
+def as_type(raw: Any, kind: type[T], *, where: str, strict: bool = True) -> T:
+    """Foreign JSON as a type of ours; what else is in it is left out.
+
+    Raises
+    ------
+    SessionDamagedError
+        A value is of another type, or out of range; the message begins with ``where``.
+    """
+    try:
+        return msgspec.convert(raw, kind, strict=strict)
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise SessionDamagedError(f"{where} cannot be used: {error}") from error
 
 
 def replace_file(path: Path, data: bytes) -> None:

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
+from msgspec.structs import force_setattr
 
 from .findings import Finding  # noqa: TC001  (msgspec resolves annotations at run time)
+from .layout import printable
+from .meta import Int64  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -57,7 +60,7 @@ class Summary(Struct, frozen=True, kw_only=True):
     name: str = ""
     subject: str = ""
     task: str = ""
-    take: int | None = None
+    take: Int64 | None = None
     created: str = ""
     """ISO 8601 with UTC offset."""
     duration_s: float = 0.0
@@ -66,6 +69,9 @@ class Summary(Struct, frozen=True, kw_only=True):
     labels: dict[str, int] = field(default_factory=dict)
     """Count by class name; by the index where classes have no names."""
     verified: Verified | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "path", printable(self.path))
 
 
 def to_dict(summary: Summary) -> dict[str, Any]:

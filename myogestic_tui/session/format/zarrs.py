@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
+from msgspec import Struct, field
 
 from ...errors import SessionDamagedError
 from ...info import MOST_BYTES, STRING_DTYPE, StreamInfo
 from .layout import PARTIAL, ZARR_JSON
-from .meta import decode_json
+from .meta import Int64, as_type, decode_json
 from .zstdframe import decoded_bound
 
 if TYPE_CHECKING:
@@ -138,6 +139,33 @@ def array_json(spec: ArraySpec, n_rows: int) -> bytes:
     return msgspec.json.format(msgspec.json.encode(document), indent=2)
 
 
+class _Settings(Struct, frozen=True):
+    """``configuration`` of a codec, a chunk grid or a key encoding, as far as it matters here."""
+
+    chunk_shape: list[Int64] = []
+    separator: str = "/"
+    endian: str = "little"
+
+
+class _Named(Struct, frozen=True):
+    """A codec, a chunk grid or a key encoding."""
+
+    name: str
+    configuration: _Settings = _Settings()
+
+
+class _ArrayJson(Struct, frozen=True):
+    """``zarr.json`` of an array, as far as it matters here."""
+
+    zarr_format: Int64
+    node_type: str
+    shape: list[Int64]
+    data_type: str
+    chunk_grid: _Named
+    chunk_key_encoding: _Named
+    codecs: list[_Named] = field(default_factory=list)
+
+
 def parse_array_json(data: bytes, *, where: str) -> tuple[ArraySpec, int]:
     """Layout and row count from ``zarr.json``, of any recorder whose chunks span all channels.
 
@@ -146,25 +174,20 @@ def parse_array_json(data: bytes, *, where: str) -> tuple[ArraySpec, int]:
     SessionDamagedError
         It is broken, claims impossible sizes, or uses a layout or codec that no recorder of this format writes.
     """
-    raw = decode_json(data, where=where)
-    try:
-        shape, dtype = [int(n) for n in raw["shape"]], raw["data_type"]
-        chunks = [int(n) for n in raw["chunk_grid"]["configuration"]["chunk_shape"]]
-        separator = raw["chunk_key_encoding"].get("configuration", {}).get("separator", "/")
-        endian = raw["codecs"][0].get("configuration", {}).get("endian", "little")
-        codecs = [codec["name"] for codec in raw["codecs"]]
-        plain = (raw["zarr_format"], raw["node_type"], raw["chunk_key_encoding"]["name"]) == (3, "array", "default")
-    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise SessionDamagedError(f"{where} does not describe an array: {error!r}") from error
+    said = as_type(decode_json(data, where=where), _ArrayJson, where=where)
+    shape, dtype, chunks = said.shape, said.data_type, said.chunk_grid.configuration.chunk_shape
+    keys, codecs = said.chunk_key_encoding, [codec.name for codec in said.codecs]
     serializer = "vlen-utf8" if dtype == STRING_DTYPE else "bytes"
     if (
-        not plain
-        or (separator, endian) != ("/", "little")
+        (said.zarr_format, said.node_type, keys.name, keys.configuration.separator) != (3, "array", "default", "/")
         or codecs != [serializer, "zstd"]
+        or said.codecs[0].configuration.endian != "little"
         or dtype not in _NUMERIC | {STRING_DTYPE}
     ):
         raise SessionDamagedError(f"{where}: {dtype} with codecs {codecs} is no array that this format has")
-    if not 1 <= len(shape) <= 3 or chunks[1:] != shape[1:] or chunks[0] < 1 or min(shape) < 0 or 0 in chunks:
+    if not 1 <= len(shape) <= 3 or len(chunks) != len(shape) or chunks[1:] != shape[1:] or min(shape[0], *chunks) < 0:
+        raise SessionDamagedError(f"{where}: shape {shape} in chunks of {chunks} is none that this format has")
+    if 0 in chunks:
         raise SessionDamagedError(f"{where}: shape {shape} in chunks of {chunks} is none that this format has")
     spec = ArraySpec(dtype, tuple(shape[1:]), chunks[0])
     too_large = spec.chunk_nbytes > MAX_CHUNK or (spec.is_string and math.prod(spec.chunk_shape) > MAX_TEXTS)

@@ -18,7 +18,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ...errors import MyoGesticError
-from ..format.layout import JOURNAL, META, STATE_FOLDER
+from ..format.layout import JOURNAL, META, STATE_FOLDER, is_storable, printable
 from ..format.summary import Summary, Verified
 from ..reading.archivesummary import read_archive_summary
 from ..reading.states import folder_state, list_sessions
@@ -94,7 +94,8 @@ class Catalog:
                 entry = self._of_folder(path)
             elif entry is None:
                 entry = _read(path)
-                fresh.append((path.name, *mark, msgspec.msgpack.encode(entry)))
+                if is_storable(path.name):
+                    fresh.append((path.name, *mark, msgspec.msgpack.encode(entry)))
             found.append(entry)
             if progress is not None and number % 50 == 0:
                 progress(number, len(paths))
@@ -147,7 +148,7 @@ class Catalog:
 
     def _amend(self, path: Path, change: Callable[[Entry], Entry]) -> None:
         mark = _mark(path)
-        if mark is None or not path.is_file():
+        if mark is None or not path.is_file() or not is_storable(path.name):
             return
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
@@ -242,14 +243,21 @@ def _decode(data: bytes) -> Entry | None:
 
 
 def _read(path: Path) -> Entry:
+    """What a session says, or one row that says why it cannot be read, whatever that is."""
     try:
-        if path.is_file():
+        if not path.is_dir():
             return Entry(summary=read_archive_summary(path))
         return _read_folder(path)
     except (MyoGesticError, OSError) as error:
-        mark = _mark(path)
-        size = mark[0] if mark is not None else 0
-        return Entry(summary=Summary(path=str(path), state="damaged", bytes=size), problem=str(error))
+        return _unreadable(path, str(error))
+    except Exception as error:  # nothing that stands in a folder may keep the other sessions from being listed
+        return _unreadable(path, f"cannot be read: {error!r}")
+
+
+def _unreadable(path: Path, problem: str) -> Entry:
+    mark = _mark(path)
+    size = mark[0] if mark is not None else 0
+    return Entry(summary=Summary(path=str(path), state="damaged", bytes=size), problem=printable(problem))
 
 
 def _read_folder(path: Path) -> Entry:

@@ -21,6 +21,7 @@ from ..format.layout import MANIFEST, META, archive_name, free_path
 from ..format.lock import lock_session
 from ..format.meta import Meta, Note, decode_meta, encode_meta, replace_file, sync_folder
 from ..format.progress import Ticker
+from ..format.regular import read_regular
 from ..packing.pack import source_of, write_archive
 from ..packing.workfolder import EDITING, replacing, work_folder
 from ..reading.states import WHOLE_STATES, folder_state
@@ -88,7 +89,7 @@ def _edit_folder(folder: Path, changes: Mapping[str, str]) -> Path:
     if folder_state(folder) not in WHOLE_STATES:
         raise SessionError(f"{folder.name} is not finished; `myogestic-tui recover` finishes one that was cut off")
     with lock_session(folder, purpose="editing"):
-        meta = changed_meta(decode_meta((folder / META).read_bytes()), changes)
+        meta = changed_meta(decode_meta(read_regular(folder / META)), changes)
         replace_file(folder / META, encode_meta(meta))
     return folder
 
@@ -173,4 +174,4 @@ def _unpack(archive: Archive, folder: Path, ticker: Ticker) -> Meta:
                 ticker.tick(len(block))
         if found.hexdigest() != sha256:
             raise SessionDamagedError(f"{key} of the archive is damaged; `myogestic-tui salvage` saves the rest")
-    return decode_meta((folder / META).read_bytes())
+    return decode_meta(read_regular(folder / META))

@@ -27,10 +27,21 @@ from ..archive.archive import Archive
 from ..archive.comment import comment_bytes
 from ..archive.tree import list_files
 from ..archive.zipindex import MAX_MEMBERS, is_safe_name
-from ..format.layout import ARCHIVE_SUFFIX, MANIFEST, META, STATE_FOLDER, archive_name, free_path, is_session_folder
+from ..format.layout import (
+    ARCHIVE_SUFFIX,
+    MANIFEST,
+    META,
+    STATE_FOLDER,
+    archive_name,
+    free_path,
+    is_session_folder,
+    is_storable,
+    printable,
+)
 from ..format.lock import lock_session
 from ..format.meta import decode_meta, sync_folder
 from ..format.progress import Ticker
+from ..format.regular import read_regular
 from ..reading.packed import archives_of
 from ..reading.reader import open_session_store
 from ..reading.states import WHOLE_STATES, state_unlocked
@@ -92,6 +103,8 @@ def pack_session(
         return _packed_before(folder)
     if not is_session_folder(folder):
         raise SessionError(f"{folder} is no session folder")
+    if not is_storable(folder.name):
+        raise SessionError(f"{printable(folder.name)} is no name that an archive can hold; rename the folder")
     try:
         if state_unlocked(folder) not in WHOLE_STATES:
             recover_session(folder)
@@ -216,7 +229,7 @@ def _holds(path: Path, folder: Path) -> bool:
     try:
         with Archive(path) as archive:
             return [*archive.names()] == [*files, MANIFEST] and all(
-                archive.read(key) == (folder / key).read_bytes() for key in files
+                archive.read(key) == read_regular(folder / key) for key in files
             )
     except SessionDamagedError:
         return False
@@ -224,7 +237,7 @@ def _holds(path: Path, folder: Path) -> bool:
 
 def _session_name(folder: Path) -> str:
     try:
-        return decode_meta((folder / META).read_bytes()).name
+        return decode_meta(read_regular(folder / META)).name
     except (FileNotFoundError, SessionDamagedError):
         return ""
 

@@ -17,6 +17,7 @@ from ..archive import zipbytes as zb
 from ..archive.manifest import Line, head_bytes, line_bytes, manifest_bytes
 from ..archive.tree import BLOCK
 from ..format.layout import MANIFEST
+from ..format.regular import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -180,7 +181,7 @@ class Sealer:
 
 def _blocks(path: Path, size: int) -> Iterator[bytes]:
     """A file of about `size` bytes: whole, or in large pieces."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    fd = open_regular(path)
     try:
         while block := os.read(fd, min(size + 1, _WHOLE)):
             yield block

@@ -6,10 +6,11 @@ import shutil
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from ...errors import DiskError, SessionLockedError
+from ...errors import SessionError
 from ..format.layout import LOCK, STATE_FOLDER
 from ..format.lock import lock_session
 from ..format.meta import replace_file
+from ..format.regular import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,8 +74,8 @@ def finish_replacing(sessions_dir: Path) -> None:
         folder = note.with_name(note.name.removesuffix(_REPLACED))
         with suppress(OSError):
             folder.mkdir(exist_ok=True)
-        with suppress(OSError, DiskError, SessionLockedError), lock_session(folder, purpose="cleaning up"):
-            old, _, new = note.read_text().partition("\n")
+        with suppress(OSError, SessionError, UnicodeDecodeError), lock_session(folder, purpose="cleaning up"):
+            old, _, new = read_regular(note).decode().partition("\n")
             if new and new != old and (sessions_dir / new).is_file():
                 (sessions_dir / old).unlink(missing_ok=True)
             note.unlink(missing_ok=True)
@@ -84,5 +85,5 @@ def remove_work_folders(sessions_dir: Path) -> None:
     """Remove those that killed jobs left."""
     for kind in (SALVAGING, EDITING):
         for folder in (sessions_dir / STATE_FOLDER / kind).glob("*/"):
-            with suppress(DiskError, SessionLockedError), lock_session(folder, purpose="cleaning up"):
+            with suppress(OSError, SessionError), lock_session(folder, purpose="cleaning up"):
                 shutil.rmtree(folder, ignore_errors=True)

@@ -12,6 +12,7 @@ from ...errors import DiskError
 from ..archive import zipbytes as zb
 from ..archive.comment import decode_comment
 from ..archive.zipindex import find_end, read_tail
+from ..format.regular import open_regular
 
 if TYPE_CHECKING:
     from ..format.summary import Summary
@@ -36,7 +37,7 @@ def read_archive_summary(path: str | os.PathLike[str]) -> Summary:
 
 def _end_of(path: Path) -> tuple[bytes, int]:
     try:
-        with open(path, "rb", buffering=0) as file:
+        with open(open_regular(path), "rb", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size
             return read_tail(lambda n, at: os.pread(file.fileno(), n, at), size), size
     except FileNotFoundError:

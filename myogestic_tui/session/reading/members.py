@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from typing import TYPE_CHECKING
 
-from ...errors import DiskError, SessionDamagedError
+from ...errors import DiskError
 from ..archive.archive import Archive
+from ..format.regular import read_regular
 from .packed import archives_of
 
 if TYPE_CHECKING:
@@ -32,11 +31,7 @@ class FolderMembers:
             The disk refused.
         """
         try:
-            # Without waiting: a FIFO would never be opened.
-            with open(os.open(self.folder / key, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
-                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                    raise SessionDamagedError(f"{key} is no regular file; move it out of the session")
-                return file.read()
+            return read_regular(self.folder / key)
         except (FileNotFoundError, NotADirectoryError):
             return self._packed(key)
         except OSError as error:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import SessionError
-from ..format.layout import ARCHIVE_SUFFIX, JOURNAL, META, STATE_FOLDER, is_session_folder
+from ..format.layout import ARCHIVE_SUFFIX, JOURNAL, META, STATE_FOLDER, is_folder, is_session_folder
 from ..format.lock import session_holder
 from ..format.meta import decode_meta
+from ..format.regular import is_regular, read_regular
 from .view_folder import view_folder
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def state_unlocked(folder: Path, view: SessionView | None = None) -> str:
 
 def _stored_state(folder: Path) -> str:
     try:
-        return decode_meta((folder / META).read_bytes()).state
+        return decode_meta(read_regular(folder / META)).state
     except (OSError, SessionError):
         return ""
 
@@ -105,8 +106,7 @@ def _sessions_in(folder: Path) -> Iterator[Path]:
         path = folder / entry.name
         if entry.name == STATE_FOLDER:
             continue
-        is_archive = entry.name.endswith(ARCHIVE_SUFFIX) and entry.is_file()
-        if is_archive or (entry.is_dir() and is_session_folder(path)):
+        if is_session_folder(path) if is_folder(entry) else entry.name.endswith(ARCHIVE_SUFFIX) and is_regular(path):
             yield path
 
 

@@ -73,18 +73,12 @@ class Annotated:
         DiskError
             The disk refused.
         """
-        try:
-            at = local_clock() if timestamp is None else float(timestamp)
-            index = operator.index(class_index)
-        except (TypeError, ValueError) as error:
-            raise ConfigError(
-                f"a label of class {class_index!r} at {timestamp!r}: give whole numbers and seconds"
-            ) from error
+        at, index = _seconds(timestamp, "a label"), _whole(class_index, "the class of a label")
         if not -1 <= index < MOST_CLASSES:
-            raise ConfigError(f"class index {index}: classes count from 0, and -1 ends a label")
-        if not math.isfinite(at) or not math.isfinite(uncertainty_s):
-            raise ConfigError(f"a label at {at} ± {uncertainty_s} s: give seconds on the recorder's LSL clock")
-        label = LabelEvent(at, index, uncertainty_s=float(uncertainty_s), source=plain_text(source))
+            raise ConfigError(f"a label of class {index}: classes count from 0, and -1 ends a label")
+        label = LabelEvent(
+            at, index, uncertainty_s=_seconds(uncertainty_s, "the uncertainty"), source=plain_text(source)
+        )
         self._must_record().happen(lambda record: ev.Labelled(record.n_labelled, label), sync=True)
         return label
 
@@ -119,8 +113,17 @@ class Annotated:
         self._must_record().happen(mark, sync=True)
 
     def mark_channel(self, name: str, channel: int, bad: bool = True) -> None:
-        """Mark a channel (from 0) of a stream as bad, or as good again; the stream may join later."""
-        self._must_record().mark_channel(name, operator.index(channel), bad)
+        """Mark a channel (from 0) of a stream as bad, or as good again; the stream may join later.
+
+        Raises
+        ------
+        ConfigError
+            No stream can have such a channel.
+        """
+        number = _whole(channel, "channel")
+        if not 0 <= number < MOST_CLASSES:
+            raise ConfigError(f"channel {number}: channels count from 0")
+        self._must_record().mark_channel(plain_text(name), number, bad)
 
     def add_note(self, text: str, timestamp: float | None = None) -> Note:
         """Keep a free text with its time (default: now) on the recorder's LSL clock.
@@ -132,9 +135,7 @@ class Annotated:
         SessionClosedError, DiskError
             As `add_label`.
         """
-        note = Note(local_clock() if timestamp is None else float(timestamp), plain_text(text))
-        if not math.isfinite(note.timestamp):
-            raise ConfigError(f"a note at {note.timestamp} s: give seconds on the recorder's LSL clock")
+        note = Note(_seconds(timestamp, "a note"), plain_text(text))
         self._must_record().happen(lambda _: ev.Noted(note), sync=True)
         return note
 
@@ -164,7 +165,8 @@ class Annotated:
             As `append`.
         """
         stem = self._stem(name)
-        self._must_record().happen(lambda _: ev.GapExplained(stem, operator.index(index), plain_text(reason)))
+        at, why = _whole(index, "sample"), plain_text(reason)
+        self._must_record().happen(lambda _: ev.GapExplained(stem, at, why))
 
     def _stem(self, name: str) -> str:
         return find_stem(self._must_record().own_names, name)
@@ -173,3 +175,21 @@ class Annotated:
 def plain_text(text: str) -> str:
     """Text that JSON can hold: a lone surrogate is spelt out."""
     return str(text).encode("utf-8", "backslashreplace").decode()
+
+
+def _seconds(value: float | None, what: str) -> float:
+    """A time on the recorder's LSL clock, now for None; ConfigError where it is none."""
+    try:
+        seconds = local_clock() if value is None else float(value)
+    except (TypeError, ValueError, OverflowError):
+        seconds = math.nan
+    if not math.isfinite(seconds):
+        raise ConfigError(f"{what} at {value!r}: give seconds on the recorder's LSL clock")
+    return seconds
+
+
+def _whole(value: int, what: str) -> int:
+    try:
+        return operator.index(value)
+    except TypeError as error:
+        raise ConfigError(f"{what} is {value!r}; give a whole number") from error

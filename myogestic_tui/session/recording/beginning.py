@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import msgspec
 from ...errors import ConfigError
 from ..format.conclude import anchor_now
 from ..format.events import SessionRecord
-from ..format.meta import MAX_JSON_MEMORY, SCHEMA_VERSION, Meta, RecorderMeta, memory_of_json
+from ..format.meta import MAX_JSON_MEMORY, MOST_INT, SCHEMA_VERSION, Meta, RecorderMeta, memory_of_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -32,7 +33,8 @@ def first_meta(app_name: str, class_names: Sequence[str] | None, fields: Mapping
     meta.anchors = [anchor_now()]
     further = dict(fields or {})
     extra = further.pop("extra", None) or {}
-    SessionRecord(meta).set_fields(plain_fields({**further, **extra, "class_names": class_names}))
+    names = class_names if class_names is not None else further.get("class_names")
+    SessionRecord(meta).set_fields(plain_fields({**further, **extra, "class_names": names}))
     return meta
 
 
@@ -44,20 +46,26 @@ def plain_fields(fields: dict[str, Any]) -> dict[str, Any]:
     names = class_name_list(fields.get("class_names"))
     further = {key: value for key, value in fields.items() if key != "class_names"}
     try:
-        encoded = msgspec.json.encode(further, enc_hook=_plain_object)
-        if memory_of_json(encoded) > _MOST_FIELDS:
-            raise ConfigError(
-                "fields of a session are for words and numbers; put as much as that into a stream or a file"
-            )
-        plain: dict[str, Any] = msgspec.json.decode(encoded)
-    except ConfigError:
-        raise
-    except (TypeError, ValueError) as error:
+        values = msgspec.to_builtins(further, enc_hook=_plain_object, str_keys=True)
+        encoded = msgspec.json.encode([values, names])
+        plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(values))
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise ConfigError(f"fields of a session must be plain values: {error}") from error
+    if memory_of_json(encoded) > _MOST_FIELDS:
+        raise ConfigError("fields of a session are for words and numbers; put as much as that into a stream or a file")
+    if b"\\u0000" in encoded:
+        raise ConfigError("a field of the session has a NUL character in it; take it out")
+    if (odd := _not_finite(values)) is not None:
+        raise ConfigError(f"a field of the session is {odd}; give text, or a number that is finite")
     plain |= {key: "" if plain[key] is None else str(plain[key]) for key in _TEXTS & plain.keys()}
-    if not isinstance(plain.get("take"), int | None):
-        raise ConfigError(f"take is {plain['take']!r}; give its number")
+    check_take(plain.get("take"))
     return {**plain, "class_names": names} if names else plain
+
+
+def check_take(take: object) -> None:
+    """Refuse what is no take number that a file can hold: ConfigError."""
+    if take is not None and (not isinstance(take, int) or isinstance(take, bool) or abs(take) > MOST_INT):
+        raise ConfigError(f"take is {str(take)[:40]!r}; give its number")
 
 
 def class_name_list(names: Iterable[object] | None) -> list[str]:
@@ -65,6 +73,14 @@ def class_name_list(names: Iterable[object] | None) -> list[str]:
     if isinstance(names, str):
         raise ConfigError(f"class names are {names!r}; give a list of names")
     return [] if names is None else [str(name) for name in names]
+
+
+def _not_finite(value: object) -> float | None:
+    """A number that JSON has no word for, at any depth; None where all are finite."""
+    if isinstance(value, float):
+        return None if math.isfinite(value) else value
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return next((odd for one in inner if (odd := _not_finite(one)) is not None), None)
 
 
 def _plain_object(value: Any) -> Any:

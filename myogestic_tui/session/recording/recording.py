@@ -69,6 +69,8 @@ class Recording:
         """By stem; replaced, never changed."""
         self.error: DiskError | None = None
         self.on_error: Callable[[DiskError], Any] | None = None
+        self.on_failure: Callable[[DiskError], Any] | None = None
+        """Called as soon as the disk has refused, in the thread that met it: it must not wait for anything."""
         self.on_commit: Callable[[], Any] | None = None
         """Called in the checkpointer's thread after the arrays have grown."""
         self.over = threading.Event()
@@ -328,6 +330,8 @@ class Recording:
             if first:
                 self.error = error
         if first:
+            if self.on_failure is not None:
+                self.on_failure(error)
             self._end(error).add_done_callback(lambda _: self.on_error(error) if self.on_error else None)
 
     def _release(self) -> None:

@@ -134,6 +134,13 @@ class Session(Annotated):
         if self._recording is not None:
             self._recording.on_error = call
 
+    def when_failing(self, call: Callable[[DiskError], Any]) -> None:
+        """Have ``call`` called as soon as the disk refuses, in the thread that met it: it must not wait."""
+        if self._recording is not None:
+            self._recording.on_failure = call
+            if self._recording.error is not None:
+                call(self._recording.error)
+
     @property
     def stores(self) -> Mapping[str, zarr.Array[Any]]:
         """Samples by stream, ``(n_samples, n_channels)``.

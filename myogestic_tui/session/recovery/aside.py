@@ -11,7 +11,8 @@ import msgspec
 from ..format.journal import EVENTS, SUFFIX, list_segments
 from ..format.layout import JOURNAL, LABELS, META
 from ..format.meta import sync_folder
-from .trash import new_place
+from ..format.places import new_place
+from ..format.regular import is_regular, read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -94,14 +95,14 @@ class Aside:
         for key, data in files.items():
             path = self._folder / key
             taken = self._place is not None and (self._place / key).exists()
-            if path.is_file() and not taken and not _holds(msgspec.json.decode(data), path.read_bytes()):
+            if is_regular(path) and not taken and not _holds(msgspec.json.decode(data), read_regular(path)):
                 self._copy(key)
 
 
 def _holds(new: Any, old: bytes) -> bool:
     try:
         return _covers(new, msgspec.json.decode(old))
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
 
 

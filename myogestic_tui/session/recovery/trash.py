@@ -20,12 +20,11 @@ from ...errors import DiskError, SessionError
 from ..format.layout import LOCK, STATE_FOLDER, TRASH, free_path, is_session_folder
 from ..format.lock import lock_session
 from ..format.meta import sync_folder
+from ..format.places import STAMP, new_slot, trash_of
 from ..reading.reader import size_of
 
 if TYPE_CHECKING:
     import os
-
-_STAMP = "%Y%m%dT%H%M%S.%fZ"
 
 
 class Trashed(NamedTuple):
@@ -104,7 +103,7 @@ def list_trash(sessions_dir: str | os.PathLike[str]) -> list[Trashed]:
     """What lies in the trash of a sessions folder, the latest first."""
     sessions_dir = Path(sessions_dir).absolute()
     try:
-        slots = list(_trash(sessions_dir).iterdir())
+        slots = list(trash_of(sessions_dir).iterdir())
     except OSError:
         slots = []
     found = []
@@ -137,39 +136,14 @@ def empty_trash(sessions_dir: str | os.PathLike[str], *, before: datetime | None
     return freed
 
 
-def new_place(sessions_dir: Path, name: str) -> Path:
-    """An empty folder `name` in the trash, for what is to be kept of a session whose folder stays.
-
-    Raises
-    ------
-    OSError, DiskError
-        The disk refused.
-    """
-    place = _new_slot(_trash(sessions_dir)) / name
-    place.mkdir()
-    return place
-
-
 def _move_to_trash(path: Path) -> Path:
-    slot = _new_slot(_trash(path.parent))
+    slot = new_slot(path.parent)
     try:
         _move(path, slot / path.name)
     except DiskError:
         slot.rmdir()
         raise
     return slot / path.name
-
-
-def _new_slot(trash: Path) -> Path:
-    try:
-        trash.mkdir(parents=True, exist_ok=True)
-        while True:
-            slot = trash / datetime.now(UTC).strftime(_STAMP)
-            with suppress(FileExistsError):
-                slot.mkdir()
-                return slot
-    except OSError as error:
-        raise DiskError(f"cannot use the trash {trash}: {error.strerror}") from error
 
 
 def _move(path: Path, target: Path) -> None:
@@ -181,10 +155,6 @@ def _move(path: Path, target: Path) -> None:
         raise DiskError(f"cannot move {path} to {target}: {error.strerror}; nothing was changed") from error
 
 
-def _trash(sessions_dir: Path) -> Path:
-    return sessions_dir / STATE_FOLDER / TRASH
-
-
 def _sessions_dir(path: Path) -> Path:
     """The sessions folder of a session, whether it is in the trash or not."""
     trash = path.parent.parent
@@ -194,6 +164,6 @@ def _sessions_dir(path: Path) -> Path:
 
 def _time_of(slot: Path) -> datetime | None:
     try:
-        return datetime.strptime(slot.name, _STAMP).replace(tzinfo=UTC)
+        return datetime.strptime(slot.name, STAMP).replace(tzinfo=UTC)
     except ValueError:
         return None

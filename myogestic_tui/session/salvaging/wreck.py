@@ -16,6 +16,7 @@ from ..archive import zipbytes as zb
 from ..archive.archive import Archive
 from ..archive.tree import MAX_MEMBER
 from ..archive.zipindex import MAX_MEMBERS, is_safe_name, single_folder
+from ..format.regular import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ class Wreck:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._found: dict[bytes, bytearray] | None = None
-        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._fd = open_regular(path)
         self.file_size = os.fstat(self._fd).st_size
         self._archive: Archive | None = None
         try:
