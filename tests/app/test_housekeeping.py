@@ -50,8 +50,7 @@ def test_the_reserve_is_watched_whatever_stands_in_the_folder(app: App, tmp_path
     opened(app)
     assert app.start_recording()
     monkeypatch.setattr(app.config.disk.__class__, "reserve_bytes", lambda *_: 1 << 62)
-    wait_for(lambda: app.ctx.state == "idle")
-    assert "reserve" in app.ctx.status_message
+    wait_for(lambda: app.ctx.state == "idle" and "reserve" in app.ctx.status_message)
     assert folder.is_dir()
 
 
@@ -94,12 +93,11 @@ def test_a_session_that_cannot_be_written_ends_the_recording_without_the_houseke
         return real(fd, parts)  # type: ignore[arg-type]
 
     monkeypatch.setattr(os, "writev", refuse)
-    wait_for(lambda: app.ctx.state == "idle")
+    wait_for(lambda: app.ctx.state == "idle" and "the disk refused a write" in app.ctx.status_message)
     monkeypatch.undo()
     stopped.set()
-    assert "the disk refused a write" in app.ctx.status_message
     assert isinstance(session.error, DiskError)
-    wait_for(lambda: not app.jobs.busy or app.jobs.poll())
+    wait_for(lambda: app.jobs.poll() or session.path.is_file())
     assert verify_session(session.path).ok
 
 
