@@ -142,6 +142,13 @@ class DiskConfig(Section, frozen=True, kw_only=True):
         return int(max(self.reserve_mb * 1e6, self.reserve_s * bytes_per_s))
 
 
+class RecordConfig(Section, frozen=True, kw_only=True):
+    """What the recorder does by itself."""
+
+    resume: bool = False
+    """Continue a recording that the recorder was killed in, in a new session, as soon as it runs again."""
+
+
 class RemoteConfig(Section, frozen=True, kw_only=True):
     """The opt-in TCP port that speaks LabRecorder's remote-control lines."""
 
@@ -175,6 +182,7 @@ class Config(Section, frozen=True, kw_only=True):
     take: TakeConfig = field(default_factory=TakeConfig)
     screen: ScreenConfig = field(default_factory=ScreenConfig)
     disk: DiskConfig = field(default_factory=DiskConfig)
+    record: RecordConfig = field(default_factory=RecordConfig)
     keymap: dict[str, str] = field(default_factory=dict)
     """Command id to its keys, with a blank between them: ``stop = "x"``, ``live.pause = "p"``; see `tui.keys`."""
     remote: RemoteConfig = field(default_factory=RemoteConfig)

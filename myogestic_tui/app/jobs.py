@@ -34,7 +34,7 @@ _KEPT = 50
 _TOLD = 100
 """Waiting jobs that a status lists; the others are counted."""
 _POLL_SECONDS = 0.05
-_CHANGING = ("pack", "recover", "salvage", "edit")
+_CHANGING = ("pack", "recover", "salvage", "edit", "link")
 THROTTLED_BYTES_PER_S = 20e6
 """What a job may read and write while a recording runs: an SD card takes that beside 64 channels."""
 
@@ -205,7 +205,7 @@ class JobQueue:
         bool
             False where something was left to the next start.
         """
-        self._cancel(lambda entry: entry.kind not in ("pack", "recover"))
+        self._cancel(lambda entry: entry.kind not in ("pack", "recover", "link"))
         until = float("inf") if timeout is None else time.monotonic() + timeout
         while self.busy:
             self.poll()
@@ -320,6 +320,8 @@ def outcome_words(job: JobStatus) -> str:
             return f"replay of {name} has ended"
         case "recover":
             return f"recovered: {result['path']}{'; DAMAGED: ' + result['damage'] if result['damage'] else ''}"
+        case "link":
+            return f"recovered: {result['path']}; {result['text']}"
         case "edit":
             return f"changed: {result['path']}"
         case kind:

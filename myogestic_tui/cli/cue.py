@@ -32,9 +32,11 @@ def cue(settings: Settings, bell: bool) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "") in ("", "dumb"):
         remark(f"myogestic-tui: {_NO_TERMINAL}")
         return 2
+    from ..session.library.priority import be_expendable
     from ..tui.cue import CueScreen
     from ..tui.launch import run_to_the_end
     from ..tui.options import ViewerOptions
 
+    be_expendable()
     options = ViewerOptions.from_config(settings.config, embedded=False)
     return run_to_the_end(CueScreen(settings.sessions_dir, options, bell=bell))

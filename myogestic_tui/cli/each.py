@@ -46,6 +46,9 @@ def on_each_path(
     int
         1 where a path failed or its outcome is not good.
     """
+    from ..session.library.priority import be_expendable
+
+    be_expendable()
     progress = progress or Progress()
     done: list[T] = []
     for path in paths:

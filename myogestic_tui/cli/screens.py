@@ -64,9 +64,11 @@ def open_screens(settings: Settings, demo: tuple[int, float] | None = None) -> i
 
 def _show(settings: Settings, demo: tuple[int, float] | None) -> int:
     """The screens, from attaching to the parting word."""
+    from ..session.library.priority import be_expendable
     from ..tui.options import ViewerOptions
 
     options = ViewerOptions.from_config(settings.config, embedded=False, doctor=lambda: list(doctor_lines(settings)))
+    be_expendable()
     client = _attach(settings, options)
 
     def begin() -> RecorderClient:

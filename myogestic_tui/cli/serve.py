@@ -5,6 +5,10 @@ from __future__ import annotations
 import click
 
 from .options import Settings, common_options, pass_settings
+from .output import remark
+
+HELD = 4
+"""Exit code where another recorder has the folder."""
 
 
 @click.command()
@@ -15,19 +19,26 @@ def serve(settings: Settings) -> int:
 
     For systemd (see docs/systemd.md) and for boxes without a screen: the screens and `ctl` attach to it. It logs to
     stderr, tells systemd when it is ready, feeds its watchdog, and stops a running recording cleanly at the end.
-    Exits 1 where another recorder has the folder, which it names.
+    At its start it recovers and packs what earlier recorders were cut off from. Exits 4 where another recorder has
+    the folder, which it names: a service is not started again then.
 
     \b
     Examples:
       myogestic-tui serve
       myogestic-tui --sessions /data/sessions serve --config /etc/myogestic.toml
     """
-    import logging
+    import faulthandler
     import sys
 
-    from ..control.logfile import FORMAT
+    from ..control.logfile import log_to_stderr
     from ..control.process import RecorderProcess
+    from ..errors import SessionLockedError
 
-    logging.basicConfig(level=logging.INFO, format=FORMAT, stream=sys.stderr)
+    log_to_stderr()
+    faulthandler.enable()  # where every thread was when the watchdog's SIGABRT came
     sys.argv[0] = "myogestic-tui-serve"  # what the lock file calls this process
-    return RecorderProcess(settings.sessions_dir, settings.config).run()
+    try:
+        return RecorderProcess(settings.sessions_dir, settings.config, unattended=True).run()
+    except SessionLockedError as error:
+        remark(f"myogestic-tui: {error}")
+        return HELD

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..session import SessionReader
+    from ..session.format.meta import Meta
     from ..session.library.entry import Entry
 
 
@@ -67,8 +68,8 @@ def _hints(found: list[Entry]) -> list[str]:
 
 
 def _listing(found: list[Entry]) -> str:
-    headers = ("STATE", "START", "NAME", "LENGTH", "SIZE", "STREAMS", "LABELS", "COPY", "PATH")
-    rows = [
+    headers: tuple[str, ...] = ("STATE", "START", "NAME", "LENGTH", "SIZE", "STREAMS", "LABELS", "COPY", "PATH")
+    rows: list[tuple[object, ...]] = [
         (
             "DAMAGED" if entry.state == "damaged" else entry.state,
             summary.created[:16].replace("T", " "),
@@ -83,6 +84,9 @@ def _listing(found: list[Entry]) -> str:
         for entry in found
         for summary in [entry.summary]
     ]
+    if any(entry.summary.link for entry in found):
+        headers = (*headers, "LINK")
+        rows = [(*row, entry.summary.link or "-") for row, entry in zip(rows, found, strict=True)]
     return table(headers, rows, right=("LENGTH", "SIZE", "STREAMS", "LABELS"))
 
 
@@ -108,12 +112,16 @@ def info(path: Path, as_json: bool) -> None:
 
 
 def _details(session: SessionReader) -> list[str]:
+    from ..session.format.meta import CONTINUED_BY
+
     meta = session.meta
     facts: list[tuple[str, Any]] = [
         ("created", meta.created),
         ("subject", meta.subject),
         ("task", meta.task),
         ("take", meta.take),
+        ("continues", _continues(session.meta)),
+        ("continued by", meta.extra.get(CONTINUED_BY)),
         ("app", meta.app_name),
         ("recorder", f"{meta.recorder.host} {meta.recorder.version}".strip()),
         ("bad channels", _bad_channels(meta.bad_channels)),
@@ -123,6 +131,14 @@ def _details(session: SessionReader) -> list[str]:
     lines += [f"  gap          {name}: {gap.seconds:.3f} s before sample {gap.index}" for name, gap in _gaps(session)]
     lines += [f"  note         {note.text}" for note in session.notes]
     return lines + [f"  {'✗' if finding.kind == 'damage' else '·'} {finding.text}" for finding in session.findings]
+
+
+def _continues(meta: Meta) -> str:
+    """The session before, and how long nothing was recorded in between."""
+    from ..session.format.meta import CONTINUES, NOT_RECORDED
+
+    before, seconds = meta.extra.get(CONTINUES), meta.extra.get(NOT_RECORDED)
+    return f"{before}{f', {seconds:.1f} s not recorded' if isinstance(seconds, float) else ''}" if before else ""
 
 
 def _gaps(session: SessionReader) -> list[tuple[str, Any]]:

@@ -37,7 +37,7 @@ def hosted(app: App) -> Iterator[ControlServer]:
         The socket cannot be bound.
     """
     folder = app.sessions_dir.resolve()
-    _ask_for_room(folder)
+    ask_for_room(folder)
     with lock_sessions_folder(folder) as lock:
         server = ControlServer(
             app,
@@ -54,7 +54,7 @@ def hosted(app: App) -> Iterator[ControlServer]:
             server.close()
 
 
-def _ask_for_room(folder: Path) -> None:
+def ask_for_room(folder: Path) -> None:
     """End the recorder of a folder if it is idle, alone and would end by itself soon; one of `serve` stays."""
     holder = recorder_of(folder)
     if holder is None or holder.name != RECORDER_NAME:

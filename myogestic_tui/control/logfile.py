@@ -36,6 +36,33 @@ def tail(path: Path, lines: int = 10) -> str:
         return ""
 
 
+def log_to_stderr() -> None:
+    """Log to standard error; where that is systemd's journal, with the priority of each line."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JournalFormatter() if _is_journal(sys.stderr.fileno()) else logging.Formatter(FORMAT))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+
+
+class JournalFormatter(logging.Formatter):
+    """Lines as ``sd-daemon(3)`` has them: ``<4>`` before a warning; the journal has the time."""
+
+    def __init__(self) -> None:
+        super().__init__("%(name)s: %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Each line of the record, with its priority before it."""
+        priority = 3 if record.levelno >= logging.ERROR else 4 if record.levelno >= logging.WARNING else 6
+        return "\n".join(f"<{priority}>{line}" for line in super().format(record).splitlines())
+
+
+def _is_journal(descriptor: int) -> bool:
+    """Whether a descriptor leads to the journal, as ``$JOURNAL_STREAM`` (device:inode) says."""
+    with contextlib.suppress(OSError):
+        status = os.fstat(descriptor)
+        return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
+    return False
+
+
 class LogFile(logging.Handler):
     """Standard output and error of this process in a file that is rotated under its feet.
 

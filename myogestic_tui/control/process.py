@@ -21,8 +21,10 @@ from typing import TYPE_CHECKING
 from ..config import load_config
 from ..errors import ControlError, MyoGesticError
 from ..session.format.lock import keep_sessions_folder, lock_sessions_folder
+from ..session.library.priority import set_oom_score
 from ..stdio import exit_with
 from .address import socket_path
+from .host import ask_for_room
 from .late import LateRecorder
 from .logfile import LogFile, log_path
 from .notify import Notifier
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
     from ..app import App
     from ..config import Config
+    from .continuity import Continuity
     from .markers import MarkerWatch
 
 _log = logging.getLogger("myogestic_tui.control.process")  # not "__main__"
@@ -63,6 +66,9 @@ class RecorderProcess:
         Seconds after which a recorder that nobody needs ends; None stays.
     log
         Rotated now and then, if given.
+    unattended
+        Whether it recovers by itself what earlier recorders were cut off from, and takes the place of one that a
+        viewer left behind.
     on_ready
         Called once viewers can attach.
     """
@@ -74,13 +80,17 @@ class RecorderProcess:
         *,
         idle_s: float | None = None,
         log: LogFile | None = None,
+        unattended: bool = False,
         on_ready: Callable[[], object] = lambda: None,
     ) -> None:
         self._sessions_dir = sessions_dir.resolve()
         self._config = config
         self._idle_s = idle_s
         self._log = log
+        self._unattended = unattended
         self._on_ready = on_ready
+        self._continuity: Continuity | None = None
+        self._failed = False
         self._notifier = Notifier()
         self._late = LateRecorder(str(self._sessions_dir))
         self._app: App | None = None
@@ -101,6 +111,8 @@ class RecorderProcess:
             The socket cannot be bound.
         """
         self._catch_signals()
+        if self._unattended:
+            ask_for_room(self._sessions_dir)
         with lock_sessions_folder(self._sessions_dir) as lock:
             server = ControlServer(
                 self._late,
@@ -120,6 +132,7 @@ class RecorderProcess:
                 return 0
             except Exception as error:
                 _log.exception("the recorder fails")
+                self._failed = True
                 self._why = f"the recorder failed: {error} (log: {log_path(self._sessions_dir)})"
                 return 1
             finally:
@@ -160,12 +173,18 @@ class RecorderProcess:
     def _open_app(self, trouble: str) -> None:
         """Import what a recorder needs (LSL takes its second), set it up, and hand it to those who wait."""
         from ..app import App
+        from .continuity import Continuity
+        from .unfinished import recover_unfinished
 
         app = App(self._config.app_name, config=self._config, sessions_dir=self._sessions_dir)
+        continuity = Continuity(self._sessions_dir, resume=self._config.record.resume)
         app.open(discover=True)
         if trouble:
             app.say(trouble)
-        self._app = app
+        self._app, self._continuity = app, continuity
+        continuity.begin(app)
+        if self._unattended:
+            recover_unfinished(app, continuity.linked())
         app.watched(self._viewers)
         self._late.deliver(app)
         self._watch_markers(app)
@@ -191,6 +210,7 @@ class RecorderProcess:
         assert self._app is not None
         quiet_since = time.monotonic()
         while not (request := self._request()):
+            self._look_after(self._app)
             if self._app.stopping.is_set():
                 self.end("it was stopped")
             if self._log is not None:
@@ -203,6 +223,13 @@ class RecorderProcess:
             if self._idle_s is not None and quiet_s >= self._idle_s:
                 self.end(f"nobody needed it for {self._idle_s:.0f} s")
         self._why = f"the recorder has ended: {request[0]}"
+
+    def _look_after(self, app: App) -> None:
+        assert self._continuity is not None
+        try:
+            self._continuity.look(app)
+        except (MyoGesticError, OSError):
+            _log.exception("looking after what is to be continued after a kill")
 
     def _request(self) -> tuple[str, bool] | None:
         """What was asked within a tick, if anything."""
@@ -219,6 +246,8 @@ class RecorderProcess:
         cut = threading.Timer(END_SECONDS, _give_up)
         cut.daemon = True
         cut.start()
+        if self._continuity is not None and not self._failed:
+            self._continuity.end()
         try:
             server.retire()
             if self._markers is not None:
@@ -249,7 +278,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--config", type=Path)
     parser.add_argument("--idle", type=float, default=IDLE_SECONDS, help="seconds; 0 stays")
     parser.add_argument("--ready-fd", type=int, help="gets one line once viewers can attach")
+    parser.add_argument("--oom-score", type=int, help="what whoever started this had before it raised its own")
     given = parser.parse_args(arguments)
+    if given.oom_score is not None:
+        set_oom_score(given.oom_score)
     sys.argv[0] = parser.prog
     log = LogFile(log_path(given.sessions))
     log.rotate_if_long()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ControlError, RecorderGoneError
 from ..session.format.lock import recorder_of
+from ..session.library.priority import score_before
 from . import address
 from .client import RecorderClient
 from .logfile import log_path, tail
@@ -158,6 +159,8 @@ def _command(sessions_dir: Path, config_file: Path | None, idle_s: float | None)
         command += ["--config", str(config_file.resolve())]
     if idle_s is not None:
         command += ["--idle", str(idle_s)]
+    if (score := score_before()) is not None:  # a viewer's: memory that runs out must not end its recorder first
+        command += ["--oom-score", str(score)]
     return command
 
 

@@ -137,6 +137,8 @@ def _tail(one: Entry, looked: Looked, width: int) -> list[Row]:
         bad = _bad_words(facts)
         if note or bad:
             rows.append(spread(row((note, ""), (more, "dim")), row((bad and f"  {bad} ", "warn")), width))
+    if one.summary.link:
+        rows.append(row((fit(f" {one.summary.link}", width), "dim")))
     rows += finding_rows(one, width)[:2]
     if one.problem and (one.summary.streams or one.summary.labels):
         rows.append(row((fit(f" ✗ {one.problem}; f saves the rest", width), "bad")))

@@ -19,6 +19,7 @@ from myogestic_tui.app.jobs import JobQueue
 from myogestic_tui.errors import ConfigError, SessionDamagedError, SessionError
 from myogestic_tui.session import finish_interrupted, list_trash, start_job, verify_session
 from myogestic_tui.session.library.jobs import Job, JobProgress
+from myogestic_tui.session.library.priority import EXPENDABLE
 from tests.archive.sessions import assert_holds, cut_off_folder, entries, flip
 
 LIMIT_S = 120.0
@@ -114,6 +115,11 @@ def test_the_child_has_a_low_priority(slow):
     child = psutil.Process(slow.pid)
     assert child.nice() >= os.nice(0) + 10 or child.nice() == 19
     assert child.ionice().ioclass == psutil.IOPRIO_CLASS_IDLE
+
+
+def test_when_memory_runs_out_the_child_is_ended_before_the_recorder(slow):
+    scores = [int(Path(f"/proc/{pid}/oom_score_adj").read_text()) for pid in (slow.pid, os.getpid())]
+    assert scores[0] >= EXPENDABLE > scores[1]
 
 
 def test_paused_it_waits_and_resumed_it_ends(slow, large):

@@ -9,6 +9,7 @@ from pathlib import Path
 from myogestic_tui.session.format.journal import EVENTS
 
 SHAPE = {"path", "state", "name", "subject", "task", "take", "created", "duration_s", "bytes", "streams", "labels"}
+SHAPE |= {"continues", "continued_by"}
 STREAM_SHAPE = {"n_samples", "n_channels", "fs", "dtype", "measured_fs", "gaps", "lost_samples"}
 
 

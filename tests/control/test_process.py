@@ -23,6 +23,7 @@ import pytest
 
 from myogestic_tui import App, Stream
 from myogestic_tui.app.recorder import AddLabel, AddNote, Shutdown, Start, Stop, View
+from myogestic_tui.cli.serve import HELD
 from myogestic_tui.control import hosted, spawn
 from myogestic_tui.control.client import RecorderClient
 from myogestic_tui.control.logfile import log_path
@@ -250,7 +251,7 @@ def test_a_second_recorder_is_refused_by_name_and_pid(sessions, config, tmp_path
             text=True,
             timeout=PATIENCE,
         )
-        assert second.returncode == 1
+        assert second.returncode == HELD  # which a service is not started again after
         assert f"myogestic-tui-recorder (pid {client.pid})" in second.stderr
         assert "Traceback" not in second.stderr
         client.execute(Shutdown())
@@ -367,6 +368,28 @@ def test_a_recorder_that_nobody_needs_makes_room_for_an_app(sessions, config):
     with hosted(app):
         assert recorder_of(sessions).pid == os.getpid()
     ended(pid)
+
+
+EXPENDABLE_VIEWER = """
+import sys
+from pathlib import Path
+from myogestic_tui.control import spawn
+from myogestic_tui.session.library.priority import be_expendable, oom_score
+before = oom_score()
+be_expendable()
+with spawn.attach(Path(sys.argv[1])) as client:
+    recorder = int(Path(f"/proc/{client.pid}/oom_score_adj").read_text())
+    print(before, oom_score(), recorder, client.pid)
+"""
+
+
+def test_memory_that_runs_out_ends_a_viewer_before_the_recorder_that_it_started(sessions):
+    told = subprocess.run(
+        [sys.executable, "-c", EXPENDABLE_VIEWER, sessions], capture_output=True, text=True, timeout=PATIENCE
+    )
+    before, viewer, recorder, pid = map(int, told.stdout.split())
+    assert recorder == before < viewer
+    assert recorder_of(sessions).pid == pid
 
 
 def test_the_log_tells_who_did_what(sessions, config):

@@ -26,6 +26,8 @@ Int64 = Annotated[int, msgspec.Meta(ge=-MOST_INT - 1, le=MOST_INT)]
 """A whole number that every reader of the format, the catalog and the control protocol can hold."""
 
 SCHEMA_VERSION = 1
+CONTINUES, CONTINUED_BY, NOT_RECORDED = "continues", "continued_by", "not_recorded_s"
+"""Further fields of a session whose recorder was killed, and of the one that continues it; see `library.link`."""
 MAX_JSON = 48 * 2**20
 """Bytes of a JSON file beyond which it is refused unread; twice what `EventLog` takes of labels, notes and headers."""
 MAX_JSON_MEMORY = 256 * 2**20

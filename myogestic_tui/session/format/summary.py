@@ -66,12 +66,22 @@ class Summary(Struct, frozen=True, kw_only=True):
     duration_s: float = 0.0
     bytes: int = 0
     streams: dict[str, StreamSummary] = field(default_factory=dict)
+    continues: str = ""
+    """Folder name of the session that its recorder was cut off from and that this one continues."""
+    continued_by: str = ""
+    """Folder name of the session that continues this one."""
     labels: dict[str, int] = field(default_factory=dict)
     """Count by class name; by the index where classes have no names."""
     verified: Verified | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         force_setattr(self, "path", printable(self.path))
+
+    @property
+    def link(self) -> str:
+        """Which session it continues, and which continues it, in words; empty for most."""
+        links = (("continues", self.continues), ("continued by", self.continued_by))
+        return ", ".join(f"{relation} {name}" for relation, name in links if name)
 
 
 def to_dict(summary: Summary) -> dict[str, Any]:

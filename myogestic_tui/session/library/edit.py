@@ -19,7 +19,17 @@ from ..archive.archive import Archive
 from ..archive.manifest import ManifestReader
 from ..format.layout import MANIFEST, META, archive_name, free_path
 from ..format.lock import lock_session
-from ..format.meta import Meta, Note, decode_meta, encode_meta, replace_file, sync_folder
+from ..format.meta import (
+    CONTINUED_BY,
+    CONTINUES,
+    NOT_RECORDED,
+    Meta,
+    Note,
+    decode_meta,
+    encode_meta,
+    replace_file,
+    sync_folder,
+)
 from ..format.progress import Ticker
 from ..format.regular import read_regular
 from ..packing.pack import source_of, write_archive
@@ -27,14 +37,14 @@ from ..packing.workfolder import EDITING, replacing, work_folder
 from ..reading.states import WHOLE_STATES, folder_state
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ..format.progress import Progress
 
 NOTE = "note"
 """The change that adds a note."""
 _TEXTS = ("name", "subject", "task")
-_FIXED = frozenset(Meta.__struct_fields__) - {*_TEXTS, "take"}
+_FIXED = frozenset({*Meta.__struct_fields__, CONTINUES, CONTINUED_BY, NOT_RECORDED}) - {*_TEXTS, "take"}
 
 
 def edit_session(path: str | os.PathLike[str], changes: Mapping[str, str], progress: Progress | None = None) -> Path:
@@ -61,12 +71,23 @@ def edit_session(path: str | os.PathLike[str], changes: Mapping[str, str], progr
     DiskError
         No room for a second copy, or the disk refused; the session stays as it is.
     """
-    path = Path(path).absolute()
     _check(changes)
+    return change_meta(Path(path), lambda meta: changed_meta(meta, changes), progress)
+
+
+def change_meta(path: Path, change: Callable[[Meta], Meta], progress: Progress | None = None) -> Path:
+    """Replace the metadata of a whole session by what ``change`` makes of it; return the session's path.
+
+    Raises
+    ------
+    SessionLockedError, SessionError, DiskError
+        As `edit_session`.
+    """
+    path = path.absolute()
     try:
         if path.is_dir():
-            return _edit_folder(path, changes)
-        return _edit_archive(path, changes, progress)
+            return _edit_folder(path, change)
+        return _edit_archive(path, change, progress)
     except OSError as error:
         raise DiskError(f"{path.name} was not changed: {error.strerror or error}") from error
 
@@ -83,13 +104,13 @@ def _check(changes: Mapping[str, str]) -> None:
             raise ConfigError(f"take is {text!r}; give a whole number from 1 on")
 
 
-def _edit_folder(folder: Path, changes: Mapping[str, str]) -> Path:
+def _edit_folder(folder: Path, change: Callable[[Meta], Meta]) -> Path:
     if folder_state(folder) == "recording":
         raise SessionLockedError(f"{folder.name} is being recorded; stop it first")
     if folder_state(folder) not in WHOLE_STATES:
         raise SessionError(f"{folder.name} is not finished; `myogestic-tui recover` finishes one that was cut off")
     with lock_session(folder, purpose="editing"):
-        meta = changed_meta(decode_meta(read_regular(folder / META)), changes)
+        meta = change(decode_meta(read_regular(folder / META)))
         replace_file(folder / META, encode_meta(meta))
     return folder
 
@@ -128,7 +149,7 @@ def _clock_now(meta: Meta) -> float:
 # ---------------------------------------------------------------- archives
 
 
-def _edit_archive(path: Path, changes: Mapping[str, str], progress: Progress | None) -> Path:
+def _edit_archive(path: Path, change: Callable[[Meta], Meta], progress: Progress | None) -> Path:
     opened = path.stat()
     size = opened.st_size
     if shutil.disk_usage(path.parent).free < 2 * size:
@@ -141,7 +162,7 @@ def _edit_archive(path: Path, changes: Mapping[str, str], progress: Progress | N
         with work_folder(path.parent, EDITING, name) as folder:
             if not (path.exists() and os.path.samestat(opened, path.stat())):
                 raise SessionLockedError(f"{path.name} has just been changed by somebody else; look at it again")
-            meta = changed_meta(_unpack(archive, folder, ticker), changes)
+            meta = change(_unpack(archive, folder, ticker))
             (folder / META).write_bytes(encode_meta(meta))
             target = path.with_name(archive_name(name, meta.name))
             new = target if target == path else free_path(target)

@@ -85,5 +85,5 @@ class Entry(Struct, frozen=True, kw_only=True):
     def words(self) -> str:
         """What `holds` looks in."""
         one = self.summary
-        fields = (one.path, one.name, one.subject, one.task, self.state, one.created, self.copied_to)
+        fields = (one.path, one.name, one.subject, one.task, self.state, one.created, self.copied_to, one.link)
         return " ".join((*fields, *one.streams, *one.labels)).casefold()

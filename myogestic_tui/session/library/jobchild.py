@@ -17,12 +17,10 @@ import msgspec
 
 from ...errors import MyoGesticError
 from .jobkinds import KINDS, Kind
+from .priority import lower_priority
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-NICE = 10
-"""How much less the job counts than the recorder, for the processor."""
 
 _ROOT = __name__.partition(".")[0]
 _EVERY_S = 0.2
@@ -127,7 +125,7 @@ def main(arguments: list[str]) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    _lower_priority()
+    lower_priority()
     control = Control(outlives_parent=kind.outlives_parent)
     signal.signal(signal.SIGTERM, control.cancel)
     signal.signal(signal.SIGINT, control.cancel)
@@ -160,12 +158,3 @@ def _parse(arguments: list[str]) -> tuple[Kind, Path, dict[str, str]]:
             raise ValueError(usage)
         options[key] = value
     return KINDS[arguments[0]], Path(arguments[1]), options
-
-
-def _lower_priority() -> None:
-    import psutil
-
-    with suppress(OSError, psutil.Error):
-        os.nice(NICE)
-    with suppress(OSError, psutil.Error, AttributeError, ValueError):
-        psutil.Process().ionice(psutil.IOPRIO_CLASS_IDLE)

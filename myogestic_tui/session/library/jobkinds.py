@@ -42,6 +42,7 @@ KINDS: dict[str, Kind] = {
     "quick-verify": Kind("session.library.jobkinds:quick_verify", outlives_parent=False),
     "recover": Kind("session.library.jobkinds:recover"),
     "salvage": Kind("session.library.jobkinds:salvage"),
+    "link": Kind("session.library.jobkinds:link"),
     "edit": Kind("session.library.jobkinds:edit"),
     "copy": Kind("session.library.jobkinds:copy"),
     "export": Kind("session.library.jobkinds:export"),
@@ -112,6 +113,19 @@ def edit(path: Path, options: Mapping[str, str], control: Control) -> dict[str, 
     from .edit import edit_session
 
     return {"path": str(edit_session(path, options, control.progress))}
+
+
+def link(path: Path, options: Mapping[str, str], control: Control) -> Any:
+    """See `link.link_sessions`; options ``later``: its path, ``estimate`` and ``beginnings``: as JSON."""
+    import msgspec
+
+    from .link import Beginning, Estimate, link_sessions
+
+    estimate = msgspec.json.decode(options["estimate"], type=Estimate)
+    given = options.get("beginnings")
+    beginnings = None if given is None else msgspec.json.decode(given, type=dict[str, Beginning])
+    found = link_sessions(path, Path(options["later"]), estimate, beginnings, control.progress)
+    return {"path": str(path), "text": found.text, "seconds": found.seconds, "both": beginnings is None}
 
 
 def copy(path: Path, options: Mapping[str, str], control: Control) -> dict[str, str]:

@@ -17,6 +17,7 @@ from ..format.bystream import ByStream, find_stem, public_names
 from ..format.findings import Finding, damage
 from ..format.layout import ZARR_JSON, array_name
 from ..format.measure import measured_fs, n_lost, real_gaps
+from ..format.meta import CONTINUED_BY, CONTINUES
 from ..format.summary import StreamSummary, Summary, count_labels
 from ..format.zarrs import array_json, encode_chunk
 from ..signal.gaps import stream_gaps
@@ -172,6 +173,8 @@ class SessionReader(SignalReading):
             duration_s=self._duration(),
             bytes=size_of(self.path),
             streams={name: self._stream_summary(self.view.streams[stem]) for stem, name in names.items()},
+            continues=str(self.meta.extra.get(CONTINUES, "")),
+            continued_by=str(self.meta.extra.get(CONTINUED_BY, "")),
             labels=count_labels(self.label_track, self.class_names),
         )
 

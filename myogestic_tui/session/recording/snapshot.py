@@ -25,14 +25,18 @@ class StreamProgress:
     gaps: int = 0
     """Known once three seconds have followed them and a checkpoint has passed."""
     lost_samples: int = 0
+    first_timestamp: float | None = None
+    """Of the first sample, seconds on the source's clock."""
 
     @classmethod
     def of(cls, committer: StreamCommitter) -> StreamProgress:
         """How far a stream is that is being recorded."""
-        fs = committer.journal.info.fs
-        n, gaps = committer.journal.n_samples, list(committer.tracker.gaps)
+        journal, gaps = committer.journal, list(committer.tracker.gaps)
+        n, fs = journal.n_samples, journal.info.fs
         backlog = max(0, n - committer.published)
-        return cls(n, backlog, backlog / fs if fs > 0 else 0.0, len(gaps), n_lost(gaps, fs))
+        return cls(
+            n, backlog, backlog / fs if fs > 0 else 0.0, len(gaps), n_lost(gaps, fs), committer.journal.first_timestamp
+        )
 
 
 @dataclass(frozen=True, slots=True)
