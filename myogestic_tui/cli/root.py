@@ -27,6 +27,7 @@ COMMANDS = {
     "streams": ("streams:streams", "What is on the network."),
     "generate": ("generate:generate", "Synthetic EMG as an LSL outlet."),
     "serve": ("serve:serve", "The recorder in the foreground, for systemd."),
+    "service": ("service:service", "The recorder as a systemd service of yours."),
     "ctl": ("ctl:ctl", "Drive a running recorder."),
     "cue": ("cue:cue", "Show the subject what to do, from another terminal."),
     "sessions": ("sessions:sessions", "List recorded sessions."),

@@ -33,6 +33,10 @@ class Notifier:
             self._fed_at = now
             self._send("WATCHDOG=1")
 
+    def waiting(self, seconds: float) -> None:
+        """The recorder is not ready yet, and is not late before so long has passed."""
+        self._send(f"EXTEND_TIMEOUT_USEC={int(seconds * 1e6)}")
+
     def stopping(self, seconds: float) -> None:
         """The recorder ends, and needs at most so long."""
         self._send(f"STOPPING=1\nEXTEND_TIMEOUT_USEC={int(seconds * 1e6)}")
