@@ -21,7 +21,7 @@ def service() -> None:
 
     \b
     Examples:
-      myogestic-tui --sessions /data/sessions service install
+      myogestic-tui service install --sessions /data/sessions
       myogestic-tui service status
       myogestic-tui service logs --follow
       myogestic-tui service remove
@@ -43,7 +43,7 @@ def install(settings: Settings, dry_run: bool, force: bool, as_json: bool) -> in
 
     \b
     Examples:
-      myogestic-tui --sessions /data/sessions service install
+      myogestic-tui service install --sessions /data/sessions
       myogestic-tui service install --dry-run
     """
     from .installation import Installation
