@@ -545,6 +545,21 @@ class App:
         memory.save(self.sessions_dir, self._remembered)
 
     @property
+    def chosen(self) -> dict[str, memory.PickedStream]:
+        """By stream name, the outlet that the operator chose where several are what was asked for."""
+        return self._remembered.chosen
+
+    def remember_choice(self, name: str, outlet: memory.PickedStream) -> None:
+        """A stream is this outlet, also for the recorders that come after this one."""
+        if name in self.table.picked:
+            host = "" if outlet.source_id else outlet.hostname
+            self.table.picked[name] = msgspec.structs.replace(outlet, hostname=host)
+            self.remember_picked()
+        else:
+            self._remembered.chosen = {**self._remembered.chosen, name: outlet}
+            memory.save(self.sessions_dir, self._remembered)
+
+    @property
     def mvc(self) -> dict[str, memory.StreamMVC]:
         """Maximum voluntary contraction by source_id (or stream name), from the last take of the protocol ``mvc``."""
         return self._remembered.mvc

@@ -289,7 +289,8 @@ def _stream_problem(row: r.StreamStatus) -> r.Problem | None:
         return r.Problem(severity="error", subject=row.name, text=row.message)
     if row.state == "wanted":
         text = row.message or "not on the network"
-        return r.Problem(severity="error" if row.required else "info", subject=row.name, text=text)
+        severity: r.Severity = "error" if row.required else "warning" if row.record else "info"
+        return r.Problem(severity=severity, subject=row.name, text=text)
     if row.foreign_clock:
         text = "its time stamps are not in the LSL clock; its samples are kept as they come, and cut by arrival"
         return r.Problem(severity="warning", subject=row.name, text=text)

@@ -158,6 +158,14 @@ def _forget(app: App, command: r.ForgetStream) -> r.Reply:
     return r.Reply(ok=True, message="forgotten")
 
 
+def _reconnect(app: App, command: r.ReconnectStream) -> r.Reply:
+    stream, chosen = app.table.reconnect(command.key, command.outlet)
+    if chosen is None:
+        return r.Reply(ok=True, message=f"connecting {stream.name} anew")
+    app.remember_choice(stream.name, chosen)
+    return r.Reply(ok=True, message=f"{stream.name} is the one with uid {chosen.uid[:8]}; that is remembered")
+
+
 def _tick(app: App, command: r.TickStream) -> r.Reply:
     stream = app.table.connect(command.key) if command.record else app.table.find(command.key)
     app.remember_picked()
@@ -272,6 +280,7 @@ _HANDLERS: dict[type, Callable[[App, Any], r.Reply]] = {
     r.ConnectStream: _connect,
     r.ConnectAll: _connect_all,
     r.ForgetStream: _forget,
+    r.ReconnectStream: _reconnect,
     r.TickStream: _tick,
     r.DescribeStream: _describe,
     r.StartProtocol: _start_protocol,

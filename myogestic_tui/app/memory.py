@@ -29,12 +29,14 @@ class StreamMVC(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PickedStream(msgspec.Struct, frozen=True, kw_only=True):
-    """A stream of the network that was connected by hand: what it is found by again."""
+    """An outlet that the operator chose: what it is found by again."""
 
     name: str
     type: str = ""
     source_id: str = ""
     hostname: str = ""
+    uid: str = ""
+    """What tells it from others that are alike, as long as it runs."""
 
 
 class Remembered(msgspec.Struct, kw_only=True):
@@ -45,6 +47,8 @@ class Remembered(msgspec.Struct, kw_only=True):
     """By stream name: whether it is recorded."""
     picked: dict[str, PickedStream] = msgspec.field(default_factory=dict)
     """By stream name: those connected by hand, and not forgotten since."""
+    chosen: dict[str, PickedStream] = msgspec.field(default_factory=dict)
+    """By stream name: which outlet it is, where several are what the configuration asks for."""
     mvc: dict[str, StreamMVC] = msgspec.field(default_factory=dict)
     """By source_id, or by stream name where there is none."""
 

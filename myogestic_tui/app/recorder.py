@@ -370,6 +370,14 @@ class ForgetStream(Command, frozen=True, kw_only=True):
     key: str
 
 
+class ReconnectStream(Command, frozen=True, kw_only=True):
+    """Make the connection of a stream anew, also while it is recorded; or say which outlet it is from now on."""
+
+    key: str
+    outlet: str = ""
+    """Uid or its beginning, or host or source_id; empty: the outlet that it is at, or its successor."""
+
+
 class TickStream(Command, frozen=True, kw_only=True):
     """Take a stream into, or out of, the recording."""
 
@@ -467,6 +475,7 @@ AnyCommand = (
     | ConnectStream
     | ConnectAll
     | ForgetStream
+    | ReconnectStream
     | TickStream
     | DescribeStream
     | StartProtocol

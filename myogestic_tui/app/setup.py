@@ -63,6 +63,8 @@ def _stream(app: App, expected: StreamConfig) -> Stream:
         query=expected.query,
     )
     name = expected.session_name
+    if (chosen := app.chosen.get(name)) is not None:
+        source.choose(chosen.hostname, chosen.source_id)
     ticked = app.ticks.get(name, expected.record)
     return Stream(name, source=source, record=ticked, required=expected.required)
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from ..errors import AmbiguousStreamError, ConfigError, MyoGesticError, NotAllowedError, StreamNotFoundError
 from ..stream import Stream
@@ -171,19 +174,75 @@ class StreamTable:
 
         stream = Stream(self._free_name(one.name), source=LSLSource(one.name, uid=one.uid))
         self.add([stream])
-        host = "" if one.source_id else one.hostname
-        self.picked[stream.name] = PickedStream(name=one.name, type=one.type, source_id=one.source_id, hostname=host)
+        self.picked[stream.name] = _identity(one)
         return stream
+
+    def reconnect(self, key: str, outlet: str = "") -> tuple[Stream, PickedStream | None]:
+        """Make the connection of a stream anew, also while it is recorded; or say which outlet it is.
+
+        Parameters
+        ----------
+        key
+            Key or name of the stream.
+        outlet
+            Its uid or the beginning of it, or the host or source_id of the one that is called the same; empty: the one
+            that it is at, or its successor.
+
+        Returns
+        -------
+        stream, chosen
+            The stream, and what the chosen outlet is found by again; None where none was named.
+
+        Raises
+        ------
+        StreamNotFoundError
+            There is no such stream, or no such outlet.
+        AmbiguousStreamError
+            More than one outlet is meant.
+        NotAllowedError
+            Another stream has that outlet, or this one is none of LSL.
+        """
+        stream = self.find(key)
+        if not outlet:
+            stream.reconnect()
+            return stream, None
+        one = self._outlet(stream, outlet)
+        for other in self.streams.values():
+            if other is not stream and _outlet_of(other) == one.uid:
+                raise NotAllowedError(f"{one.uid[:8]} ({one.hostname}) is {other.name} already")
+        choose = getattr(stream.source, "choose", None)
+        if choose is not None:
+            choose(one.hostname, one.source_id)
+        if _outlet_of(stream) != one.uid or stream.condition().state != "live":
+            stream.reconnect(one.uid)
+        return stream, replace(_identity(one), hostname=one.hostname)
+
+    def _outlet(self, stream: Stream, text: str) -> Seen:
+        there = self._discovery.streams() if self._discovery is not None else ()
+        text = text.removeprefix(SEEN_KEY)
+        like = [one for one in there if text in (one.hostname, one.source_id) and one.name == _name_of(stream)]
+        found = [one for one in there if one.uid.startswith(text)] or like
+        if len(found) == 1:
+            return found[0]
+        listed = "".join(f"\n  {one.uid[:8]} {one.describe()}" for one in found or there)
+        if found:
+            raise AmbiguousStreamError(f"{text!r} is more than one outlet; name one by its uid:{listed}")
+        raise StreamNotFoundError(f"no outlet {text!r} on the network; there is{listed or ' nothing'}")
 
     def bring_back(self, picked: dict[str, PickedStream], ticks: dict[str, bool]) -> None:
         """Register streams that were connected by hand before, but for names that are taken meanwhile."""
         from ..sources import LSLSource
 
+        alike = Counter(replace(one, uid="") for one in picked.values())
         for name, one in picked.items():
             if name in self.streams:
                 continue
             source = LSLSource(
-                one.name, type=one.type or None, source_id=one.source_id or None, hostname=one.hostname or None
+                one.name,
+                type=one.type or None,
+                source_id=one.source_id or None,
+                hostname=one.hostname or None,
+                uid=one.uid or None if alike[replace(one, uid="")] > 1 else None,
             )
             self.add([Stream(name, source=source, record=ticks.get(name, True))])
             self.picked[name] = one
@@ -232,6 +291,18 @@ class StreamTable:
             self.streams = {name: other for name, other in self.streams.items() if other is not stream}
             self.picked.pop(stream.name, None)
         stream.stop(2.0)
+
+
+def _identity(one: Seen) -> PickedStream:
+    """What an outlet is found by again; the host only where no source_id tells it."""
+    host = "" if one.source_id else one.hostname
+    return PickedStream(name=one.name, type=one.type, source_id=one.source_id, hostname=host, uid=one.uid)
+
+
+def _name_of(stream: Stream) -> str:
+    """What the outlet of a stream is called on the network."""
+    seen = getattr(stream.source, "seen", None)
+    return str(seen.name if seen is not None else getattr(getattr(stream.source, "selection", None), "name", ""))
 
 
 def _outlet_of(stream: Stream) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 0.1
 _SHOW_SECONDS = 0.2
+_PROBLEMS_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,8 @@ class Capture:
     everything: bool = False
     progress: Progress = field(default_factory=Progress)
     _error: Exception | None = None
+    _told: set[tuple[str, str]] = field(default_factory=set)
+    _look_due: float = 0.0
 
     def run(self) -> Path | None:
         """Record, and wait until the session is packed. None where the app was interrupted before it began.
@@ -179,11 +183,24 @@ class Capture:
                 self.app.add_label(class_index, start + at, source="protocol")
             if now >= end:
                 break
+            self._tell_problems()
             self.progress.show(self._line(now))
             next_at = min([end, *(at for at, _ in events[:1])])
             if self.app.stopping.wait(min(_SHOW_SECONDS, max(0.0, next_at - now))):
                 break
         self._finish()
+
+    def _tell_problems(self) -> None:
+        """Print what needs the operator, each once, whatever seconds it counts."""
+        if (now := local_clock()) < self._look_due:
+            return
+        self._look_due = now + _PROBLEMS_SECONDS
+        for problem in self.app.status().problems:
+            kind = problem.subject, re.sub(r"[\d.]+", "#", problem.text)
+            if problem.severity != "info" and kind not in self._told:
+                self._told.add(kind)
+                self.progress.clear()
+                remark(f"{problem.severity}: {problem.subject}: {problem.text}")
 
     def _finish(self) -> None:
         if self.app.ctx.state != "recording":

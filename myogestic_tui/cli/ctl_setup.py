@@ -124,6 +124,25 @@ def forget(settings: Settings, streams: tuple[str, ...], as_json: bool) -> int:
     return _each(settings, [ForgetStream(key=key) for key in streams], as_json)
 
 
+@driver()
+@click.argument("stream", shell_complete=completion.streams)
+@click.argument("outlet", required=False, default="")
+def reconnect(settings: Settings, stream: str, outlet: str, as_json: bool) -> int:
+    """Connect a stream anew, also while it is recorded.
+
+    OUTLET (the beginning of its uid, or its host or source_id) says which one the stream is, where several could be; it
+    is remembered. Without it the stream stays with the outlet that it is at.
+
+    \b
+    Examples:
+      myogestic-tui ctl reconnect emg
+      myogestic-tui ctl reconnect emg amp-pc-2
+    """
+    from ..app.recorder import ReconnectStream
+
+    return act(settings, ReconnectStream(key=stream, outlet=outlet), as_json)
+
+
 def _each(settings: Settings, commands: list[Any], as_json: bool) -> int:
     """Carry out all of them, and fail where one did."""
     with attached(settings) as client:
@@ -195,4 +214,4 @@ def shutdown(settings: Settings, as_json: bool) -> int:
     return act(settings, Shutdown(), as_json)
 
 
-COMMANDS = (mark_trial, mark_channel, take, connect, tick, forget, gestures, protocol, shutdown)
+COMMANDS = (mark_trial, mark_channel, take, connect, tick, forget, reconnect, gestures, protocol, shutdown)

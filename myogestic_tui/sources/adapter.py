@@ -44,6 +44,7 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "local_clock": (_D, []),
     "library_version": (_I, []),
     "create_streaminfo": (_H, [_S, _S, _I, _D, _I, _S]),
+    "streaminfo_from_xml": (_H, [_S]),
     "destroy_streaminfo": (None, [_H]),
     "get_name": (_S, [_H]),
     "get_type": (_S, [_H]),
@@ -59,17 +60,13 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "append_child": (_H, [_H, _S]),
     "append_child_value": (_H, [_H, _S, _S]),
     "destroy_string": (None, [_H]),
-    "resolve_byprop": (_I, [_H, c_uint32, _S, _S, c_int32, _D]),
-    "create_continuous_resolver": (_H, [_D]),
-    "create_continuous_resolver_bypred": (_H, [_S, _D]),
-    "resolver_results": (_I, [_H, _H, c_uint32]),
-    "destroy_continuous_resolver": (None, [_H]),
     "create_inlet_ex": (_H, [_H, c_int32, c_int32, c_int32, c_int32]),
     "destroy_inlet": (None, [_H]),
     "open_stream": (None, [_H, _D, _ERR]),
     "get_fullinfo": (_H, [_H, _D, _ERR]),
     "time_correction_ex": (_D, [_H, POINTER(c_double), POINTER(c_double), _D, _ERR]),
     "was_clock_reset": (c_uint32, [_H]),
+    "samples_available": (c_uint32, [_H]),
     "pull_chunk_buf": (c_size_t, [_H, _H, _H, _H, c_size_t, c_size_t, _D, _ERR]),
     "create_outlet": (_H, [_H, c_int32, c_int32]),
     "destroy_outlet": (None, [_H]),
@@ -84,6 +81,7 @@ for _suffix in SUFFIXES.values():
 
 _lock = threading.Lock()
 _configured: tuple[tuple[str, ...], str | None, str | None] | None = None
+_content = ""
 
 
 def configure_lsl(
@@ -105,7 +103,7 @@ def configure_lsl(
     ConfigError
         A value is not usable, or liblsl has other settings already: it reads them once per process.
     """
-    global _configured
+    global _configured, _content
     wanted = (tuple(known_peers), session_id, resolve_scope)
     with _lock:
         if _configured is None:
@@ -113,7 +111,7 @@ def configure_lsl(
             load().lsl_set_config_content(content.encode())
             if settings.has_log_file(content):
                 _read_settings_quietly()
-            _configured = wanted
+            _configured, _content = wanted, content
         elif wanted not in (_configured, ((), None, None)):
             raise ConfigError("the LSL settings of a running process cannot be changed; restart the recorder")
 
@@ -130,6 +128,12 @@ def _read_settings_quietly() -> None:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
+
+
+def effective_settings() -> settings.Settings:
+    """What liblsl was told."""
+    liblsl()
+    return settings.parse(_content)
 
 
 def liblsl() -> CDLL:
@@ -246,46 +250,18 @@ class InfoHandle:
         return take_text(self._library.lsl_get_xml(self.pointer))
 
 
-class Resolver:
-    """liblsl's continuous resolver: asks the network about every half second, in threads of its own.
+def header_from_xml(xml: bytes) -> InfoHandle:
+    """The header that an outlet sent.
 
-    Parameters
-    ----------
-    query
-        An XPath predicate on the stream header, such as ``"type='EMG' and channel_count>8"``; None is every stream.
-    forget_after
-        Seconds without an answer after which an outlet is taken for gone.
+    Raises
+    ------
+    StreamError
+        It is no usable one.
     """
-
-    def __init__(self, query: str | None = None, forget_after: float = 5.0) -> None:
-        self._library = liblsl()
-        if query is None:
-            self._pointer = self._library.lsl_create_continuous_resolver(forget_after)
-        else:
-            predicate = f"({query})".encode()
-            self._pointer = self._library.lsl_create_continuous_resolver_bypred(predicate, forget_after)
-        if not self._pointer:
-            raise StreamError("liblsl cannot look around on the network; no network interface is up")
-
-    def results(self, limit: int = 1024) -> list[InfoHandle]:
-        """Outlets that answered lately; returns at once."""
-        found = (c_void_p * limit)()
-        count = self._library.lsl_resolver_results(self._pointer, found, limit)
-        return [InfoHandle(found[index]) for index in range(max(0, count))]
-
-    def close(self) -> None:
-        """Stop asking."""
-        pointer, self._pointer = self._pointer, None
-        if pointer:
-            self._library.lsl_destroy_continuous_resolver(pointer)
-
-
-def answers(uid: str, timeout: float) -> bool:
-    """Ask the network whether the outlet of this uid is there: at most ``timeout`` seconds, and less if it is."""
-    library = liblsl()
-    found = (c_void_p * 8)()
-    count = library.lsl_resolve_byprop(found, 8, b"uid", uid.encode(), 1, timeout)
-    return len([InfoHandle(found[index]) for index in range(max(0, count))]) > 0
+    handle = InfoHandle(liblsl().lsl_streaminfo_from_xml(xml))
+    if not handle.text("uid"):
+        raise StreamError(f"an outlet sent a header that is not usable: {handle.text('name')}")
+    return handle
 
 
 def error_slot() -> tuple[c_int32, Any]:

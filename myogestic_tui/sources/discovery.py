@@ -1,4 +1,4 @@
-"""What is on the network, kept up to date in the background by liblsl's continuous resolver."""
+"""What is on the network, kept up to date in the background."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ import atexit
 import logging
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from .adapter import InfoHandle, Resolver
+from ..errors import StreamError
+from .asking import Resolver
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+    from .adapter import InfoHandle
+    from .asking import Answer
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +46,12 @@ class Seen:
     """On the LSL clock of its own host."""
     first_seen: float
     """On ours."""
+    header: InfoHandle = field(repr=False, compare=False)
+    """As it says of itself."""
     handle: InfoHandle = field(repr=False, compare=False)
+    """To make an inlet of."""
+    address: str = field(default="", compare=False)
+    """Where it answers from; empty where that is not known."""
 
     @property
     def key(self) -> str:
@@ -168,15 +177,15 @@ class Discovery:
                 resolver.close()
             self._changed.notify_all()
 
-    def _update(self, query: str | None, answers: list[InfoHandle]) -> None:
-        handles = {handle.text("uid"): handle for handle in answers}
+    def _update(self, query: str | None, answers: Iterable[Answer]) -> None:
         now = time.monotonic()
         with self._changed:
             known = self._found[query]
-            fresh = {uid: known.get(uid) or _seen(uid, handle, now) for uid, handle in handles.items()}
+            read = (_read(answer, known.get(answer.uid), now) for answer in answers)
+            fresh = {seen.uid: seen for seen in read if seen is not None}
+            self._found[query] = fresh
             if fresh.keys() == known.keys():
                 return
-            self._found[query] = fresh
             self.changes += 1
             if query is None:
                 self._left.update((uid, now) for uid in known.keys() - fresh.keys())
@@ -184,19 +193,31 @@ class Discovery:
             self._changed.notify_all()
 
 
-def _seen(uid: str, handle: InfoHandle, now: float) -> Seen:
+def _read(answer: Answer, known: Seen | None, now: float) -> Seen | None:
+    """What an outlet says of itself, and where it is now; None where it makes no sense."""
+    try:
+        header = answer.handle
+        if known is not None:
+            moved = known.header is not header
+            return replace(known, header=header, handle=answer.for_inlet, address=answer.address) if moved else known
+        for_inlet = answer.for_inlet
+    except StreamError as error:
+        _log.debug("%s", error)
+        return None
     return Seen(
-        name=handle.text("name"),
-        type=handle.text("type"),
-        source_id=handle.text("source_id"),
-        hostname=handle.text("hostname"),
-        uid=uid,
-        n_channels=handle.n_channels,
-        fs=handle.fs,
-        dtype=handle.dtype,
-        created_at=handle.created_at,
+        name=header.text("name"),
+        type=header.text("type"),
+        source_id=header.text("source_id"),
+        hostname=header.text("hostname"),
+        uid=answer.uid,
+        n_channels=header.n_channels,
+        fs=header.fs,
+        dtype=header.dtype,
+        created_at=header.created_at,
         first_seen=now,
-        handle=handle,
+        header=header,
+        handle=for_inlet,
+        address=answer.address,
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import StreamNotFoundError
 from ..stream.source import ClockEstimate
-from .adapter import CODES, LOST, SUFFIXES, InfoHandle, error_slot, liblsl
+from .adapter import LOST, SUFFIXES, InfoHandle, error_slot, liblsl
 from .header import read_header
 
 if TYPE_CHECKING:
@@ -73,21 +73,24 @@ class Inlet:
     ----------
     seen
         The outlet, as discovery saw it.
+    handle
+        Its header with where it is now, if that is known better: `asking.resolve` asks.
     """
 
-    def __init__(self, seen: Seen) -> None:
+    def __init__(self, seen: Seen, handle: InfoHandle | None = None) -> None:
         self._library = liblsl()
         _give_back_buffers()
         self._seen = seen
         itemsize = 8 if seen.dtype == "string" else np.dtype(seen.dtype).itemsize
         length = buffer_samples(seen.n_channels, seen.fs, itemsize)
-        header = _by_uid(seen) if not seen.source_id and "'" not in seen.name + seen.type else seen.handle
-        self._pointer = self._library.lsl_create_inlet_ex(header.pointer, length, 0, 1, _IN_SAMPLES)
+        self._pointer = self._library.lsl_create_inlet_ex((handle or seen.handle).pointer, length, 0, 1, _IN_SAMPLES)
         if not self._pointer:
             raise StreamNotFoundError(f"{seen.name}: liblsl cannot subscribe to it")
         self._lock = threading.Lock()
         self._puller = _TextPuller(seen) if seen.dtype == "string" else _NumberPuller(seen)
         self._last_estimate: tuple[float, float] | None = None
+        self.buffer_s = length / (seen.fs or IRREGULAR_PER_SECOND)
+        """Seconds of samples that wait in it at most."""
         self.lost = False
 
     def open(self, timeout: float) -> StreamInfo:
@@ -131,6 +134,12 @@ class Inlet:
             if len(part[1]) < self._puller.rows or taken >= READ_BYTES:
                 return parts
 
+    @property
+    def waiting(self) -> int:
+        """How many samples wait to be pulled."""
+        with self._lock:
+            return int(self._library.lsl_samples_available(self._pointer)) if self._pointer else 0
+
     def take_switch(self) -> bool:
         """True once after liblsl has moved this inlet to another outlet; only known after a clock estimate."""
         with self._lock:
@@ -167,20 +176,6 @@ class Inlet:
             pointer, self._pointer = self._pointer, None
         if pointer:
             self._library.lsl_destroy_inlet(pointer)
-
-
-def _by_uid(seen: Seen) -> InfoHandle:
-    """A header that makes liblsl look up this very outlet itself, and keep what it received when the outlet dies.
-
-    An inlet made from the resolved header of an outlet without source_id refuses to hand out samples that it holds
-    already once the connection is lost. One made from a header without an address does not; the address is then found
-    by a query into which liblsl puts name, type and source_id as they are, so that the uid can stand there (and an
-    apostrophe in the others would end it).
-    """
-    code = CODES[seen.dtype]
-    key = f"x' or uid='{seen.uid}".encode()
-    name, kind = seen.name.encode(), seen.type.encode()
-    return InfoHandle(liblsl().lsl_create_streaminfo(name, kind, seen.n_channels, seen.fs, code, key))
 
 
 def dispose(inlet: Inlet) -> None:

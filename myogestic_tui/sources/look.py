@@ -7,7 +7,8 @@ import time
 from typing import TYPE_CHECKING
 
 from ..errors import StreamError
-from .adapter import answers
+from .asking import answers, resolve
+from .claims import ASK_S, Question, claims, nearest
 from .discovery import discovery
 from .inlet import Inlet, dispose
 
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
 GRACE_S = 3.0
 """How long liblsl may take to move to an outlet that is there, and discovery to see the one that it moved to."""
-
-ASK_S = 1.0
-"""How long an outlet may take to say that it is there."""
 
 OPEN_S = 4.0
 """How long it may take to be subscribed to and send its full header."""
@@ -45,12 +43,15 @@ class Look:
     found, inlet, info
         The outlet that it is at, subscribed to, and what its full header says; None where there is none, or more than
         one.
+    question
+        What the operator has to decide, where it is not known which outlet belongs to which stream.
     """
 
     def __init__(self, link: Link, *, moved: bool) -> None:
         self.found: Seen | None = None
         self.inlet: Inlet | None = None
         self.info: StreamInfo | None = None
+        self.question: Question | None = None
         self.unchanged = False
         self.done = False
         self._link, self._moved = link, moved
@@ -73,6 +74,8 @@ class Look:
                 self._inspect()
         except StreamError:
             self.found = None  # it answered discovery but not us: the link goes on seeking
+        if self.found is None:
+            claims.release(self._link)
         with self._lock:
             self.done = True
             if self._cancelled.is_set() and self.inlet is not None:
@@ -81,11 +84,13 @@ class Look:
     def _inspect(self) -> None:
         candidate = self._candidate()
         if candidate is None:
-            self.unchanged = not self._moved and not self._link.likenesses()  # nobody else can have sent it
+            alone = not self._link.likenesses()  # nobody else can have sent it
+            self.unchanged = not self._moved and self.question is None and alone
             return
-        if candidate.uid == self._link.seen.uid and not answers(candidate.uid, ASK_S):
+        handle = resolve(candidate.uid, ASK_S)
+        if handle is None and candidate.uid == self._link.seen.uid:
             return  # discovery remembers the dead for a while
-        inlet = Inlet(candidate)
+        inlet = Inlet(candidate, handle)
         try:
             self.info = inlet.open(OPEN_S)
         except BaseException:
@@ -94,17 +99,28 @@ class Look:
         self.found, self.inlet = candidate, inlet
 
     def _candidate(self) -> Seen | None:
-        """The only successor; None if there is none, or more than one, so that nothing is guessed."""
+        """The only successor, claimed; None if there is none, or more than one, so that nothing is guessed."""
         end = time.monotonic() + GRACE_S
         network = discovery()
         changes = network.changes
         while not self._cancelled.is_set():
-            found = self._link.successors()
-            if len(found) == 1:
-                return found[0]
+            if (found := self._decide()) is not None:
+                return found
             left = end - time.monotonic()
             if left <= 0:
                 return None
             network.wait_changed(changes, left)
             changes = network.changes
+        return None
+
+    def _decide(self) -> Seen | None:
+        link, self.question = self._link, None
+        found = nearest(link.successors(), link)
+        if link.chosen:
+            found = [seen for seen in found if seen.uid == link.chosen]
+        rivals = [] if link.chosen or not found else claims.rivals(link, found[0])
+        if len(found) == 1 and not rivals:
+            return found[0] if claims.claim(link, found[0]) else None
+        if found:
+            self.question = Question(tuple(found), (link.owner, *sorted(rival.owner for rival in rivals)))
         return None

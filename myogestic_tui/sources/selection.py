@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 from ..errors import AmbiguousStreamError, ConfigError, StreamNotFoundError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from .discovery import Discovery, Seen
+
+
+class NotChosenError(StreamNotFoundError):
+    """What was chosen is not there, but something else is that satisfies the criteria, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +45,25 @@ class Selection:
         exact = ("name", "type", "source_id", "uid")
         return all(getattr(self, field) in (None, getattr(seen, field)) for field in exact)
 
-    def find(self, network: Discovery, timeout: float) -> Seen:
+    def all(self, network: Discovery) -> list[Seen]:
+        """Every outlet that satisfies them now."""
+        return [seen for seen in network.streams(self.query) if self.matches(seen)]
+
+    def find(
+        self, network: Discovery, timeout: float, *, choice: Choice | None = None, taken: Callable[[], set[str]] = set
+    ) -> Seen:
         """The one outlet that is meant.
+
+        Parameters
+        ----------
+        network
+            Where to look.
+        timeout
+            Seconds to look for it.
+        choice
+            What the operator chose before, where several satisfied the criteria.
+        taken
+            Uids of outlets that belong to other streams.
 
         Raises
         ------
@@ -49,22 +72,48 @@ class Selection:
         AmbiguousStreamError
             More than one does; the message lists them.
         """
-        found = network.wait_for(self.matches, timeout, query=self.query, settle=True)
+        matching = network.wait_for(self.matches, timeout, query=self.query, settle=True)
+        found = [seen for seen in matching if seen.uid not in taken()]
+        chosen = found if choice is None else choice.among(found)
+        if found and not chosen:
+            raise NotChosenError(f"{choice} was chosen and is not there; there is\n{_lines(found)}")
         if not found:
             raise StreamNotFoundError(f"no stream with {self}; {_listing(network.streams())}")
-        if len(found) > 1:
+        if len(chosen) > 1:
             raise AmbiguousStreamError(
-                f"{len(found)} streams with {self}; add the host, source_id or a query to tell them apart:\n"
-                + "\n".join(f"  {seen.describe()}" for seen in found)
+                f"{len(chosen)} streams with {self}; add the host, source_id or a query to tell them apart:\n"
+                + _lines(chosen)
             )
-        return found[0]
+        return chosen[0]
 
     def __str__(self) -> str:
         given = ((field, getattr(self, field)) for field in ("name", "type", "source_id", "hostname", "query", "uid"))
         return ", ".join(f"{field} {value!r}" for field, value in given if value is not None)
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which of several outlets that satisfy the criteria the operator meant: by host and source_id."""
+
+    hostname: str
+    source_id: str = ""
+
+    def among(self, outlets: Iterable[Seen]) -> list[Seen]:
+        """The one that was chosen; else the device of its source_id, which may have moved to another host."""
+        there = list(outlets)
+        exact = [seen for seen in there if (seen.hostname, seen.source_id) == (self.hostname, self.source_id)]
+        moved = [seen for seen in there if self.source_id and seen.source_id == self.source_id]
+        return exact or moved
+
+    def __str__(self) -> str:
+        return f"the one of {self.hostname} ({f'source_id {self.source_id}' if self.source_id else 'no source_id'})"
+
+
+def _lines(streams: Iterable[Seen]) -> str:
+    return "\n".join(f"  {seen.describe()}" for seen in streams)
+
+
 def _listing(streams: tuple[Seen, ...]) -> str:
     if not streams:
         return "nothing is on the network; is the outlet started, and on this network?"
-    return "on the network are:\n" + "\n".join(f"  {seen.describe()}" for seen in streams)
+    return f"on the network are:\n{_lines(streams)}"

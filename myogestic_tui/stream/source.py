@@ -86,3 +86,24 @@ class MonitoredSource(Protocol):
     def condition(self) -> Condition:
         """The present condition; never blocks."""
         ...
+
+
+@runtime_checkable
+class OwnedSource(Protocol):
+    """A source that tells the operator which stream it belongs to."""
+
+    owner: str
+    """Name of the stream; the stream sets it."""
+
+
+@runtime_checkable
+class ReconnectingSource(Protocol):
+    """A source whose connection can be made anew, and that may hold samples back while one is in doubt."""
+
+    def reconnect(self, uid: str = "") -> None:
+        """With the next read, connect anew: to the outlet of that uid, else to the one that it was at. Any thread."""
+        ...
+
+    def release(self) -> None:
+        """With the next read, hand out what is held back in case more comes before it. Any thread."""
+        ...

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..clock import gap_threshold, local_clock
-from ..errors import ConfigError, MyoGesticError, SourceError, StreamChangedError
+from ..errors import ConfigError, MyoGesticError, NotAllowedError, SourceError, StreamChangedError
 from .chunks import check_chunk, check_same_layout, n_bytes
 from .envelope import Envelopes
 from .health import HealthMeter, StreamHealth
 from .offsets import OffsetHistory
 from .quality import Quality, measure_quality, quality_samples
 from .ring import RingBuffer
-from .source import ClockedSource, Condition, MonitoredSource
+from .source import ClockedSource, Condition, MonitoredSource, OwnedSource, ReconnectingSource
 from .take import Take
 
 if TYPE_CHECKING:
@@ -107,6 +107,9 @@ class Stream:
         # Asked once: isinstance with a protocol costs more than reading a chunk.
         self._clocked = source if isinstance(source, ClockedSource) else None
         self._monitored = source if isinstance(source, MonitoredSource) else None
+        self._reconnecting = source if isinstance(source, ReconnectingSource) else None
+        if isinstance(source, OwnedSource):
+            source.owner = name
         self._connected = False
         self._refused = ""
         self._n_failures = 0
@@ -147,6 +150,25 @@ class Stream:
             return True
         self._thread.join(timeout)
         return not self._thread.is_alive()
+
+    def reconnect(self, uid: str = "") -> None:
+        """Make the connection to its outlet anew, also while it is recorded; what comes meanwhile is missing.
+
+        Parameters
+        ----------
+        uid
+            The outlet that it is to be at from now on; empty: the one that it is at, or its successor.
+
+        Raises
+        ------
+        NotAllowedError
+            Its source is none of LSL.
+        """
+        if self._reconnecting is None:
+            raise NotAllowedError(f"{self.name} is no LSL stream; there is no connection that could be made anew")
+        self._interruption = "connected anew by the operator"
+        self._reconnecting.reconnect(uid)
+        self._wake.set()
 
     def _run(self) -> None:
         try:
@@ -235,6 +257,8 @@ class Stream:
     def _poll(self) -> None:
         assert self.info is not None
         read_at = local_clock()
+        if self._reconnecting is not None and self._take is not None and self._take.end is not None:
+            self._reconnecting.release()
         try:
             data, timestamps = self.source.read()
         except SourceError as error:
