@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -42,6 +43,8 @@ Mode = Literal["tui", "gui", "headless"]
 
 _log = logging.getLogger(__name__)
 _DRAIN_SECONDS = 1.0
+_MOST_DRAIN_SECONDS = 15.0
+"""What is waited for samples of a stream that come late, once the recording is to end."""
 _HOUSEKEEPING_SECONDS = 0.25
 _MVC_SECONDS = 10.0
 """How long the end of the app waits for an MVC that is being measured."""
@@ -289,7 +292,13 @@ class App:
     def _byte_rate(self) -> float:
         return byte_rate(stream.info for stream in self.table.ticked() if stream.info is not None)
 
-    def start_recording(self, base_path: str | os.PathLike[str] | None = None, *, name: str | None = None) -> bool:
+    def start_recording(
+        self,
+        base_path: str | os.PathLike[str] | None = None,
+        *,
+        name: str | None = None,
+        since_connected: bool = False,
+    ) -> bool:
         """Start a session; streams that are not connected yet join it as they connect.
 
         Parameters
@@ -298,6 +307,9 @@ class App:
             Folder that gets the session; None is the app's sessions folder (``"sessions"``).
         name
             Name of the session; None takes the take sheet's.
+        since_connected
+            Start with the samples that all of the streams have brought since they connected, instead of now, and
+            record every sample of an irregular one: somebody may have waited until he was heard.
 
         Returns
         -------
@@ -315,7 +327,7 @@ class App:
             if is_session_folder(folder):
                 self.say(f"not started: {folder} is a session itself; choose another folder")
                 return False
-            at = local_clock()
+            at = self._all_heard_since() if since_connected else local_clock()
             try:
                 session = Session(
                     folder,
@@ -323,12 +335,13 @@ class App:
                     class_names=self.ctx.class_names or None,
                     fields=self._session_fields(name),
                     reserve_bytes=self.config.disk.reserve_bytes(self._byte_rate()),
+                    started_at=at,
                 )
             except SessionError as error:
                 self.say(f"not started: {error}")
                 return False
             try:
-                self._begin(session, at)
+                self._begin(session, at, since_connected=since_connected)
             except SessionError as error:
                 self._cut(at)
                 self.say(f"not started: {error}")
@@ -336,7 +349,11 @@ class App:
             memory.remember_place(folder)
             return True
 
-    def _begin(self, session: Any, at: float) -> None:
+    def _all_heard_since(self) -> float:
+        regular = [stream for stream in self.table.ticked() if stream.info is not None and stream.info.is_regular]
+        return max((at for stream in regular if (at := stream.heard_since) is not None), default=local_clock())
+
+    def _begin(self, session: Any, at: float, *, since_connected: bool) -> None:
         self.ctx.session = session
         self.protocol = None
         if self.ctx.current_label is not None:
@@ -344,7 +361,7 @@ class App:
         self.started_at = at
         ticked = self.table.ticked()
         for stream in ticked:
-            stream.begin(session, at)
+            stream.begin(session, at, since=stream.asked_at if since_connected else None)
             for channel in self.bad_channels.get(stream.name, ()):
                 session.mark_channel(stream.name, channel)
         self.ctx.state = "recording"
@@ -429,8 +446,13 @@ class App:
         streams = [stream for stream in self.table.streams.values() if stream.recording]
         if not streams:
             return []
+        with suppress(MyoGesticError):  # then `finish` of the session says when it ended, or why it failed
+            self.ctx.session.request_stop(at)  # type: ignore[union-attr]
+        late = [f"{stream.name} {stream.lag_s:.1f} s" for stream in streams if stream.lag_s > _DRAIN_SECONDS]
+        if late:
+            self.say(f"stopping; samples come late and are waited for: {', '.join(late)}")
         with ThreadPoolExecutor(len(streams), thread_name_prefix="drain") as pool:
-            drained = list(pool.map(lambda stream: stream.finish(at, _DRAIN_SECONDS), streams))
+            drained = list(pool.map(lambda stream: stream.finish(at, _drain_seconds(stream)), streams))
         return [stream.name for stream, ok in zip(streams, drained, strict=True) if not ok]
 
     def discard_recording(self) -> bool:
@@ -579,7 +601,7 @@ class App:
                 if record:
                     stream.begin(self.ctx.session, local_clock(), late=True)
                 else:
-                    stream.finish(local_clock(), _DRAIN_SECONDS)
+                    stream.finish(local_clock(), _drain_seconds(stream), reason="taken out by the operator")
 
     def _count_take(self) -> None:
         """The next take has the next number, and no name of its own; all else on the sheet sticks."""
@@ -650,3 +672,8 @@ class App:
 
     def close(self) -> None:
         """A viewer in this process goes; the app stays."""
+
+
+def _drain_seconds(stream: Stream) -> float:
+    """How long to wait for samples that were taken before the stop."""
+    return min(_DRAIN_SECONDS + stream.lag_s, _MOST_DRAIN_SECONDS)

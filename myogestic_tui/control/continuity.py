@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from ..app.memory import PickedStream  # noqa: TC001  (msgspec resolves annotations)
 from ..errors import MyoGesticError
-from ..session.format.conclude import anchor_now
+from ..session.format.conclude import anchor_at
 from ..session.format.layout import STATE_FOLDER, is_session_folder
 from ..session.format.lock import session_holder
 from ..session.format.meta import CONTINUES, NOT_RECORDED, replace_file
@@ -136,7 +136,7 @@ class Continuity:
     def _continue(self, app: App, running: Running, evidence: Evidence) -> str:
         """Start the new session; why that was not possible, else nothing."""
         self._prepare(app, running, evidence)
-        now = anchor_now()
+        now = anchor_at()
         base = evidence.folder.parent if evidence.folder.parent.is_dir() else self._sessions_dir
         name = evidence.fields.get("name") or running.name
         try:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from ..errors import SessionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +23,10 @@ LINGER_SECONDS = 0.25
 """How long after the end a sample from before it may still be on its way."""
 _NEVER_SECONDS = 2.0
 """Samples that arrive so long after the start and are still stamped before it: that clock may never get there."""
+LATE_SECONDS = 2.5
+"""Samples that arrive so long after their stamps: whether they are late or their clock is off cannot be told."""
+AHEAD_SECONDS = 1.0
+"""A stamp may be ahead of its sample's arrival by this much: offsets are estimates."""
 _SLOW_FS = 5.0
 """Below this rate nobody waits for a sample from beyond the end."""
 
@@ -27,10 +34,9 @@ _SLOW_FS = 5.0
 class Take:
     """Cuts a stream at two instants of the recorder's clock, and appends what lies between to the session.
 
-    The first sample is the first one stamped at or after the start; of a stream whose stamps do not get there (they run
-    backwards, or stand still) the first one that arrives two seconds after it. The last one is the last one stamped at
-    or before the end. Between the two nothing is left out, whatever the stamps are like. Not thread-safe: the stream's
-    lock guards it.
+    What arrives between the two belongs to the session, unless its own time says that it was taken just before the
+    start. What was taken before the end and comes after it belongs to it, too. Between the first and the last sample
+    nothing is left out, whatever the stamps are like. Not thread-safe: the lock of the stream guards it.
 
     Parameters
     ----------
@@ -51,6 +57,8 @@ class Take:
         self.drained = False
         self.joined = False
         self.n_samples = 0
+        """Of this recording of the stream; there may be earlier ones in the session."""
+        self._first_kept = False
 
     def join(self, info: StreamInfo, joined_at: float | None, estimates: Iterable[ClockEstimate]) -> None:
         """Make the stream's arrays, with the clock offsets known by now; called again, check the layout.
@@ -62,13 +70,20 @@ class Take:
         SessionError
             The session cannot take it.
         """
-        self.session.init_stream(self.name, info, None if self.joined else joined_at)
+        began = self.start if joined_at is None else joined_at
+        self.session.init_stream(self.name, info, None if self.joined else joined_at, began=began)
         if not self.joined:
+            self.session.mark_arrival(self.name, began)
             self.session.add_clock_estimates(self.name, list(estimates))
         self.joined = True
 
     def add(
-        self, data: NDArray[Any], timestamps: NDArray[np.float64], times: NDArray[np.float64] | None, read_at: float
+        self,
+        data: NDArray[Any],
+        timestamps: NDArray[np.float64],
+        times: NDArray[np.float64] | None,
+        read_at: float,
+        arrived: float | None = None,
     ) -> None:
         """Append what belongs to the recording.
 
@@ -77,10 +92,9 @@ class Take:
         data, timestamps
             ``(n, n_channels)`` and ``(n,)``, n > 0, raw, as read.
         times
-            The stamps on the recorder's clock; None where they are in no clock that can be compared: then the samples
-            are cut by arrival, to the poll.
-        read_at
-            When the source was asked for them (recorder's clock, s).
+            When they were taken, on the recorder's clock; None where that is not known: then the arrival counts.
+        read_at, arrived
+            When the source was asked for them, and when they were there (recorder's clock, s).
 
         Raises
         ------
@@ -88,37 +102,41 @@ class Take:
             The session did not take them.
         """
         first, last = 0, len(timestamps)
-        if self.n_samples == 0:
-            first = self._first(times, last, read_at)
+        if not self._first_kept:
+            first = self._first(times, last, read_at if arrived is None else arrived)
+            self._first_kept = first < last
         over = False
         if self.end is not None:
-            over, last = self._last(self.end, times, last, read_at)
+            over, last = self._last(self.end, _credible(times, arrived), last, read_at)
         if first < last:
-            self.session.append(self.name, data[first:last], timestamps[first:last])
+            known = () if arrived is None else (arrived,)
+            self.session.append(self.name, data[first:last], timestamps[first:last], *known)
             self.n_samples += last - first
         if over:
             self.finish(drained=True)
 
-    def _first(self, times: NDArray[np.float64] | None, count: int, read_at: float) -> int:
+    def _first(self, times: NDArray[np.float64] | None, count: int, arrived: float) -> int:
         if times is None:
-            return 0 if read_at >= self.start else count
+            return 0 if arrived >= self.start else count
         inside = np.flatnonzero(times >= self.start)
         if inside.size:
             return int(inside[0])
-        return 0 if read_at >= self.start + _NEVER_SECONDS else count
+        never = arrived >= self.start + _NEVER_SECONDS or arrived - times[-1] > LATE_SECONDS
+        return 0 if never and arrived >= self.start else count
 
     def _last(self, end: float, times: NDArray[np.float64] | None, count: int, read_at: float) -> tuple[bool, int]:
         if times is None:
             return read_at >= end, count
-        if times[-1] <= end:
+        if not times[-1] > end:
             return False, count
         inside = np.flatnonzero(times <= end)
         return True, int(inside[-1]) + 1 if inside.size else 0
 
     def note_reason(self, ahead: int, reason: str) -> None:
         """Say why time is missing before the sample ``ahead`` samples after those appended so far."""
-        if self.n_samples:
-            self.session.add_gap_reason(self.name, self.n_samples + ahead, reason)
+        if self.joined:
+            ahead = ahead if self._first_kept else 0
+            self.session.add_gap_reason(self.name, self.session.n_samples(self.name) + ahead, reason)
 
     def check_silence(self, info: StreamInfo | None, now: float, last_arrival: float, pace: float) -> None:
         """Finish where nothing more is to be waited for, though no sample from beyond the end has come.
@@ -140,5 +158,14 @@ class Take:
 
     def finish(self, *, drained: bool) -> None:
         """Let go of whoever waits for the end."""
+        if self.joined and not self.done.is_set():
+            with suppress(SessionError):  # the samples are safe; that no more came is only for the record
+                self.session.mark_arrival(self.name, self.end)
         self.drained = drained
         self.done.set()
+
+
+def _credible(times: NDArray[np.float64] | None, arrived: float | None) -> NDArray[np.float64] | None:
+    """None for times ahead of the samples' own arrival: there the stamps leapt."""
+    ahead = times is not None and arrived is not None and times[-1] - arrived > AHEAD_SECONDS
+    return None if ahead else times

@@ -5,47 +5,37 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..clock import gap_threshold, local_clock
+from ..clock import local_clock
 from ..errors import ConfigError, MyoGesticError, NotAllowedError, SourceError, StreamChangedError
 from .chunks import check_chunk, check_same_layout, n_bytes
 from .envelope import Envelopes
 from .health import HealthMeter, StreamHealth
-from .offsets import OffsetHistory
 from .quality import Quality, measure_quality, quality_samples
 from .ring import RingBuffer
 from .source import ClockedSource, Condition, MonitoredSource, OwnedSource, ReconnectingSource
-from .take import Take
+from .taking import Taking
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..info import StreamInfo
-    from ..session import Session
     from .envelope import ViewLike
-    from .source import ClockEstimate, Source
+    from .source import Source
 
 _log = logging.getLogger(__name__)
 POLL_SECONDS = 0.2
 """How often a worker looks for samples where nobody watches (wake-ups dominate the cost)."""
-FOREIGN_SECONDS = 60.0
-"""Stamps further than this from now are in no clock that can be compared."""
 _DRAIN_POLL_SECONDS = 0.01
 _RETRY_SECONDS = (0.25, 0.5, 1.0, 2.0)
 _FAULT_SECONDS = 30.0
 """How long a fault that has passed stays in `Stream.message`."""
-_CLOCK_WAIT_SECONDS = 5.0
-_AHEAD_SECONDS = 1.0
-"""A stamp may be ahead of its sample's arrival by this much: offsets are estimates."""
-_WALL_CLOCK = 1e9
-"""No machine has been up for so many seconds: such a stamp is wall-clock time."""
 
 
-class Stream:
+class Stream(Taking):
     """A named stream that is read in a thread of its own.
 
     Whatever its source does, that thread goes on: a chunk that is not what `StreamInfo` says is refused whole, a source
@@ -95,14 +85,12 @@ class Stream:
             raise ConfigError("a stream needs a name")
         if window_seconds <= 0 or buffer_seconds <= 0:
             raise ConfigError(f"{name}: window_seconds and buffer_seconds must be more than 0")
-        self.name = name
+        super().__init__(name, compared=isinstance(source, ClockedSource))
         self.source = source
         self.window_seconds = window_seconds
         self.buffer_seconds = max(buffer_seconds, window_seconds)
         self.record = record
         self.required = required
-        self.info: StreamInfo | None = None
-        self.message = ""
         self.poll_interval = POLL_SECONDS
         # Asked once: isinstance with a protocol costs more than reading a chunk.
         self._clocked = source if isinstance(source, ClockedSource) else None
@@ -110,27 +98,12 @@ class Stream:
         self._reconnecting = source if isinstance(source, ReconnectingSource) else None
         if isinstance(source, OwnedSource):
             source.owner = name
-        self._connected = False
         self._refused = ""
         self._n_failures = 0
         self._n_bad_chunks = 0
-        self._message_until: float | None = None
-        self._ring: RingBuffer | None = None
-        self._health: HealthMeter | None = None
         self._envelopes: Envelopes | None = None
         self._quality: tuple[Quality, ...] = ()
-        self._clock = OffsetHistory()
-        self._comparable: bool | None = None
-        self._connected_at = 0.0
-        self._interruption = ""
-        self._last_stamp: float | None = None
-        self._arrivals: deque[tuple[float, int]] = deque(maxlen=64)
-        self._take: Take | None = None
-        # Guards the take, and that ring and take get the same samples in the same order.
-        self._cutting = threading.Lock()
-        self._wake = threading.Event()
         self._end = threading.Event()
-        self._thread: threading.Thread | None = None
 
     # ---------------------------------------------------------------- life
 
@@ -202,6 +175,7 @@ class Stream:
     # ---------------------------------------------------------------- connecting
 
     def _connect(self) -> bool:
+        asked_at = local_clock()
         try:
             info = self.source.connect()
             if self.info is not None:
@@ -215,13 +189,14 @@ class Stream:
             return False
         if self._ring is None:
             self._prepare(info)
-        self._refused, self._n_failures, self._comparable = "", 0, None
-        self._connected_at = local_clock()
+        self._refused, self._n_failures, self.heard_since = "", 0, None
+        self.asked_at = asked_at
+        self._times.restart()
         if self._message_until is None:
             self.message = ""
         with self._cutting:
             self.info, self._connected = info, True
-            self._join(self._connected_at)
+            self._join(local_clock())
         return True
 
     def _prepare(self, info: StreamInfo) -> None:
@@ -283,6 +258,13 @@ class Stream:
         if len(timestamps):
             self._take_samples(data, timestamps, read_at)
 
+    def _take_estimates(self) -> None:
+        new = self._clocked.take_clock_estimates() if self._clocked is not None else []
+        if new:
+            with self._cutting:
+                self._clock.add(new)
+                self._store_estimates(new)
+
     def _refuse_chunk(self, error: SourceError, now: float) -> None:
         self._n_bad_chunks += 1
         count = f" ({self._n_bad_chunks} times)" if self._n_bad_chunks > 1 else ""
@@ -293,12 +275,13 @@ class Stream:
         assert self._ring is not None
         assert self._health is not None
         now = local_clock()
-        times = self._times(timestamps, now)
+        times = self._times.of(timestamps, now)
+        self._note_first(times, now)
         with self._cutting:
             self._explain_gap(timestamps)
             self._ring.write(data, timestamps)
             self._arrivals.append((now, len(timestamps)))
-            self._record(data, timestamps, times, read_at)
+            self._record(data, timestamps, times, read_at, now)
         self._health.feed(timestamps, n_bytes(data), now)
         self._last_stamp = float(timestamps[-1])
 
@@ -322,174 +305,6 @@ class Stream:
             self._quality = ()
             return
         self._quality = measure_quality(self._ring.newest(wanted)[0], self.info.fs)
-
-    # ---------------------------------------------------------------- time
-
-    def _times(self, timestamps: NDArray[np.float64], now: float) -> NDArray[np.float64] | None:
-        """The stamps on the recorder's clock; None where they are in no clock that can be compared."""
-        times = self._clock.correct(timestamps)
-        if not np.isfinite(times[-1]):
-            return None
-        if self._comparable is None:
-            self._judge_clock(float(times[-1]), now)
-        return times if self._comparable else None
-
-    def _judge_clock(self, newest: float, now: float) -> None:
-        """Decide on the first sample; with another machine's clock, on the first one after the first offset."""
-        if abs(newest - now) <= FOREIGN_SECONDS:
-            self._comparable = True
-            return
-        offset_may_come = self._clocked is not None and self._clock.newest is None and newest < _WALL_CLOCK
-        if not offset_may_come or now - self._connected_at > _CLOCK_WAIT_SECONDS:
-            self._comparable = False
-
-    def _take_estimates(self) -> None:
-        new = self._clocked.take_clock_estimates() if self._clocked is not None else []
-        if not new:
-            return
-        if self._clock.newest is None:
-            self._comparable = None
-        with self._cutting:
-            self._clock.add(new)
-            self._store_estimates(new)
-
-    @property
-    def clock_offset(self) -> float:
-        """The clock offset by now: ``recorder time = stamp + offset``, seconds; 0 where nothing is known."""
-        return self._clock.offset
-
-    # ---------------------------------------------------------------- recording
-
-    @property
-    def recording(self) -> bool:
-        """Whether it belongs to a recording now, connected or not."""
-        return self._take is not None
-
-    def begin(self, session: Session, at: float, *, late: bool = False) -> None:
-        """From now on append every sample stamped at or after ``at`` (recorder's clock, s) to the session.
-
-        Samples that have been read already are looked through, too. A stream that has not connected yet joins when it
-        does. A stream that belongs to a recording goes on with that one.
-
-        Parameters
-        ----------
-        session
-            Where the samples go.
-        at
-            The start.
-        late
-            The session has been running without this stream, which joins it at ``at``.
-        """
-        with self._cutting:
-            if self._take is not None:
-                return
-            self._take = Take(session, self.name, at)
-            if self._connected and self._message_until is None:
-                self.message = ""  # why it was not recorded any more
-            if self._health is not None:
-                self._health.restart_counts()
-            if self.info is not None:
-                self._join(at if late else None)
-                self._record_backlog(at)
-        self._wake.set()
-
-    def finish(self, at: float, timeout: float = 1.0) -> bool:
-        """Append what was stamped up to ``at`` (recorder's clock, s), then leave the session.
-
-        Returns
-        -------
-        bool
-            True where the stream was heard beyond ``at``, or has nothing more to say; False where ``timeout`` seconds
-            passed first, or recording had failed. What had arrived by then is stored either way.
-        """
-        take = self._take
-        if take is None:
-            return True
-        take.end = at
-        if self._thread is not None and self._thread.is_alive():
-            self._wake.set()
-            take.done.wait(timeout)
-        elif self.info is None:
-            take.finish(drained=True)
-        # A disk that hangs in the middle of an append must not hang whoever stops.
-        if self._cutting.acquire(timeout=max(timeout, 0.1)):
-            self._take = None
-            self._cutting.release()
-        return take.drained
-
-    def _join(self, joined_at: float | None) -> None:
-        take = self._take
-        if take is None or self.info is None:
-            return
-        try:
-            take.join(self.info, joined_at, self._clock.estimates)
-        except Exception as error:
-            self._drop_take(take, error)
-
-    def _record_backlog(self, at: float) -> None:
-        """Samples from ``at`` on that were read before this call; none that came long before, whatever their stamps."""
-        if self._ring is None:
-            return
-        oldest = self._ring.written - sum(count for arrived, count in self._arrivals if arrived > at - _AHEAD_SECONDS)
-        _, data, timestamps = self._ring.since(oldest)
-        times = self._times(timestamps, at) if len(timestamps) else None
-        if times is not None:
-            self._record(data, timestamps, times, at)
-
-    def _record(
-        self, data: NDArray[Any], timestamps: NDArray[np.float64], times: NDArray[np.float64] | None, read_at: float
-    ) -> None:
-        take = self._take
-        if take is None or take.done.is_set():
-            return
-        try:
-            take.add(data, timestamps, times, read_at)
-        except Exception as error:
-            self._drop_take(take, error)
-
-    def _store_estimates(self, estimates: list[ClockEstimate]) -> None:
-        take = self._take
-        if take is None or not take.joined or take.done.is_set():
-            return
-        try:
-            take.session.add_clock_estimates(self.name, estimates)
-        except Exception as error:
-            self._drop_take(take, error)
-
-    def _explain_gap(self, timestamps: NDArray[np.float64]) -> None:
-        """After an interruption: say in the session why time is missing before the first sample that follows it."""
-        take, info = self._take, self.info
-        if not self._interruption or info is None:
-            return
-        reason, self._interruption = self._interruption, ""
-        if take is None or take.done.is_set() or not info.is_regular or self._last_stamp is None:
-            return
-        intervals = np.diff(timestamps, prepend=self._last_stamp)
-        place = int(intervals.argmax())
-        if intervals[place] - 1.0 / info.fs < gap_threshold(info.fs) / 2:
-            return
-        try:
-            take.note_reason(place, reason)
-        except Exception as error:
-            self._drop_take(take, error)
-
-    def _drop_take(self, take: Take, error: Exception) -> None:
-        """The session does not take it any more: the recording of this stream ends, the stream goes on."""
-        self.message = f"{self.name} is not recorded any more: {error}"
-        self._message_until = None
-        _log.warning("%s", self.message)
-        take.finish(drained=False)
-        self._take = None
-
-    def _watch_end(self) -> None:
-        with self._cutting:
-            take = self._take
-            if take is None or take.end is None:
-                return
-            arrived = [at for at, _ in self._arrivals]
-            pace = max(np.diff(arrived[-9:]), default=0.0)
-            info = self.info if self._connected else None
-            take.check_silence(info, local_clock(), arrived[-1] if arrived else 0.0, float(pace))
 
     # ---------------------------------------------------------------- looking at it
 
@@ -528,7 +343,7 @@ class Stream:
         """A snapshot of how it is; never blocks for long."""
         if self._health is None:
             return StreamHealth()
-        return self._health.snapshot(local_clock(), self._clock, foreign=self._comparable is False)
+        return self._health.snapshot(local_clock(), self._clock, foreign=self._times.foreign)
 
     def quality(self) -> tuple[Quality, ...]:
         """Signal quality of each channel over the last second; empty until there is one, and while nothing comes."""

@@ -277,11 +277,13 @@ class FullDisk:
     def __init__(self, room: int) -> None:
         self.room = room
 
-    def init_stream(self, *_: object) -> None: ...
+    def init_stream(self, *_: object, **__: object) -> None: ...
 
     def add_clock_estimates(self, *_: object) -> None: ...
 
-    def append(self, _: str, data: np.ndarray, __: np.ndarray) -> None:
+    def mark_arrival(self, *_: object) -> None: ...
+
+    def append(self, _: str, data: np.ndarray, __: np.ndarray, ___: float) -> None:
         self.room -= len(data)
         if self.room < 0:
             raise DiskError("no space left on the device")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def anchor_now() -> Anchor:
-    """The present instant on both clocks."""
-    return Anchor(datetime.now(UTC).isoformat(), local_clock())
+def anchor_at(lsl: float | None = None) -> Anchor:
+    """An instant of the recorder's clock on both clocks, as they are related now; None is the present one."""
+    now = local_clock()
+    at = now if lsl is None else lsl
+    return Anchor((datetime.now(UTC) + timedelta(seconds=at - now)).isoformat(), at)
 
 
 def conclusion(meta: Meta, labels: list[LabelEvent], streams: dict[str, StreamMeta], state: str) -> dict[str, bytes]:

@@ -17,6 +17,7 @@ from .findings import Finding, damage, observation
 from .journal import EVENT, EVENTS, Frame, FrameReader, frame_header
 from .layout import JOURNAL, is_stem
 from .meta import (  # noqa: TC001  (msgspec resolves annotations)
+    Anchor,
     GapRecord,
     Int64,
     LabelEvent,
@@ -90,13 +91,30 @@ class GapExplained(Event, frozen=True, tag=True):
     reason: str
 
 
+class StopRequested(Event, frozen=True, tag=True):
+    """`Session.request_stop`: the instant at which the recording ends, though its last samples are still to come."""
+
+    at: Anchor
+
+
 class FieldsSet(Event, frozen=True, tag=True):
     """Fields of ``meta.json`` that changed: app_name, class_names, name, subject, task, take, others."""
 
     fields: dict[str, Any]
 
 
-AnyEvent = Labelled | Undone | TrialMarked | ChannelMarked | Noted | Joined | ClockEstimated | GapExplained | FieldsSet
+AnyEvent = (
+    Labelled
+    | Undone
+    | TrialMarked
+    | ChannelMarked
+    | Noted
+    | Joined
+    | ClockEstimated
+    | GapExplained
+    | StopRequested
+    | FieldsSet
+)
 
 MOST_TOLD = 24 * 2**20
 """Bytes of labels, notes and headers that a session takes, some 250,000 labels: as much as can be read again."""
@@ -130,6 +148,8 @@ class SessionRecord:
     clock: dict[str, list[tuple[float, float, float, float]]] = field(default_factory=dict)
     began: dict[str, float] = field(default_factory=dict)
     """When the recording of each stream began, on the recorder's clock."""
+    stopped: Anchor | None = None
+    """The requested stop."""
     gap_reasons: dict[str, dict[int, str]] = field(default_factory=dict)
 
     @property
@@ -169,6 +189,8 @@ class SessionRecord:
                 self.clock.setdefault(stem, []).extend(rows)
             case GapExplained(stem, index, reason):
                 self.gap_reasons.setdefault(stem, {})[index] = reason
+            case StopRequested(at):
+                self.stopped = self.stopped or at
             case FieldsSet(fields):
                 self.set_fields(fields)
 

@@ -11,6 +11,7 @@ from ...errors import ConfigError
 from ...info import MOST_CLASSES
 from ..format import events as ev
 from ..format.bystream import find_stem
+from ..format.conclude import anchor_at
 from ..format.meta import LabelEvent, Note
 
 if TYPE_CHECKING:
@@ -155,6 +156,20 @@ class Annotated:
         stem = self._stem(name)
         if finite:
             self._must_record().happen(lambda _: ev.ClockEstimated(stem, finite))
+
+    def request_stop(self, at: float | None = None) -> None:
+        """The recording ends at an instant (recorder's LSL clock, s; None is now); what was under way still comes.
+
+        ``anchors`` in ``meta.json`` end there, however long the last samples take, also where a kill prevents `finish`.
+        The first call counts. Without any it is `finish` that says when the recording ended.
+
+        Raises
+        ------
+        SessionClosedError, DiskError
+            As `add_label`.
+        """
+        anchor = anchor_at(at)
+        self._must_record().happen(lambda _: ev.StopRequested(anchor), sync=True)
 
     def add_gap_reason(self, name: str, index: int, reason: str) -> None:
         """Say why time is missing before sample ``index`` of a stream; entered in ``meta.json`` at the end.

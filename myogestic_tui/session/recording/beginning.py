@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ...errors import ConfigError
-from ..format.conclude import anchor_now
+from ..format.conclude import anchor_at
 from ..format.events import SessionRecord
 from ..format.meta import MAX_JSON_MEMORY, MOST_INT, SCHEMA_VERSION, Meta, RecorderMeta, memory_of_json
 
@@ -23,14 +23,20 @@ _MOST_FIELDS = MAX_JSON_MEMORY // 16
 _TEXTS = frozenset({"app_name", "name", "subject", "task"})
 
 
-def first_meta(app_name: str, class_names: Sequence[str] | None, fields: Mapping[str, Any] | None) -> Meta:
-    """``meta.json`` of a session that starts now; ConfigError where ``fields`` are no plain values."""
+def first_meta(
+    app_name: str,
+    class_names: Sequence[str] | None,
+    fields: Mapping[str, Any] | None,
+    started_at: float | None = None,
+) -> Meta:
+    """``meta.json`` of a session that starts now, or at ``started_at``; ConfigError where ``fields`` are not plain."""
     from ... import __version__
 
     recorder = RecorderMeta(__version__, platform.node(), platform.platform())
-    created = datetime.now().astimezone().isoformat(timespec="seconds")
+    start = anchor_at(started_at)
+    created = datetime.fromisoformat(start.utc).astimezone().isoformat(timespec="seconds")
     meta = Meta(schema_version=SCHEMA_VERSION, state="recording", app_name=app_name, created=created, recorder=recorder)
-    meta.anchors = [anchor_now()]
+    meta.anchors = [start]
     further = dict(fields or {})
     extra = further.pop("extra", None) or {}
     names = class_names if class_names is not None else further.get("class_names")

@@ -15,7 +15,7 @@ from ...clock import fit_offsets, local_clock
 from ...errors import DiskError, SessionClosedError, StreamChangedError
 from ..format.arrays import ListedArray, StoredArray
 from ..format.commit import commit
-from ..format.conclude import anchor_now, conclusion, drop_journal, write_clock
+from ..format.conclude import anchor_at, conclusion, drop_journal, write_clock
 from ..format.events import AnyEvent, ChannelMarked, EventLog, Joined, SessionRecord
 from ..format.layout import DERIVED, JOURNAL, LABELS, META, array_name, choose_stem
 from ..format.measure import gap_records
@@ -265,7 +265,7 @@ class Recording:
     def _conclusion(self) -> dict[str, bytes]:
         with self._record_lock:
             meta = self.record.meta
-            stopped = self._stopped or anchor_now()
+            stopped = self.record.stopped or self._stopped or anchor_at()
             meta.anchors = [*meta.anchors[:1], stopped]
             meta.duration_s = stopped.lsl - meta.anchors[0].lsl
             if self.error is not None:
@@ -312,7 +312,7 @@ class Recording:
     def _end(self, reason: Exception) -> Future[None]:
         with self._join_lock, self._end_lock:
             if self._ending is None:
-                self._stopped = anchor_now()
+                self._stopped = anchor_at()
                 self._events.close(reason)
                 for committer in self.committers.values():
                     if not isinstance(reason, DiskError):

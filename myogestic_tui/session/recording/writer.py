@@ -54,6 +54,8 @@ class Session(Annotated):
         ``name``, ``subject``, ``task``, ``take``, and any others, for ``meta.json``.
     reserve_bytes
         Room that must be left on the disk at the start; None is 200 MB.
+    started_at
+        When the recording starts, in seconds on the recorder's LSL clock; None is now.
 
     Raises
     ------
@@ -71,6 +73,7 @@ class Session(Annotated):
         class_names: Sequence[str] | None = None,
         fields: Mapping[str, Any] | None = None,
         reserve_bytes: int | None = None,
+        started_at: float | None = None,
     ) -> None:
         base = Path(base_path)
         self._recording: Recording | None = None
@@ -81,7 +84,7 @@ class Session(Annotated):
             self._path = recover_session(base)
             self._meta = self._finished().meta
         else:
-            self._meta = first_meta(app_name, class_names, fields)
+            self._meta = first_meta(app_name, class_names, fields, started_at)
             self._begin(base, MIN_RESERVE if reserve_bytes is None else reserve_bytes)
 
     def _begin(self, base: Path, reserve: int) -> None:
@@ -278,6 +281,11 @@ class Session(Annotated):
         except DiskError as error:
             self._must_record().fail(error)
             raise
+
+    def n_samples(self, name: str) -> int:
+        """Samples of a stream so far, by its name or stem; 0 for one that did not join."""
+        journal = self._journals.get(name)
+        return 0 if journal is None else journal.n_samples
 
     def mark_arrival(self, name: str, at: float | None = None) -> None:
         """Note in a stream's arrival record that by ``at`` (recorder's LSL clock, s; None is now) no more had come.

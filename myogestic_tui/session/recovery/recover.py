@@ -166,7 +166,11 @@ def _complete(view: SessionView, streams: dict[str, StreamMeta]) -> None:
     if view.record is not None and meta.schema_version is None:
         meta.schema_version = SCHEMA_VERSION
     meta.created = meta.created or _created(view.path)
-    meta.duration_s = _duration(view, streams)
+    stopped = view.record.stopped if view.record is not None else None
+    if stopped is not None and meta.anchors:
+        meta.anchors, meta.duration_s = [meta.anchors[0], stopped], stopped.lsl - meta.anchors[0].lsl
+    else:
+        meta.duration_s = _duration(view, streams)
     findings = [msgspec.to_builtins(finding) for finding in view.findings]
     meta.extra = {**meta.extra, "recovery": {"at": datetime.now(UTC).isoformat(), "findings": findings}}
 
