@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 
@@ -113,7 +114,12 @@ def test_commands_are_as_the_program_has_them(block, words, lab):
     if rest:
         name, command, arguments = root.resolve_command(top, rest)
         assert command is not None
-        command.make_context(name, list(arguments), parent=top)
+        inner = command.make_context(name, list(arguments), parent=top)
+        if isinstance(command, click.Group):
+            words_within = [*inner._protected_args, *inner.args]
+            name_within, within, arguments = command.resolve_command(inner, words_within)
+            assert within is not None
+            within.make_context(name_within, list(arguments), parent=inner)
         if name in READS:
             done = subprocess.run([*COMMAND, *words], capture_output=True, text=True, timeout=120)
             assert done.returncode == 0, done.stderr
