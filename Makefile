@@ -1,6 +1,7 @@
 # All that is needed is Python 3.11 or newer; everything else goes into .venv.
 #   make demo    a synthetic EMG outlet, recorded: on the screens, or headless where there is no terminal
-#   make test    the tests
+#   make test    the tests, but for the long ones: make test-slow
+#   make test-lowest, make test-newest    the tests, with the oldest versions that pyproject.toml takes, and the newest
 
 SHELL := /bin/sh
 VENV := .venv
@@ -10,13 +11,19 @@ RUNTIME := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 PYTEST_FLAGS ?= -n 4
 
-.PHONY: demo test lint docs screenshots clean constraints install
+.PHONY: demo test test-slow test-lowest test-newest lint docs screenshots clean constraints install
 
 demo: $(RUNTIME)
 	$(BIN)/myogestic-tui demo
 
 test: $(DEV)
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+test-slow: $(DEV)
+	$(BIN)/python -m pytest $(PYTEST_FLAGS) -m slow
+
+test-lowest test-newest: test-%: .venv-%/.installed
+	.venv-$*/bin/python -m pytest $(PYTEST_FLAGS)
 
 lint: $(DEV)
 	$(BIN)/ruff check
@@ -33,7 +40,7 @@ screenshots: $(DEV)
 	$(BIN)/python screenshots/make.py
 
 clean:
-	rm -rf $(VENV) site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-lowest .venv-newest site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find myogestic_tui tests bench examples -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # What the tests passed with, as name==version lines: run it after changing a dependency.
@@ -41,6 +48,20 @@ constraints: $(DEV)
 	$(BIN)/python -m pip freeze --exclude-editable | grep -E '^[A-Za-z0-9_.-]+==' > constraints.txt
 
 install: $(DEV)
+
+# Environments of their own: the oldest version of each direct dependency, as uv finds them, and the newest of all.
+.venv-lowest/.installed: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install -q --disable-pip-version-check uv
+	$(@D)/bin/uv pip compile -q --resolution lowest-direct --python $(@D)/bin/python --extra dev --extra zarrs \
+	  pyproject.toml -o $(@D)/lowest.txt
+	$(@D)/bin/python -m pip install -q --disable-pip-version-check -c $(@D)/lowest.txt -e '.[dev,zarrs]'
+	@touch $@
+
+.venv-newest/.installed: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install -q --disable-pip-version-check -e '.[dev,zarrs]'
+	@touch $@
 
 # PYTHON=... chooses the interpreter; else the first that is new enough and can make virtual environments.
 $(BIN)/python:

@@ -16,6 +16,7 @@ from ..clock import local_clock
 from ..config import Config
 from ..errors import ConfigError, MyoGesticError, NotAllowedError, SessionError
 from ..info import MOST_CLASSES
+from ..limits import check_memory_limit
 from . import memory
 from .board import QualityRows, build_status
 from .commands import carry_out
@@ -167,7 +168,10 @@ class App:
         ------
         ConfigError
             The config has LSL settings, and this process uses LSL with others already.
+        MemoryLimitError
+            Too little memory may be reserved for the threads.
         """
+        check_memory_limit()
         apply_lsl(self.config.lsl)
         self._stopping.clear()
         if discover:
@@ -191,8 +195,9 @@ class App:
         hurry
             Asked while packing is waited for; True leaves it to the next start at once.
         """
-        if self.ctx.state == "recording":
-            self.stop_recording()
+        with self._transition:  # a stop under way elsewhere has its packing queued by then
+            if self.ctx.state == "recording":
+                self.stop_recording()
         self._stopping.set()
         for thread in (self._housekeeper, self._looking):
             if thread is not None:

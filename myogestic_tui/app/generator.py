@@ -10,6 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from ..errors import StreamError
+from ..limits import check_memory_limit
 
 if TYPE_CHECKING:
     from ..config import LslConfig
@@ -31,6 +32,8 @@ class Generator:
     ------
     StreamError
         It did not come up within 20 s.
+    MemoryLimitError
+        Too little memory may be reserved for it.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class Generator:
         seed: int = 0,
         lsl: LslConfig | None = None,
     ) -> None:
+        check_memory_limit()
         command = [sys.executable, "-P", "-m", "myogestic_tui.sources.generator", "--until-eof"]
         command += ["--name", name, "--channels", str(n_channels), "--rate", str(fs), "--seed", str(seed)]
         command += _lsl_options(lsl) if lsl is not None else []

@@ -22,6 +22,7 @@ from .. import __version__
 from ..clock import local_clock
 from ..errors import MyoGesticError
 from ..info import StreamInfo
+from ..limits import check_memory_limit
 from .output import size
 
 if TYPE_CHECKING:
@@ -40,6 +41,11 @@ _WRITTEN_PER_RECORDED = 3.1
 _RESOLVE_SECONDS = 6.0
 _PORTS = "UDP 16571 and TCP+UDP 16572-16604"
 _OLDEST_YEAR = 2025
+_IFF_UP = 1
+
+
+_NEEDED = {"config", "LSL", "multicast", "disk"}
+"""Subjects that recording relies on: where the system refuses to tell about another one, nothing is broken."""
 
 
 class Check(Struct, frozen=True, omit_defaults=True):
@@ -55,6 +61,7 @@ def run_checks(settings: Settings, say: Callable[[str], None] = lambda _: None) 
     """All checks, in an order in which each may rely on the one before. ``say`` hears what is being looked at."""
     checks: list[tuple[str, Callable[[Settings], Iterable[Check]]]] = [
         ("program", _program),
+        ("limits", _limits),
         ("config", _config),
         ("LSL", _lsl),
         ("multicast", _multicast),
@@ -71,9 +78,15 @@ def run_checks(settings: Settings, say: Callable[[str], None] = lambda _: None) 
         say(f"looking at {subject}")
         try:
             yield from check(settings)
-        except (MyoGesticError, OSError) as error:
+        except OSError as error:
+            if subject in _NEEDED:
+                yield Check(subject, "bad", str(error))
+            else:
+                text = f"cannot be looked at here: {error.strerror or error}"
+                yield Check(subject, "warning", text, "recording does not need this; look at it by hand")
+        except MyoGesticError as error:
             yield Check(subject, "bad", str(error))
-            if subject == "config":
+            if subject in ("config", "limits"):
                 return
 
 
@@ -85,6 +98,11 @@ def _program(_: Settings) -> Iterable[Check]:
     except ImportError:
         return
     yield Check("zarr", "ok", "the zarrs codec pipeline is used for recording")
+
+
+def _limits(_: Settings) -> Iterable[Check]:
+    check_memory_limit()
+    return ()
 
 
 def _config(settings: Settings) -> Iterable[Check]:
@@ -146,17 +164,24 @@ def _present() -> list[Seen]:
 def _network(_: Settings) -> Iterable[Check]:
     import psutil
 
-    stats = psutil.net_if_stats()
     up = [
         f"{name} {address.address}"
         for name, addresses in psutil.net_if_addrs().items()
         for address in addresses
-        if address.family == socket.AF_INET and not address.address.startswith("127.") and stats[name].isup
+        if address.family == socket.AF_INET and not address.address.startswith("127.") and _is_up(name)
     ]
     if up:
         yield Check("network", "ok", ", ".join(up))
     else:
         yield Check("network", "warning", "only the loopback is up", "plug in the network that the devices are in")
+
+
+def _is_up(interface: str) -> bool:
+    """By sysfs, since containers may refuse the ioctl; an interface that has an address and tells nothing is up."""
+    try:
+        return bool(int(Path(f"/sys/class/net/{interface}/flags").read_text(), 16) & _IFF_UP)
+    except (OSError, ValueError):
+        return True
 
 
 def _peers(settings: Settings) -> Iterable[Check]:

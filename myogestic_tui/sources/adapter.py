@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, StreamError
+from ..limits import check_memory_limit
 from . import settings
 
 if TYPE_CHECKING:
@@ -102,11 +103,14 @@ def configure_lsl(
     ------
     ConfigError
         A value is not usable, or liblsl has other settings already: it reads them once per process.
+    MemoryLimitError
+        Too little memory may be reserved for liblsl's threads.
     """
     global _configured, _content
     wanted = (tuple(known_peers), session_id, resolve_scope)
     with _lock:
         if _configured is None:
+            check_memory_limit()
             content = settings.content(*wanted)
             load().lsl_set_config_content(content.encode())
             if settings.has_log_file(content):

@@ -1,0 +1,58 @@
+"""Where the system refuses something, the message names it; what recording does not need is no failure."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import subprocess
+
+import psutil
+import pytest
+
+from myogestic_tui.cli import checks
+from myogestic_tui.cli.options import Settings
+
+from .conftest import COMMAND, PATIENCE
+
+
+@pytest.mark.parametrize("megabytes", [300, 600, 1000])
+@pytest.mark.parametrize("command", ["doctor", "streams", "record --all", "serve", "demo --headless"])
+def test_too_little_memory_is_named_before_anything_begins(tmp_path, command, megabytes):
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
+
+    done = subprocess.run(
+        [*COMMAND, *command.split()],
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        preexec_fn=limit,
+    )
+    assert done.returncode == 1
+    said = done.stdout + done.stderr
+    assert f"may reserve {megabytes * (1 << 20) / 1e6:.0f} MB of address space" in said
+    assert "ulimit -v" in said
+    assert "Traceback" not in said
+
+
+def refuse(*_: object, **__: object) -> None:
+    raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+
+def test_an_interface_is_looked_at_without_an_ioctl_that_containers_refuse(monkeypatch):
+    monkeypatch.setattr(psutil, "net_if_stats", refuse)
+    assert all(check.state != "bad" for check in checks._network(Settings()))
+
+
+def test_a_refused_look_at_what_recording_does_not_need_is_a_warning(monkeypatch, tmp_path):
+    monkeypatch.setattr(psutil, "net_if_addrs", refuse)
+    monkeypatch.setattr(checks, "_multicast", lambda _: ())
+    monkeypatch.chdir(tmp_path)
+    found = [check for check in checks.run_checks(Settings()) if check.subject == "network"]
+    assert [(check.state, check.text) for check in found] == [
+        ("warning", "cannot be looked at here: Operation not permitted")
+    ]
+    assert found[0].fix
