@@ -38,6 +38,7 @@ class Leftovers:
         self.folder = Path(tempfile.mkdtemp(prefix="mt-")).resolve()
         self.files = self.folder / "tmp"
         self.files.mkdir()
+        self.folder.chmod(0o755)  # as the system's own: tests become other users
         settings = {
             MARK: ":".join(filter(None, (os.environ.get(MARK), self.run))),
             "TMPDIR": str(self.files),
