@@ -16,11 +16,13 @@ import msgspec
 from msgspec import Struct
 
 from ..app.memory import PickedStream  # noqa: TC001  (msgspec resolves annotations)
+from ..app.recorder import SetTake
 from ..errors import MyoGesticError
 from ..session.format.conclude import anchor_at
 from ..session.format.layout import STATE_FOLDER, is_session_folder
 from ..session.format.lock import session_holder
 from ..session.format.meta import CONTINUES, NOT_RECORDED, replace_file
+from ..session.format.regular import read_regular
 from ..session.library.link import Beginning, Estimate, Interruption, link_note, unseen
 from ..session.reading.packed import archives_of
 from .evidence import Evidence, look_at
@@ -39,6 +41,8 @@ STABLE_SECONDS = 60.0
 RETURN_SECONDS = 15.0
 """How long the streams have to come back before the note on the interruption is written without them."""
 _MOST_LINKS = 20
+_RETRY_SECONDS = (30.0, 3600.0)
+"""Between two attempts to link sessions, one of which another process may hold; twice as long each time."""
 
 
 class Running(Struct, kw_only=True):
@@ -91,11 +95,12 @@ class Continuity:
         self._attempts = 0
         self._since = 0.0
         self._job: tuple[int, Link] | None = None
-        self._failed: list[Link] = []
+        self._retry_at = 0.0
+        self._retry_s = _RETRY_SECONDS[0]
 
     def _load(self) -> Kept:
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=Kept)
+            return msgspec.json.decode(read_regular(self._path), type=Kept)
         except FileNotFoundError:
             return Kept()
         except (OSError, msgspec.DecodeError) as error:
@@ -128,6 +133,8 @@ class Continuity:
             return "it is not continued without `resume = true` under [record]"
         if running.attempts >= MOST_ATTEMPTS:
             return f"{running.attempts} recordings in a row ended like that; look at the log, then start by hand"
+        if evidence.stopped:
+            return "it had been stopped"
         holder = session_holder(evidence.folder)
         if holder is not None and holder.purpose == "recording":
             return f"{holder} is still recording it"
@@ -168,7 +175,7 @@ class Continuity:
         app.bad_channels = {name: set(bad) for name, bad in evidence.bad_channels.items()}
         known = {**running.take, **{key: value for key, value in evidence.fields.items() if value}}
         take = {key: known[key] for key in ("subject", "task", "take", "fields") if known.get(key)}
-        app.take = msgspec.structs.replace(app.take, **take)
+        app.execute(SetTake(actor="resume", **take))
         if evidence.label is not None and evidence.label.source == "protocol":
             _log.warning("the cued protocol is not continued: start it again; until then nothing is labelled")
         elif evidence.label is not None:
@@ -231,9 +238,9 @@ class Continuity:
         if self._job is not None:
             self._look_at_job(app, *self._job)
             return
+        if time.monotonic() < self._retry_at:
+            return
         for link in self._kept.links:
-            if link in self._failed:
-                continue
             session = _live(app, link)
             if not _is_there(Path(link.earlier)):
                 _log.warning("%s is no longer there: it does not tell that %s continues it", link.earlier, link.later)
@@ -267,8 +274,11 @@ class Continuity:
             return
         self._job = None
         if job is None or job.state != "done":
-            self._failed.append(link)  # the next recorder tries again
-            _log.warning("%s is not linked to %s: %s", link.earlier, link.later, job.message if job else "no such job")
+            self._retry_at = time.monotonic() + self._retry_s
+            self._retry_s = min(2 * self._retry_s, _RETRY_SECONDS[1])
+            self._kept.links = [*(one for one in self._kept.links if one is not link), link]  # others go first
+            reason = job.message if job is not None else "the job is gone"
+            _log.warning("%s is not linked to %s yet: %s", link.earlier, link.later, reason)
             return
         result = msgspec.json.decode(job.result)
         session = _live(app, link)

@@ -12,6 +12,7 @@ from ..errors import SessionError
 from ..session.format.events import SessionRecord, replay
 from ..session.format.layout import JOURNAL, LABELS, META
 from ..session.format.meta import decode_labels, decode_meta
+from ..session.format.regular import read_regular
 from ..session.library.link import Estimate
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class Evidence:
     fields: dict[str, Any] = field(default_factory=dict)
     """name, subject, task, take."""
     class_names: list[str] = field(default_factory=list)
+    stopped: bool = False
+    """Whether it had been asked to stop: then the kill came while it was being finished."""
     label: LabelEvent | None = None
     """The last one."""
     bad_channels: dict[str, list[int]] = field(default_factory=dict)
@@ -71,10 +74,11 @@ def look_at(folder: Path) -> Evidence:
     if found.there:
         found.written_at = _last_write(folder)
         with contextlib.suppress(OSError, SessionError):
-            record = SessionRecord(decode_meta((folder / META).read_bytes()))
+            record = SessionRecord(decode_meta(read_regular(folder / META)))
             replayed, _ = replay(folder, record)
-            track = record.label_track if replayed else decode_labels((folder / LABELS).read_bytes())
+            track = record.label_track if replayed else decode_labels(read_regular(folder / LABELS))
             found.label = track[-1] if track else None
+            found.stopped = replayed and record.stopped is not None
             _take_over(found, record.meta)
     return found
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import MyoGesticError
 from ..session import unfinished_sessions
+from ..session.format.lock import session_holder
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -33,6 +34,8 @@ def recover_unfinished(app: App, besides: Collection[Path]) -> None:
 
 def _recover(app: App, besides: frozenset[Path]) -> None:
     for path in besides:
+        if not path.is_dir() or session_holder(path) is not None:
+            continue
         _log.warning("%s: its recorder ended without being stopped; it is recovered and packed", path)
     try:
         for path in unfinished_sessions(app.sessions_dir):

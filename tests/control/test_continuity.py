@@ -168,6 +168,30 @@ def test_a_killed_service_continues_with_the_same_streams_take_and_label(number,
     assert ("Fatal Python error: Aborted" in log) == (number == signal.SIGABRT)
 
 
+def test_one_that_is_killed_twice_in_a_row_links_all_three(service, outlet):
+    with service.start() as client:
+        sessions = [recording(client)]
+        wait_for(lambda: marked(service.sessions), PATIENCE)
+    for _ in range(2):
+        service.end(signal.SIGKILL)
+        with service.start() as client:
+            assert client.wait_for(lambda status: status.state == "recording", PATIENCE)
+            sessions.append(Path(client.status().session.path))
+            if len(sessions) == 3:
+                assert client.wait_for(all_recorded(), PATIENCE)
+                wait_for(lambda: all(archive_of(session) for session in sessions[:2]), PATIENCE)
+    service.end(signal.SIGTERM)
+    summaries = []
+    for session in sessions:
+        assert verify_session(archive_of(session)).ok
+        with open_session_store(archive_of(session)) as reader:
+            summaries.append((reader.summary().continues, reader.summary().continued_by))
+            links = [note.text.partition(":")[0] for note in reader.notes]
+            assert len(links) == len(set(links)) == sum(map(bool, summaries[-1]))
+    names = [session.name for session in sessions]
+    assert summaries == [("", names[1]), (names[0], names[2]), (names[1], "")]
+
+
 def test_info_and_the_list_show_what_continues_what(service, outlet):
     with service.start() as client:
         first = recording(client)

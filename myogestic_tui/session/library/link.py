@@ -78,7 +78,7 @@ def interruption(earlier: Meta, beginnings: Mapping[str, Beginning], estimate: E
             seconds = begins.first_timestamp - stream.last_timestamp - (1 / stream.fs if stream.fs > 0 else 0.0)
             if seconds >= _least(estimate):
                 lost[stream.name] = seconds
-    missing = f"; not back yet: {', '.join(absent)}" if absent else ""
+    missing = f"; not yet recorded again: {', '.join(absent)}" if absent else ""
     if not lost:
         return unseen(estimate, missing)
     low, high = min(lost.values()), max(lost.values())
