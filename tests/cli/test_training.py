@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -68,7 +69,9 @@ if __name__ == "__main__":
         ]
     print(json.dumps(codes), file=sys.stderr)
 """
-    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=180)
+    environ = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=180)
     assert json.loads(done.stderr.splitlines()[-1]) == [0, 0, 0], done.stderr
     with np.load(tmp_path / "windows.npz") as arrays:
         np.testing.assert_array_equal(arrays["X"], labeled_windows([session], "emg", 0.5, 0.25)[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -92,14 +93,17 @@ def held(part, gate):
 
 
 @pytest.fixture(scope="module")
-def cluster():
+def cluster(tmp_path_factory):
     """Two workers on the loopback, each a process of its own that is replaced when it dies."""
     import distributed
 
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None, memory_limit=0
-    ) as found:
-        yield found
+    place = str(tmp_path_factory.mktemp("dask"))
+    options = {"host": "127.0.0.1", "dashboard_address": None, "memory_limit": 0, "local_directory": place}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", place)
+        patch.setattr(tempfile, "tempdir", place)
+        with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, **options) as found:
+            yield found
 
 
 @pytest.mark.filterwarnings("default")  # whatever asyncio and tornado say while a worker dies under them
