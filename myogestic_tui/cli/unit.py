@@ -31,7 +31,7 @@ Type=notify
 WorkingDirectory=/
 {environment}ExecStart=:{command}
 Restart=on-failure
-RestartSec=1
+RestartSec=500ms
 # A wrong command line or configuration, and a folder that another recorder has, stay wrong.
 RestartPreventExitStatus=2 {held}
 WatchdogSec=30

@@ -27,6 +27,8 @@ from tests.sending import RampOutlet, wait_for
 
 PATIENCE = 120.0
 N_STREAMS = 8
+RESTARTED = ("unshare", "--time", "--monotonic", "50000", "--boottime", "50000")
+"""Runs a command with clocks of another boot of the machine."""
 
 
 class Service:
@@ -37,8 +39,18 @@ class Service:
         self.log = config.with_name("serve.log")
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> RecorderClient:
-        command = [sys.executable, "-m", "myogestic_tui", "--sessions", self.sessions, "--config", self.config, "serve"]
+    def start(self, *prefix: str) -> RecorderClient:
+        command = [
+            *prefix,
+            sys.executable,
+            "-m",
+            "myogestic_tui",
+            "--sessions",
+            self.sessions,
+            "--config",
+            self.config,
+            "serve",
+        ]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, cwd=self.config.parent, stderr=log)
         wait_for(lambda: (holder := recorder_of(self.sessions)) is not None and holder.socket, PATIENCE)
@@ -292,6 +304,28 @@ def test_streams_that_are_not_back_yet_join_as_they_come(service, unique):
         # another outlet, whose clock may be another: the recorder's own clock tells, and only about
         (note,) = [note for note in session.notes if note.text.startswith("continues")]
         assert "for about" in note.text
+
+
+@pytest.mark.skipif(
+    subprocess.run([*RESTARTED, "true"], capture_output=True).returncode != 0, reason="no time namespace may be made"
+)
+def test_after_a_restart_of_the_machine_the_note_tells_that_its_clocks_leave_a_doubt(service, unique):
+    with RampOutlet(unique, n_channels=4, fs=500.0), service.start() as client:
+        first = recording(client)
+        wait_for(lambda: marked(service.sessions), PATIENCE)
+        service.end(signal.SIGKILL)
+    with RampOutlet(unique, n_channels=4, fs=500.0), service.start(*RESTARTED) as client:
+        second = continued(client, first)
+        wait_for(lambda: archive_of(first), PATIENCE)
+        service.end(signal.SIGTERM)
+    wait_for(lambda: archive_of(second), PATIENCE)
+    for folder in (first, second):
+        assert verify_session(archive_of(folder)).ok
+        with open_session_store(archive_of(folder)) as session:
+            (note,) = session.notes
+            assert "the machine was restarted or its clock set meanwhile" in note.text
+            start = session.meta.anchors[0].lsl
+            assert note.timestamp == pytest.approx(start + (session.meta.duration_s if folder == first else 0), abs=0.1)
 
 
 def test_a_recorder_that_a_viewer_started_continues_as_well(service, outlet):
