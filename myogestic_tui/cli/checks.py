@@ -6,23 +6,28 @@ import locale
 import os
 import platform
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
-
-from msgspec import Struct
+from typing import TYPE_CHECKING
 
 from .. import __version__
 from ..clock import local_clock
 from ..errors import MyoGesticError
 from ..info import StreamInfo
 from ..limits import check_memory_limit
+from .check import Check
+from .firewalls import check_firewall, run_quietly
+from .networkchecks import (
+    PROBE_NAME,
+    check_interfaces,
+    check_multicast,
+    check_peers,
+    check_remote_streams,
+    check_session_id,
+)
 from .output import size
 
 if TYPE_CHECKING:
@@ -31,30 +36,14 @@ if TYPE_CHECKING:
     from ..sources.discovery import Seen
     from .options import Settings
 
-State = Literal["ok", "warning", "bad"]
-GLYPHS: dict[State, str] = {"ok": "●", "warning": "▲", "bad": "✗"}
-
-_PROBE_NAME = "myogestic_tui doctor"
 _PROBE_BYTES = 16_000_000
 _WRITTEN_PER_RECORDED = 3.1
 """Bytes that reach the disk for each byte recorded, packing included."""
-_RESOLVE_SECONDS = 6.0
-_PORTS = "UDP 16571 and TCP+UDP 16572-16604"
 _OLDEST_YEAR = 2025
-_IFF_UP = 1
 
 
 _NEEDED = {"config", "LSL", "multicast", "disk"}
 """Subjects that recording relies on: where the system refuses to tell about another one, nothing is broken."""
-
-
-class Check(Struct, frozen=True, omit_defaults=True):
-    """One finding. ``bad`` means that recording would not work."""
-
-    subject: str
-    state: State
-    text: str
-    fix: str = ""
 
 
 def run_checks(settings: Settings, say: Callable[[str], None] = lambda _: None) -> Iterator[Check]:
@@ -64,10 +53,13 @@ def run_checks(settings: Settings, say: Callable[[str], None] = lambda _: None) 
         ("limits", _limits),
         ("config", _config),
         ("LSL", _lsl),
-        ("multicast", _multicast),
-        ("network", _network),
-        ("peers", _peers),
-        ("firewall", _firewall),
+        ("network", check_interfaces),
+        ("multicast", check_multicast),
+        ("streams", _streams),
+        ("peers", check_peers),
+        ("session id", check_session_id),
+        ("streams of other hosts", check_remote_streams),
+        ("firewall", check_firewall),
         ("clock", _clock),
         ("disk", _disk),
         ("memory", _memory),
@@ -122,24 +114,6 @@ def _lsl(_: Settings) -> Iterable[Check]:
     yield Check("LSL", "ok", f"liblsl {library_version()} in {library_path()}")
 
 
-def _multicast(settings: Settings) -> Iterable[Check]:
-    """An outlet of our own has to be found by a real resolve."""
-    from ..sources import Outlet
-    from ..sources.discovery import discovery
-
-    outlet = Outlet(f"{_PROBE_NAME} {uuid.uuid4().hex[:8]}", StreamInfo(1, 0.0, "int8"))
-    began = time.monotonic()
-    found = discovery().wait_for(lambda seen: seen.uid == outlet.uid, _RESOLVE_SECONDS)
-    took = time.monotonic() - began
-    outlet.close()
-    if found:
-        yield Check("multicast", "ok", f"an outlet on this machine was found in {took:.1f} s")
-        yield from _streams(settings)
-    else:
-        fix = f"allow {_PORTS} on the loopback and the LAN; a VPN may swallow multicast: try without"
-        yield Check("multicast", "bad", f"an outlet on this machine was not found in {_RESOLVE_SECONDS:g} s", fix)
-
-
 def _streams(settings: Settings) -> Iterable[Check]:
     seen = _present()
     if seen:
@@ -158,76 +132,7 @@ def _present() -> list[Seen]:
     from ..sources.discovery import discovery
 
     everything = discovery().wait_for(lambda _: True, 2.0, settle=True)
-    return [one for one in everything if not one.name.startswith(_PROBE_NAME)]
-
-
-def _network(_: Settings) -> Iterable[Check]:
-    import psutil
-
-    up = [
-        f"{name} {address.address}"
-        for name, addresses in psutil.net_if_addrs().items()
-        for address in addresses
-        if address.family == socket.AF_INET and not address.address.startswith("127.") and _is_up(name)
-    ]
-    if up:
-        yield Check("network", "ok", ", ".join(up))
-    else:
-        yield Check("network", "warning", "only the loopback is up", "plug in the network that the devices are in")
-
-
-def _is_up(interface: str) -> bool:
-    """By sysfs, since containers may refuse the ioctl; an interface that has an address and tells nothing is up."""
-    try:
-        return bool(int(Path(f"/sys/class/net/{interface}/flags").read_text(), 16) & _IFF_UP)
-    except (OSError, ValueError):
-        return True
-
-
-def _peers(settings: Settings) -> Iterable[Check]:
-    for peer in settings.config.lsl.known_peers:
-        try:
-            address = socket.getaddrinfo(peer, None, socket.AF_INET)[0][4][0]
-        except OSError as error:
-            yield Check(
-                "peers",
-                "warning",
-                f"{peer}: {error.strerror}",
-                "mend its name under [lsl] known_peers, or give its address",
-            )
-        else:
-            yield Check("peers", "ok", f"{peer} is {address}")
-
-
-def _firewall(_: Settings) -> Iterable[Check]:
-    active = [name for name, asks in _FIREWALLS.items() if asks()]
-    if active:
-        fix = f"streams of other machines need {_PORTS} open"
-        yield Check("firewall", "warning", f"{' and '.join(active)} is active", fix)
-    else:
-        yield Check("firewall", "ok", f"neither {' nor '.join(_FIREWALLS)} is active here")
-
-
-def _ufw_is_on() -> bool:
-    path = Path("/etc/ufw/ufw.conf")
-    return path.is_file() and "ENABLED=yes" in path.read_text("utf-8", "replace")
-
-
-def _answer(*command: str) -> str:
-    """What a small program prints; empty where it is not there or fails."""
-    if shutil.which(command[0]) is None:
-        return ""
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip()
-
-
-_FIREWALLS: dict[str, Callable[[], bool]] = {
-    "ufw": _ufw_is_on,
-    "firewalld": lambda: _answer("firewall-cmd", "--state") == "running",
-}
+    return [one for one in everything if not one.name.startswith(PROBE_NAME)]
 
 
 # ---------------------------------------------------------------- clock, disk, terminal
@@ -248,7 +153,7 @@ def _clock(_: Settings) -> Iterable[Check]:
         yield Check(
             "clock", "warning", f"the wall clock says {now:%Y-%m-%d}", "set it: sudo timedatectl set-time …, or use NTP"
         )
-    elif _answer("timedatectl", "show", "-p", "NTPSynchronized", "--value") == "no":
+    elif run_quietly("timedatectl", "show", "-p", "NTPSynchronized", "--value") == "no":
         yield Check(
             "clock",
             "warning",

@@ -15,7 +15,7 @@ from .output import Progress, print_json
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .checks import Check
+    from .check import Check
 
 _INDENT = 13
 _UNLIMITED = 1_000_000
@@ -63,7 +63,7 @@ def _wrapped(line: str, width: int) -> list[str]:
 
 
 def _lines(check: Check) -> Iterator[str]:
-    from .checks import GLYPHS
+    from .check import GLYPHS
 
     yield f"{GLYPHS[check.state]} {check.subject:<11}{check.text}"
     if check.fix:

@@ -43,6 +43,7 @@ NAMES_EVERY = 30.0
 """Seconds between two looks at what the names of the peers stand for."""
 
 _UID = re.compile(rb"<uid>([^<]*)</uid>")
+_SESSION = re.compile(rb"<session_id>([^<]*)</session_id>")
 _LONGEST = 65536
 
 
@@ -74,6 +75,12 @@ class Answer:
         if self._handle is None:
             self._handle = header_from_xml(_filled(self.xml, self._current))
         return self._handle
+
+    @property
+    def session_id(self) -> str:
+        """The session that it belongs to."""
+        found = _SESSION.search(self.xml)
+        return found[1].decode("utf-8", "replace") if found else ""
 
     @property
     def for_inlet(self) -> InfoHandle:
@@ -112,13 +119,13 @@ class Asker:
     ----------
     query
         An XPath predicate on the header; None is every outlet of the session.
-    network
-        Where to ask; None is as liblsl is set up.
+    any_session
+        Ask outlets of other sessions, too.
     """
 
-    def __init__(self, query: str | None = None, network: Network | None = None) -> None:
-        self.network = network or Network.of(effective_settings())
-        session = f"session_id='{self.network.session_id}'"
+    def __init__(self, query: str | None = None, *, any_session: bool = False) -> None:
+        self.network = Network.of(effective_settings())
+        session = "session_id!=''" if any_session else f"session_id='{self.network.session_id}'"
         self.query = session if query is None else f"{session} and ({query})"
         self._number = str(abs(hash(self.query)))
         self.answers: dict[str, Answer] = {}
@@ -177,12 +184,16 @@ class Asker:
 
     def ask_peers(self) -> bool:
         """Send the question to every port of the known peers; False where none has an address (yet)."""
-        ports = range(self.network.base_port, self.network.base_port + self.network.n_ports)
         addresses = self._peers.addresses()
-        for family, address in addresses:
-            for port in (self.network.port, *ports):
-                self._send(family, [address], port)
+        for address in addresses:
+            self.ask_host(address)
         return bool(addresses)
+
+    def ask_host(self, address: str) -> None:
+        """Send the question to every port of one host that an outlet may have."""
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        for port in (self.network.port, *range(self.network.base_port, self.network.base_port + self.network.n_ports)):
+            self._send(family, [address], port)
 
     def _send(self, family: socket.AddressFamily, addresses: Iterable[str], port: int) -> None:
         one = self._sockets.get(family)
@@ -192,7 +203,9 @@ class Asker:
         for address in addresses:
             if (":" in address) == (family == socket.AF_INET6):
                 with contextlib.suppress(OSError):  # no route there, or refused: others may answer
-                    one.sendto(text, (address, port))
+                    # Only an address that is looked up keeps the interface in fe80::1%eth0.
+                    place = socket.getaddrinfo(address, port)[0][4] if "%" in address else (address, port)
+                    one.sendto(text, place)
 
     def listen(self, seconds: float, *also: socket.socket) -> bool:
         """Collect answers for so long; True at once where one of the other sockets is readable."""
@@ -238,10 +251,10 @@ class _Names:
 
     def __init__(self, peers: tuple[str, ...]) -> None:
         self._peers, self._due = peers, 0.0
-        self._found: list[tuple[socket.AddressFamily, str]] = []
+        self._found: list[str] = []
         self._busy = False
 
-    def addresses(self) -> list[tuple[socket.AddressFamily, str]]:
+    def addresses(self) -> list[str]:
         """What is known by now."""
         if self._peers and not self._busy and time.monotonic() >= self._due:
             self._busy = True
@@ -253,7 +266,7 @@ class _Names:
         for peer in self._peers:
             with contextlib.suppress(OSError, UnicodeError):
                 those = socket.getaddrinfo(peer, None, type=socket.SOCK_DGRAM)
-                found += [(socket.AddressFamily(one[0]), str(one[4][0])) for one in those]
+                found += [str(one[4][0]) for one in those]
         self._found = list(dict.fromkeys(found))
         self._due, self._busy = time.monotonic() + NAMES_EVERY, False
 

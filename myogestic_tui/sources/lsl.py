@@ -12,7 +12,7 @@ from ..stream.source import ClockEstimate, Condition
 from .claims import claims
 from .discovery import discovery
 from .link import PATH_TIMEOUT_S, Link
-from .network import interfaces, is_loopback
+from .network import is_own
 from .selection import Choice, NotChosenError, Selection
 
 if TYPE_CHECKING:
@@ -226,8 +226,7 @@ class LSLSource:
         looked, remote = self._remote
         if time.monotonic() - looked < COMPARED_WITHIN_S:
             return remote
-        here = {one.address for one in interfaces()}
-        remote = not is_loopback(seen.address) and seen.address.partition("%")[0] not in here
+        remote = not is_own(seen.address)
         self._remote = (time.monotonic(), remote)
         return remote
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -86,19 +87,33 @@ class Interface:
 
 def interfaces() -> list[Interface]:
     """Every IPv4 address, and every interface with an IPv6 one, of those that are up."""
+    ways = {(one.address if one.family == socket.AF_INET else one.index): one for one in addresses()}
+    return list(ways.values())
+
+
+def addresses() -> list[Interface]:
+    """Every address of every interface that is up."""
     try:
-        stats, found = psutil.net_if_stats(), psutil.net_if_addrs()
+        found = psutil.net_if_addrs()
         numbers = {name: index for index, name in socket.if_nameindex()}
     except OSError:
         return []
-    ways = [
+    return [
         Interface(name, one.address.partition("%")[0], numbers[name], socket.AddressFamily(one.family))
-        for name, addresses in found.items()
-        if name in numbers and name in stats and stats[name].isup
-        for one in addresses
+        for name, those in found.items()
+        if name in numbers and is_up(name)
+        for one in those
         if one.family in (socket.AF_INET, socket.AF_INET6)
     ]
-    return list({(one.address if one.family == socket.AF_INET else one.index): one for one in ways}.values())
+
+
+def is_up(interface: str) -> bool:
+    """Whether it is switched on and has a cable; one that tells nothing (in some containers) is up."""
+    try:
+        state = Path(f"/sys/class/net/{interface}/operstate").read_text().strip()
+    except OSError:
+        return True
+    return state not in ("down", "lowerlayerdown", "notpresent")
 
 
 def is_loopback(address: str) -> bool:
@@ -109,3 +124,10 @@ def is_loopback(address: str) -> bool:
 def is_multicast(group: str) -> bool:
     """Whether it is the address of a multicast group."""
     return group[:2].casefold() == "ff" if ":" in group else 224 <= int(group.partition(".")[0] or 0) < 240
+
+
+def is_own(address: str) -> bool:
+    """Whether an address is one of this machine."""
+    bare = address.partition("%")[0]
+    found = (str(one.address).partition("%")[0] for those in psutil.net_if_addrs().values() for one in those)
+    return is_loopback(bare) or bare in found

@@ -18,6 +18,7 @@ from ..errors import StreamError
 from .asking import resolve
 from .inlet import Inlet, dispose
 from .look import OPEN_S
+from .network import addresses
 
 if TYPE_CHECKING:
     from .discovery import Seen
@@ -120,16 +121,6 @@ def _connections(seen: Seen) -> set[str]:
     return {one.laddr.ip for one in found if one.raddr and one.raddr.port in ports and one.status == "ESTABLISHED"}
 
 
-def _are_down(addresses: set[str]) -> bool:
+def _are_down(these: set[str]) -> bool:
     """True where there are such addresses, and no interface that is up has any of them."""
-    try:
-        stats = psutil.net_if_stats()
-        here = {
-            one.address.partition("%")[0]
-            for name, those in psutil.net_if_addrs().items()
-            if name in stats and stats[name].isup
-            for one in those
-        }
-    except OSError:
-        return False
-    return bool(addresses) and not addresses & here
+    return bool(these) and not these & {one.address for one in addresses()}
