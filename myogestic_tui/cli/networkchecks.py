@@ -33,7 +33,7 @@ _MOST_STREAMS = 64
 
 def check_interfaces(_: Settings) -> Iterable[Check]:
     """Which interfaces are up, and which have no address or are down."""
-    from ..sources.network import interfaces, is_loopback, is_up
+    from ..sources.network import down, interfaces, is_loopback
 
     ways = [one for one in interfaces() if not is_loopback(one.address)]
     usable = [one for one in ways if one.family == socket.AF_INET or not one.address.startswith("fe80")] or ways
@@ -45,9 +45,8 @@ def check_interfaces(_: Settings) -> Iterable[Check]:
     if ways and not any(one.family == socket.AF_INET for one in ways):
         fix = "give the devices and this machine IPv4 addresses if their programs have IPv6 switched off"
         yield Check("network", "warning", "there is no IPv4 address, only IPv6: many LSL programs want IPv4", fix)
-    down = [name for _, name in socket.if_nameindex() if name != "lo" and not is_up(name)]
-    if down:
-        yield Check("network", "ok", f"down, or without a cable: {', '.join(sorted(down))}")
+    if off := down() - {"lo"}:
+        yield Check("network", "ok", f"down, or without a cable: {', '.join(sorted(off))}")
 
 
 def check_multicast(_: Settings) -> Iterable[Check]:

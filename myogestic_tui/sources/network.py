@@ -95,25 +95,32 @@ def addresses() -> list[Interface]:
     """Every address of every interface that is up."""
     try:
         found = psutil.net_if_addrs()
-        numbers = {name: index for index, name in socket.if_nameindex()}
+        off = down()
+        numbers = {name: index for index, name in socket.if_nameindex() if name not in off}
     except OSError:
         return []
     return [
         Interface(name, one.address.partition("%")[0], numbers[name], socket.AddressFamily(one.family))
         for name, those in found.items()
-        if name in numbers and is_up(name)
+        if name in numbers
         for one in those
         if one.family in (socket.AF_INET, socket.AF_INET6)
     ]
 
 
-def is_up(interface: str) -> bool:
-    """Whether it is switched on and has a cable; one that tells nothing (in some containers) is up."""
+def down() -> set[str]:
+    """Interfaces that are switched off or have no cable; those that tell nothing (in some containers) are none of them."""
     try:
-        state = Path(f"/sys/class/net/{interface}/operstate").read_text().strip()
+        return {name for name, stats in psutil.net_if_stats().items() if not stats.isup}
     except OSError:
-        return True
-    return state not in ("down", "lowerlayerdown", "notpresent")
+        return {name for _, name in socket.if_nameindex() if _state(name) in ("down", "lowerlayerdown", "notpresent")}
+
+
+def _state(interface: str) -> str:
+    try:
+        return Path(f"/sys/class/net/{interface}/operstate").read_text().strip()
+    except OSError:
+        return ""
 
 
 def is_loopback(address: str) -> bool:

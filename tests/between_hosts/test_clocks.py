@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .hosts import PATIENCE, Outlet, Reader, needs_nft
 from .recorder import COMMAND, Recorder, said
 
 SOON = 10.0
 
 
+@pytest.mark.slow
 @needs_nft
 def test_a_clock_that_cannot_be_compared_is_reported_by_ctl_and_record(hosts, unique, tmp_path):
     two = hosts(ahead=5)
@@ -21,6 +24,7 @@ def test_a_clock_that_cannot_be_compared_is_reported_by_ctl_and_record(hosts, un
     assert f"no clock comparison with {two.sender.name}" in done.stderr
 
 
+@pytest.mark.slow
 @needs_nft
 def test_a_clock_that_can_be_compared_at_first_only_is_reported_too(hosts, unique):
     two = hosts()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from .hosts import Outlet, Reader, TwoHosts, needs_nft
 
@@ -48,6 +49,7 @@ def test_the_address_of_the_recorder_changes(hosts, unique):
     assert 0 < lost(reader) < 200 * (SOON + 12)
 
 
+@pytest.mark.slow
 def test_a_cable_that_is_put_back_costs_nothing_though_a_second_connection_may_be_there_first(hosts, unique):
     """TCP tries again 6.2 s and 12.6 s after the cable was pulled: it is put back between the two."""
     two = hosts()
@@ -59,6 +61,7 @@ def test_a_cable_that_is_put_back_costs_nothing_though_a_second_connection_may_b
     assert lost(reader) == 0
 
 
+@pytest.mark.slow
 @needs_nft
 def test_a_connection_that_is_dead_for_good_is_given_as_long_again_and_what_the_second_brought_is_kept(hosts, unique):
     two = hosts()
@@ -70,6 +73,7 @@ def test_a_connection_that_is_dead_for_good_is_given_as_long_again_and_what_the_
     assert 0 < lost(reader) < 200 * (SOON + 4), held_from
 
 
+@pytest.mark.slow
 @needs_nft
 def test_at_the_end_of_a_recording_what_the_second_brought_is_handed_out_at_once(hosts, unique):
     two = hosts()
@@ -80,6 +84,7 @@ def test_at_the_end_of_a_recording_what_the_second_brought_is_handed_out_at_once
     assert after["held"]
 
 
+@pytest.mark.slow
 @needs_nft
 def test_markers_of_a_dead_connection_arrive_by_the_second(hosts, unique):
     two = hosts()
@@ -107,6 +112,7 @@ def wait_for_second(two: TwoHosts) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_reconnecting_by_hand_goes_on_with_the_same_outlet(hosts, unique):
     two = hosts()
     outlet, reader = sent_and_read(two, unique)

@@ -47,6 +47,7 @@ def test_two_hosts_where_all_is_well(hosts, unique, tmp_path):
         found(checks, "firewall", "ok", "nftables")
 
 
+@pytest.mark.slow
 @needs_nft
 def test_what_a_firewall_at_the_sender_keeps_out_is_named_with_the_command_that_opens_it(hosts, unique, tmp_path):
     two = hosts()
@@ -63,6 +64,7 @@ def test_what_a_firewall_at_the_sender_keeps_out_is_named_with_the_command_that_
 @pytest.mark.parametrize(
     "rule", ["udp dport 16572-16604 drop", "meta l4proto udp reject", "udp dport { 1, 16571 } drop"]
 )
+@pytest.mark.slow
 def test_a_rule_of_this_machine_that_keeps_lsl_out_is_found(hosts, rule, tmp_path):
     two = hosts()
     two.recorder.run("nft", "add table inet mine; add chain inet mine in { type filter hook input priority 0; }")
@@ -75,6 +77,7 @@ def test_a_rule_of_this_machine_that_keeps_lsl_out_is_found(hosts, rule, tmp_pat
     found(doctor(two.recorder, tmp_path), "firewall", "ok", "nftables")
 
 
+@pytest.mark.slow
 def test_peers_that_do_not_answer_or_have_no_address(hosts, unique, tmp_path):
     two = hosts()
     peers = '["10.77.1.2", "10.77.1.77", "no-such-host.invalid", "not a name", "::1"]'
@@ -85,6 +88,7 @@ def test_peers_that_do_not_answer_or_have_no_address(hosts, unique, tmp_path):
         found(checks, "peers", "warning", f"{unknown}: no such host", "known_peers")
 
 
+@pytest.mark.slow
 def test_an_outlet_of_another_session_is_named_with_its_session_id(hosts, unique, tmp_path):
     two = hosts()
     (tmp_path / "lab2.cfg").write_text("[lab]\nSessionID = lab2\n")
@@ -101,6 +105,7 @@ def test_an_outlet_of_another_session_is_named_with_its_session_id(hosts, unique
     found(checks, "streams", "ok", unique)
 
 
+@pytest.mark.slow
 def test_interfaces_that_are_down_and_a_network_of_ipv6_only(hosts, unique, tmp_path):
     two = hosts()
     two.recorder.run("ip", "link", "add", "spare0", "type", "veth", "peer", "spare1")
@@ -118,6 +123,7 @@ def test_interfaces_that_are_down_and_a_network_of_ipv6_only(hosts, unique, tmp_
     found(checks, "multicast", "bad", "from no interface")
 
 
+@pytest.mark.slow
 @needs_nft
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv is not installed")
 def test_rules_that_this_account_may_not_read_are_told_with_the_command_that_shows_them(hosts, tmp_path):

@@ -16,6 +16,7 @@ def state(status) -> str:
     return status["streams"]["emg"]["state"]
 
 
+@pytest.mark.slow
 def test_a_twin_on_another_host_is_reported_and_the_choice_outlives_the_recorder(hosts, unique, tmp_path):
     two = hosts()
     Outlet(two.sender, unique, source_id=f"{unique}-theirs")
@@ -57,6 +58,7 @@ def test_two_that_are_there_from_the_start_are_told_with_the_command_that_choose
     recorder.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("back_on", ["sender", "recorder"])
 def test_of_two_with_one_source_id_on_two_hosts_the_one_of_its_host_takes_what_returns(hosts, unique, back_on):
     two = hosts()
