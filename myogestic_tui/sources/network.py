@@ -109,7 +109,7 @@ def addresses() -> list[Interface]:
 
 
 def down() -> set[str]:
-    """Interfaces that are switched off or have no cable; those that tell nothing (in some containers) are none of them."""
+    """Interfaces that are switched off or have no cable, and that say so; in some containers none does."""
     try:
         return {name for name, stats in psutil.net_if_stats().items() if not stats.isup}
     except OSError:
