@@ -11,6 +11,7 @@ import msgspec
 import platformdirs
 
 from ..errors import SessionError
+from ..session.format.places import make_folder
 from ..session.format.regular import read_regular
 from .recorder import TakeStatus
 
@@ -116,7 +117,7 @@ def _replace(path: Path, content: bytes) -> None:
     """Replace a file; where the disk refuses, all is as it was, and nobody is kept from what matters more."""
     partial = path.with_suffix(f".{os.getpid()}.partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         partial.write_bytes(content)
         partial.replace(path)
     except OSError as error:

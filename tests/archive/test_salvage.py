@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 import zipfile
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -199,6 +201,31 @@ def test_a_salvage_killed_before_the_trash_is_taken_up(archive, tmp_path):
     assert salvage_session(archive) == saved
     assert saved.read_bytes() == before
     assert entries(tmp_path) == [saved.name]
+
+
+def test_a_bit_of_a_members_name_costs_nothing(made_archive, tmp_path):
+    """Bit 7 makes a name of the directory one that is no text."""
+    data = made_archive.read_bytes()
+    with zipfile.ZipFile(made_archive) as plain:
+        start, names = plain.start_dir, [info.filename.encode() for info in plain.infolist()]
+    at = start
+    for number, name in enumerate(names):
+        at = data.index(name, at + 46)
+        if number % 3 and not name.endswith(b".json"):
+            continue
+        path = tmp_path / str(number) / made_archive.name
+        path.parent.mkdir()
+        flipped = bytearray(data)
+        flipped[at + number % len(name)] ^= 0x80
+        path.write_bytes(flipped)
+        for level in ("quick", "full"):
+            outcome = verify_session(path, level)
+            assert not outcome.ok
+            json.loads(msgspec.json.encode(outcome))
+        saved = salvage_session(path)
+        assert_part(saved, [(0, 480)])
+        json.dumps(loss(saved)).encode()
+        shutil.rmtree(path.parent)
 
 
 FAILED_ONCE: tuple[int, ...] = ()

@@ -77,7 +77,10 @@ def _walk(folder: Path, prefix: str) -> Iterator[File]:
             elif stat.S_ISREG(status.st_mode):
                 yield File(key, status.st_size)
             else:
-                raise SessionDamagedError(f"{folder / entry.name} is neither a file nor a folder; move it out of there")
+                raise SessionDamagedError(
+                    f"{folder / entry.name} is neither a file nor a folder; move it out of there, "
+                    "or let `myogestic-tui recover` set it aside"
+                )
 
 
 class Tree(Protocol):

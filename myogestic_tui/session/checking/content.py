@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import MyoGesticError
 from ..format.findings import Finding, damage, observation
-from ..format.layout import JOURNAL, LABELS, META, stems_among
+from ..format.layout import JOURNAL, LABELS, MANIFEST, META, stems_among
 from ..format.meta import Meta, decode_labels, decode_meta
 from ..reading.reader import recovery_findings
 from ..reading.states import WHOLE_STATES
@@ -95,8 +95,11 @@ class ContentCheck:
 
     def _read_meta(self) -> Meta:
         if META not in self._tree:
-            text = f"{META} is missing: another recorder's session, or one that was cut short"
-            self._report(observation(text, member=META))
+            if MANIFEST in self._tree:  # which is written last, and lists it
+                self._report(damage(f"{META} is missing: what was recorded of whom is lost", member=META))
+            else:
+                text = f"{META} is missing: another recorder's session, or one that was cut short"
+                self._report(observation(text, member=META))
             return Meta()
         try:
             return decode_meta(self._tree.read(META))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ...errors import DiskError, SessionDamagedError, SessionError
 from ..archive.archive import Archive
+from ..archive.comment import decode_comment
 from ..archive.manifest import FORMAT, ManifestReader
 from ..archive.tree import FolderTree, canonical_order
 from ..format.findings import Finding, damage, observation
@@ -161,7 +162,9 @@ def _check_names(tree: Tree, content: ContentCheck) -> None:
 def _check_manifest(tree: Tree, content: ContentCheck, report: Report) -> None:
     """What the manifest says of the whole; its lines are checked with the files."""
     if MANIFEST not in tree:
-        if isinstance(tree, Archive):
+        if isinstance(tree, Archive) and decode_comment(tree.comment) is not None:
+            report(damage(f"{MANIFEST} is missing, and the archive's summary says that it had one", member=MANIFEST))
+        elif isinstance(tree, Archive):
             text = (
                 f"no {MANIFEST}: another program packed this, so only the zip's own checksums (CRC-32) could be checked"
             )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ...errors import SessionDamagedError
+from ...errors import SessionDamagedError, SessionError
 from .layout import ZARR_JSON
 from .zarrs import ArraySpec, decode_chunk, parse_array_json
 
@@ -171,17 +171,27 @@ class OverviewArray:
             last = min(stop, self.n_stored)
             try:
                 parts.append(self._stored.rows(start, last))
-            except SessionDamagedError:
+            except SessionError:
                 parts += [self._computed(number)[None] for number in range(start, last)]
         parts += [self._computed(number)[None] for number in range(max(start, self.n_stored), stop)]
         return joined_rows(parts, self.spec)
+
+    def drop_unreadable(self) -> None:
+        """Compute the rows from the first chunk on that cannot be read, as those that were never stored."""
+        for number in range(self.spec.n_chunks(self.n_stored)):
+            try:
+                assert self._stored is not None, "rows are stored in an array that is there"
+                self._stored.chunk(number)
+            except SessionError:
+                self.n_stored = number * self.spec.chunk_length
+                return
 
     def _computed(self, number: int) -> NDArray[np.float32]:
         """A row from the samples; NaN where those cannot be read."""
         first = number * self._length
         try:
             return overview_row(self._data.rows(first, min(first + self._length, self._data.n_rows)))
-        except SessionDamagedError:
+        except SessionError:
             return np.full(self.spec.row_shape, np.nan, np.float32)
 
 

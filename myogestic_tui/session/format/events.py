@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from ...errors import ConfigError, DiskError, SessionClosedError
+from ...errors import ConfigError, DiskError, SessionClosedError, SessionDamagedError
 from .findings import Finding, damage, observation
 from .journal import EVENT, EVENTS, Frame, FrameReader, frame_header
 from .layout import JOURNAL, is_stem
@@ -25,6 +25,7 @@ from .meta import (  # noqa: TC001  (msgspec resolves annotations)
     Note,
     StreamMeta,
 )
+from .regular import open_regular
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -332,8 +333,8 @@ def replay(folder: Path, record: SessionRecord) -> tuple[bool, list[Finding]]:
         What of it is torn or damaged. Events behind damage count: each stands for itself.
     """
     try:
-        fd = os.open(folder / JOURNAL / EVENTS, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except (FileNotFoundError, NotADirectoryError):
+        fd = open_regular(folder / JOURNAL / EVENTS)
+    except (FileNotFoundError, NotADirectoryError, SessionDamagedError):
         return False, []
     try:
         return True, _replay_frames(FrameReader(fd), record)

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from .layout import JOURNAL
+from .regular import is_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,7 +157,11 @@ class FrameReader:
 
     def _find_magic(self, at: int) -> int | None:
         while at < self._size:
-            block = os.pread(self._fd, min(_BLOCK, self._size - at), at)
+            try:
+                at = os.lseek(self._fd, at, os.SEEK_DATA)
+            except OSError:
+                return None  # nothing but a hole is left
+            block = os.pread(self._fd, max(0, min(_BLOCK, self._size - at)), at)
             hit = block.find(MAGIC)
             if hit >= 0:
                 return at + hit
@@ -237,7 +242,7 @@ def list_segments(folder: Path) -> dict[str, list[Path]]:
     """Segment files by stem, in order; empty where the folder has no journal."""
     found: dict[str, list[Path]] = {}
     try:
-        names = sorted(entry.name for entry in os.scandir(folder / JOURNAL) if entry.is_file())
+        names = sorted(entry.name for entry in os.scandir(folder / JOURNAL) if is_regular(entry.path))
     except (FileNotFoundError, NotADirectoryError):
         return found
     for name in names:

@@ -168,7 +168,9 @@ def _holds_sessions(path: Path, entries: dict[str, bool]) -> bool:
     if entries.get(STATE_FOLDER) or any(name.endswith(ARCHIVE_SUFFIX) and not d for name, d in entries.items()):
         return True
     for name, is_folder in entries.items():
-        if is_folder and not name.endswith(".zarr") and name not in (JOURNAL, UNPAIRED):
+        if not is_folder or name.endswith((".zarr", PARTIAL)) or name in (JOURNAL, UNPAIRED):
+            continue
+        if not (path / name).is_symlink():
             inner = _entries_of(path / name)
             if _has_journal(path / name, inner) or (META in inner and _has_arrays(inner)):
                 return True
@@ -185,7 +187,7 @@ def free_path(path: Path) -> Path:
     """`path`, or where something stands there already, the same with a number behind its stem."""
     suffix = ARCHIVE_SUFFIX if path.name.endswith(ARCHIVE_SUFFIX) else ""
     stem, number, free = path.name.removesuffix(suffix), 1, path
-    while free.exists():
+    while os.path.lexists(free):
         number += 1
         free = path.with_name(f"{stem}-{number}{suffix}")
     return free

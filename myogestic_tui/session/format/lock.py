@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from ...errors import DiskError, SessionDamagedError, SessionLockedError
 from .layout import LOCK, STATE_FOLDER, is_session_folder
-from .places import new_place
+from .places import make_folder, new_place
 from .regular import is_regular, open_regular, read_regular
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 RECORDER_LOCK = "recorder.lock"
 
+_MOST_SAID = 1 << 16
 _PATIENCE = 0.3
 """Seconds during which a held lock is tried again: `holder` takes it for an instant to see whether it is free."""
 
@@ -187,7 +188,7 @@ def _is_folder(known: os.stat_result, path: Path) -> bool:
 
 def _read(path: Path) -> Holder | None:
     try:
-        return msgspec.json.decode(read_regular(path), type=Holder)
+        return msgspec.json.decode(read_regular(path, _MOST_SAID), type=Holder)
     except (OSError, SessionDamagedError, msgspec.DecodeError, UnicodeDecodeError):
         return None
 
@@ -220,7 +221,10 @@ def keep_sessions_folder(lock: FileLock) -> None:
 
 def _make_folder(path: Path, *, parents: bool = False) -> None:
     try:
-        path.mkdir(parents=parents, exist_ok=True)
+        if parents:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        os.stat(path.parent)
+        make_folder(path)
     except OSError as error:
         raise DiskError(f"cannot write into {path.parent}: {error.strerror}") from error
 

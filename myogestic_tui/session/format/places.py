@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ...errors import DiskError
-from .layout import STATE_FOLDER, TRASH
+from .layout import STATE_FOLDER, TRASH, free_path
 from .meta import sync_folder
 
 if TYPE_CHECKING:
@@ -19,6 +20,24 @@ STAMP = "%Y%m%dT%H%M%S.%fZ"
 def trash_of(sessions_dir: Path) -> Path:
     """The trash of a sessions folder, which may not be there yet."""
     return sessions_dir / STATE_FOLDER / TRASH
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder in the state folder of a sessions folder; what stands in its way gets another name.
+
+    Raises
+    ------
+    OSError
+        The disk refused.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        for part in (*reversed(path.parents), path):
+            is_ours = STATE_FOLDER in (part.name, *part.parent.parts)
+            if is_ours and os.path.lexists(part) and not part.is_dir():
+                part.rename(free_path(part))
+        path.mkdir(parents=True, exist_ok=True)
 
 
 def new_slot(sessions_dir: Path) -> Path:
@@ -50,6 +69,7 @@ def new_place(sessions_dir: Path, name: str) -> Path:
     OSError, DiskError
         The disk refused.
     """
+    make_folder(trash_of(sessions_dir))
     place = new_slot(sessions_dir) / name
     place.mkdir()
     return place

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
 
 from ...errors import SessionDamagedError
+from ...info import MOST_BYTES
 
-if TYPE_CHECKING:
-    from pathlib import Path
+MOST_READ = MOST_BYTES + MOST_BYTES // 64
+"""Bytes of a file that are read into memory: the largest chunk, even where compression makes it longer."""
 
 
 def open_regular(path: str | os.PathLike[str]) -> int:
@@ -31,13 +31,16 @@ def open_regular(path: str | os.PathLike[str]) -> int:
     raise SessionDamagedError(f"{os.fspath(path)} is no regular file; move it out of there")
 
 
-def read_regular(path: str | os.PathLike[str]) -> bytes:
-    """The whole content of a file; errors as `open_regular`."""
+def read_regular(path: str | os.PathLike[str], limit: int = MOST_READ) -> bytes:
+    """The whole content of a file; errors as `open_regular`, SessionDamagedError for one of more than `limit` bytes."""
     with open(open_regular(path), "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > limit:
+            raise SessionDamagedError(f"{os.fspath(path)} has {size} bytes; more than {limit} are not read into memory")
         return file.read()
 
 
-def is_regular(path: Path) -> bool:
+def is_regular(path: str | os.PathLike[str]) -> bool:
     """Whether there is a regular file, or a link to one."""
     try:
         return stat.S_ISREG(os.stat(path).st_mode)

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from ...errors import MyoGesticError
 from ..format.layout import JOURNAL, META, STATE_FOLDER, is_storable, printable
+from ..format.places import make_folder
 from ..format.summary import Summary, Verified
 from ..reading.archivesummary import read_archive_summary
 from ..reading.states import folder_state, list_sessions
@@ -151,7 +152,7 @@ class Catalog:
         if mark is None or not path.is_file() or not is_storable(path.name):
             return
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self._file.parent)
             with self._connection(_AMEND_SECONDS) as connection:
                 connection.execute("BEGIN IMMEDIATE")  # what another process remembers meanwhile is not lost
                 row = connection.execute(f"{_SELECT} WHERE name = ?", (path.name,)).fetchone()
@@ -203,7 +204,7 @@ class Catalog:
         if not rows and not gone:
             return
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self._file.parent)
             with self._connection() as connection:
                 connection.executemany(_INSERT, rows)
                 connection.executemany("DELETE FROM sessions WHERE name = ?", [(name,) for name in gone])

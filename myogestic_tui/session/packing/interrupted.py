@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import SessionLockedError
-from ..format.layout import ARCHIVE_SUFFIX, STATE_FOLDER
+from ..format.layout import ARCHIVE_SUFFIX, STATE_FOLDER, has_archive
+from ..format.regular import is_regular
 from ..reading.states import unpacked_sessions
-from .pack import PARKED, pack_session, temporary
+from .pack import GONE, PARKED, pack_session, temporary
 from .workfolder import finish_replacing, remove_work_folders
 
 if TYPE_CHECKING:
@@ -22,12 +23,25 @@ if TYPE_CHECKING:
 def clean_up(sessions_dir: str | os.PathLike[str]) -> None:
     """Remove what killed jobs left: half-written archives that nobody writes any more, folders already packed."""
     sessions_dir = Path(sessions_dir)
-    shutil.rmtree(sessions_dir / STATE_FOLDER / PARKED, ignore_errors=True)
+    remove_parked(sessions_dir)
     finish_replacing(sessions_dir)
     remove_work_folders(sessions_dir)
     for tmp in sessions_dir.glob(f"*{ARCHIVE_SUFFIX}.tmp"):
+        if not is_regular(tmp) or tmp.is_symlink():
+            continue
         with suppress(OSError, SessionLockedError), temporary(tmp.with_name(tmp.name.removesuffix(".tmp"))):
             pass
+
+
+def remove_parked(sessions_dir: Path) -> None:
+    """Remove folders whose archive is in place; what else lies where they are parked is somebody else's."""
+    parking = sessions_dir / STATE_FOLDER / PARKED
+    for parked in parking.iterdir() if parking.is_dir() else ():
+        packed = parked.name.endswith(GONE) or has_archive(sessions_dir / parked.name)
+        if packed and parked.is_dir() and not parked.is_symlink():
+            shutil.rmtree(parked, ignore_errors=True)
+    with suppress(OSError):
+        parking.rmdir()
 
 
 def finish_interrupted(sessions_dir: str | os.PathLike[str], progress: Progress | None = None) -> list[Path]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import stat
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,6 +41,7 @@ from ..format.layout import (
 )
 from ..format.lock import lock_session
 from ..format.meta import decode_meta, sync_folder
+from ..format.places import make_folder
 from ..format.progress import Ticker
 from ..format.regular import read_regular
 from ..reading.packed import archives_of
@@ -55,6 +57,9 @@ if TYPE_CHECKING:
 
 PARKED = "packed"
 """Folder in ``.myogestic`` for session folders whose archive is in place."""
+
+GONE = ".packed"
+"""Suffix of their names there: what is called otherwise is somebody else's, and stays."""
 
 _SPARE = 1 << 20
 
@@ -170,8 +175,10 @@ def write_archive(
 def temporary(path: Path) -> Iterator[tuple[Path, int]]:
     """An empty file beside `path`, locked so that others see it is alive; gone again unless it was renamed."""
     tmp = path.with_name(f"{path.name}.tmp")
-    fd = os.open(tmp, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    fd = os.open(tmp, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
     try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise SessionDamagedError(f"{tmp} is no regular file; move it out of there")
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if not tmp.exists() or not os.path.samestat(os.fstat(fd), tmp.stat()):
             raise BlockingIOError  # somebody cleaned it up between the two lines above
@@ -245,8 +252,8 @@ def _session_name(folder: Path) -> str:
 def _remove(folder: Path) -> None:
     """Take the folder away in one step, then delete it; what a kill leaves lies where nobody looks for sessions."""
     parked_in = folder.parent / STATE_FOLDER / PARKED
-    parked_in.mkdir(parents=True, exist_ok=True)
-    parked = free_path(parked_in / folder.name)
+    make_folder(parked_in)
+    parked = free_path(parked_in / (folder.name + GONE))
     folder.rename(parked)
     sync_folder(folder.parent)
     shutil.rmtree(parked, ignore_errors=True)  # what is left of it goes at the next start

@@ -10,6 +10,7 @@ from ...errors import SessionError
 from ..format.layout import LOCK, STATE_FOLDER
 from ..format.lock import lock_session
 from ..format.meta import replace_file
+from ..format.places import make_folder
 from ..format.regular import read_regular
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 SALVAGING = "salvaging"
 EDITING = "editing"
+_WORK = ".work"
+"""Suffix of their names: what is called otherwise is somebody else's, and stays."""
 _REPLACED = ".replaced"
 
 
@@ -39,8 +42,8 @@ def work_folder(sessions_dir: Path, kind: str, name: str) -> Iterator[Path]:
     SessionLockedError
         Another process works on it.
     """
-    folder = sessions_dir / STATE_FOLDER / kind / name
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = sessions_dir / STATE_FOLDER / kind / (name + _WORK)
+    make_folder(folder)
     with lock_session(folder, purpose=kind):
         try:
             for entry in folder.iterdir():
@@ -70,13 +73,15 @@ def replacing(folder: Path, old: Path, new: Path) -> Iterator[None]:
 
 def finish_replacing(sessions_dir: Path) -> None:
     """Remove archives whose replacement is in place, where a kill came between the two."""
-    for note in (sessions_dir / STATE_FOLDER / EDITING).glob(f"*{_REPLACED}"):
+    for note in (sessions_dir / STATE_FOLDER / EDITING).glob(f"*{_WORK}{_REPLACED}"):
         folder = note.with_name(note.name.removesuffix(_REPLACED))
         with suppress(OSError):
             folder.mkdir(exist_ok=True)
         with suppress(OSError, SessionError, UnicodeDecodeError), lock_session(folder, purpose="cleaning up"):
             old, _, new = read_regular(note).decode().partition("\n")
-            if new and new != old and (sessions_dir / new).is_file():
+            if not old or not new:
+                continue
+            if new != old and (sessions_dir / new).is_file():
                 (sessions_dir / old).unlink(missing_ok=True)
             note.unlink(missing_ok=True)
 
@@ -84,6 +89,8 @@ def finish_replacing(sessions_dir: Path) -> None:
 def remove_work_folders(sessions_dir: Path) -> None:
     """Remove those that killed jobs left."""
     for kind in (SALVAGING, EDITING):
-        for folder in (sessions_dir / STATE_FOLDER / kind).glob("*/"):
+        for folder in (sessions_dir / STATE_FOLDER / kind).glob(f"*{_WORK}/"):
+            if folder.is_symlink():
+                continue
             with suppress(OSError, SessionError), lock_session(folder, purpose="cleaning up"):
                 shutil.rmtree(folder, ignore_errors=True)

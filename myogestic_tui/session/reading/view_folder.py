@@ -19,7 +19,7 @@ from ..format.findings import Finding, damage, observation
 from ..format.journal import EVENTS, list_segments
 from ..format.layout import JOURNAL, LABELS, META, array_name, stems_among
 from ..format.lock import session_holder
-from ..format.meta import LabelEvent, Meta, Note, StreamMeta, decode_labels, decode_meta
+from ..format.meta import SCHEMA_VERSION, LabelEvent, Meta, Note, StreamMeta, decode_labels, decode_meta
 from ..format.zarrs import ArraySpec
 from .members import FolderMembers
 from .tail import JournalTail, TailedArray
@@ -92,6 +92,9 @@ class _Looker:
         view = SessionView(
             self.path, self.members, meta, labels, findings=self.findings, live=self.live, unusable=self.unusable
         )
+        if not has_journal and not self.live and (meta.schema_version, meta.state) == (SCHEMA_VERSION, "recording"):
+            text = f"{JOURNAL} is missing: samples, labels and notes since the last checkpoint are lost"
+            self.findings.append(damage(text, member=JOURNAL))
         view.record = record if has_journal else None
         view.strict = meta.schema_version is not None or has_journal
         view.finished = not has_journal and meta.state not in ("", "recording")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ..format.journal import EVENTS, SUFFIX, list_segments
-from ..format.layout import JOURNAL, LABELS, META
+from ..format.layout import JOURNAL, LABELS, META, free_path
 from ..format.meta import sync_folder
 from ..format.places import new_place
 from ..format.regular import is_regular, read_regular
@@ -42,9 +42,9 @@ class Aside:
     def _copy(self, key: str) -> None:
         source, copy = self._folder / key, self._for(key)
         if source.is_dir():
-            shutil.copytree(source, copy, symlinks=True)
-        else:
-            shutil.copy2(source, copy, follow_symlinks=False)
+            shutil.copytree(source, copy, symlinks=True, copy_function=_link)
+        elif not os.path.lexists(copy):
+            _link(source, copy)
         sync_folder(copy.parent)
 
     def copy_segments(self, view: SessionView, left: Iterable[str]) -> None:
@@ -56,16 +56,14 @@ class Aside:
             tail = stream.tail
             if tail is not None and (tail.unused or any(finding.kind == "damage" for finding in tail.findings)):
                 kept += [path.name for path in segments.get(stem, [])]
-        kept += [path.name for path in (self._folder / JOURNAL).glob("*") if path.name not in ours]
         for name in dict.fromkeys(kept):
             self._copy(f"{JOURNAL}/{name}")
+        for path in [path for path in (self._folder / JOURNAL).glob("*") if path.name not in ours]:
+            self.move(f"{JOURNAL}/{path.name}")
 
-    def move_files_from(self, *keys: str) -> None:
-        """Files that stand where folders belong."""
-        for key in keys:
-            path = self._folder / key
-            if path.exists() and not path.is_dir():
-                path.rename(self._for(key))
+    def move(self, key: str) -> None:
+        """Whatever it is that stands in the way."""
+        (self._folder / key).rename(free_path(self._for(key)))
 
     def copy_chunks(self, name: str, spec: ArraySpec, numbers: Iterable[int]) -> None:
         """Chunks that are going to be replaced by something else than their continuation."""
@@ -76,18 +74,15 @@ class Aside:
     def move_chunks_from(self, name: str, first: int) -> None:
         """Chunks from number ``first`` on: written and never published, or without a partner in the other array."""
         chunks = self._folder / name / "c"
-        for entry in os.scandir(chunks) if chunks.is_dir() else ():
+        for entry in list(os.scandir(chunks)) if chunks.is_dir() else ():
             if entry.name.isdecimal() and int(entry.name) >= first:
-                os.rename(entry.path, self._for(f"{name}/c/{entry.name}"))
+                self.move(f"{name}/c/{entry.name}")
 
     def take_broken(self, members: set[str]) -> None:
         """Damaged segments and metadata."""
         segments = [f"{JOURNAL}/{member}" for member in members if member.endswith(SUFFIX)]
         for key in (*segments, *(members & {META, LABELS})):
-            path = self._folder / key
-            if path.is_dir():
-                path.rename(self._for(key))
-            elif path.exists():
+            if is_regular(self._folder / key):
                 self._copy(key)
 
     def copy_what_says_more(self, files: dict[str, bytes]) -> None:
@@ -97,6 +92,14 @@ class Aside:
             taken = self._place is not None and (self._place / key).exists()
             if is_regular(path) and not taken and not _holds(msgspec.json.decode(data), read_regular(path)):
                 self._copy(key)
+
+
+def _link(source: str | Path, copy: str | Path) -> None:
+    """A second name for a file that is going to be replaced or removed, never changed; a copy where there is none."""
+    try:
+        os.link(source, copy, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(source, copy, follow_symlinks=False)
 
 
 def _holds(new: Any, old: bytes) -> bool:

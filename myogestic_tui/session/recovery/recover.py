@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ...errors import DiskError, SessionDamagedError, SessionError
-from ..format.arrays import StoredArray
+from ..format.arrays import OverviewArray, StoredArray
 from ..format.commit import Shape, commit
 from ..format.conclude import conclusion, drop_journal
 from ..format.events import SessionRecord
-from ..format.findings import damage
+from ..format.findings import damage, observation
 from ..format.layout import BALLAST, FOLDER_STAMP, JOURNAL, LABELS, META, PARTIAL, is_session_folder
 from ..format.lock import lock_session
 from ..format.meta import SCHEMA_VERSION
@@ -30,11 +30,13 @@ from ..reading.measured import measure_stream
 from ..reading.states import WHOLE_STATES, folder_state, state_unlocked
 from ..reading.view_folder import view_folder
 from .aside import Aside
+from .clearing import misplaced_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ..format.arrays import Rows
+    from ..format.findings import Finding
     from ..format.meta import StreamMeta
     from ..reading.view import SessionView, StreamView
 
@@ -60,7 +62,8 @@ def recover_session(path: str | os.PathLike[str], *, leave_unusable: bool = Fals
     SessionLockedError
         Another process holds the folder; the message names it.
     SessionDamagedError
-        An array cannot be read, and nothing else tells how many samples it has; nothing was changed.
+        An array cannot be read, and nothing else tells how many samples it has, or a part of the session is a link to
+        elsewhere; nothing was changed.
     SessionError
         There is no session.
     DiskError
@@ -69,18 +72,34 @@ def recover_session(path: str | os.PathLike[str], *, leave_unusable: bool = Fals
     folder = Path(path)
     if not is_session_folder(folder):
         raise SessionError(f"{folder} is no session folder; `myogestic-tui sessions` lists those there are")
-    if folder_state(folder) in WHOLE_STATES:
-        return folder
     try:
+        if folder_state(folder) in WHOLE_STATES and not misplaced_in(folder):
+            return folder
         with lock_session(folder, purpose="recovering"):
+            aside = Aside(folder)
+            cleared = _clear(folder, aside, leave_unusable)
             _tidy(folder)
             if state_unlocked(folder) not in WHOLE_STATES:
-                _recover(folder, leave_unusable)
+                _recover(folder, aside, cleared, leave_unusable)
     except OSError as error:
         what = "make room and try again" if error.errno == errno.ENOSPC else "see what is wrong there, and try again"
         where = f" ({error.filename})" if error.filename else ""
         raise DiskError(f"{folder} cannot be recovered: {error.strerror or error}{where}; {what}") from error
     return folder
+
+
+def _clear(folder: Path, aside: Aside, leave_unusable: bool) -> list[Finding]:
+    """Set aside what is in the way, whatever it is, and tell; links to data of the session are left to a person."""
+    found = misplaced_in(folder)
+    link = next((one for one in found if one.leads), None)
+    if link is not None and not leave_unusable:
+        raise SessionDamagedError(
+            f"{folder.name} cannot be recovered without loss: {link.key} is {link.what}; put that itself in its place, "
+            "or let `myogestic-tui salvage` save the rest"
+        )
+    for one in found:
+        aside.move(one.key)
+    return [(damage if one.is_loss else observation)(one.text, member=one.key) for one in found]
 
 
 def _tidy(folder: Path) -> None:
@@ -96,9 +115,9 @@ def _tidy(folder: Path) -> None:
         (folder / (name + PARTIAL)).unlink(missing_ok=True)
 
 
-def _recover(folder: Path, leave_unusable: bool) -> None:
+def _recover(folder: Path, aside: Aside, cleared: list[Finding], leave_unusable: bool) -> None:
     view = view_folder(folder, own_lock=True)
-    aside = Aside(folder)
+    view.findings += cleared
     try:
         if view.unusable and not leave_unusable:
             raise SessionDamagedError(
@@ -135,8 +154,11 @@ def _note(view: SessionView, stem: str, text: str) -> None:
 def _write_stream(view: SessionView, stream: StreamView, aside: Aside) -> Iterator[Shape]:
     folder = view.path
     for name, rows in stream.arrays().items():
-        aside.move_files_from(name, f"{name}/c")
         (folder / name).mkdir(exist_ok=True)
+        if rows is stream.overview:
+            _make_again(rows)
+        elif rows is not stream.stamps:  # those are read when they are measured
+            _check_stored(stream, name, rows, partial(_note, view, stream.stem))
         n_chunks = rows.spec.n_chunks(rows.n_rows)
         if stream.contradicted:
             aside.copy_chunks(name, rows.spec, range(rows.n_stored // rows.spec.chunk_length, n_chunks))
@@ -144,6 +166,27 @@ def _write_stream(view: SessionView, stream: StreamView, aside: Aside) -> Iterat
         aside.move_chunks_from(name, n_chunks)
         if not isinstance(rows, StoredArray) or rows.n_rows != rows.n_published:
             yield Shape(name, rows.spec, rows.n_rows)
+
+
+def _make_again(overview: Rows) -> None:
+    """Have the rows of an overview computed from where what is stored of them cannot be read."""
+    assert isinstance(overview, OverviewArray), "the overview of a folder"
+    overview.drop_unreadable()
+
+
+def _check_stored(stream: StreamView, name: str, rows: Rows, note: Callable[[str], None]) -> None:
+    """Say which of the samples that count cannot be read, so that a session is never called whole that is not."""
+    length, lost = rows.spec.chunk_length, list[tuple[int, int, str]]()
+    for first in range(0, rows.n_stored, length):
+        stop = min(first + length, rows.n_stored)
+        try:
+            rows.rows(first, stop)
+        except SessionError as error:
+            before = lost.pop() if lost and lost[-1][1] == first else (first, stop, str(error))
+            lost.append((before[0], stop, before[2]))
+    for first, stop, reason in lost:
+        what = f"samples {first} to {stop - 1}" if rows is stream.data else f"rows {first} to {stop - 1} of {name}"
+        note(f"{what} cannot be read: {reason}")
 
 
 def _write_chunks(folder: Path, name: str, rows: Rows, note: Callable[[str], None]) -> None:
@@ -154,7 +197,7 @@ def _write_chunks(folder: Path, name: str, rows: Rows, note: Callable[[str], Non
             first = number * spec.chunk_length
             try:
                 chunk = rows.rows(first, min(first + spec.chunk_length, rows.n_rows))
-            except SessionDamagedError as error:
+            except SessionError as error:
                 note(str(error))
                 continue
             write_chunk(folder, name, spec, number, encode_chunk(spec, chunk))

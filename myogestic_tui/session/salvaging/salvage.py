@@ -7,6 +7,7 @@ original goes to the trash only after the new session has been packed, read back
 from __future__ import annotations
 
 import hashlib
+import re
 from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +32,8 @@ from ..format.layout import (
     UNPAIRED,
     array_name,
     free_path,
+    is_storable,
+    printable,
     stems_among,
 )
 from ..format.lock import lock_session
@@ -41,7 +44,6 @@ from ..packing.pack import source_of, write_archive
 from ..packing.workfolder import SALVAGING, work_folder
 from ..reading.packed import archives_named
 from ..reading.reader import size_of
-from ..reading.states import WHOLE_STATES, state_unlocked
 from ..recovery.recover import recover_session
 from ..recovery.trash import trash_session
 from .salvagestream import Hole, StreamSalvage
@@ -58,6 +60,8 @@ T = TypeVar("T")
 
 MAX_OTHER = 64 << 20
 """Bytes of a file that is none of a session's: larger ones stay in the original, which goes to the trash."""
+
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9._/-]")
 
 MAX_LEFT = 16 << 20
 """Bytes of a damaged ``meta.json`` or ``labels.json`` that are tried to be read all the same."""
@@ -101,7 +105,7 @@ def salvage_session(path: str | os.PathLike[str], progress: Progress | None = No
         The disk is full, or refused; the original stays.
     """
     path = Path(path).absolute()
-    if path.is_dir() and state_unlocked(path) not in WHOLE_STATES:
+    if path.is_dir():
         recover_session(path, leave_unusable=True)
     if verify_session(path).ok:
         return path
@@ -250,10 +254,16 @@ class _Salvage:
             top = key.split("/", 1)[0]
             if top in arrays or key in (META, LABELS, MANIFEST) or top == JOURNAL:
                 continue
-            target = self._folder / UNPAIRED / key if top in unknown else self._folder / key
+            readable = is_storable(key)
+            name = key if readable else _NOT_PLAIN.sub("_", key)
+            target = self._folder / UNPAIRED / name if top in unknown or not readable else self._folder / name
             try:
                 data = self._tree.read(key, MAX_OTHER)
                 target.parent.mkdir(parents=True, exist_ok=True)
-                write_bytes(target, data)
+                write_bytes(target if readable else free_path(target), data)
+                if not readable:
+                    self._loss.doubtful.append(
+                        f"{printable(key)} is no name of a file; {UNPAIRED}/{name} has what it is"
+                    )
             except (MyoGesticError, FileExistsError, NotADirectoryError, IsADirectoryError) as error:
-                self._loss.doubtful.append(f"{key} is lost ({error})")
+                self._loss.doubtful.append(printable(f"{key} is lost ({error})"))
