@@ -175,6 +175,7 @@ def check(case: Case, parts: tuple[Path, Path], base: Path) -> None:
     kept = (odd.st_dev, odd.st_ino) in inodes(base)
     plain = stat.S_IFMT(odd.st_mode) in (stat.S_IFREG, stat.S_IFDIR)
     ours = case.place.endswith((".tmp", ".lock")) and stat.S_ISREG(odd.st_mode)  # what is called so is
+    ours = ours or (case.place, case.thing) == (".myogestic/packed", "an empty folder")
     assert kept or ours or (case.within and plain), f"{case} was removed"
 
 
