@@ -122,15 +122,19 @@ class Continuity:
         if running is not None and evidence is not None:
             reason = self._why_not(running, evidence)
             if not reason:
+                self._attempts = running.attempts + 1
+                self._kept.running = msgspec.structs.replace(running, attempts=self._attempts)
+                self._store()  # an attempt that ends this process counts
                 reason = self._continue(app, running, evidence)
             if reason:
+                self._kept.running = None
                 _log.warning("%s was being recorded when the recorder ended; %s", evidence.folder.name, reason)
                 app.say(f"{evidence.folder.name} is not continued: {reason}")
         self._store()
 
     def _why_not(self, running: Running, evidence: Evidence) -> str:
         if not self._resume:
-            return "it is not continued without `resume = true` under [record]"
+            return "that takes `resume = true` under [record]"
         if running.attempts >= MOST_ATTEMPTS:
             return f"{running.attempts} recordings in a row ended like that; look at the log, then start by hand"
         if evidence.stopped:
@@ -154,7 +158,6 @@ class Continuity:
         if not started or session is None:
             return app.ctx.status_message
         link = Link(earlier=str(evidence.folder), later=str(session.path), estimate=evidence.estimate(now))
-        self._attempts = running.attempts + 1
         self._kept.links = [*self._kept.links, link][-_MOST_LINKS:]
         self._look_at_recording(app)
         self._store()
@@ -203,7 +206,9 @@ class Continuity:
             self._attempts = 0 if app.ctx.state == "idle" else self._attempts
             return
         before = self._kept.running
-        if before is None or before.session != str(session.path):
+        if before is not None and before.session != str(session.path):
+            before = None
+        if before is None:
             self._since = time.monotonic()
         self._kept.running = Running(
             session=str(session.path),
@@ -247,6 +252,11 @@ class Continuity:
                 if session is not None:
                     self._note(app, session, link, unseen(link.estimate))
                 self._drop(link)
+                return
+            if session is None and not _is_there(Path(link.later)):
+                _log.warning("%s is no longer there: it continued %s", link.later, link.earlier)
+                self._drop(link)
+                app.jobs.add("recover", Path(link.earlier))
                 return
             beginnings = None if session is None else self._beginnings(app, session)
             if session is not None and beginnings is None:

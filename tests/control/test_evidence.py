@@ -6,15 +6,17 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from myogestic_tui import App, StreamInfo
 from myogestic_tui.config import parse_config
-from myogestic_tui.control.continuity import Continuity, Kept, Running
+from myogestic_tui.control.continuity import FILE, Continuity, Kept, Link, Running
 from myogestic_tui.control.evidence import Evidence, look_at
 from myogestic_tui.session import Session
 from myogestic_tui.session.format.meta import Anchor, Meta, StreamMeta
 from myogestic_tui.session.library.link import Beginning, Estimate, interruption
+from tests.sending import wait_for
 
 START = datetime(2026, 5, 17, 12, 0, 0, tzinfo=UTC).timestamp()
 
@@ -107,7 +109,7 @@ def test_the_reserve_of_the_disk_holds_for_a_continued_recording_too(tmp_path, c
     assert app.ctx.state == "idle"
     assert "is not continued" in app.ctx.status_message
     assert "was being recorded when the recorder ended" in caplog.text
-    assert not (tmp_path / ".myogestic" / "recording.json").exists()
+    assert not (tmp_path / ".myogestic" / FILE).exists()
 
 
 def test_a_session_that_is_still_recorded_is_not_continued(tmp_path):
@@ -127,10 +129,46 @@ def test_one_that_was_killed_while_it_was_being_stopped_is_not_continued(tmp_pat
     session.close()
 
 
+def test_a_session_whose_continuation_was_discarded_is_packed_without_it(tmp_path):
+    earlier = Session(tmp_path)
+    earlier.finish()
+    (tmp_path / ".myogestic").mkdir()
+    kept = Kept(links=[Link(earlier=str(earlier.path), later=str(tmp_path / "gone"), estimate=Estimate(1.0))])
+    (tmp_path / ".myogestic" / FILE).write_bytes(msgspec.json.encode(kept))
+    app = App(sessions_dir=tmp_path)
+    continuity = Continuity(tmp_path, resume=False)
+    app.open()
+    try:
+        continuity.begin(app)
+        assert continuity.linked()
+
+        def packed() -> bool:
+            continuity.look(app)
+            return bool(list(tmp_path.glob("*.session.zip")))
+
+        wait_for(packed, 60.0)
+        assert not continuity.linked()
+    finally:
+        app.shut()
+    assert not (tmp_path / ".myogestic" / FILE).exists()
+
+
+def test_an_attempt_that_ends_the_recorder_itself_counts(tmp_path, monkeypatch):
+    left(tmp_path)
+    app = App(sessions_dir=tmp_path)
+
+    def ends(*_: object, **__: object) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(app, "start_recording", ends)
+    with pytest.raises(SystemExit):
+        Continuity(tmp_path, resume=True).begin(app)
+    kept = msgspec.json.decode((tmp_path / ".myogestic" / FILE).read_bytes(), type=Kept)
+    assert kept.running.attempts == 1
+
+
 def left(sessions: Path, session: Path | None = None) -> None:
     """The file of a recorder that was killed."""
-    import msgspec
-
     (sessions / ".myogestic").mkdir(exist_ok=True)
     kept = Kept(running=Running(session=str(session or sessions / "gone"), take={"subject": "P07"}))
-    (sessions / ".myogestic" / "recording.json").write_bytes(msgspec.json.encode(kept))
+    (sessions / ".myogestic" / FILE).write_bytes(msgspec.json.encode(kept))
