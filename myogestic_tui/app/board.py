@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from ..stream.quality import Quality
     from .app import App
 
+_UNSYNCED_SECONDS = 2.0
+"""The journal is brought to the disk each second."""
 _NEWEST_LABELS = 200
 _NEWEST_NOTES = 20
 _SLOW_SHARE = 0.95
@@ -43,6 +45,7 @@ def build_status(app: App) -> r.Status:
     count = _count(app, now, snapshot)
     streams = tuple(_stream_rows(app, snapshot))
     disk, jobs = app.disk(), app.jobs.statuses()
+    session = _session(app, now, count, snapshot)
     return r.Status(
         at=now,
         state=app.ctx.state,
@@ -54,10 +57,10 @@ def build_status(app: App) -> r.Status:
         sessions_dir=str(app.sessions_dir),
         current_label=app.ctx.current_label,
         gestures=_gestures(app, count),
-        session=_session(app, now, count, snapshot),
+        session=session,
         take=app.take,
         streams=streams,
-        problems=tuple(_problems(app, streams, disk, jobs, recording)),
+        problems=(*_unsynced_problems(session), *_problems(app, streams, disk, jobs, recording)),
         disk=disk,
         protocol=app.protocol.status() if app.protocol is not None else None,
         protocols=protocol_names(app),
@@ -114,6 +117,7 @@ def _session(app: App, now: float, count: Tally, snapshot: SessionSnapshot | Non
         gaps=snapshot.gaps,
         lost_samples=snapshot.lost_samples,
         backlog_s=snapshot.backlog_s,
+        unsynced_s=snapshot.unsynced_s,
     )
 
 
@@ -255,6 +259,14 @@ def _problems(
     rows += _unfinished_problems(app)
     rows += [r.Problem(severity="error", subject=job.kind, text=job.message) for job in jobs if job.state == "failed"]
     return rows
+
+
+def _unsynced_problems(session: r.SessionStatus | None) -> list[r.Problem]:
+    """A disk that is too slow to have all but the last two seconds."""
+    if session is None or session.unsynced_s <= _UNSYNCED_SECONDS:
+        return []
+    text = f"slow: the last {session.unsynced_s:.0f} s are not on it yet; a power cut now would take them"
+    return [r.Problem(severity="warning", subject="disk", text=text)]
 
 
 def _unnamed_labels(app: App) -> list[r.Problem]:

@@ -132,6 +132,8 @@ class SessionStatus(Frozen, frozen=True, kw_only=True):
     """The newest 20, oldest first."""
     gaps: int = 0
     lost_samples: int = 0
+    unsynced_s: float = 0.0
+    """Age of the oldest sample that is not on the disk yet: what a power cut would take now."""
     backlog_s: float = 0.0
     """How far the checkpoints are behind."""
 

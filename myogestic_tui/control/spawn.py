@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ControlError, RecorderGoneError
-from ..session.format.lock import recorder_of
+from ..errors import ControlError, NotAllowedError, RecorderGoneError
+from ..session.format.lock import recorder_of, user_name
 from ..session.library.priority import score_before
 from . import address
 from .client import RecorderClient
@@ -69,6 +69,11 @@ def _is_there(sessions_dir: Path) -> bool:
     """True where a recorder answers; one that is just ending (it takes nobody new) is waited for."""
     until = time.monotonic() + END_SECONDS
     while (path := find_recorder(sessions_dir)) is not None and not address.answers(path):
+        holder = recorder_of(sessions_dir)
+        if holder is not None and holder.user not in ("", user_name()):
+            raise NotAllowedError(
+                f"the recorder of {sessions_dir} is {holder}; only {holder.user} can drive it: log in as {holder.user}"
+            )
         if time.monotonic() > until:
             raise RecorderGoneError(f"the recorder of {sessions_dir} does not answer and does not end; look at its log")
         time.sleep(_LOOK_SECONDS)

@@ -30,6 +30,7 @@ from myogestic_tui.session.library.edit import edit_session
 from myogestic_tui.session.packing import seal
 from tests.session.folders import cut_off, feed, recorded
 from tests.session.known import STREAMS
+from tests.session.users import open_folder
 
 EMG = STREAMS[0]
 
@@ -239,12 +240,10 @@ def as_nobody(work) -> str:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_a_folder_that_cannot_be_read_keeps_nobody_from_the_others(archive: Path, tmp_path: Path):
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as place:
-        os.chmod(place, 0o755)
-        sessions = Path(place, "sessions")
+    with open_folder() as place:
+        sessions = place / "sessions"
         shutil.copytree(archive.parent, sessions)
+        sessions.chmod(0o755)
         (sessions / "lost+found").mkdir(mode=0o700)
         session = recorded(sessions, [(EMG, 250, 10)])
         unreadable = cut_off(session.path, sessions / "2020-01-01_00-00-00")

@@ -240,7 +240,7 @@ class EventLog:
         self._lock = threading.Lock()
         self._sync_lock = threading.Lock()
         self._closed: Exception | None = None
-        self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o666)
         self._size = 0
         self._synced = 0
         self._count = 0
@@ -349,6 +349,10 @@ def _replay_frames(frames: FrameReader, record: SessionRecord) -> list[Finding]:
         findings.append(
             observation(f"{EVENTS}: the last event was being written when the recorder ended", member=EVENTS)
         )
+    elif ending == "hole":
+        text = f"{EVENTS}: events at byte {frames.end} were not on the disk yet when the power went; those behind count"
+        findings.append(observation(text, member=EVENTS))
+        findings += [_happen(frame, record) for frame in frames.rest()]
     elif ending == "damaged":
         findings.append(damage(f"{EVENTS} is damaged at byte {frames.end}: a label or note may be lost", member=EVENTS))
         findings += [_happen(frame, record) for frame in frames.rest()]

@@ -52,6 +52,7 @@ MAX_PAYLOAD = 64 * 2**20
 SUFFIX = ".journal"
 EVENTS = "@events" + SUFFIX
 _BLOCK = 2 * 2**20
+_PAGE = 4096
 
 
 class Frame(NamedTuple):
@@ -129,22 +130,29 @@ class FrameReader:
         part = self._buffer[start : start + size]
         return part if len(part) == size else None
 
-    def ending(self) -> Literal["clean", "torn", "damaged"]:
+    def ending(self) -> Literal["clean", "torn", "hole", "damaged"]:
         """Why the file ends where it does, once all frames are read.
 
         A frame that a kill cut short is torn; one that is there in its whole length and differs from its CRC, or
-        with whole frames behind it, is damaged.
+        with whole frames behind it, is damaged. Where a whole page of zeros comes before those, it was never written:
+        what a power cut leaves of writes that were not synced yet.
         """
         rest = self._size - self.end
         if rest <= 0:
             return "clean"
-        if next(self.rest(), None) is not None:
-            return "damaged"
+        following = next(self.rest(), None)
+        if following is not None:
+            return "hole" if self._has_empty_page(self.end, following.offset) else "damaged"
         head = os.pread(self._fd, min(HEADER.size, rest), self.end)
         if not any(head) or len(head) < HEADER.size:
             return "torn"  # after a power cut a file may end in zeros that were never written
         claimed = HEADER.unpack(head)[4]
         return "torn" if head[:4] == MAGIC and rest - HEADER.size < claimed <= MAX_PAYLOAD else "damaged"
+
+    def _has_empty_page(self, start: int, stop: int) -> bool:
+        first = -(-start // _PAGE) * _PAGE
+        pages = range(first, stop - _PAGE + 1, _PAGE)
+        return any(not any(os.pread(self._fd, _PAGE, at)) for at in pages)
 
     def rest(self) -> Iterator[Frame]:
         """Whole frames that stand behind the damage at `end`, found by their magic; none where the tail was torn."""
@@ -236,6 +244,11 @@ def _texts_of(frame: Frame, n_channels: int) -> NDArray[Any] | None:
 def segment_path(folder: Path, stem: str, number: int) -> Path:
     """File of a stream's segment within a session folder."""
     return folder / JOURNAL / f"{stem}.{number:08d}{SUFFIX}"
+
+
+def is_first(segment: Path) -> bool:
+    """Whether a segment is its stream's first, so that the journal has the stream from its beginning on."""
+    return segment.name.removesuffix(SUFFIX).endswith(".00000001")
 
 
 def list_segments(folder: Path) -> dict[str, list[Path]]:

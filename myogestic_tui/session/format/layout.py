@@ -206,14 +206,26 @@ def create_session_folder(base_path: Path, at: datetime | None = None) -> Path:
     stamp = (at or datetime.now()).strftime(FOLDER_STAMP)
     number = 1
     try:
+        new = [path for path in (base_path, *base_path.parents) if not path.exists()]
         base_path.mkdir(parents=True, exist_ok=True)
         while True:
             folder = base_path / (stamp if number == 1 else f"{stamp}_{number}")
             if _make_exclusively(folder):
+                for path in (folder, *new):
+                    sync_folder(path.parent)
                 return folder
             number += 1
     except OSError as error:
         raise DiskError(f"cannot create a session folder in {base_path}: {error.strerror or error}") from error
+
+
+def sync_folder(path: Path) -> None:
+    """Bring the names in a folder to the disk; OSError where it refuses."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def _make_exclusively(folder: Path) -> bool:

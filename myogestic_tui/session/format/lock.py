@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import pwd
 import sys
 import threading
 import time
@@ -43,9 +44,21 @@ class Holder(Struct, frozen=True):
     """``recording``, ``recovering``, ``packing``, …"""
     socket: str = ""
     """Where the recorder answers (only in a sessions folder's lock)."""
+    user: str = ""
+    """Login name of whoever runs it."""
 
     def __str__(self) -> str:
-        return f"{self.name or 'another process'} (pid {self.pid or 'unknown'})"
+        of = f" of {self.user}" if self.user and self.user != user_name() else ""
+        return f"{self.name or 'another process'}{of} (pid {self.pid or 'unknown'})"
+
+
+def user_name(uid: int | None = None) -> str:
+    """Login name of a user, this one for None; the number where it has none."""
+    number = os.geteuid() if uid is None else uid
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
 
 
 class FileLock:
@@ -86,7 +99,7 @@ class FileLock:
         """Write down who holds the lock, and where it answers."""
         self._socket = socket
         name = Path(sys.argv[0] or sys.executable).name or "python"
-        content = msgspec.json.encode(Holder(os.getpid(), name, self._purpose, socket))
+        content = msgspec.json.encode(Holder(os.getpid(), name, self._purpose, socket, user_name()))
         try:
             os.pwrite(self._fd, content, 0)
             os.ftruncate(self._fd, len(content))
@@ -115,7 +128,9 @@ class FileLock:
         try:
             if os.path.lexists(self.path) and not is_regular(self.path):
                 _set_aside(self.path)
-            fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o644)
+            fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o666)
+        except PermissionError as error:
+            return self._try_of_another_user(error)
         except OSError as error:
             raise DiskError(f"cannot lock {self.path.parent}: {error.strerror}") from error
         try:
@@ -126,6 +141,17 @@ class FileLock:
         if _is_same_file(fd, self.path):
             return fd
         os.close(fd)  # the former holder removed the file between our open and our lock
+        return None
+
+    def _try_of_another_user(self, refusal: PermissionError) -> int | None:
+        """Where another user's lock file cannot be written: None while it is held; one that is left over goes."""
+        holder = _holder(self.path)
+        if holder is None and os.access(self.path, os.R_OK):
+            with suppress(PermissionError):
+                self.path.unlink(missing_ok=True)
+                return self._try()
+        if holder is None:
+            raise DiskError(f"cannot lock {self.path.parent}: {_owned(self.path, refusal)}") from refusal
         return None
 
     def keep(self, *, remake: bool = False) -> None:
@@ -170,6 +196,16 @@ def _set_aside(path: Path) -> None:
     place = new_place(path.parent.parent, f"{path.parent.name}-damaged")
     with suppress(FileNotFoundError):
         path.rename(place / path.name)
+
+
+def _owned(path: Path, refusal: OSError) -> str:
+    """What the system said, and whose file or folder it is."""
+    try:
+        found = os.stat(path if path.exists() else path.parent)
+    except OSError:
+        return refusal.strerror or str(refusal)
+    owner = user_name(found.st_uid)
+    return f"{refusal.strerror}; it belongs to {owner}: share it by a group (chmod g+ws, umask 002), or ask {owner}"
 
 
 def _is_same_file(fd: int, path: Path) -> bool:

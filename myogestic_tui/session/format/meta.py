@@ -15,6 +15,7 @@ from msgspec import Struct, field
 from ...errors import SessionDamagedError
 from ...info import StreamInfo
 from .layout import PARTIAL, is_stem
+from .layout import sync_folder as sync_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -301,12 +302,3 @@ def replace_file(path: Path, data: bytes) -> None:
         partial.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
-
-
-def sync_folder(path: Path) -> None:
-    """Bring the names in a folder to the disk."""
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -50,7 +50,10 @@ def new_slot(sessions_dir: Path) -> Path:
     """
     trash = trash_of(sessions_dir)
     try:
+        new = [path for path in (trash, trash.parent) if not path.is_dir()]
         trash.mkdir(parents=True, exist_ok=True)
+        for path in new:
+            sync_folder(path.parent)
         while True:
             slot = trash / datetime.now(UTC).strftime(STAMP)
             with suppress(FileExistsError):

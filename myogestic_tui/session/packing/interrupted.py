@@ -35,13 +35,13 @@ def clean_up(sessions_dir: str | os.PathLike[str]) -> None:
 
 def remove_parked(sessions_dir: Path) -> None:
     """Remove folders whose archive is in place; what else lies where they are parked is somebody else's."""
-    parking = sessions_dir / STATE_FOLDER / PARKED
-    for parked in parking.iterdir() if parking.is_dir() else ():
-        packed = parked.name.endswith(GONE) or has_archive(sessions_dir / parked.name)
-        if packed and parked.is_dir() and not parked.is_symlink():
-            shutil.rmtree(parked, ignore_errors=True)
-    with suppress(OSError):
-        parking.rmdir()
+    for parking in (sessions_dir / STATE_FOLDER).glob(f"{PARKED}*/"):
+        for parked in parking.iterdir():
+            packed = parked.name.endswith(GONE) or has_archive(sessions_dir / parked.name)
+            if packed and parked.is_dir() and not parked.is_symlink():
+                shutil.rmtree(parked, ignore_errors=True)
+        with suppress(OSError):
+            parking.rmdir()
 
 
 def finish_interrupted(sessions_dir: str | os.PathLike[str], progress: Progress | None = None) -> list[Path]:

@@ -175,7 +175,7 @@ def write_archive(
 def temporary(path: Path) -> Iterator[tuple[Path, int]]:
     """An empty file beside `path`, locked so that others see it is alive; gone again unless it was renamed."""
     tmp = path.with_name(f"{path.name}.tmp")
-    fd = os.open(tmp, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
+    fd = os.open(tmp, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
     try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise SessionDamagedError(f"{tmp} is no regular file; move it out of there")
@@ -251,9 +251,15 @@ def _session_name(folder: Path) -> str:
 
 def _remove(folder: Path) -> None:
     """Take the folder away in one step, then delete it; what a kill leaves lies where nobody looks for sessions."""
-    parked_in = folder.parent / STATE_FOLDER / PARKED
-    make_folder(parked_in)
-    parked = free_path(parked_in / (folder.name + GONE))
-    folder.rename(parked)
+    for parking in (PARKED, f"{PARKED}-{os.geteuid()}"):  # the first may be another user's
+        parked_in = folder.parent / STATE_FOLDER / parking
+        make_folder(parked_in)
+        parked = free_path(parked_in / (folder.name + GONE))
+        try:
+            folder.rename(parked)
+            break
+        except PermissionError:
+            if parking != PARKED:
+                raise
     sync_folder(folder.parent)
     shutil.rmtree(parked, ignore_errors=True)  # what is left of it goes at the next start

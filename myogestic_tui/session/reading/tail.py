@@ -80,6 +80,8 @@ class JournalTail:
         """Of every frame: samples before it, samples in it, when it was read (recorder's clock, s)."""
         self._paths = segments
         self._runs: list[_Run] = []
+        self._holes: set[str] = set()
+        """Of those, the segments whose damage is what a power cut leaves of writes that were not synced yet."""
         self._breaks: list[tuple[str, int]] = []
         """Segment files with damage in them, and how many runs stand before it."""
         self._joined = _Run([])
@@ -135,6 +137,11 @@ class JournalTail:
 
     def _lost_finding(self, lost: list[_Run], behind: list[str]) -> Finding:
         where = f" ({behind[0]})" if behind else ""
+        if behind and set(behind) <= self._holes:
+            text = f"{self.stem}: what came behind sample {self.end - 1} was not all on the disk when the power went"
+            left = sum(run.end - run.first for run in lost)
+            text += f"; {left} later samples are intact, but do not join on: they are kept in the trash" if left else ""
+            return observation(text, stream=self.stem, member=behind[0])
         text = f"{self.stem}: the journal is damaged behind sample {self.end - 1}{where}; what follows is left out"
         if lost:
             count = sum(run.end - run.first for run in lost)
@@ -187,6 +194,8 @@ class JournalTail:
             text = f"{self.stem}: the last frame was being written when the recorder ended; it is left out"
             self.findings.append(observation(text, stream=self.stem, member=member))
         elif ending != "clean":
+            if ending == "hole" and last:
+                self._holes.add(member)
             self._breaks.append((member, len(self._runs)))
             for frame in frames.rest():
                 self._take(frame, fd, member)

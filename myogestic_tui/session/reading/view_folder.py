@@ -16,8 +16,8 @@ from ..format.arrays import ListedArray, OverviewArray, Rows, StoredArray, chunk
 from ..format.arrival import Row, continued
 from ..format.events import AnyEvent, ChannelMarked, Labelled, Noted, SessionRecord, TrialMarked, replay
 from ..format.findings import Finding, damage, observation
-from ..format.journal import EVENTS, list_segments
-from ..format.layout import JOURNAL, LABELS, META, array_name, stems_among
+from ..format.journal import EVENTS, is_first, list_segments
+from ..format.layout import JOURNAL, LABELS, META, ZARR_JSON, array_name, stems_among
 from ..format.lock import session_holder
 from ..format.meta import SCHEMA_VERSION, LabelEvent, Meta, Note, StreamMeta, decode_labels, decode_meta
 from ..format.zarrs import ArraySpec
@@ -218,9 +218,16 @@ class _Looker:
         try:
             return StoredArray(self.members, name, strict=view.strict)
         except SessionDamagedError as error:
+            if self._is_torn(stem, name):
+                return None  # made and not synced before a power cut: the journal has all of it
             if view.record is None or self._has_chunks(name):  # else the recorder was cut off while it made the array
                 self.findings.append(damage(f"{stem}: {error}", stream=stem, member=name))
             return None
+
+    def _is_torn(self, stem: str, name: str) -> bool:
+        """Whether a ``zarr.json`` came to hold nothing while nothing was dropped from the stream's journal yet."""
+        first = next(iter(list_segments(self.path).get(stem, [])), None)
+        return first is not None and is_first(first) and not any(self.members.read(f"{name}/{ZARR_JSON}") or b"")
 
     def _has_chunks(self, name: str) -> bool:
         return (self.path / name / "c").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import queue
 import threading
 import time
@@ -106,7 +107,7 @@ class Threads:
         try:
             work()
         except OSError as refusal:
-            error = DiskError(f"the disk refused a write: {refusal.strerror or refusal}")
+            error = DiskError(_words_of(refusal))
         except Exception as other:  # whatever it is must reach the one who waits, and the operator
             error = other if isinstance(other, DiskError) else DiskError(f"a checkpoint failed: {other!r}")
         if isinstance(error, DiskError):
@@ -114,3 +115,13 @@ class Threads:
         if future is not None:
             future.set_exception(error) if error is not None else future.set_result(None)
         return error is None
+
+
+def _words_of(refusal: OSError) -> str:
+    """What the system refused, and of which file."""
+    of = f" ({refusal.filename})" if refusal.filename else ""
+    if refusal.errno in (errno.EMFILE, errno.ENFILE):
+        return f"too many files are open{of}: raise the limit (ulimit -n); the disk itself is not the reason"
+    if refusal.errno == errno.EIO:
+        return f"the disk failed to read or write{of}: {refusal.strerror}"
+    return f"the disk refused a write{of}: {refusal.strerror or refusal}"

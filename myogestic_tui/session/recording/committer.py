@@ -213,12 +213,17 @@ class StreamCommitter:
             found.append(Shape(array_name(self.stem, "_overview"), self.overview_spec, n_overview))
         return found
 
-    def committed(self, *, tail: bool) -> None:
-        """The `shapes` are on the disk: drop what the journal has of whole chunks; begin a new segment at times."""
+    def committed(self, *, tail: bool, last: bool = False) -> None:
+        """The `shapes` are on the disk: drop what the journal has of whole chunks; begin a new segment at times.
+
+        After the last time there is nothing to begin, and a disk that is full now has all that there was.
+        """
         self.published = self._n_next(tail=tail)
         n_overview = self._overview_done + (len(self._tail_overview()) if tail else 0)
         self._overview_published = max(n_overview, self._overview_published)
         self.journal.drop(self.n_whole)
+        if last:
+            return
         newest = self.journal.segments[-1]
         n_chunks = (self.n_whole - newest.first) // self._length
         if n_chunks >= _ROTATE_CHUNKS or (n_chunks > 0 and newest.n_frames >= _ROTATE_FRAMES):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
@@ -29,7 +30,7 @@ from .room import Ballast
 from .segments import StreamJournal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from ...info import StreamInfo
@@ -88,6 +89,7 @@ class Recording:
         self._ending: Future[None] | None = None
         self._stopped: Anchor | None = None
         self._ballast = Ballast(folder)
+        self._synced_at = time.monotonic()
         (folder / JOURNAL).mkdir()
         self._events = EventLog(folder)
         replace_file(folder / LABELS, encode_labels([]))
@@ -207,9 +209,16 @@ class Recording:
     def sync(self) -> None:
         """Bring the journal to the disk."""
         self._lock.keep()
-        self._events.sync()
-        for committer in self.committers.values():
-            committer.journal.sync()
+        began = time.monotonic()
+        journals = [committer.journal for committer in self.committers.values()]
+        _sync_all([self._events, *(journal for journal in journals if journal.is_unsynced)])
+        self._synced_at = began
+
+    @property
+    def unsynced_s(self) -> float:
+        """Age in seconds of the oldest sample that a power cut would take now; 0 where there is none."""
+        waiting = any(committer.journal.is_unsynced for committer in self.committers.values())
+        return time.monotonic() - self._synced_at if waiting else 0.0
 
     def checkpoint(self, action: Action) -> None:
         """Bring whole chunks into Zarr; with ``"flush"`` all samples, with ``"finish"`` for good."""
@@ -247,7 +256,7 @@ class Recording:
             commit(self.folder, shapes, files)
         self._labels_stored = labels
         for committer in committers:
-            committer.committed(tail=tail)
+            committer.committed(tail=tail, last=action == "finish")
         if self.on_commit is not None:
             self.on_commit()
 
@@ -341,6 +350,26 @@ class Recording:
             committer.journal.release()
         self._lock.release()
         self.over.set()
+
+
+def _sync_all(logs: Sequence[EventLog | StreamJournal]) -> None:
+    """Sync logs all at once: on a slow disk each would take as long as all of them. Raises what the first one does."""
+    errors: list[Exception] = []
+
+    def sync(log: EventLog | StreamJournal) -> None:
+        try:
+            log.sync()
+        except (DiskError, OSError) as error:
+            errors.append(error)
+
+    others = [threading.Thread(target=sync, args=(log,), name="fdatasync", daemon=True) for log in logs[1:]]
+    for thread in others:
+        thread.start()
+    sync(logs[0])
+    for thread in others:
+        thread.join()
+    if errors:
+        raise errors[0]
 
 
 def _check_same(name: str, old: StreamInfo, new: StreamInfo) -> None:

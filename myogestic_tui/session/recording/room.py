@@ -59,7 +59,7 @@ def check_room(folder: Path, reserve: int) -> None:
     """
     probe = folder / ".probe.partial"
     try:
-        fd = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        fd = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
         try:
             if os.write(fd, bytes(4096)) != 4096:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -89,7 +89,7 @@ class Ballast:
         if size > free_bytes(self._path.parent) // 4:
             return
         with suppress(OSError):
-            fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
             try:
                 os.posix_fallocate(fd, 0, size)
             finally:

@@ -24,6 +24,7 @@ from ..format.journal import (
     encode_texts,
     segment_path,
 )
+from ..format.layout import sync_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -214,6 +215,11 @@ class StreamJournal:
     def rotate(self) -> None:
         """Go on in a new segment, so that the present one can be dropped."""
         segment = self._new_segment()
+        try:
+            sync_folder(segment.path.parent)
+        except OSError as error:
+            os.close(segment.fd)
+            raise DiskError(f"{self.stem}: cannot go on in a new journal segment: {error.strerror}") from error
         with self._lock:
             segment.first = segment.end = self.n_samples
             self._segments = [*self._segments, segment]
@@ -222,7 +228,7 @@ class StreamJournal:
         self._number += 1
         path = segment_path(self.folder, self.stem, self._number)
         try:
-            return Segment(path, os.open(path, _FLAGS, 0o644), self.n_samples, self.n_samples)
+            return Segment(path, os.open(path, _FLAGS, 0o666), self.n_samples, self.n_samples)
         except OSError as error:
             raise DiskError(f"{self.stem}: cannot go on in a new journal segment: {error.strerror}") from error
 
@@ -230,6 +236,11 @@ class StreamJournal:
     def segments(self) -> list[Segment]:
         """The segments that are still there, oldest first; a list that is replaced, never changed."""
         return self._segments
+
+    @property
+    def is_unsynced(self) -> bool:
+        """Whether a power cut would take something of it."""
+        return any(segment.size != segment.synced for segment in self._segments)
 
     def sync(self) -> None:
         """`fdatasync` what is not yet on the disk.

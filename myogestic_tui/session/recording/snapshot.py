@@ -50,6 +50,8 @@ class SessionSnapshot:
     """Of samples and time stamps so far, before compression."""
     streams: dict[str, StreamProgress] = field(default_factory=dict)
     error: DiskError | None = None
+    unsynced_s: float = 0.0
+    """Age of the oldest sample that is not on the disk yet: what a power cut would take."""
 
     @property
     def n_samples(self) -> dict[str, int]:

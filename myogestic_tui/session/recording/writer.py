@@ -193,6 +193,7 @@ class Session(Annotated):
             bytes=sum(committer.journal.n_bytes for committer in committers.values()),
             streams={names[stem]: StreamProgress.of(committer) for stem, committer in committers.items()},
             error=recording.error,
+            unsynced_s=0.0 if over else recording.unsynced_s,
         )
 
     def _elapsed(self) -> float:
