@@ -44,8 +44,14 @@ class Holder(Struct, frozen=True):
     """``recording``, ``recovering``, ``packing``, …"""
     socket: str = ""
     """Where the recorder answers (only in a sessions folder's lock)."""
-    user: str = ""
-    """Login name of whoever runs it."""
+
+    @property
+    def user(self) -> str:
+        """Login name of whoever runs it; empty where the system does not tell."""
+        try:
+            return user_name(os.stat(f"/proc/{self.pid}").st_uid)
+        except OSError:
+            return ""
 
     def __str__(self) -> str:
         of = f" of {self.user}" if self.user and self.user != user_name() else ""
@@ -99,7 +105,7 @@ class FileLock:
         """Write down who holds the lock, and where it answers."""
         self._socket = socket
         name = Path(sys.argv[0] or sys.executable).name or "python"
-        content = msgspec.json.encode(Holder(os.getpid(), name, self._purpose, socket, user_name()))
+        content = msgspec.json.encode(Holder(os.getpid(), name, self._purpose, socket))
         try:
             os.pwrite(self._fd, content, 0)
             os.ftruncate(self._fd, len(content))
