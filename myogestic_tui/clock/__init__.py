@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .fit import ClockSegment as ClockSegment
     from .fit import dejitter as dejitter
     from .fit import fit_offsets as fit_offsets
+    from .follower import Follower as Follower
     from .gaps import Gap as Gap
     from .gaps import GapTracker as GapTracker
     from .gaps import find_gaps as find_gaps
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Evidence": ".evidence",
+    "Follower": ".follower",
     "Sketch": ".sketch",
     "Timeline": ".timeline",
     "analyse": ".analysis",

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .course import follow
-from .evidence import Arrivals, Evidence
+from .course import follow, tells_rate
+from .evidence import Arrivals, Evidence, believable
 from .irregular import EventSketch, place_events
 from .limits import ARRIVAL_ERROR, ARRIVAL_TOLERANCE, WALL_ERROR
 from .moves import beside, find_moves
 from .offsets import clean_estimates, offset_lines
-from .placing import Stretch, nowhere, place
+from .placing import Stretch, nothing_yet, nowhere, place
 from .sketch import Sketch
 from .spacing import segments_of
 from .timeline import Gap, Leap, Piece, Repeat, Timeline
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from .offsets import OffsetLine
 
 _BLOCK = 1 << 20
-_LEAST_RATE_SECONDS, _LEAST_RATE_SAMPLES = 2.0, 16
 _DRAINED, _REQUESTED = 2.0, 1.0
 """Silence at the ends of a session that says nothing; the stop used to be noted after the streams were drained."""
 _UNNAMED_ENDS = 30.0
@@ -67,6 +66,7 @@ def analyse(sketch: Sketch | EventSketch, evidence: Evidence | None = None, *, s
 
 
 def _analyse(sketch: Sketch | EventSketch, evidence: Evidence, since: int) -> Timeline:
+    evidence = believable(evidence, sketch.n_samples, sketch.fs)
     estimates = clean_estimates(evidence.offsets)
     lines = offset_lines(estimates)
     evidence = _with_ends(evidence, lines)
@@ -103,7 +103,7 @@ def _delivered(n: int, evidence: Evidence) -> float | None:
 def _regular(cells: Cells, arrivals: Arrivals, lines: Sequence[OffsetLine], evidence: Evidence) -> Timeline:
     found = Timeline(cells.n_samples, cells.fs, 1.0 / cells.fs, bad_stamps=cells.n_bad)
     if cells.n_samples == 0:
-        return found
+        return replace(found, pieces=(nothing_yet(),))
     reason = "no stamps" if not len(cells) else why_unusable(cells, arrivals)
     if reason:
         return _by_count(replace(found, unusable=reason), arrivals)
@@ -129,12 +129,11 @@ def _with_events(found: Timeline, course: Course, verdicts: Sequence[Verdict]) -
             gaps.append(Gap(index, one.gap, round(one.gap / period)))
         elif not one.leap and one.move.seconds < 0:
             repeated.append(Repeat(index, round(-one.move.seconds / period)))
-    enough = cells.n_samples / cells.fs > _LEAST_RATE_SECONDS and cells.n_samples > _LEAST_RATE_SAMPLES
     segments = segments_of(course, (one.move.cell for one in verdicts))
     return replace(
         found,
         period_s=period,
-        measured_fs=1.0 / period if enough else None,
+        measured_fs=1.0 / period if tells_rate(cells) else None,
         packet_s=course.packet,
         gaps=tuple(gaps),
         leaps=tuple(leaps),
@@ -238,6 +237,8 @@ def _with_coverage(found: Timeline, cells: Cells, evidence: Evidence, *, beginni
         return found
     first = float(found.corrected([cells.first_stamp])[0]) - period - start
     last = stop - float(found.corrected([cells.last_stamp], n - 1)[0])
+    if max(first, last) > stop - start:
+        return found  # the session's ends are of another clock than the corrected stamps
     head = (Gap(0, first, round(first / period), "head"),) if beginning and first > least else ()
     tail = (Gap(n, last, round(last / period), "tail"),) if last > least else ()
     return replace(found, gaps=(*head, *found.gaps, *tail))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
 
 _LEAST_GROUPS = 8
+_LEAST_SECONDS, _LEAST_SAMPLES = 2.0, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def follow(cells: Cells) -> Course:
     packet = packet_seconds(cells)
     cuts = epoch_cuts(cells, packet)
     size = max(round(max(1.0, 3.0 * packet) * cells.fs), 16)
-    slope = real_slope(cells, cuts, packet, size)
+    slope = real_slope(cells, cuts, packet, size) if tells_rate(cells) else 0.0
     y = cells.floor - slope * cells.place
     y_mean = cells.mean - slope * (cells.first + cells.sizes / 2)
     groups = group_cells(cells, y, y_mean, cuts, size)
@@ -94,6 +95,11 @@ def follow(cells: Cells) -> Course:
         soft=len(groups.floor) > _LEAST_GROUPS and means < 0.5 * floors,
         n_groups=len(groups.floor),
     )
+
+
+def tells_rate(cells: Cells) -> bool:
+    """Whether there are samples enough to tell the real rate."""
+    return cells.n_samples / cells.fs > _LEAST_SECONDS and cells.n_samples > _LEAST_SAMPLES
 
 
 def _hat(y: Floats, tilt: Floats, bounds: list[int]) -> Floats:

@@ -42,6 +42,31 @@ class Evidence:
     ends_known: bool = True
 
 
+_SLACK, _FASTEST = 1.0, 2.0
+_SESSION_SLACK = 60.0
+"""Samples are read within the session, or shortly before and after it."""
+
+
+def believable(evidence: Evidence, n_samples: int, fs: float) -> Evidence:
+    """The evidence without what cannot be: samples that came much faster than a device takes them.
+
+    A script that fills a session from a file gives stamps, but neither its reads nor the session's ends are those of a
+    recording.
+    """
+    return evidence if _can_be(evidence, n_samples, fs) else Evidence(offsets=evidence.offsets)
+
+
+def _can_be(evidence: Evidence, n_samples: int, fs: float) -> bool:
+    times = Arrivals(evidence.arrivals, n_samples).times
+    spans = [float(np.ptp(times))] if len(times) else []
+    start, stop = evidence.start, evidence.stop
+    if start is not None and stop is not None:
+        spans.append(stop - start)
+        if len(times) and not (start - _SESSION_SLACK < times[0] and times[-1] < stop + _SESSION_SLACK):
+            return False
+    return not spans or fs <= 0 or n_samples / fs <= _SLACK + _FASTEST * max(spans)
+
+
 class Arrivals:
     """An arrival record: when which sample had been read.
 

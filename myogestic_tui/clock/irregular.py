@@ -9,7 +9,7 @@ import numpy as np
 
 from .limits import ARRIVAL_ERROR, BACK, FORWARD, NO_TIME
 from .offsets import line_after
-from .placing import Stretch, nowhere, place
+from .placing import Stretch, nothing_yet, nowhere, place
 from .timeline import Leap, Piece, Timeline
 from .usable import unit_of
 
@@ -80,7 +80,7 @@ def place_events(sketch: EventSketch, arrivals: Arrivals, lines: Sequence[Offset
     index, stamps = sketch.kept()
     found = Timeline(sketch.n_samples, 0.0, bad_stamps=sketch.n_bad)
     if sketch.n_samples == 0:
-        return found
+        return _with(found, pieces=(nothing_yet(),))
     came = _arrivals_at(arrivals, index)
     reason = _why_unusable(sketch, stamps, came)
     if reason:

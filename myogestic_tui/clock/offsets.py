@@ -134,7 +134,8 @@ def _line(rows: Floats) -> OffsetLine:
         knots, doubt, reach = np.array([np.median(offsets)]), DRIFT, 0.0
     else:
         middle, knots, error, doubt, reach = _sloped(at, offsets, span)
-    return OffsetLine(float(rows[0, 0]), float(rows[-1, 0]), middle, knots, error, first, last, doubt, reach, *ends)
+    known = float(rows[0, 0]), float(rows[-1, 0])
+    return OffsetLine(*known, middle, knots, error, first, last, float(doubt), float(reach), *ends)
 
 
 def _sloped(at: Floats, offsets: Floats, span: float) -> tuple[Floats, Floats, float, float, float]:

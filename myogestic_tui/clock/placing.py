@@ -54,6 +54,11 @@ def nowhere() -> Piece:
     return Piece(0, "none", np.zeros(1), np.zeros(1), np.inf)
 
 
+def nothing_yet() -> Piece:
+    """The piece of a stream without samples."""
+    return Piece(0, "uncompared", np.zeros(1), np.zeros(1), UNCOMPARED_ERROR)
+
+
 def _by_line(stretch: Stretch, line: OffsetLine, only: bool, evidence: Evidence) -> Piece | None:
     ends = np.array([stretch.low, stretch.high])
     low, high = (ends + line.offset(ends)).tolist()

@@ -66,9 +66,8 @@ class Sketch:
         """What is known so far; only the cells from sample ``since`` on."""
         now = copy(self._reducer)
         rest = now.reduce(self._rest) if len(self._rest) else np.empty((0, 6))
-        rows = np.concatenate([*self._rows, rest]) if self._rows else rest
-        if since:
-            rows = rows[np.searchsorted(rows[:, 0], since) :]
+        parts = [rows for rows in self._rows if not len(rows) or rows[-1, 0] >= since]
+        rows = np.concatenate([*(part[np.searchsorted(part[:, 0], since) :] for part in parts), rest])
         return Cells(
             self.fs, now.n, now.n_bad, now.n_same, now.n_dense, now.origin, now.first, now.previous,
             *np.ascontiguousarray(rows.T),

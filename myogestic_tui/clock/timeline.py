@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Basis = Literal["lsl", "uncompared", "arrival", "wall", "count", "none"]
 BASES: tuple[Basis, ...] = ("none", "count", "arrival", "wall", "uncompared", "lsl")
 """From the least trustworthy to the best."""
+QUIET_ERROR = {"lsl": 0.005, "uncompared": 0.010}
+"""An error of the clock relation that labels need no guard for."""
 Kind = Literal["gap", "head", "tail"]
 
 
@@ -177,6 +179,20 @@ class Timeline:
     def error_s(self) -> float:
         """How far wrong corrected times may be, in seconds; infinite where nothing tells."""
         return max((piece.error_s for piece in self.pieces), default=np.inf)
+
+    def piece_at(self, index: int) -> Piece | None:
+        """The piece that a sample lies in."""
+        return next((piece for piece in reversed(self.pieces) if piece.start <= index), None)
+
+    def guard_s(self, index: int) -> float:
+        """How near to a change of label a sample's label is not certain, in seconds; infinite where it never is.
+
+        Clock offsets of a quiet network, and clocks taken to be one, are as good as the label's own time.
+        """
+        piece = self.piece_at(index)
+        if piece is None or piece.error_s <= QUIET_ERROR.get(piece.basis, 0.0):
+            return 0.0
+        return piece.error_s
 
     @property
     def edges(self) -> tuple[int, ...]:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 UNITS = {"milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
 _LEAST_SAMPLES, _LEAST_STILL = 50, 20
 _NEAR = 0.7, 1.4
+_MOST_OFF = 2.5
+"""A device sends at its nominal rate times so much at most."""
 
 
 def why_unusable(cells: Cells, arrivals: Arrivals) -> str:
@@ -24,7 +26,8 @@ def why_unusable(cells: Cells, arrivals: Arrivals) -> str:
     if stands and np.ptp(cells.floor + cells.place / fs) < 0.02 * n / fs:
         return "the stamps stand still"
     if n > _LEAST_SAMPLES and len(cells) > 4:
-        return unit_of(_speed(cells) * (arrivals.rate or fs) / fs)
+        share = (arrivals.rate or fs) / fs
+        return unit_of(_speed(cells) * (share if 1 / _MOST_OFF < share < _MOST_OFF else 1.0))
     return ""
 
 

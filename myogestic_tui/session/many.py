@@ -19,6 +19,7 @@ from .cluster import everywhere, guarded
 from .reading.readable import Readable
 from .signal.cutting import Cut, Wanted, class_of, class_set, cut_windows, one_shape, starts
 from .signal.runs import Run
+from .windows import is_raw
 
 if TYPE_CHECKING:
     import os
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ..clock import Timeline
     from .reading.readable import Paths
     from .signal.cutting import Shape
+    from .windows import Times
 
     Window = tuple[NDArray[Any], NDArray[np.float64], int]
 
@@ -55,6 +58,8 @@ class Piece:
     dtype: str
     strict: bool
     """Raise for samples that cannot be read, instead of leaving out the windows that have them."""
+    timeline: Timeline
+    raw: bool
 
     @property
     def counts(self) -> list[int]:
@@ -71,7 +76,8 @@ class Piece:
 
         classes = dict(zip(self.runs, self.classes, strict=True))
         with open_session_store(self.path) as session:
-            stream = session.stream_data(self.stream, whole=False)
+            data = session.stream_data(self.stream, whole=False)
+            stream = replace(data, find_timeline=lambda: self.timeline, raw=self.raw)
             for run, window, ts in cut_windows(stream, self.runs, self.n, self.hop, self._leave_out):
                 yield window, ts, classes[run], run.label
 
@@ -103,6 +109,7 @@ def windows_bag(
     *,
     include_bad: bool = False,
     strict: bool = False,
+    times: Times = "sample",
 ) -> Any:
     """The windows of `iter_labeled_windows` as a `dask.bag.Bag` of ``(window, ts, class_index)``.
 
@@ -111,7 +118,7 @@ def windows_bag(
     absolute.
     """
     bag = _dask("dask.bag")
-    pieces, _ = _plan(paths, stream_name, Cut(win_seconds, hop_seconds), classes, include_bad, strict)
+    pieces, _ = _plan(paths, stream_name, Cut(win_seconds, hop_seconds), classes, include_bad, strict, times)
     if not pieces:
         return bag.from_sequence([], npartitions=1)
     return bag.from_delayed([_delayed(Piece.windows)(piece) for piece in pieces])
@@ -126,6 +133,7 @@ def windows_arrays(
     *,
     include_bad: bool = False,
     strict: bool = False,
+    times: Times = "sample",
 ) -> tuple[Any, NDArray[np.int64], NDArray[np.int64]]:
     """The arrays of `labeled_windows`, with ``X`` as a `dask.array.Array` that is cut when it is computed.
 
@@ -143,7 +151,7 @@ def windows_arrays(
         or without: how many windows there are is told beforehand. `windows_bag` leaves those out.
     """
     array = _dask("dask.array")
-    pieces, shapes = _plan(paths, stream_name, Cut(win_seconds, hop_seconds), classes, include_bad, strict)
+    pieces, shapes = _plan(paths, stream_name, Cut(win_seconds, hop_seconds), classes, include_bad, strict, times)
     n_channels, n, dtype = one_shape(shapes, stream_name)
     blocks = [
         array.from_delayed(
@@ -170,12 +178,13 @@ def gathered_windows(
     *,
     include_bad: bool = False,
     strict: bool = False,
+    times: Times = "sample",
 ) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
     """What `labeled_windows` returns, in memory here, cut by the cluster of the default client.
 
     Parameters, errors and results, also where samples cannot be read, are those of `labeled_windows`.
     """
-    pieces, shapes = _plan(paths, stream_name, Cut(win_seconds, hop_seconds), classes, include_bad, strict)
+    pieces, shapes = _plan(paths, stream_name, Cut(win_seconds, hop_seconds), classes, include_bad, strict, times)
     n_channels, n, dtype = one_shape(shapes, stream_name)
     done = _dask("dask").compute(*[_delayed(Piece.arrays)(piece) for piece in pieces])
     trials: dict[tuple[int, int], int] = {}
@@ -235,15 +244,21 @@ def _rows(path: str, stream_name: str, start: int, stop: int) -> NDArray[Any]:
 
 
 def _plan(
-    paths: Paths, stream_name: str, cut: Cut, classes: Iterable[int] | None, include_bad: bool, strict: bool
+    paths: Paths,
+    stream_name: str,
+    cut: Cut,
+    classes: Iterable[int] | None,
+    include_bad: bool,
+    strict: bool,
+    times: Times,
 ) -> tuple[list[Piece], set[Shape]]:
     """Pieces of all sessions, in order; and the shapes of windows that the sessions have."""
-    wanted = Wanted(class_set(classes), include_bad)
+    wanted, raw = Wanted(class_set(classes), include_bad), is_raw(times)
     readable = Readable(
         paths, [stream_name], strict, lambda reader: cut.lengths(stream_name, reader.stream_info(stream_name))
     )
     tasks = [
-        _delayed(guarded)(_pieces_of, everywhere(path), place, stream_name, cut, wanted, strict)
+        _delayed(guarded)(_pieces_of, everywhere(path), place, stream_name, cut, wanted, strict, raw)
         for place, path in enumerate(readable.paths)
     ]
     found: list[Piece] = []
@@ -252,6 +267,7 @@ def _plan(
         if not isinstance(planned, MyoGesticError):
             found += planned[0]
             shapes.add(planned[1])
+            readable.remark(planned[2])
         elif strict:
             raise planned
         else:
@@ -260,16 +276,15 @@ def _plan(
 
 
 def _pieces_of(
-    path: str, place: int, stream_name: str, cut: Cut, wanted: Wanted, strict: bool
-) -> tuple[list[Piece], Shape]:
+    path: str, place: int, stream_name: str, cut: Cut, wanted: Wanted, strict: bool, raw: bool
+) -> tuple[list[Piece], Shape, str]:
     from .reading.reader import open_session_store
 
     with open_session_store(path) as session:
-        stream = session.stream_data(stream_name)
+        stream = replace(session.stream_data(stream_name), raw=raw)
         n, hop = cut.lengths(stream_name, stream.info)
-        runs = [
-            part for run in wanted.runs(stream, session.label_track) for part in _parts(run, n, hop, stream.info.fs)
-        ]
+        found = wanted.runs(stream, session.label_track, n, hop)
+        runs = [part for run in found.runs for part in _parts(run, n, hop, stream.info.fs)]
         groups = _grouped(runs, round(TASK_SECONDS * stream.info.fs))
         pieces = [
             Piece(
@@ -284,10 +299,12 @@ def _pieces_of(
                 stream.info.n_channels,
                 stream.info.dtype,
                 strict,
+                stream.timeline,
+                raw,
             )
             for group in groups
         ]
-        return pieces, (stream.info.n_channels, n, stream.info.dtype)
+        return pieces, (stream.info.n_channels, n, stream.info.dtype), found.remark(stream)
 
 
 def _parts(run: Run, n: int, hop: int, fs: float) -> Iterator[Run]:

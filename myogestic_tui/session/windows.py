@@ -12,6 +12,7 @@ Arguments are checked when a function is called, before the first window is aske
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,7 +21,7 @@ import numpy as np
 from ..errors import ConfigError, SessionDamagedError
 from .reading.readable import Readable
 from .signal.alignment import Alignment
-from .signal.cutting import Cut, Wanted, class_of, class_set, cut_windows, one_shape, starts
+from .signal.cutting import Cut, Wanted, check_placed, class_of, class_set, cut_windows, one_shape, starts
 from .signal.runs import find_runs
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
     from .reading.reader import SessionReader
     from .signal.cutting import Shape
     from .signal.runs import Run
+    from .signal.streamdata import StreamData
 
+    Times = Literal["sample", "raw"]
     LabeledWindow = tuple[NDArray[Any], NDArray[np.float64], int]
     AlignedWindow = tuple[NDArray[Any], dict[str, NDArray[np.float64]], NDArray[np.float64]]
 
@@ -46,6 +49,7 @@ def iter_labeled_windows(
     *,
     include_bad: bool = False,
     strict: bool = False,
+    times: Times = "sample",
 ) -> Iterator[LabeledWindow]:
     """Windows with the class that holds throughout.
 
@@ -64,18 +68,24 @@ def iter_labeled_windows(
     strict
         Raise where a session cannot be read or lacks the stream, instead of skipping it with a logged warning; and
         where some of its samples cannot be read, instead of leaving out the windows that have them.
+    times
+        ``"sample"``: when samples were taken, on the recorder's clock. ``"raw"``: the source's stamps as they are, in
+        whatever clock; no sample gets a label then, so every window is of class -1.
 
     Yields
     ------
     window
         ``(n_channels, n)`` in the stream's dtype, a contiguous copy.
     ts
-        ``(n,)`` corrected time of each sample, seconds on the recorder's clock.
+        ``(n,)`` when each sample was taken, seconds on the recorder's clock.
     class_index
         The class.
 
     Raises
     ------
+    ClockError
+        Nothing tells how the stream's time stamps lie to the labels. Raised by the call if that is so of all sessions;
+        otherwise such sessions are skipped with a warning, or raise with ``strict``.
     ConfigError
         An argument is not usable: a length that is not positive or below one sample, a stream of text or without a
         rate. Raised by the call.
@@ -85,11 +95,11 @@ def iter_labeled_windows(
         With ``strict``, for the first session that cannot be read.
     """
     cut, wanted = Cut(win_seconds, hop_seconds), Wanted(class_set(classes), include_bad)
-
-    readable = Readable(paths, [stream_name], strict, lambda reader: _check(reader, stream_name, cut))
+    raw = is_raw(times)
+    readable = Readable(paths, [stream_name], strict, lambda reader: _check(reader, stream_name, cut, raw))
 
     def windows(_place: int, reader: SessionReader) -> Iterator[LabeledWindow]:
-        for run, window, ts in _labeled(reader, stream_name, cut, wanted, readable):
+        for run, window, ts in _labeled(reader, stream_name, cut, wanted, readable, raw):
             yield window, ts, class_of(run, reader.label_track)
 
     return readable.each(windows)
@@ -109,6 +119,7 @@ def iter_aligned_windows(
     classes: Iterable[int] | None = None,
     include_bad: bool = False,
     strict: bool = False,
+    times: Times = "sample",
 ) -> Iterator[AlignedWindow]:
     """Windows of one stream, with the value that other streams have at their centre or end.
 
@@ -119,6 +130,8 @@ def iter_aligned_windows(
     ----------
     paths, win_seconds, hop_seconds, include_bad, strict
         As for `iter_labeled_windows`.
+    times
+        As there; with ``"raw"`` the stamps of all streams are taken to be of one clock.
     primary_stream
         The stream that is cut into windows: numbers, with a nominal rate.
     aligned_streams
@@ -142,28 +155,28 @@ def iter_aligned_windows(
     aligned
         For each aligned stream its value, ``(n_channels,)`` float64.
     ts
-        ``(n,)`` corrected time of each sample, seconds on the recorder's clock.
+        ``(n,)`` when each sample was taken, seconds on the recorder's clock.
 
     Raises
     ------
-    ConfigError, UnknownStreamError, SessionError
+    ConfigError, ClockError, UnknownStreamError, SessionError
         As `iter_labeled_windows`.
     """
     cut, wanted = Cut(win_seconds, hop_seconds), Wanted(class_set(classes), include_bad)
-    how = _Alignments(list(_names(aligned_streams)), align_window_samples, causal, interpolate)
+    how = _Alignments(list(_names(aligned_streams)), align_window_samples, causal, interpolate, is_raw(times))
 
     def check(reader: SessionReader) -> None:
-        _check(reader, primary_stream, cut)
+        _check(reader, primary_stream, cut, how.raw)
         how.check(reader)
 
     readable = Readable(paths, [primary_stream, *how.names], strict, check)
 
     def windows(_place: int, reader: SessionReader) -> Iterator[AlignedWindow]:
-        stream = reader.stream_data(primary_stream)
+        stream = replace(reader.stream_data(primary_stream), raw=how.raw)
         at_labels = cut_at_labels or wanted.classes is not None
-        runs = wanted.runs(stream, reader.label_track) if at_labels else find_runs(stream)
-        alignments = how.of(reader)
         lengths = cut.lengths(primary_stream, stream.info)
+        runs = _runs(reader, stream, wanted, lengths, readable) if at_labels else find_runs(stream)
+        alignments = how.of(reader)
         for _run, window, ts in cut_windows(stream, runs, *lengths, readable.leave_out):
             try:
                 aligned = how.values(alignments, ts)
@@ -186,6 +199,7 @@ def labeled_windows(
     group_by: Literal["trial", "session"] = "trial",
     include_bad: bool = False,
     strict: bool = False,
+    times: Times = "sample",
 ) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
     """All labelled windows as arrays, for scikit-learn's grouped cross-validation.
 
@@ -194,7 +208,7 @@ def labeled_windows(
 
     Parameters
     ----------
-    paths, stream_name, win_seconds, hop_seconds, classes, include_bad, strict
+    paths, stream_name, win_seconds, hop_seconds, classes, include_bad, strict, times
         As for `iter_labeled_windows`.
     group_by
         ``"trial"``: every label's span is a group, numbered on over all sessions. ``"session"``: every session is one,
@@ -211,15 +225,15 @@ def labeled_windows(
 
     Raises
     ------
-    ConfigError, UnknownStreamError
+    ConfigError, ClockError, UnknownStreamError
         As `iter_labeled_windows`; also where sessions differ in channel count, window length in samples or dtype, or
         none can be read.
     """
     if group_by not in ("trial", "session"):
         raise ConfigError(f"group_by is {group_by!r}; use 'trial' or 'session'")
-    cut, wanted = Cut(win_seconds, hop_seconds), Wanted(class_set(classes), include_bad)
-    readable = Readable(paths, [stream_name], strict, lambda reader: _check(reader, stream_name, cut))
-    extents = list(readable.each(lambda place, reader: [(place, _extent(reader, stream_name, cut, wanted))]))
+    cut, wanted, raw = Cut(win_seconds, hop_seconds), Wanted(class_set(classes), include_bad), is_raw(times)
+    readable = Readable(paths, [stream_name], strict, lambda reader: _check(reader, stream_name, cut, raw))
+    extents = list(readable.each(lambda place, reader: [(place, _extent(reader, stream_name, cut, wanted, raw))]))
     counts = {place: count for place, (count, _) in extents}
     X = _room([extent for _, extent in extents], stream_name)
     y, groups = np.empty(len(X), np.int64), np.empty(len(X), np.int64)
@@ -227,7 +241,7 @@ def labeled_windows(
 
     def rows(place: int, reader: SessionReader) -> Iterator[tuple[NDArray[Any], int, int]]:
         # One that is being recorded has more by now than there is room for.
-        for run, window, _ in islice(_labeled(reader, stream_name, cut, wanted, readable), counts.get(place, 0)):
+        for run, window, _ in islice(_labeled(reader, stream_name, cut, wanted, readable, raw), counts.get(place, 0)):
             group = place if group_by == "session" else numbers.setdefault((place, run.label), len(numbers))
             yield window, class_of(run, reader.label_track), group
 
@@ -237,23 +251,46 @@ def labeled_windows(
     return X[:count], y[:count], groups[:count]
 
 
-def _check(reader: SessionReader, name: str, cut: Cut) -> None:
+def is_raw(times: str) -> bool:
+    """Whether stamps are to be taken as they are; ConfigError where that is no choice."""
+    if times not in ("sample", "raw"):
+        raise ConfigError(f"times is {times!r}; use 'sample' or 'raw'")
+    return times == "raw"
+
+
+def _check(reader: SessionReader, name: str, cut: Cut, raw: bool) -> None:
     cut.lengths(name, reader.stream_info(name))
+    if reader.label_track and not raw:
+        check_placed(name, basis_of(reader, name))
+
+
+def basis_of(reader: SessionReader, name: str) -> str:
+    """How a stream's stamps are tied to the recorder's clock, from the metadata if they tell."""
+    time = reader.measured(name).time
+    return time.basis if time is not None else "none"
 
 
 def _labeled(
-    reader: SessionReader, name: str, cut: Cut, wanted: Wanted, readable: Readable
+    reader: SessionReader, name: str, cut: Cut, wanted: Wanted, readable: Readable, raw: bool
 ) -> Iterator[tuple[Run, NDArray[Any], NDArray[np.float64]]]:
-    stream = reader.stream_data(name)
-    runs = wanted.runs(stream, reader.label_track)
-    return cut_windows(stream, runs, *cut.lengths(name, stream.info), readable.leave_out)
+    stream = replace(reader.stream_data(name), raw=raw)
+    lengths = cut.lengths(name, stream.info)
+    return cut_windows(stream, _runs(reader, stream, wanted, lengths, readable), *lengths, readable.leave_out)
 
 
-def _extent(reader: SessionReader, name: str, cut: Cut, wanted: Wanted) -> tuple[int, Shape]:
+def _runs(
+    reader: SessionReader, stream: StreamData, wanted: Wanted, lengths: tuple[int, int], readable: Readable
+) -> list[Run]:
+    found = wanted.runs(stream, reader.label_track, *lengths)
+    readable.remark(found.remark(stream))
+    return found.runs
+
+
+def _extent(reader: SessionReader, name: str, cut: Cut, wanted: Wanted, raw: bool) -> tuple[int, Shape]:
     """How many windows a session has, and their channels, samples and dtype."""
-    stream = reader.stream_data(name)
+    stream = replace(reader.stream_data(name), raw=raw)
     n, hop = cut.lengths(name, stream.info)
-    count = sum(len(starts(run, n, hop)) for run in wanted.runs(stream, reader.label_track))
+    count = sum(len(starts(run, n, hop)) for run in wanted.runs(stream, reader.label_track, n, hop).runs)
     return count, (stream.info.n_channels, n, stream.info.dtype)
 
 
@@ -265,7 +302,7 @@ def _room(extents: list[tuple[int, Shape]], name: str) -> NDArray[Any]:
 class _Alignments:
     """Which streams are aligned, and how; checked when made."""
 
-    def __init__(self, names: list[str], samples: int, causal: bool, interpolate: bool) -> None:
+    def __init__(self, names: list[str], samples: int, causal: bool, interpolate: bool, raw: bool) -> None:
         if isinstance(samples, bool) or not isinstance(samples, int | np.integer) or samples < 1:
             raise ConfigError(f"align_window_samples is {samples!r}; give a number of samples, at least 1")
         if interpolate and samples != 1:
@@ -273,17 +310,20 @@ class _Alignments:
         if interpolate and causal:
             raise ConfigError("causal and interpolate exclude each other: a line needs the sample after the instant")
         self.names, self._samples, self._causal, self._interpolate = names, int(samples), causal, interpolate
+        self.raw = raw
 
     def check(self, reader: SessionReader) -> None:
-        """Raise `ConfigError` for a stream of text."""
+        """Raise `ConfigError` for a stream of text, ClockError for one that cannot be placed."""
         for name in self.names:
             if reader.stream_info(name).is_string:
                 raise ConfigError(f"{name} is a stream of text; a window's value is made of numbers")
+            if not self.raw:
+                check_placed(name, basis_of(reader, name))
 
     def of(self, reader: SessionReader) -> dict[str, Alignment]:
         """The streams of one session, by name."""
         self.check(reader)
-        streams = {name: reader.stream_data(name) for name in self.names}
+        streams = {name: replace(reader.stream_data(name), raw=self.raw) for name in self.names}
         return {
             name: Alignment(stream, self._samples, causal=self._causal, interpolate=self._interpolate)
             for name, stream in streams.items()

@@ -77,12 +77,12 @@ class Playback:
     def _read(self) -> Iterator[Batch]:
         for start, rows in self._stream.data_blocks():
             raw = self._stream.raw_times(start, start + len(rows))
-            yield rows, self._offsets(start, self._stream.correct(raw, start)), raw
+            yield rows, self._offsets(start, self._stream.timeline.corrected(raw, start)), raw
 
     def _times(self) -> Iterator[tuple[int, NDArray[np.float64]]]:
         self._latest = 0.0
-        for start, _, times in self._stream.time_blocks():
-            yield start, self._offsets(start, times)
+        for start, n in self._stream.blocks():
+            yield start, self._offsets(start, self._stream.corrected(start, start + n))
         self.rewind()
 
     def _offsets(self, start: int, times: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -96,7 +96,8 @@ class Playback:
 
 
 def _first_time(stream: StreamData) -> float:
-    for _, _, times in stream.time_blocks():
+    for start, n in stream.blocks():
+        times = stream.corrected(start, start + n)
         known = times[np.isfinite(times)]
         if len(known):
             return float(known[0])
@@ -109,5 +110,5 @@ def _gap_ends(stream: StreamData) -> tuple[NDArray[np.intp], NDArray[np.float64]
     if fs <= 0:
         return np.empty(0, np.intp), np.empty(0)
     ends = [run.start for run in find_runs(stream) if run.start > 0]
-    steps = [float(np.diff(stream.times(end - 1, end + 1))[0]) - 1.0 / fs for end in ends]
+    steps = [float(np.diff(stream.corrected(end - 1, end + 1))[0]) - 1.0 / fs for end in ends]
     return np.array(ends, np.intp), np.nan_to_num(np.array(steps, np.float64))

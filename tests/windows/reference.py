@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from myogestic_tui.clock.gaps import find_gaps, gap_threshold
+from myogestic_tui.clock import gap_threshold
+
+SAME_TIME = 1e-6
+"""A label and a sample that are closer than this are at the same time."""
 
 
 def sample_labels(times, events):
@@ -13,24 +16,15 @@ def sample_labels(times, events):
     for t in times:
         label = -1
         for number, event in enumerate(events):
-            if event <= t:
+            if event - SAME_TIME <= t:
                 label = number
         found.append(label if np.isfinite(t) else None)
     return found
 
 
-def breaks(raw, times, fs):
-    """Samples that do not follow on the one before: after a gap, or where the clock offset jumps."""
-    found = {gap.index for gap in find_gaps(raw, fs)} if fs > 0 else set()
-    for i in range(1, len(raw)):
-        if fs > 0 and abs((times[i] - raw[i]) - (times[i - 1] - raw[i - 1])) >= gap_threshold(fs):
-            found.add(i)
-    return found
-
-
-def spans(raw, times, fs, events):
-    """Lists of the samples of each run, with its label event."""
-    labels, cuts = sample_labels(times, events), breaks(raw, times, fs)
+def spans(edges, times, events):
+    """Lists of the samples of each run, with its label event; ``edges`` are samples that do not follow on."""
+    labels, cuts = sample_labels(times, events), set(edges)
     found = []
     for i, label in enumerate(labels):
         if label is None:
@@ -41,11 +35,11 @@ def spans(raw, times, fs, events):
     return found
 
 
-def windows(raw, times, fs, events, win_seconds, hop_seconds):
+def windows(edges, times, fs, events, win_seconds, hop_seconds):
     """``(label event, samples)`` of every window."""
     n, hop = round(win_seconds * fs), round(hop_seconds * fs)
     found = []
-    for label, samples in spans(raw, times, fs, events):
+    for label, samples in spans(edges, times, events):
         at = 0
         while at + n <= len(samples):
             found.append((label, samples[at : at + n]))
@@ -53,10 +47,10 @@ def windows(raw, times, fs, events, win_seconds, hop_seconds):
     return found
 
 
-def aligned_value(data, raw, times, fs, instant, count, causal, interpolate):
+def aligned_value(data, edges, times, fs, instant, count, causal, interpolate):
     """The mean of the nearest samples, or the point on the line between two; None where there is none."""
     run = {}
-    for number, (_, samples) in enumerate(spans(raw, times, fs, [])):
+    for number, (_, samples) in enumerate(spans(edges, times, [])):
         run.update(dict.fromkeys(samples, number if fs > 0 else 0))
     usable = [i for i in range(len(times)) if np.isfinite(times[i])]
     if interpolate:

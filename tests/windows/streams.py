@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import strategies as st
 
+from myogestic_tui.clock import timeline_of
+from myogestic_tui.clock.timeline import Piece
 from myogestic_tui.info import StreamInfo
 from myogestic_tui.session.format.arrays import ListedArray
 from myogestic_tui.session.format.zarrs import ArraySpec
@@ -13,11 +17,12 @@ from myogestic_tui.session.signal.streamdata import StreamData
 RATES = [0.5, 1.0, 7.3, 60.0, 100.0, 333.33, 1000.0]
 
 
-def in_memory(info, data, raw, correct=lambda stamps, start: stamps):
-    """A `StreamData` over arrays."""
-    return StreamData(
-        "emg", info, ListedArray(ArraySpec.data(info), data), ListedArray(ArraySpec.timestamps(info), raw), correct
-    )
+def in_memory(info, data, raw, offset=0.0):
+    """A `StreamData` over arrays; ``offset`` from its clock to the recorder's is known."""
+    known = Piece(0, "uncompared", np.zeros(1), np.array([offset]), 0.01)
+    found = replace(timeline_of(raw, info.fs), pieces=(known,))
+    stamps = ListedArray(ArraySpec.timestamps(info), raw)
+    return StreamData("emg", info, ListedArray(ArraySpec.data(info), data), stamps, lambda: found)
 
 
 @st.composite
@@ -39,14 +44,9 @@ def recordings(draw, rates=RATES, longest=300, start=100.0):
     offset, jump_at = draw(st.sampled_from([0.0, -3.0, 1000.0])), draw(st.integers(0, max(1, 2 * n)))
     offsets = np.where(np.arange(n) < jump_at, offset, offset + 5.0)
     raw = times - offsets
-    table = dict(zip(raw.tolist(), offsets.tolist(), strict=True))
-
-    def correct(stamps, start):
-        return stamps + np.array([table.get(stamp, np.nan) for stamp in stamps.tolist()], np.float64)
-
     n_channels = draw(st.integers(1, 5))
     data = rng.standard_normal((n, n_channels)).astype("float32")
-    return in_memory(StreamInfo(n_channels, fs), data, raw, correct)
+    return in_memory(StreamInfo(n_channels, fs), data, raw, offset)
 
 
 @st.composite

@@ -37,15 +37,15 @@ def test_labelled_windows_are_those_of_the_reference(data):
     cut = Cut(n / fs, hop / fs)
     assert cut.lengths("emg", stream.info) == (n, hop)
 
-    raw, times = stream.raw_times(0, stream.n_samples), stream.times(0, stream.n_samples)
+    edges, times = stream.timeline.edges, stream.times(0, stream.n_samples)
     expected = []
-    for label, samples in reference.windows(raw, times, fs, events, cut.win_seconds, cut.hop_seconds):
+    for label, samples in reference.windows(edges, times, fs, events, cut.win_seconds, cut.hop_seconds):
         class_index = track[label].class_index if label >= 0 else -1
         if label >= 0 and track[label].bad and not include_bad:
             continue
         if (class_index >= 0) if chosen is None else (class_index in chosen):
             expected.append((class_index, samples))
-    runs = Wanted(None if chosen is None else frozenset(chosen), include_bad).runs(stream, track)
+    runs = Wanted(None if chosen is None else frozenset(chosen), include_bad).runs(stream, track, n, hop).runs
     got = list(cut_windows(stream, runs, n, hop, refuse))
     assert [class_of(run, track) for run, _, _ in got] == [class_index for class_index, _ in expected]
     for (_, window, ts), (_, samples) in zip(got, expected, strict=True):
@@ -59,7 +59,7 @@ def test_labelled_windows_are_those_of_the_reference(data):
 @given(st.data())
 def test_aligned_values_are_those_of_the_reference(data):
     stream = data.draw(recordings(rates=[0.0, *RATES], longest=600))
-    raw, times = stream.raw_times(0, stream.n_samples), stream.times(0, stream.n_samples)
+    edges, times = stream.timeline.edges, stream.times(0, stream.n_samples)
     values = stream.rows(0, stream.n_samples)
     interpolate = data.draw(st.booleans())
     count = 1 if interpolate else data.draw(st.integers(1, 9))
@@ -69,7 +69,7 @@ def test_aligned_values_are_those_of_the_reference(data):
     if np.isfinite(times).any():
         near = near | st.sampled_from(times[np.isfinite(times)].tolist())
     for instant in data.draw(st.lists(near, min_size=1, max_size=6)):
-        expected = reference.aligned_value(values, raw, times, stream.info.fs, instant, count, causal, interpolate)
+        expected = reference.aligned_value(values, edges, times, stream.info.fs, instant, count, causal, interpolate)
         got = alignment.value(instant)
         assert (got is None) == (expected is None)
         if expected is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ...errors import MyoGesticError
 from ..format.findings import Finding, damage, observation
 from ..format.layout import JOURNAL, LABELS, MANIFEST, META, stems_among
+from ..format.measure import session_evidence
 from ..format.meta import Meta, decode_labels, decode_meta
 from ..reading.reader import recovery_findings
 from ..reading.states import WHOLE_STATES
@@ -76,8 +77,9 @@ class ContentCheck:
 
     def finish(self) -> None:
         """Report what can only be told at the end."""
-        for stream in self._streams.values():
-            for finding in stream.finish(ours=self.meta.schema_version is not None):
+        evidence = session_evidence(self.meta, {stem: stream.stamps.span() for stem, stream in self._streams.items()})
+        for stem, stream in self._streams.items():
+            for finding in stream.finish(self.meta, evidence[stem], ours=self.meta.schema_version is not None):
                 self._report(finding)
         self._check_labels()
         for finding in recovery_findings(self.meta):

@@ -13,13 +13,15 @@ from ..format.layout import DERIVED, META, ZARR_JSON, array_name
 from ..format.zarrs import ArraySpec, decode_chunk, parse_array_json
 from .arraycheck import ArrayCheck
 from .arrivalcheck import ArrivalCheck
-from .valuecheck import SampleCheck, StampCheck
+from .stampcheck import StampCheck
+from .valuecheck import SampleCheck
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ...clock import Evidence
     from ..archive.tree import Tree
-    from ..format.meta import StreamMeta
+    from ..format.meta import Meta, StreamMeta
     from .arraycheck import Hole
 
 MAX_ARRAY_JSON = 1 << 20
@@ -124,15 +126,17 @@ class StreamCheck:
             self.stamps.feed(first, rows)
         elif derived == ARRIVAL and rows.dtype == np.float64 and rows.shape[1:] == (2,):
             self._arrivals.feed(first, rows)
+            self.stamps.feed_evidence(ARRIVAL, rows)
+        elif derived == CLOCK and rows.dtype == np.float64 and rows.shape[1:] == (4,):
+            self.stamps.feed_evidence(CLOCK, rows)
 
-    def finish(self, *, ours: bool) -> Iterator[Finding]:
+    def finish(self, meta: Meta, session: Evidence, *, ours: bool) -> Iterator[Finding]:
         """What is missing or bad, and what the values show. Where a session is not `ours`, absence is ambiguous."""
-        self.stamps.finish()
         for derived, array in self.arrays.items():
             for hole in array.holes():
                 yield self._finding(derived, array, hole, ours=ours)
         member = array_name(self.stem)
-        yield from self.stamps.findings(self.stem, member)
+        yield from self.stamps.findings(self.stem, member, self._meta, meta, session)
         yield from self._samples.findings(self.stem, member)
         arrivals = self.arrays.get(ARRIVAL)
         if arrivals and self._is_read(arrivals):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..reading.trials import first_at
-from ..signal.gaps import stream_gaps
 from .common import Exported, class_label, label_spans, session_end, text_streams
 
 if TYPE_CHECKING:
@@ -35,9 +34,9 @@ class Grid:
     def __init__(self, stream: StreamData) -> None:
         self.stream = stream
         self.fs = stream.info.fs
-        gaps = stream_gaps(stream)
+        gaps = stream.timeline.lost
         self._ends = np.array([gap.index for gap in gaps], np.int64)
-        missing = np.array([gap.n_samples(self.fs) for gap in gaps], np.int64)
+        missing = np.array([round(gap.seconds * self.fs) for gap in gaps], np.int64)
         self._shifts = np.concatenate(([0], np.cumsum(missing)))
         self.gaps = [(int(self.place(gap.index)) - int(n), int(n)) for gap, n in zip(gaps, missing, strict=True)]
         """Place and length of each gap, in samples."""

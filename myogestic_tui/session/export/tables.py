@@ -111,9 +111,8 @@ def _blocks(
     session: SessionReader, stream: StreamData
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[Any]]]:
     for start, rows in stream.data_blocks():
-        raw = stream.raw_times(start, start + len(rows))
-        times = stream.correct(raw, start)
-        yield raw, times, _classes(session, times), rows
+        raw, found = stream.raw_times(start, start + len(rows)), stream.timeline
+        yield raw, found.corrected(raw, start), _classes(session, stream, start, len(rows)), rows
 
 
 def export_npz(
@@ -189,18 +188,28 @@ def _pack_stream(archive: zipfile.ZipFile, session: SessionReader, stream: Strea
     with _member(archive, stem, (n, stream.info.n_channels), dtype) as file:
         for _, rows in stream.data_blocks():
             file.write(np.ascontiguousarray(rows.astype(dtype, copy=False)).tobytes())
-    for number, (key, kind) in enumerate(_PARTS.items()):
+    for key, kind in _PARTS.items():
         with _member(archive, f"{stem}_{key}", (n,), np.dtype(kind)) as file:
-            for start, raw, times in stream.time_blocks():
-                del start
-                file.write((raw, times, _classes(session, times))[number].astype(kind, copy=False).tobytes())
+            for start, count in stream.blocks():
+                values = _part(session, stream, key, start, count)
+                file.write(values.astype(kind, copy=False).tobytes())
     clock = session.stream(stream.name).clock
     with archive.open(f"{stem}_clock.npy", "w") as file:
         rows = np.empty((0, 4)) if clock is None else clock.rows(0, clock.n_rows)
         np.lib.format.write_array(file, np.ascontiguousarray(rows, np.float64), allow_pickle=False)
 
 
-def _classes(session: SessionReader, times: NDArray[np.float64]) -> NDArray[np.int64]:
+def _part(session: SessionReader, stream: StreamData, key: str, start: int, n: int) -> NDArray[Any]:
+    if key == "raw_time":
+        return stream.raw_times(start, start + n)
+    return stream.corrected(start, start + n) if key == "time" else _classes(session, stream, start, n)
+
+
+def _classes(session: SessionReader, stream: StreamData, start: int, n: int) -> NDArray[np.int64]:
+    """``(n,)`` classes by the time when samples were taken; -1 where nothing tells how that lies to the labels."""
+    times = stream.times(start, start + n)
+    if stream.timeline.basis == "none":
+        return np.full(n, -1)
     events = np.array([event.timestamp for event in session.label_track])
     indices = np.array([-1, *(event.class_index for event in session.label_track)], np.int64)
     found: NDArray[np.int64] = indices[np.searchsorted(events, times, side="right")]

@@ -14,10 +14,8 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 
-from ...clock import fit_offsets
 from ...info import StreamInfo
 from ..format.meta import encode_labels
-from ..signal.gaps import stream_gaps
 from .common import Exported, Partial, claim, class_label, single_target
 
 if TYPE_CHECKING:
@@ -41,6 +39,8 @@ UNLABELLED_TEXT = "end"
 _FORMATS = {"float64": "double64"}
 _FILE, _STREAM, _SAMPLES, _CLOCK, _BOUNDARY, _FOOTER = 1, 2, 3, 4, 5, 6
 _MARK = UUID("43a546dc-cbf5-410f-b30e-d5467383cbe4").bytes
+_FOREIGN = ("arrival", "wall", "count")
+"""How streams are placed whose stamps no reader of XDF can place."""
 _MAX_XML = 16 << 20
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -122,19 +122,19 @@ class _Writer:
         own_name = view.meta.name or name
         self._chunk(_STREAM, number, _xml(stream_header(own_name, data.info)))
         clock = np.empty((0, 4)) if view.clock is None else view.clock.rows(0, view.clock.n_rows)
-        was_set = len(fit_offsets(clock).segments) > 1
-        if was_set:
-            out.remark(
-                f"{name}: its clock was set while recording, so its times are written corrected, without offsets"
-            )
-        for collected, offset, _, remote in [] if was_set else clock.tolist():
+        foreign = data.timeline.basis in _FOREIGN
+        if foreign:
+            out.remark(f"{name}: its time stamps are in another clock, so its times are written corrected, offset 0")
+        elif data.timeline.leaps:
+            out.remark(f"{name}: its clock was set while recording; readers may place it otherwise than this package")
+        for collected, offset, _, remote in [] if foreign else clock.tolist():
             source_time = remote if remote and np.isfinite(remote) else collected - offset
             self._chunk(_CLOCK, number, struct.pack("<dd", source_time, offset))
         for start, rows in data.data_blocks():
-            stamps = (data.times if was_set else data.raw_times)(start, start + len(rows))
+            stamps = (data.corrected if foreign else data.raw_times)(start, start + len(rows))
             self.samples(number, data.info, stamps, rows)
             self._chunk(_BOUNDARY, _MARK)
-        self._chunk(_FOOTER, number, _xml(_footer(data, corrected=was_set)))
+        self._chunk(_FOOTER, number, _xml(_footer(data, corrected=foreign)))
 
     def labels(self, number: int, session: SessionReader) -> None:
         """The label track: class names as markers; the class table and bad trials in the header."""
@@ -238,10 +238,10 @@ def _desc(root: ET.Element) -> ET.Element:
 
 
 def _footer(data: StreamData, *, corrected: bool) -> ET.Element:
-    n, times = data.n_samples, data.times if corrected else data.raw_times
+    n, times = data.n_samples, data.corrected if corrected else data.raw_times
     first, last = (float(times(at, at + 1)[0]) if n else 0.0 for at in (0, max(n - 1, 0)))
     root = _element("info", first_timestamp=repr(first), last_timestamp=repr(last), sample_count=n)
-    gaps = stream_gaps(data)
+    gaps = data.timeline.gaps
     if gaps:
         element = ET.SubElement(root, "gaps")
         for gap in gaps:

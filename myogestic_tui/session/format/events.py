@@ -221,9 +221,16 @@ class SessionRecord:
         self.meta.extra = {**self.meta.extra, **further}
 
     def with_reasons(self, stem: str, gaps: list[GapRecord]) -> list[GapRecord]:
-        """``gaps`` with the reasons that are known for them."""
+        """``gaps`` with the reasons that are known for them: noted at that sample, or within a second of it."""
         reasons = self.gap_reasons.get(stem, {})
-        return [msgspec.structs.replace(gap, reason=reasons.get(gap.index, gap.reason)) for gap in gaps]
+        stream = self.meta.all_streams.get(stem)
+        fs = 0.0 if stream is None else stream.fs
+
+        def reason(gap: GapRecord) -> str:
+            near = min(reasons, key=lambda index: abs(index - gap.index), default=None)
+            return gap.reason if near is None or abs(near - gap.index) > fs else reasons[near]
+
+        return [msgspec.structs.replace(gap, reason=reason(gap)) for gap in gaps]
 
 
 class EventLog:

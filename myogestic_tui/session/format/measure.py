@@ -1,76 +1,126 @@
-"""What the time stamps of a stream tell: gaps, the rate it really had, what was lost."""
+"""What the time model tells of a stream, as ``meta.json`` and the summaries of sessions have it."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from msgspec.structs import replace as with_fields
 
-from ...clock import Gap, GapTracker
-from .meta import GapRecord
+from ...clock import Evidence
+from ...clock.evidence import believable
+from .meta import GapRecord, LeapRecord, RepeatRecord, TimeMeta
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
-_log = logging.getLogger(__name__)
-
-Gaps = Sequence[Gap] | Sequence[GapRecord]
-
+    from ...clock import Timeline
+    from .meta import Anchor, Meta, StreamMeta
 
 CLOCK_SET = "source's clock was set"
-"""Reason of a gap that is none: stamps leap there, and nothing is missing."""
+"""Earlier recorders listed leaps of the stamps among the gaps, with this reason."""
 
 
-def real_gaps(gaps: Iterable[GapRecord]) -> list[GapRecord]:
-    """Those where samples are missing."""
-    return [gap for gap in gaps if gap.reason != CLOCK_SET]
+class StreamSpan(NamedTuple):
+    """How many samples a stream has, its nominal rate in Hz, and its arrival record, ``(k, 2)``, if it has one."""
+
+    n_samples: int
+    fs: float
+    arrivals: NDArray[np.float64] | None
 
 
-def n_lost(gaps: Gaps, fs: float) -> int:
-    """Samples that fit into the gaps at ``fs`` Hz."""
-    return sum(round(gap.seconds * fs) for gap in gaps)
+def session_evidence(meta: Meta, streams: Mapping[str, StreamSpan]) -> dict[str, Evidence]:
+    """What a session's metadata and arrival records tell of the time of each of its streams.
+
+    Recorders that wrote no arrival record noted the stop after they had drained their streams. Where one stream shows
+    that a script filled the session, rather than devices, neither arrivals nor the session's ends count for any.
+    """
+    arrivals = {
+        stem: span.arrivals for stem, span in streams.items() if span.arrivals is not None and len(span.arrivals)
+    }
+    last = max((float(rows[-1, 1]) for rows in arrivals.values()), default=None)
+    session = _ends_of(meta, last)
+    found = {stem: replace(session, arrivals=arrivals.get(stem)) for stem in streams}
+    live = all(believable(found[stem], span.n_samples, span.fs) is found[stem] for stem, span in streams.items())
+    return found if live else dict.fromkeys(streams, Evidence())
 
 
-def measured_fs(n_samples: int, first: float | None, last: float | None, gaps: Gaps, fs: float) -> float | None:
-    """Rate in Hz from the first and last time stamp, gaps left out; None where that says nothing."""
-    if fs <= 0 or n_samples < 2 or first is None or last is None:
+def _ends_of(meta: Meta, last_arrival: float | None) -> Evidence:
+    anchors = meta.anchors
+    if not anchors:
+        return Evidence()
+    stop = anchors[1].lsl if len(anchors) > 1 else last_arrival
+    requested = len(anchors) > 1 and last_arrival is not None
+    return Evidence(start=anchors[0].lsl, stop=stop, stop_requested=requested, utc_offset=_utc_offset(anchors[0]))
+
+
+def _utc_offset(anchor: Anchor) -> float | None:
+    try:
+        return datetime.fromisoformat(anchor.utc).timestamp() - anchor.lsl
+    except (ValueError, OverflowError):
         return None
-    seconds = last - first - sum(gap.seconds for gap in gaps)
-    return (n_samples - 1) / seconds if seconds > 0 else None
 
 
-class GapWatch:
-    """The gap rule (`clock.GapTracker`) on whatever a device stamps: what it stumbles over costs no sample."""
+def measured_meta(meta: StreamMeta, found: Timeline, ends: tuple[float | None, float | None]) -> StreamMeta:
+    """``meta`` with what the time model found, and the first and last raw stamp.
 
-    def __init__(self, name: str, fs: float) -> None:
-        self._name = name
-        self._tracker: GapTracker | None = GapTracker(fs)
-        self.gaps: list[Gap] = self._tracker.gaps
-        """Those found so far."""
-
-    def feed(self, stamps: NDArray[np.float64]) -> None:
-        """Take the next stamps, ``(n,)`` seconds."""
-        self._attempt(lambda tracker: tracker.feed(stamps.copy()))
-
-    def flush(self) -> None:
-        """Decide on the last ones; no more will come."""
-        self._attempt(lambda tracker: tracker.flush())
-
-    def _attempt(self, work: Callable[[GapTracker], object]) -> None:
-        if self._tracker is None:
-            return
-        try:
-            with np.errstate(all="ignore"):
-                work(self._tracker)
-        except Exception:  # the arrays have all there is to compute gaps from again; the samples come first
-            _log.exception("%s: gaps cannot be followed any further", self._name)
-            self._tracker = None
+    Reasons of gaps that are known stay.
+    """
+    reasons = {gap.index: gap.reason for gap in meta.gaps if gap.reason != CLOCK_SET}
+    gaps = [
+        GapRecord(gap.index, float(gap.seconds), reasons.get(gap.index, ""), "" if gap.kind == "gap" else gap.kind)
+        for gap in found.gaps
+    ]
+    return with_fields(
+        meta,
+        n_samples=found.n_samples,
+        first_timestamp=ends[0],
+        last_timestamp=ends[1],
+        gaps=gaps,
+        time=_time_meta(found, ends),
+    )
 
 
-def gap_records(gaps: Gaps) -> list[GapRecord]:
-    """Gaps as ``meta.json`` lists them."""
-    return [GapRecord(gap.index, gap.seconds) for gap in gaps]
+def _time_meta(found: Timeline, ends: tuple[float | None, float | None]) -> TimeMeta:
+    first, last = (np.nan if end is None else end for end in ends)
+    n = found.n_samples
+    return TimeMeta(
+        basis=found.basis,
+        error_s=_finite(found.error_s),
+        measured_fs=None if found.measured_fs is None else float(found.measured_fs),
+        delivered_fs=None if found.delivered_fs is None else float(found.delivered_fs),
+        packet_s=float(found.packet_s),
+        leaps=[LeapRecord(one.index, float(one.seconds), bool(one.known)) for one in found.leaps],
+        repeated=[RepeatRecord(one.index, one.samples) for one in found.repeated],
+        bad_stamps=found.bad_stamps,
+        unusable=found.unusable,
+        late_at_end_s=float(found.late_at_end_s),
+        scatter_s=float(found.scatter_s),
+        n_offsets=found.n_offsets,
+        first_at=_finite(found.sample_time([first])[0]) if n else None,
+        last_at=_finite(found.sample_time([last], n - 1)[0]) if n else None,
+    )
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def lost_gaps(gaps: Iterable[GapRecord]) -> list[GapRecord]:
+    """Those between samples: without head and tail."""
+    return [gap for gap in gaps if not gap.kind and gap.reason != CLOCK_SET]
+
+
+def seconds_of(gaps: Iterable[GapRecord], kind: str) -> float:
+    """Length of the head or tail; 0 where there is none."""
+    return sum(gap.seconds for gap in gaps if gap.kind == kind)
+
+
+def n_lost(meta: StreamMeta) -> int:
+    """Samples that fit into the gaps between samples, at the rate that the device really had."""
+    fs = (meta.time.measured_fs if meta.time is not None else None) or meta.fs
+    return sum(round(gap.seconds * fs) for gap in lost_gaps(meta.gaps))

@@ -68,6 +68,48 @@ class GapRecord(Struct, frozen=True, omit_defaults=True):
     index: Int64
     seconds: float
     reason: str = ""
+    kind: str = ""
+    """``head``: before the first sample; ``tail``: after the last one; empty between samples."""
+
+
+class LeapRecord(Struct, frozen=True):
+    """Before sample ``index`` the time stamps move by ``seconds`` against the recorder's clock; nothing is missing.
+
+    ``known``: how much time passed meanwhile is known.
+    """
+
+    index: int
+    seconds: float
+    known: bool = True
+
+
+class RepeatRecord(Struct, frozen=True):
+    """Before sample ``index`` the last ``samples`` came a second time."""
+
+    index: int
+    samples: int
+
+
+class TimeMeta(Struct, frozen=True):
+    """What the time model (`clock`) makes of a stream."""
+
+    basis: str = "none"
+    """How its time stamps are tied to the recorder's clock: a `clock.timeline.Basis`."""
+    error_s: float | None = None
+    """How far wrong corrected times may be, in seconds; None where nothing tells."""
+    measured_fs: float | None = None
+    delivered_fs: float | None = None
+    packet_s: float = 0.0
+    leaps: list[LeapRecord] = field(default_factory=list)
+    repeated: list[RepeatRecord] = field(default_factory=list)
+    bad_stamps: int = 0
+    unusable: str = ""
+    late_at_end_s: float = 0.0
+    scatter_s: float = 0.0
+    n_offsets: int = 0
+    first_at: float | None = None
+    """When the first and the last sample were taken, on the recorder's clock."""
+    last_at: float | None = None
 
 
 class RecorderMeta(Struct, frozen=True):
@@ -98,6 +140,8 @@ class StreamMeta(Struct, kw_only=True):
     first_timestamp: float | None = None
     last_timestamp: float | None = None
     gaps: list[GapRecord] = field(default_factory=list)
+    time: TimeMeta | None = None
+    """None where the gaps were found by an earlier rule, or not at all."""
     joined_at: float | None = None
     """Recorder's LSL clock, for a stream that came after the start."""
     desc_xml: str = ""

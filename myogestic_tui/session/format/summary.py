@@ -38,10 +38,20 @@ class StreamSummary(Struct, frozen=True, kw_only=True):
     """Nominal rate in Hz; 0 for an irregular stream."""
     dtype: str
     measured_fs: float | None = None
-    """From the first and last time stamp, gaps left out; None below two samples or for an irregular stream."""
+    """Rate at which the device samples by its own clock; None below 2 s or for an irregular stream."""
     gaps: int = 0
+    """Gaps between samples: without head and tail."""
     lost_samples: int = 0
-    """What fits into the gaps at the nominal rate."""
+    """What fits into the gaps at the measured rate."""
+    head_s: float = 0.0
+    tail_s: float = 0.0
+    """Seconds of the session before the first sample, and after the last one."""
+    basis: str = ""
+    """How its time stamps are tied to the recorder's clock: lsl, uncompared, arrival, wall, count or none."""
+    error_s: float | None = None
+    """How far wrong corrected times may be; None where nothing tells."""
+    remarks: list[str] = field(default_factory=list)
+    """What is to be said of its time, a sentence each; empty where all is well."""
 
 
 class Verified(Struct, frozen=True, kw_only=True):

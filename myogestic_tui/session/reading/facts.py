@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ..format.bystream import public_names
-from ..format.measure import real_gaps
+from ..format.timewords import time_details, time_remarks
 from .overview import SampleClock, session_start
 from .tally import ClassTally, tally
 
@@ -28,6 +28,8 @@ class StreamFacts(NamedTuple):
     """Median of what its clock is to be corrected by; None where it was never compared."""
     drift_ppm: float | None
     joined_at: float | None
+    remarks: tuple[str, ...] = ()
+    """What is to be said of its time, a sentence each."""
 
 
 class ClassFacts(NamedTuple):
@@ -93,11 +95,11 @@ def _stream_facts(session: SessionReader, stem: str, name: str) -> StreamFacts:
         offset = float(np.median(rows[:, 1]))
         seconds = float(rows[-1, 0] - rows[0, 0])
         drift = float(rows[-1, 1] - rows[0, 1]) / seconds * 1e6 if seconds > 0 else None
-    real = real_gaps(meta.gaps)
-    places = SampleClock(session, stem).gaps if real else ()
-    gaps = tuple((*place, gap.reason) for place, gap in zip(places, real, strict=True))
+    places = SampleClock(session, stem).all_gaps if meta.gaps else ()
+    gaps = tuple((*place, gap.reason or gap.kind) for place, gap in zip(places, meta.gaps, strict=True))
     joined = None if meta.joined_at is None else meta.joined_at - session_start(session, meta.joined_at)
-    return StreamFacts(name, meta.type, meta.hostname, gaps, offset, drift, joined)
+    remarks = time_remarks(meta, session.duration_s, session.meta.recorder.host)
+    return StreamFacts(name, meta.type, meta.hostname, gaps, offset, drift, joined, (*remarks, *time_details(meta)))
 
 
 def _time_of_day(session: SessionReader, timestamp: float) -> str:

@@ -14,13 +14,14 @@ import numpy as np
 from msgspec.structs import replace
 
 from ...errors import ConfigError, SessionDamagedError
-from ..format.measure import real_gaps
+from ..format.measure import lost_gaps
+from ..format.meta import TimeMeta
 from .overviewtable import overview_table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..format.meta import LabelEvent
+    from ..format.meta import GapRecord, LabelEvent
     from .reader import SessionReader
 
 _BLOCK = 4096
@@ -197,26 +198,26 @@ class SampleClock:
     """When a sample was taken, in seconds since the session's start, from the metadata alone."""
 
     def __init__(self, session: SessionReader, name: str) -> None:
-        from ...clock import fit_offsets
-
         info, measured = session.stream_info(name), session.measured(name)
+        time = measured.time or TimeMeta()
         self.n_samples = session.n_samples(name)
-        ends = np.array([measured.first_timestamp or 0.0, measured.last_timestamp or 0.0])
-        offsets = session.stream(name).clock
-        if offsets is not None and offsets.n_rows:
-            ends = fit_offsets(offsets.rows(0, offsets.n_rows)).correct(ends)
-        self.session_start = session_start(session, float(ends[0]))
-        begin = self.session_start
-        if ends[1] < begin or ends[0] > begin + (session.meta.duration_s or np.inf):
-            begin = float(ends[0])  # stamped by a clock that has nothing to do with the recorder's
-        self.start, self.end = (float(end) - begin for end in ends)
-        gaps = real_gaps(measured.gaps)
+        first, last = time.first_at or 0.0, time.last_at or 0.0
+        self.session_start = session_start(session, first)
+        begin = first if time.basis == "none" else self.session_start
+        self.start, self.end = first - begin, last - begin
+        gaps = lost_gaps(measured.gaps)
         self._gap_index = np.array([gap.index for gap in gaps], dtype=np.int64)
         self._gap_sum = np.concatenate([[0.0], np.cumsum([gap.seconds for gap in gaps])])
         lost = float(self._gap_sum[-1])
         steps = max(self.n_samples - 1, 1)
         self._period = (self.end - self.start - lost) / steps if self.n_samples > 1 else 1.0 / (info.fs or 1.0)
-        self.gaps = tuple((self.time(gap.index) - gap.seconds, gap.seconds) for gap in gaps)
+        self.all_gaps = tuple(self._place(gap) for gap in measured.gaps)
+        """When and how long, in seconds since the session's start: those between samples, head and tail."""
+        self.gaps = tuple(self._place(gap) for gap in gaps)
+
+    def _place(self, gap: GapRecord) -> tuple[float, float]:
+        begins = {"head": 0.0, "tail": self.end}.get(gap.kind)
+        return (self.time(gap.index) - gap.seconds if begins is None else begins), gap.seconds
 
     def time(self, index: int) -> float:
         """Seconds since the session's start of a sample."""

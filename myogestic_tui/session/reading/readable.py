@@ -6,7 +6,7 @@ import logging
 from os import PathLike
 from typing import TYPE_CHECKING, TypeVar
 
-from ...errors import ConfigError, SessionDamagedError, SessionError, UnknownStreamError
+from ...errors import ClockError, ConfigError, SessionDamagedError, SessionError, UnknownStreamError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -38,6 +38,8 @@ class Readable:
     ------
     UnknownStreamError
         None of the sessions that can be read has the streams.
+    ClockError
+        None of them can be used, for want of a relation between its streams' clocks and the labels.
     SessionError, OSError
         With ``strict``, for the sessions up to the first that has them.
     """
@@ -63,11 +65,17 @@ class Readable:
             try:
                 with self._open(path) as reader:
                     yield from items(place, reader)
-            except (SessionError, ConfigError, OSError) as error:
+            except (SessionError, ConfigError, ClockError, OSError) as error:
                 # A `ConfigError` here is about this session alone: the arguments fitted the first one.
                 if self._strict:
                     raise
                 _log.warning("session skipped: %s", error)
+
+    def remark(self, text: str) -> None:
+        """Log what is to be said of a session's windows, once; nothing where there is nothing."""
+        if text and text not in self._left_out:
+            _log.warning("%s", text)
+            self._left_out.add(text)
 
     def leave_out(self, error: SessionDamagedError) -> None:
         """Windows are left out because samples cannot be read: warn once of each chunk, or raise with ``strict``."""
@@ -78,16 +86,16 @@ class Readable:
         self._left_out.add(str(error))
 
     def _probe(self, check: Callable[[SessionReader], object]) -> None:
-        missing: UnknownStreamError | None = None
+        missing: UnknownStreamError | ClockError | None = None
         for path in self.paths:
             try:
                 with self._open(path) as reader:
                     check(reader)
                 return
-            except (SessionError, OSError) as error:
+            except (SessionError, ClockError, OSError) as error:
                 if self._strict:
                     raise
-                if isinstance(error, UnknownStreamError):
+                if isinstance(error, UnknownStreamError | ClockError):
                     missing = error
         if missing is not None:
             raise missing

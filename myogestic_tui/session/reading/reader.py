@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import os
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import numpy as np
 
-from ...clock import find_gaps
 from ...errors import SessionClosedError, SessionError
 from ..format.arrays import StoredArray
 from ..format.bystream import ByStream, find_stem, public_names
 from ..format.findings import Finding, damage
 from ..format.layout import ZARR_JSON, array_name
-from ..format.measure import measured_fs, n_lost, real_gaps
-from ..format.meta import CONTINUED_BY, CONTINUES
+from ..format.measure import lost_gaps, n_lost, seconds_of
+from ..format.meta import CONTINUED_BY, CONTINUES, TimeMeta
 from ..format.summary import StreamSummary, Summary, count_labels
+from ..format.timewords import time_remarks
 from ..format.zarrs import array_json, encode_chunk
-from ..signal.gaps import stream_gaps
-from .measured import measure_stream
 from .members import FolderMembers
+from .timelines import Timelines
 from .trials import SignalReading
 from .view_folder import view_folder
 
@@ -34,7 +32,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from zarr.abc.store import Store
 
-    from ...clock import Gap
+    from ...clock import Timeline
+    from ...clock.timeline import Gap
     from ...info import StreamInfo
     from ..format.arrays import Rows
     from ..format.meta import LabelEvent, Meta, Note, StreamMeta
@@ -49,7 +48,8 @@ class SessionReader(SignalReading):
 
     def __init__(self, view: SessionView, state: str) -> None:
         self._view: SessionView | None = view
-        self._measured: dict[str, StreamMeta] = {}
+        self._timelines = Timelines(view.meta, view.streams)
+        self._tolerant = Timelines(view.meta, view.streams, self._note_damage)
         self.path: Path = view.path
         """The folder or archive."""
         self.state = state
@@ -140,24 +140,29 @@ class SessionReader(SignalReading):
         SessionDamagedError
             Time stamps are missing or damaged.
         """
-        from ...clock import dejitter as onto_grid
-        from ...clock import fit_offsets
-
         stream = self.stream(name)
         stamps: NDArray[np.float64] = stream.stamps.rows(0, stream.n_samples).astype(np.float64, copy=False)
-        if dejitter:
-            stamps = onto_grid(stamps, stream.info.fs, find_gaps(stamps, stream.info.fs))
-        if clock == "raw" or stream.clock is None or stream.clock.n_rows == 0:
+        found = self.timeline(name) if dejitter or clock == "corrected" else None
+        if found is None:
             return stamps
-        corrected: NDArray[np.float64] = fit_offsets(stream.clock.rows(0, stream.clock.n_rows)).correct(stamps)
-        return corrected
+        even = found.even(stamps) if dejitter else stamps
+        return found.corrected(even) if clock == "corrected" else even
+
+    def timeline(self, name: str) -> Timeline:
+        """What the time model (`clock`) knows of a stream: gaps, leaps, real rate, corrected and sample time.
+
+        Raises
+        ------
+        UnknownStreamError
+            There is no such stream.
+        SessionDamagedError
+            Time stamps are missing or damaged.
+        """
+        return self._timelines.of(self.stream(name).stem)
 
     def gaps(self, name: str) -> list[Gap]:
-        """Gaps of a stream, computed from its time stamps by the one rule (`clock.gaps`).
-
-        Where the source's clock was set there is none, unless time is missing on the recorder's clock, too.
-        """
-        return stream_gaps(self.stream_data(name))
+        """Gaps between samples of a stream, computed from its time stamps; see `timeline` for head and tail."""
+        return list(self.timeline(name).lost)
 
     def summary(self) -> Summary:
         """The session in the one object that all commands print; streams go by their own names."""
@@ -181,29 +186,36 @@ class SessionReader(SignalReading):
     def measured(self, name: str) -> StreamMeta:
         """A stream's metadata with what its time stamps tell: read from them only where it is not known yet."""
         stream = self.stream(name)
-        if stream.meta.n_samples == stream.n_samples and self.view.finished:
+        known = stream.meta.n_samples == stream.n_samples and stream.meta.time is not None
+        if known and self.view.finished and not self.view.live:
             return stream.meta
-        if stream.stem not in self._measured:
-            report = partial(self._note_damage, stream.stem)
-            self._measured[stream.stem] = measure_stream(stream.meta, stream.stamps, stream.clock, report)
-        return self._measured[stream.stem]
+        return self._tolerant.measured(stream.stem)
 
     def _note_damage(self, stem: str, text: str) -> None:
         self.view.findings.append(damage(f"{stem}: {text}", stream=stem))
 
     def _stream_summary(self, stream: StreamView) -> StreamSummary:
-        measured = self.measured(stream.stem)
-        info, gaps = stream.info, real_gaps(measured.gaps)
-        ends = measured.first_timestamp, measured.last_timestamp
+        measured, info = self.measured(stream.stem), stream.info
+        time = measured.time or TimeMeta()
         return StreamSummary(
             n_samples=stream.n_samples,
             n_channels=info.n_channels,
             fs=info.fs,
             dtype=info.dtype,
-            measured_fs=measured_fs(stream.n_samples, *ends, measured.gaps, info.fs),
-            gaps=len(gaps),
-            lost_samples=n_lost(gaps, info.fs),
+            measured_fs=time.measured_fs,
+            gaps=len(lost_gaps(measured.gaps)),
+            lost_samples=n_lost(measured),
+            head_s=seconds_of(measured.gaps, "head"),
+            tail_s=seconds_of(measured.gaps, "tail"),
+            basis=time.basis,
+            error_s=time.error_s,
+            remarks=time_remarks(measured, self._duration(), self.meta.recorder.host),
         )
+
+    @property
+    def duration_s(self) -> float:
+        """How long the session is, in seconds."""
+        return self._duration()
 
     def _duration(self) -> float:
         if self.meta.duration_s is not None:

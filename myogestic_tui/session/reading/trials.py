@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ...clock import fit_offsets
-from ...clock.gaps import gap_threshold
+from ...clock import gap_threshold
 from ...errors import ConfigError
-from ..signal.correction import Correction
 from ..signal.runs import UNLABELLED, find_runs
 from ..signal.streamdata import HeldStamps, StreamData
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ...clock import Timeline
     from ..format.meta import LabelEvent, Meta
     from .view import StreamView
 
@@ -50,6 +50,10 @@ class SignalReading(ABC):
     def stream(self, name: str) -> StreamView:
         """One stream with its arrays; UnknownStreamError where there is none."""
 
+    @abstractmethod
+    def timeline(self, name: str) -> Timeline:
+        """What the time model knows of a stream; UnknownStreamError where there is none."""
+
     @property
     def extras(self) -> dict[str, Any]:
         """Fields of ``meta.json`` beyond those of the format: what the configuration or a script added."""
@@ -61,10 +65,8 @@ class SignalReading(ABC):
         Without `whole` only a part of it is to be read, and so are its stamps.
         """
         stream = self.stream(name)
-        clock = stream.clock
-        estimates = np.empty((0, 4)) if clock is None else clock.rows(0, clock.n_rows)
         stamps = HeldStamps(stream.stamps) if whole else stream.stamps
-        return StreamData(stream.stem, stream.info, stream.data, stamps, Correction(fit_offsets(estimates), stamps))
+        return StreamData(stream.stem, stream.info, stream.data, stamps, partial(self.timeline, stream.stem))
 
     def get_continuous(
         self,
@@ -109,7 +111,7 @@ class SignalReading(ABC):
             first = first_at(stream, [start])[start]
         if stop is not None:
             last = max(first, first_at(stream, [stop])[stop])
-        times = stream.times(first, last) if clock == "corrected" else stream.raw_times(first, last)
+        times = stream.corrected(first, last) if clock == "corrected" else stream.raw_times(first, last)
         return stream.rows(first, last), times
 
     def get_trials(
@@ -146,13 +148,17 @@ class SignalReading(ABC):
             A length is negative or not finite, or both come to nothing.
         UnknownStreamError
             There is no such stream.
+        ClockError
+            Nothing tells how the stream's time stamps lie to the labels.
         """
-        from ..signal.cutting import class_set
+        from ..signal.cutting import check_placed, class_set
 
         if not (0 <= pre < np.inf) or not (post is None or -pre < post < np.inf):
             raise ConfigError(f"pre is {pre!r} and post is {post!r}; pre is 0 or more, and the two make some time")
         wanted = class_set(classes)
         stream, track = self.stream_data(name), self.label_track
+        if track:
+            check_placed(name, stream.timeline.basis)
         ends = [event.timestamp for event in track[1:]] + [np.inf]
         spans = [
             (event.timestamp - pre, ends[index] if post is None else event.timestamp + post)

@@ -6,18 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...clock import Evidence, Follower, Timeline
 from ...errors import DiskError
-from ..format.arrays import overview_row
+from ..format.arrays import StoredArray, overview_row
 from ..format.arrival import ArrivalRows, Row
 from ..format.commit import Shape
 from ..format.journal import FrameReader, arrival_of, samples_of
 from ..format.layout import array_name
-from ..format.measure import GapWatch
 from ..format.zarrs import ArraySpec, encode_chunk, write_chunk
+from ..reading.members import FolderMembers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ...clock import Sketch
+    from ...clock.irregular import EventSketch
     from ..format.journal import Frame
     from .segments import Segment, StreamJournal
 
@@ -39,7 +42,9 @@ class StreamCommitter:
         self.stem = journal.stem
         self.data_spec, self.stamps_spec = ArraySpec.data(info), ArraySpec.timestamps(info)
         self.overview_spec = None if info.is_string else ArraySpec.overview(info)
-        self.tracker = GapWatch(journal.stem, info.fs)
+        self._follower = Follower(info.fs)
+        self.timeline = Timeline(0, info.fs)
+        """Of the whole chunks so far, as the last `look` found it."""
         self.n_read = 0
         """Samples taken from the journal."""
         self.published = 0
@@ -136,7 +141,7 @@ class StreamCommitter:
                 overview = []
         self._overview = overview
         self._unwritten = False
-        self.tracker.feed(self._stamps)
+        self._follower.feed(self._stamps)
         self.last_timestamp = float(self._stamps[-1])
 
     def _write_chunk(self, fill: int) -> None:
@@ -168,13 +173,12 @@ class StreamCommitter:
         return [*self._overview, *([overview_row(self._data[:fill])] if fill else [])]
 
     def end(self) -> None:
-        """No more will come: decide on the last gaps, and on the last arrival."""
+        """No more will come."""
         self._arrivals.end()
         fill = self.n_read % self._length
         if fill:
-            self.tracker.feed(self._stamps[:fill])
+            self._follower.feed(self._stamps[:fill])
             self.last_timestamp = float(self._stamps[fill - 1])
-        self.tracker.flush()
 
     # ------------------------------------------------------------ the arrival record
 
@@ -192,6 +196,25 @@ class StreamCommitter:
         self._arrivals_done += whole
         self._arrivals_published = state
         return Shape(array_name(self.stem, "_arrival"), spec, state[0])
+
+    @property
+    def sketch(self) -> Sketch | EventSketch:
+        """What the time model keeps of the stamps in whole chunks; after `end`, of all of them."""
+        return self._follower.sketch
+
+    def look(self, offsets: NDArray[np.float64] | None) -> None:
+        """Bring `timeline` up to date, with the clock offsets so far."""
+        recent = np.array([*self._arrivals.rows, *self._arrivals.waiting], np.float64).reshape(-1, 2)
+        self.timeline = self._follower.look(Evidence(arrivals=recent, offsets=offsets))
+
+    def arrivals(self) -> NDArray[np.float64]:
+        """The arrival record so far, ``(k, 2)``."""
+        name, spec = array_name(self.stem, "_arrival"), ArraySpec.arrival()
+        rows = np.array([*self._arrivals.rows, *self._arrivals.waiting], np.float64).reshape(-1, 2)
+        if not self._arrivals_done:
+            return rows
+        stored = StoredArray.assumed(FolderMembers(self.journal.folder), name, spec, self._arrivals_done)
+        return np.concatenate((stored.rows(0, self._arrivals_done), rows))
 
     # ------------------------------------------------------------ publishing
 

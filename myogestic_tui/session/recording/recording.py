@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 import time
@@ -11,19 +12,18 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import numpy as np
 
-from ...clock import fit_offsets, local_clock
+from ...clock import analyse, local_clock
+from ...clock.hosts import share_arrivals
 from ...errors import DiskError, SessionClosedError, StreamChangedError
-from ..format.arrays import ListedArray, StoredArray
 from ..format.commit import commit
 from ..format.conclude import anchor_at, conclusion, drop_journal, write_clock
 from ..format.events import AnyEvent, ChannelMarked, EventLog, Joined, SessionRecord
 from ..format.layout import DERIVED, JOURNAL, LABELS, META, array_name, choose_stem
-from ..format.measure import gap_records
+from ..format.measure import StreamSpan, measured_meta, session_evidence
 from ..format.meta import Anchor, LabelEvent, Meta, StreamMeta, encode_labels, encode_meta, replace_file, sync_folder
 from ..format.zarrs import ArraySpec, create_array
-from ..reading.measured import measure_stream
-from ..reading.members import FolderMembers
 from .checkpoint import Action, Threads
 from .committer import StreamCommitter
 from .room import Ballast
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
+    from ...clock import Timeline
     from ...info import StreamInfo
     from ..format.commit import Shape
     from ..format.lock import FileLock
@@ -236,6 +239,7 @@ class Recording:
         committers = list(self.committers.values())
         for committer in committers:
             committer.pump()
+            committer.look(self._offsets(committer.stem))
             if tail:
                 committer.write_tail()
             if action == "finish":
@@ -279,24 +283,30 @@ class Recording:
             meta.duration_s = stopped.lsl - meta.anchors[0].lsl
             if self.error is not None:
                 meta.extra = {**meta.extra, "ended_by": str(self.error)}
-            streams = {stem: self._measured(committer) for stem, committer in self.committers.items()}
-            return conclusion(meta, self.labels, streams, "finished")
+            return conclusion(meta, self.labels, self._all_measured(), "finished")
 
-    def _measured(self, committer: StreamCommitter) -> StreamMeta:
-        stem = committer.stem
-        measured = msgspec.structs.replace(
-            self.record.meta.all_streams[stem],
-            n_samples=committer.n_read,
-            first_timestamp=committer.journal.first_timestamp,
-            last_timestamp=committer.last_timestamp,
-            gaps=gap_records(committer.tracker.gaps),
-        )
-        clock = ListedArray(ArraySpec.clock(), self.record.clock.get(stem, []))
-        if measured.gaps and len(fit_offsets(clock.rows(0, clock.n_rows)).segments) > 1:
-            # A source's clock that was set looks like a gap to whoever sees the stamps alone.
-            name, spec = array_name(stem, "_timestamps"), committer.stamps_spec
-            written = StoredArray.assumed(FolderMembers(self.folder), name, spec, committer.n_read)
-            measured = measure_stream(measured, written, clock, _log.warning)
+    def _all_measured(self) -> dict[str, StreamMeta]:
+        """Each stream's metadata with what its stamps, clock offsets and arrivals tell."""
+        meta, committers = self.record.meta, self.committers
+        spans = {
+            stem: StreamSpan(committer.n_read, committer.journal.info.fs, committer.arrivals())
+            for stem, committer in committers.items()
+        }
+        session = session_evidence(meta, spans)
+        found = {
+            stem: analyse(committer.sketch, dataclasses.replace(session[stem], offsets=self._offsets(stem)))
+            for stem, committer in committers.items()
+        }
+        shared = share_arrivals(found, {stem: meta.all_streams[stem].hostname for stem in found})
+        return {stem: self._measured(committer, shared[stem]) for stem, committer in committers.items()}
+
+    def _offsets(self, stem: str) -> NDArray[np.float64] | None:
+        rows = self.record.clock.get(stem)
+        return np.array(rows, np.float64) if rows else None
+
+    def _measured(self, committer: StreamCommitter, found: Timeline) -> StreamMeta:
+        stem, ends = committer.stem, (committer.journal.first_timestamp, committer.last_timestamp)
+        measured = measured_meta(self.record.meta.all_streams[stem], found, ends)
         return msgspec.structs.replace(measured, gaps=self.record.with_reasons(stem, measured.gaps))
 
     # ------------------------------------------------------------ the end

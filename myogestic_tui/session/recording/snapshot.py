@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..format.measure import n_lost
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -31,12 +29,11 @@ class StreamProgress:
     @classmethod
     def of(cls, committer: StreamCommitter) -> StreamProgress:
         """How far a stream is that is being recorded."""
-        journal, gaps = committer.journal, list(committer.tracker.gaps)
+        journal, found = committer.journal, committer.timeline
         n, fs = journal.n_samples, journal.info.fs
         backlog = max(0, n - committer.published)
-        return cls(
-            n, backlog, backlog / fs if fs > 0 else 0.0, len(gaps), n_lost(gaps, fs), committer.journal.first_timestamp
-        )
+        behind = backlog / fs if fs > 0 else 0.0
+        return cls(n, backlog, behind, len(found.lost), found.lost_samples, journal.first_timestamp)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,8 @@ from ..format.layout import BALLAST, FOLDER_STAMP, JOURNAL, LABELS, META, PARTIA
 from ..format.lock import lock_session
 from ..format.meta import SCHEMA_VERSION
 from ..format.zarrs import encode_chunk, write_chunk
-from ..reading.measured import measure_stream
 from ..reading.states import WHOLE_STATES, folder_state, state_unlocked
+from ..reading.timelines import Timelines
 from ..reading.view_folder import view_folder
 from .aside import Aside
 from .clearing import misplaced_in
@@ -131,8 +131,9 @@ def _recover(folder: Path, aside: Aside, cleared: list[Finding], leave_unusable:
         shapes = [shape for stream in usable.values() for shape in _write_stream(view, stream, aside)]
         record = view.record or SessionRecord(view.meta)
         streams = {stem: stream.meta for stem, stream in view.streams.items() if stem in left}
-        for stem, stream in usable.items():
-            measured = measure_stream(stream.meta, stream.stamps, stream.clock, partial(_note, view, stem))
+        timelines = Timelines(view.meta, usable, partial(_note, view))
+        for stem in usable:
+            measured = timelines.measured(stem)
             streams[stem] = msgspec.structs.replace(measured, gaps=record.with_reasons(stem, measured.gaps))
         if not was_whole:
             _complete(view, streams)
@@ -235,10 +236,7 @@ def _duration(view: SessionView, streams: dict[str, StreamMeta]) -> float:
         return sampled
     start = view.meta.anchors[0].lsl
     ends = [label.timestamp for label in view.labels] + [note.timestamp for note in view.meta.notes]
-    for stem, stream in streams.items():
-        clock = view.streams[stem].clock
-        offset = float(clock.rows(clock.n_rows - 1, clock.n_rows)[0, 1]) if clock is not None and clock.n_rows else 0.0
-        ends.append((stream.last_timestamp or 0.0) + offset)
+    ends += [stream.time.last_at for stream in streams.values() if stream.time is not None and stream.time.last_at]
     # A source whose clock was never compared may be years away from the recorder's.
     seconds = [end - start for end in ends if 0 <= end - start <= sampled + _MOST_UNSAMPLED_S]
     return max([*seconds, 0.0]) or sampled

@@ -18,7 +18,6 @@ from ..format.arrays import StoredArray, overview_row
 from ..format.layout import DERIVED, UNPAIRED, ZARR_JSON, array_name
 from ..format.meta import GapRecord, StreamMeta
 from ..format.zarrs import ArraySpec, array_json, write_bytes
-from ..reading.measured import measure_stream
 from ..reading.members import FolderMembers
 from ..reading.view import declared_info
 from .salvagearrays import NewArray, OldArray, find_array
@@ -203,13 +202,15 @@ class StreamSalvage:
 
     def _measured(self, info: StreamInfo) -> StreamMeta:
         meta = self._declared or StreamMeta.of(info, name=self.stem)
-        measured = measure_stream(meta, self._saved(_STAMPS), self._saved(_CLOCK) if self._has_clock else None)
-        reasons = {gap.index - self._lost_before(gap.index): gap.reason for gap in meta.gaps}
-        gaps = {gap.index: replace(gap, reason=reasons.get(gap.index, gap.reason)) for gap in measured.gaps}
+        stamps = self._saved(_STAMPS)
+        gaps = {
+            index: replace(gap, index=index) for gap in meta.gaps if (index := gap.index - self._lost_before(gap.index))
+        }
         for hole in self.holes:
             if hole.seconds is not None and info.fs > 0:
                 gaps[hole.index] = GapRecord(hole.index, hole.seconds, "lost to damage of the file")
-        return replace(measured, gaps=[gaps[index] for index in sorted(gaps)])
+        # Whoever opens the session finds its gaps anew; what is known here are their reasons.
+        return replace(meta, n_samples=stamps.n_rows, gaps=[gaps[index] for index in sorted(gaps)], time=None)
 
     def _lost_before(self, sample: int) -> int:
         return sum(min(hole.n_samples, sample - hole.first_sample) for hole in self.holes if hole.first_sample < sample)

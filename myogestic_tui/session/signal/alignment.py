@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...clock.gaps import gap_threshold
+from ...clock import gap_threshold
 from .runs import find_runs
 from .streamdata import SampleReader
 
@@ -137,7 +137,7 @@ class _TimeCache:
 def _time_index(stream: StreamData) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Per `_SPAN` samples: the earliest time from there on, and the latest time up to there. Both ascend."""
     least, most = [np.empty(0)], [np.empty(0)]
-    for _, _, times in stream.time_blocks():
+    for _, times in stream.time_blocks():
         edges = np.arange(0, len(times), _SPAN)
         least.append(np.minimum.reduceat(np.where(np.isfinite(times), times, np.inf), edges))
         most.append(np.maximum.reduceat(np.where(np.isfinite(times), times, -np.inf), edges))

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...errors import ConfigError, SessionDamagedError
+from ...errors import ClockError, ConfigError, SessionDamagedError
 from .runs import UNLABELLED, Run, find_runs
 from .streamdata import SampleReader, TimeReader
 
@@ -84,16 +84,91 @@ class Wanted:
     classes: frozenset[int] | None = None
     include_bad: bool = False
 
-    def runs(self, stream: StreamData, track: Sequence[LabelEvent]) -> list[Run]:
-        """The runs of a stream that lie under wanted labels; ``track`` is in time order."""
-        runs = find_runs(stream, [event.timestamp for event in track])
-        return [run for run in runs if self._keeps(run, track)]
+    def runs(self, stream: StreamData, track: Sequence[LabelEvent], n: int, hop: int) -> LabelledRuns:
+        """The runs of a stream that lie under wanted labels; ``track`` is in time order.
+
+        Parameters
+        ----------
+        n, hop
+            Samples of a window and of a hop: a run begins with the first window that certainly lies under its label.
+
+        Raises
+        ------
+        ClockError
+            Nothing tells how the stream's time stamps lie to the labels.
+        """
+        if stream.raw:
+            whole = Wanted(self.classes or frozenset({UNLABELLED}))
+            return LabelledRuns([run for run in find_runs(stream) if whole._keeps(run, track)])
+        if track:
+            check_placed(stream.name, stream.timeline.basis)
+        times = [event.timestamp for event in track]
+        found = LabelledRuns([])
+        for run in find_runs(stream, times):
+            if self._keeps(run, track):
+                found.add(stream, run, times, n, hop)
+        return found
 
     def _keeps(self, run: Run, track: Sequence[LabelEvent]) -> bool:
         if run.label >= 0 and track[run.label].bad and not self.include_bad:
             return False
         index = class_of(run, track)
         return index > UNLABELLED if self.classes is None else index in self.classes
+
+
+@dataclass
+class LabelledRuns:
+    """Runs whose windows lie under one label for certain.
+
+    Attributes
+    ----------
+    left_out, guard_s
+        Windows that lie closer to a change of label than the error of the stream's time; the greatest such error.
+    """
+
+    runs: list[Run]
+    left_out: int = 0
+    guard_s: float = 0.0
+
+    def add(self, stream: StreamData, run: Run, label_times: Sequence[float], n: int, hop: int) -> None:
+        """Take the part of a run that keeps away from the labels on both sides of it."""
+        guard = stream.timeline.guard_s(run.start)
+        kept = _guarded(stream, run, label_times, guard, hop) if guard > 0 else run
+        lost = len(starts(run, n, hop)) - len(starts(kept, n, hop))
+        self.left_out += lost
+        self.guard_s = max(self.guard_s, guard) if lost else self.guard_s
+        if kept.n_samples > 0:
+            self.runs.append(kept)
+
+    def remark(self, stream: StreamData) -> str:
+        """What is to be said of it; empty where nothing is."""
+        if not self.left_out:
+            return ""
+        how = {"arrival": "aligned by arrival", "count": "timed by arrival", "wall": "aligned by wall-clock time"}
+        basis = how.get(stream.timeline.basis, "clock offsets are uncertain")
+        windows = f"{self.left_out} window{'s' if self.left_out > 1 else ''}"
+        return f"{stream.name}: {basis}; {windows} within {self.guard_s:.2g} s of a label change left out"
+
+
+def _guarded(stream: StreamData, run: Run, label_times: Sequence[float], guard: float, hop: int) -> Run:
+    """The run from its first window behind the guard of its label, up to the guard of the next one."""
+    first, period = float(stream.times(run.start, run.start + 1)[0]), stream.timeline.period_s
+    start, stop = run.start, run.stop
+    if run.label >= 0:
+        late = math.ceil((label_times[run.label] + guard - first) / period)
+        start += max(0, -(-late // hop) * hop)
+    if run.label + 1 < len(label_times):
+        stop = min(stop, run.start + math.floor((label_times[run.label + 1] - guard - first) / period) + 1)
+    return Run(start, max(start, stop), run.label)
+
+
+def check_placed(name: str, basis: str) -> None:
+    """Raise ClockError where nothing tells how a stream's time stamps lie to the recorder's clock."""
+    if basis == "none":
+        raise ClockError(
+            f"{name}: its time stamps are in another clock and nothing tells how they lie to the labels. Labels cannot "
+            'be given to its samples. Use --times raw (times="raw") to cut without labels, or record again'
+        )
 
 
 def class_set(classes: Iterable[int] | None) -> frozenset[int] | None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ...clock import Timeline
     from ...info import StreamInfo
     from ..format.arrays import Rows
 
@@ -73,20 +74,28 @@ class StreamData:
         ``(n_samples, n_channels)``.
     stamps
         ``(n_samples,)`` raw, in seconds. Where the two lengths differ, the shorter counts.
-    correct
-        Corrected times, ``(k,)`` seconds, from raw ones and the number of the first of these samples.
+    find_timeline
+        Gives what the time model knows of the stream; it is asked when times are needed.
+    raw
+        Take the stamps for times as they are, in whatever clock.
     """
 
     name: str
     info: StreamInfo
     data: Rows
     stamps: Rows
-    correct: Callable[[NDArray[np.float64], int], NDArray[np.float64]]
+    find_timeline: Callable[[], Timeline]
+    raw: bool = False
 
     @property
     def n_samples(self) -> int:
         """Samples that have both a value and a time."""
         return min(self.data.n_rows, self.stamps.n_rows)
+
+    @property
+    def timeline(self) -> Timeline:
+        """What the time model knows of the stream."""
+        return self.find_timeline()
 
     @property
     def block_rows(self) -> int:
@@ -98,14 +107,26 @@ class StreamData:
         return self.stamps.rows(start, stop).astype(np.float64, copy=False)
 
     def times(self, start: int, stop: int) -> NDArray[np.float64]:
-        """Corrected time of the samples ``start`` to ``stop`` (not included), ``(stop - start,)`` seconds."""
-        return self.correct(self.raw_times(start, stop), start)
+        """When the samples ``start`` to ``stop`` (not included) were taken, ``(stop - start,)`` seconds.
 
-    def time_blocks(self) -> Iterator[tuple[int, NDArray[np.float64], NDArray[np.float64]]]:
-        """All stamps, block by block: index of the first, raw stamps, corrected times."""
+        On the recorder's clock, and free from lateness and packets; see `clock.timeline.Timeline.sample_time`.
+        """
+        stamps = self.raw_times(start, stop)
+        return stamps if self.raw else self.timeline.sample_time(stamps, start)
+
+    def corrected(self, start: int, stop: int) -> NDArray[np.float64]:
+        """Stamps of the samples ``start`` to ``stop`` (not included) on the recorder's clock, each by itself."""
+        return self.timeline.corrected(self.raw_times(start, stop), start)
+
+    def time_blocks(self) -> Iterator[tuple[int, NDArray[np.float64]]]:
+        """Number of the first sample, and when samples were taken, block by block."""
+        for start, n in self.blocks():
+            yield start, self.times(start, start + n)
+
+    def blocks(self) -> Iterator[tuple[int, int]]:
+        """First sample and number of samples of blocks whose times are read at once."""
         for start in range(0, self.n_samples, TIME_BLOCK):
-            raw = self.raw_times(start, min(start + TIME_BLOCK, self.n_samples))
-            yield start, raw, self.correct(raw, start)
+            yield start, min(TIME_BLOCK, self.n_samples - start)
 
     def data_blocks(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, NDArray[Any]]]:
         """Samples from ``start`` to ``stop``, block by block: index of the first, and ``(rows, n_channels)``."""
@@ -216,7 +237,7 @@ class SampleReader(_Forward):
 
 
 class TimeReader(_Forward):
-    """Copies of stretches of a stream's corrected times; parameters as for `SampleReader`."""
+    """Copies of stretches of a stream's times; parameters as for `SampleReader`."""
 
     def __init__(self, stream: StreamData, longest: int) -> None:
         super().__init__(stream.n_samples, 4 * stream.block_rows, longest)
