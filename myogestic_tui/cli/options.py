@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -41,10 +43,27 @@ class Settings:
 
     @property
     def sessions_dir(self) -> Path:
-        """The sessions folder: ``--sessions``, else the configuration's."""
+        """The sessions folder: ``--sessions``, else the configuration's.
+
+        Raises
+        ------
+        ConfigError
+            It has a name that is no text, or is a link that leads round in a circle.
+        """
         from pathlib import Path
 
-        return Path(self.sessions if self.sessions is not None else self.config.sessions)
+        from ..errors import ConfigError
+        from ..session.format.layout import is_storable
+
+        folder = Path(self.sessions if self.sessions is not None else self.config.sessions)
+        if not is_storable(os.fspath(folder)):
+            raise ConfigError(f"the sessions folder {os.fspath(folder)!a} is not UTF-8; rename it")
+        try:
+            folder.stat()
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.ENAMETOOLONG):
+                raise ConfigError(f"the sessions folder {folder} cannot be used: {error.strerror}") from error
+        return folder
 
 
 def common_options(command: Decorated) -> Decorated:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -118,6 +120,9 @@ def root(ctx: click.Context) -> int | None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run a command line; return its exit code. Errors this package raises on purpose become one line on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # names of files are bytes, and not always text
     code = _carry_out(arguments)
     unwritten = settle_output()
     if unwritten is None or code:

@@ -9,6 +9,7 @@ from ..format.findings import Finding, damage, observation
 from ..format.layout import JOURNAL, LABELS, MANIFEST, META, stems_among
 from ..format.measure import session_evidence
 from ..format.meta import Meta, decode_labels, decode_meta
+from ..format.wallclock import wall_clock_findings
 from ..reading.reader import recovery_findings
 from ..reading.states import WHOLE_STATES
 from .streamcheck import StreamCheck
@@ -82,6 +83,8 @@ class ContentCheck:
             for finding in stream.finish(self.meta, evidence[stem], ours=self.meta.schema_version is not None):
                 self._report(finding)
         self._check_labels()
+        for finding in wall_clock_findings(self.meta):
+            self._report(finding)
         for finding in recovery_findings(self.meta):
             if finding.kind == "damage":
                 self._report(observation(f"when it was recovered: {finding.text}", member=META))

@@ -14,6 +14,7 @@ import numpy as np
 
 from ...errors import ConfigError, DiskError
 from ..format.layout import ARCHIVE_SUFFIX, safe_name
+from ..format.wallclock import start_anchor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -141,12 +142,17 @@ def volts_per_unit(info: StreamInfo) -> list[float | None]:
 
 def utc_at(session: SessionReader, time: float) -> datetime | None:
     """Wall-clock time (UTC) of an instant of the recorder's clock; None where the session does not tie the two."""
-    for anchor in session.meta.anchors[:1]:
+    anchor = start_anchor(session.meta.anchors)
+    if anchor is not None:
         try:
             at = datetime.fromisoformat(anchor.utc)
         except ValueError:
-            continue
+            return _created_at(session)
         return _aware(at) + timedelta(seconds=time - anchor.lsl if np.isfinite(time) else 0.0)
+    return _created_at(session)
+
+
+def _created_at(session: SessionReader) -> datetime | None:
     try:
         return _aware(datetime.fromisoformat(session.meta.created))
     except ValueError:

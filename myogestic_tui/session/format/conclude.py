@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...clock import local_clock
+from . import wallclock
 from .commit import Shape
 from .layout import JOURNAL, LABELS, META, PARTIAL, array_name
 from .meta import Anchor, LabelEvent, Meta, StreamMeta, encode_labels, encode_meta, sync_folder
@@ -24,7 +25,7 @@ def anchor_at(lsl: float | None = None) -> Anchor:
     """An instant of the recorder's clock on both clocks, as they are related now; None is the present one."""
     now = local_clock()
     at = now if lsl is None else lsl
-    return Anchor((datetime.now(UTC) + timedelta(seconds=at - now)).isoformat(), at)
+    return Anchor((wallclock.wall_now() + timedelta(seconds=at - now)).isoformat(), at)
 
 
 def conclusion(meta: Meta, labels: list[LabelEvent], streams: dict[str, StreamMeta], state: str) -> dict[str, bytes]:
@@ -42,6 +43,7 @@ def conclusion(meta: Meta, labels: list[LabelEvent], streams: dict[str, StreamMe
         ``"finished"`` or ``"recovered"``.
     """
     meta.state = state
+    meta.created = wallclock.created_again(meta)
     meta.bad_trials = [position for position, label in enumerate(labels) if label.bad]
     meta.streams, meta.string_streams = {}, {}
     for stem, stream in streams.items():

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..format.bystream import public_names
 from ..format.timewords import time_details, time_remarks
+from ..format.wallclock import start_anchor
 from .overview import SampleClock, session_start
 from .tally import ClassTally, tally
 
@@ -104,11 +105,13 @@ def _stream_facts(session: SessionReader, stem: str, name: str) -> StreamFacts:
 
 def _time_of_day(session: SessionReader, timestamp: float) -> str:
     """``14:31:02`` where the recorder stood, by the session's first anchor; seconds into it where it has none."""
-    anchors = session.meta.anchors
+    start = start_anchor(session.meta.anchors)
     try:
-        at = datetime.fromisoformat(anchors[0].utc) + timedelta(seconds=timestamp - anchors[0].lsl)
+        if start is None:
+            return f"{timestamp:.1f} s"
+        at = datetime.fromisoformat(start.utc) + timedelta(seconds=timestamp - start.lsl)
         zone = datetime.fromisoformat(session.meta.created).tzinfo
-    except (IndexError, ValueError, OverflowError):
+    except (ValueError, OverflowError):
         return f"{timestamp:.1f} s"
     return at.astimezone(zone).strftime("%H:%M:%S")
 

@@ -18,6 +18,7 @@ from ..format.measure import lost_gaps, n_lost, seconds_of
 from ..format.meta import CONTINUED_BY, CONTINUES, TimeMeta
 from ..format.summary import StreamSummary, Summary, count_labels
 from ..format.timewords import time_remarks
+from ..format.wallclock import wall_clock_findings
 from ..format.zarrs import array_json, encode_chunk
 from .members import FolderMembers
 from .timelines import Timelines
@@ -105,7 +106,7 @@ class SessionReader(SignalReading):
     @property
     def findings(self) -> list[Finding]:
         """What was found on opening, or when the session was recovered: damage, and what is worth knowing."""
-        return [*recovery_findings(self.meta), *self.view.findings]
+        return [*recovery_findings(self.meta), *wall_clock_findings(self.meta), *self.view.findings]
 
     def stream(self, name: str) -> StreamView:
         """One stream with its arrays as `Rows`, which need no zarr; UnknownStreamError where there is none."""

@@ -1,0 +1,58 @@
+"""Names that are no text, and folders that lead round in a circle: one line that says so, and no traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.session.folders import recorded
+from tests.session.known import STREAMS
+
+
+def run(*arguments: str | bytes, cwd: Path, close_stdout: bool = False) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "myogestic_tui", *arguments]
+    strict = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
+    close = (lambda: os.close(1)) if close_stdout else None
+    return subprocess.run(command, cwd=cwd, env=strict, capture_output=True, timeout=120, check=False, preexec_fn=close)
+
+
+@pytest.mark.parametrize("folder", [b"caf\xe9", b"loop"])
+@pytest.mark.parametrize("command", ["sessions", "recover", "doctor", "ctl status", "record X"])
+def test_a_sessions_folder_that_cannot_be_one(tmp_path: Path, folder: bytes, command: str):
+    (tmp_path / "loop").symlink_to("loop")
+    done = run(*command.split(), "--sessions", folder, cwd=tmp_path)
+    assert b"Traceback" not in done.stderr
+    assert done.returncode in ((1, 2) if command == "doctor" else (2,)), done
+    assert b"sessions folder" in done.stderr + done.stdout
+
+
+def test_archives_with_names_that_are_no_text_are_verified_each(tmp_path: Path):
+    archive = recorded(tmp_path, [(STREAMS[0], 600, 100)]).pack_to_zip()
+    data = bytearray(archive.read_bytes())
+    at = data.rindex(b"emg.zarr/c/0/0")
+    data[at + 1] ^= 0x80
+    flipped = tmp_path / "a.session.zip"
+    flipped.write_bytes(data)
+    odd = os.path.join(os.fsencode(tmp_path), b"caf\xe9.session.zip")
+    shutil.copy(archive, odd)
+    done = run("verify", os.fspath(flipped), odd, os.fspath(archive), cwd=tmp_path)
+    assert b"Traceback" not in done.stderr
+    assert done.returncode == 1
+    assert archive.name.encode() in done.stdout
+    assert b"caf\\xe9.session.zip" in done.stdout
+    plain = run("verify", "--json", os.fspath(flipped), odd, os.fspath(archive), cwd=tmp_path)
+    assert [one["verified"]["ok"] for one in json.loads(plain.stdout)] == [False, True, True], plain.stderr
+    listed = run("sessions", "--sessions", os.fspath(tmp_path), "--json", cwd=tmp_path)
+    assert len(json.loads(listed.stdout)) == 3
+
+
+def test_a_closed_stdout_is_no_traceback(tmp_path: Path):
+    for arguments in (("sessions",), ("sessions", "--json"), ("--help",)):
+        done = run(*arguments, cwd=tmp_path, close_stdout=True)
+        assert b"Traceback" not in done.stderr
