@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,7 @@ def began_at(path: Path, first: float) -> None:
     meta = json.loads((path / "meta.json").read_text())
     for anchor, at in zip(meta["anchors"], (first - 1.0, first + 3600.0), strict=True):
         anchor["lsl"] = at
+        anchor["utc"] = (datetime(2026, 5, 17, tzinfo=UTC) + timedelta(seconds=at)).isoformat()
     (path / "meta.json").write_text(json.dumps(meta))
 
 
