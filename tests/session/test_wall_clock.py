@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from myogestic_tui.clock import local_clock
 from myogestic_tui.session import Session, open_session_store, pack_session, verify_session
 from myogestic_tui.session.export.common import utc_at
 from myogestic_tui.session.format import wallclock
@@ -18,10 +19,11 @@ TRUE = datetime(2026, 5, 17, 12, 0, tzinfo=UTC)
 
 
 def recorded_over(steps: list[datetime], base: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
-    """A session whose recorder's wall clock says these times, at the start and at the stop."""
-    monkeypatch.setattr(wallclock, "wall_now", lambda: steps[0])
+    """A session whose recorder's wall clock is set from the one time to the other, and goes on from each."""
+    began = local_clock()
+    monkeypatch.setattr(wallclock, "wall_now", lambda: steps[0] + timedelta(seconds=local_clock() - began))
     session = recorded(base, [(STREAMS[0], 1000, 100)])
-    monkeypatch.setattr(wallclock, "wall_now", lambda: steps[1])
+    monkeypatch.setattr(wallclock, "wall_now", lambda: steps[1] + timedelta(seconds=local_clock() - began))
     session.finish()
     return session
 
