@@ -56,6 +56,8 @@ class StreamConfig(Section, frozen=True, kw_only=True):
     """Ask before a recording starts without it."""
     record: bool = True
     """False: shown, not recorded, until ticked."""
+    counter: str | int | None = None
+    """Channel that counts samples: its name, ``"channel 65"`` or 65; losses are then exact."""
 
     def __post_init__(self) -> None:
         if not (self.name or self.type or self.source_id or self.query):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .errors import ConfigError
@@ -48,6 +48,8 @@ class StreamInfo:
         As the stream declares them; empty where it does not.
     desc_xml
         The stream's full XML header, verbatim; empty where it has none.
+    counter
+        Number, from 0, of the channel that counts samples; None where there is none, or it is not known.
 
     Raises
     ------
@@ -67,6 +69,7 @@ class StreamInfo:
     uid: str = ""
     manufacturer: str = ""
     desc_xml: str = ""
+    counter: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "n_channels", operator.index(self.n_channels))
@@ -89,6 +92,37 @@ class StreamInfo:
             if len(values) != self.n_channels:
                 raise ConfigError(f"{field} has {len(values)} entries for {self.n_channels} channels")
             object.__setattr__(self, field, tuple(map(str, values)))
+
+        if self.counter is not None:
+            object.__setattr__(self, "counter", operator.index(self.counter))
+            if self.is_string or not 0 <= self.counter < self.n_channels:
+                raise ConfigError(
+                    f"counter is {self.counter}; give a channel of numbers, from 0 to {self.n_channels - 1}"
+                )
+
+    def with_counter(self, channel: str | int) -> StreamInfo:
+        """The same, with the channel that counts samples.
+
+        Parameters
+        ----------
+        channel
+            Its name, ``"channel 65"`` (from 1, as on the screens), or its number from 1.
+
+        Raises
+        ------
+        ConfigError
+            There is no such channel, or the stream is none of numbers at a nominal rate.
+        """
+        text = str(channel).strip()
+        number = text.removeprefix("channel").strip()
+        if self.is_string or not self.is_regular:
+            raise ConfigError(f"counter {text!r}: only a stream of numbers at a nominal rate can have one")
+        if text in self.names:
+            return replace(self, counter=self.names.index(text))
+        if number.isdecimal() and 1 <= int(number) <= self.n_channels:
+            return replace(self, counter=int(number) - 1)
+        near = ", ".join([*self.names[:3], "…", *self.names[-2:]] if self.n_channels > 5 else self.names)
+        raise ConfigError(f"counter {text!r}: no such channel; there are {self.n_channels}: {near}")
 
     @property
     def is_string(self) -> bool:

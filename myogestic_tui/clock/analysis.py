@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .counter import counted
 from .course import follow, tells_rate
 from .evidence import Arrivals, Evidence, believable
 from .irregular import EventSketch, place_events
@@ -77,6 +78,8 @@ def _analyse(sketch: Sketch | EventSketch, evidence: Evidence, since: int) -> Ti
         cells = sketch.cells(since)
         found = _regular(cells, arrivals, lines, evidence)
         found = _with_coverage(found, cells, evidence, beginning=not since)
+    if evidence.counts is not None and found.period_s > 0:
+        found = counted(found, evidence.counts, since)
     return replace(
         found,
         scatter_s=max((line.error for line in lines), default=0.0),

@@ -10,6 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from .counter import Counts
+
     Floats = NDArray[np.float64]
 
 
@@ -31,6 +33,8 @@ class Evidence:
         UTC less the recorder's clock, at the start.
     ends_known
         False where ``start`` and ``stop`` are only about when the clocks were compared.
+    counts
+        What the stream's counter channel did; None where it has none.
     """
 
     arrivals: Floats | None = None
@@ -40,6 +44,7 @@ class Evidence:
     stop_requested: bool = False
     utc_offset: float | None = None
     ends_known: bool = True
+    counts: Counts | None = None
 
 
 _SLACK, _FASTEST = 1.0, 2.0

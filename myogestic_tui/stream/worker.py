@@ -55,6 +55,9 @@ class Stream(Taking):
         Whether the next recording takes it.
     required
         Whether its absence is an error.
+    counter
+        Channel that counts samples: its name, ``"channel 65"`` or 65 (from 1). Losses are then exact, also those that
+        time stamps cannot tell. A stream without that channel is recorded all the same, and `message` says so.
 
     Attributes
     ----------
@@ -80,6 +83,7 @@ class Stream(Taking):
         *,
         record: bool = True,
         required: bool = False,
+        counter: str | int | None = None,
     ) -> None:
         if not name:
             raise ConfigError("a stream needs a name")
@@ -91,6 +95,8 @@ class Stream(Taking):
         self.buffer_seconds = max(buffer_seconds, window_seconds)
         self.record = record
         self.required = required
+        self.counter = counter
+        self._no_counter = ""
         self.poll_interval = POLL_SECONDS
         # Asked once: isinstance with a protocol costs more than reading a chunk.
         self._clocked = source if isinstance(source, ClockedSource) else None
@@ -187,17 +193,29 @@ class Stream(Taking):
         except Exception as error:
             self._lose(self._told("connect() failed", error))
             return False
+        info = self._with_counter(info)
         if self._ring is None:
             self._prepare(info)
         self._refused, self._n_failures, self.heard_since = "", 0, None
         self.asked_at = asked_at
         self._times.restart()
         if self._message_until is None:
-            self.message = ""
+            self.message = self._no_counter
         with self._cutting:
             self.info, self._connected = info, True
             self._join(local_clock())
         return True
+
+    def _with_counter(self, info: StreamInfo) -> StreamInfo:
+        """Without the channel that is said to count, the stream is recorded all the same."""
+        self._no_counter = ""
+        if self.counter is None:
+            return info
+        try:
+            return info.with_counter(self.counter)
+        except ConfigError as error:
+            self._no_counter = f"{error}; losses are told by time stamps"
+            return info
 
     def _prepare(self, info: StreamInfo) -> None:
         self._ring = RingBuffer(info, self.buffer_seconds)

@@ -163,9 +163,9 @@ class Reader:
 class TwoHosts:
     """A recorder's computer and a sender's, with ``cables`` between them: cable 1 is 10.77.1.x, and so on."""
 
-    def __init__(self, unique: str, cables: int = 1, ahead: int = 0) -> None:
+    def __init__(self, unique: str, cables: int = 1, ahead: int = 0, recorder_ahead: int = 0) -> None:
         with contextlib.ExitStack() as undo:
-            self.recorder = Host(f"recorder-{unique}"[:60])
+            self.recorder = Host(f"recorder-{unique}"[:60], recorder_ahead)
             undo.callback(self.recorder.close)
             self.sender = Host(f"sender-{unique}"[:60], ahead)
             undo.callback(self.sender.close)
@@ -193,6 +193,14 @@ class TwoHosts:
         for place, host in enumerate(ends, 1):
             host.run("ip", "address", "add", f"10.77.{cable}.{place}/24", "dev", f"c{cable}")
             host.run("ip", "link", "set", f"c{cable}", "up")
+
+    def reboot(self, ahead: int) -> None:
+        """The sender's computer goes down, and comes up again with another clock."""
+        name = self.sender.name
+        self.sender.close()
+        self.recorder.run("ip", "link", "delete", "c1", code=None)
+        self.sender = Host(name, ahead)
+        self._lay(1)
 
     def used_cable(self) -> int:
         """The cable that samples come by."""

@@ -10,8 +10,9 @@ import numpy as np
 from msgspec.structs import replace as with_fields
 
 from ...clock import Evidence
+from ...clock.counter import Counts, Jump
 from ...clock.evidence import believable
-from .meta import GapRecord, LeapRecord, RepeatRecord, TimeMeta
+from .meta import CountsMeta, GapRecord, LeapRecord, RepeatRecord, TimeMeta
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,8 +46,27 @@ def session_evidence(meta: Meta, streams: Mapping[str, StreamSpan]) -> dict[str,
     last = max((float(rows[-1, 1]) for rows in arrivals.values()), default=None)
     session = _ends_of(meta, last)
     found = {stem: replace(session, arrivals=arrivals.get(stem)) for stem in streams}
+    counts = {stem: counts_of(stream) for stem, stream in meta.all_streams.items()}
     live = all(believable(found[stem], span.n_samples, span.fs) is found[stem] for stem, span in streams.items())
-    return found if live else dict.fromkeys(streams, Evidence())
+    found = found if live else dict.fromkeys(streams, Evidence())
+    return {stem: replace(one, counts=counts.get(stem)) for stem, one in found.items()}
+
+
+def counts_of(meta: StreamMeta) -> Counts | None:
+    """What the counter channel of a stream did, as it was stored."""
+    if meta.counter is None or (known := meta.counts) is None or not known.step or known.hold < 1:
+        return None
+    jumps = tuple(Jump(*jump) for jump in known.jumps)
+    return Counts(known.step, known.hold, known.low, known.high, known.modulus, jumps)
+
+
+def with_counts(meta: StreamMeta, counts: Counts | None) -> StreamMeta:
+    """The metadata with what the counter channel did."""
+    if counts is None:
+        return with_fields(meta, counts=None)
+    jumps = [(one.index, one.samples, one.before, one.after) for one in counts.jumps]
+    known = CountsMeta(counts.step, counts.hold, counts.low, counts.high, counts.modulus, jumps)
+    return with_fields(meta, counts=known)
 
 
 def _ends_of(meta: Meta, last_arrival: float | None) -> Evidence:

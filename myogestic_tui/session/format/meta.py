@@ -112,6 +112,18 @@ class TimeMeta(Struct, frozen=True):
     last_at: float | None = None
 
 
+class CountsMeta(Struct, frozen=True):
+    """What the counter channel of a stream did; see `clock.counter.Counts`."""
+
+    step: float
+    hold: int
+    low: float
+    high: float
+    modulus: float | None = None
+    jumps: list[tuple[int, int, float, float]] = field(default_factory=list)
+    """Index, samples since the value before, that value, the value at the index."""
+
+
 class RecorderMeta(Struct, frozen=True):
     """What recorded the session."""
 
@@ -142,6 +154,10 @@ class StreamMeta(Struct, kw_only=True):
     gaps: list[GapRecord] = field(default_factory=list)
     time: TimeMeta | None = None
     """None where the gaps were found by an earlier rule, or not at all."""
+    counter: int | None = None
+    """The channel, from 0, that counts samples."""
+    counts: CountsMeta | None = None
+    """What it did; None where it was not looked at yet, or does not count."""
     joined_at: float | None = None
     """Recorder's LSL clock, for a stream that came after the start."""
     desc_xml: str = ""
@@ -162,6 +178,7 @@ class StreamMeta(Struct, kw_only=True):
             manufacturer=info.manufacturer,
             units=_listed(info.units),
             channel_types=_listed(info.channel_types),
+            counter=info.counter,
             joined_at=joined_at,
             desc_xml=info.desc_xml,
         )
@@ -187,6 +204,7 @@ class StreamMeta(Struct, kw_only=True):
             uid=self.uid,
             manufacturer=self.manufacturer,
             desc_xml=self.desc_xml,
+            counter=self.counter if self.counter is not None and 0 <= self.counter < self.n_channels else None,
         )
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _RATE_OFF = 0.01
 _SCATTER = 0.005
 _MOST_NAMED = 3
+_COUNTS_WITHIN = 1000
 
 
 def time_remarks(meta: StreamMeta, duration_s: float, recorder_host: str = "") -> list[str]:
@@ -29,7 +30,7 @@ def time_remarks(meta: StreamMeta, duration_s: float, recorder_host: str = "") -
         Where it was recorded.
     """
     time = meta.time
-    found = [*_lost(meta), *_ends(meta, duration_s)]
+    found = [*_lost(meta), *_counter(meta), *_ends(meta, duration_s)]
     if time is not None and meta.n_samples:
         found += [*_clock(meta, time, recorder_host), *_events(meta, time), *_rate(meta, time)]
     return found
@@ -55,6 +56,11 @@ def _lost(meta: StreamMeta) -> Iterator[str]:
     if gaps:
         share = 100.0 * lost / (lost + (meta.n_samples or 0)) if lost else 0.0
         yield f"{len(gaps)} gap{'s' if len(gaps) > 1 else ''}, {lost} samples lost ({share:.2g} %)"
+
+
+def _counter(meta: StreamMeta) -> Iterator[str]:
+    if meta.counter is not None and meta.counts is None and (meta.n_samples or 0) > _COUNTS_WITHIN:
+        yield f"channel {meta.counter + 1} was to count samples and does not; losses are told by time stamps"
 
 
 def _ends(meta: StreamMeta, duration_s: float) -> Iterator[str]:

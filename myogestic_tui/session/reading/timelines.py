@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...clock import analyse, sketch_for
+from ...clock.counter import CounterTrack
 from ...clock.hosts import placed_by_arrival, share_arrivals
 from ...errors import SessionDamagedError
 from ..format.arrays import chunk_spans
-from ..format.measure import StreamSpan, measured_meta, session_evidence
+from ..format.measure import StreamSpan, measured_meta, session_evidence, with_counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ...clock import Evidence, Timeline
+    from ...clock.counter import Counts
     from ..format.arrays import Rows
     from ..format.meta import Meta, StreamMeta
     from .view import StreamView
@@ -44,6 +46,7 @@ class Timelines:
         self._meta, self._streams, self._report = meta, streams, report
         self._alone: dict[str, Timeline] = {}
         self._shared: dict[str, Timeline] = {}
+        self._counts: dict[str, Counts | None] = {}
         self._session: dict[str, Evidence] | None = None
 
     def of(self, stem: str) -> Timeline:
@@ -61,7 +64,8 @@ class Timelines:
     def measured(self, stem: str) -> StreamMeta:
         """The stream's metadata with what its timeline tells."""
         stream = self._streams[stem]
-        return measured_meta(stream.meta, self.of(stem), self._ends(stream))
+        measured = measured_meta(stream.meta, self.of(stem), self._ends(stream))
+        return with_counts(measured, self._counts[stem]) if stem in self._counts else measured
 
     def _of_itself(self, stem: str) -> Timeline:
         if stem not in self._alone:
@@ -71,6 +75,9 @@ class Timelines:
             for start in range(0, stamps.n_rows, _BLOCK):
                 sketch.feed(stamps.rows(start, min(start + _BLOCK, stamps.n_rows)))
             evidence = replace(self._evidence()[stem], offsets=_all(stream.clock))
+            if stream.info.counter is not None and evidence.counts is None and not stream.meta.n_samples:
+                self._counts[stem] = _count(stream)  # nobody has looked at it yet: it was cut off
+                evidence = replace(evidence, counts=self._counts[stem])
             self._alone[stem] = analyse(sketch, evidence)
         return self._alone[stem]
 
@@ -95,6 +102,17 @@ class Timelines:
         ends = [float(stamps.rows(at, at + 1)[0]) for at in (0, n - 1)] if n else [np.nan, np.nan]
         first, last = (None if np.isnan(end) else end for end in ends)
         return first, last
+
+
+def _count(stream: StreamView) -> Counts | None:
+    """What the counter channel did, from the samples; those that cannot be read count nothing."""
+    track, channel = CounterTrack(), stream.info.counter
+    for _, first, last in chunk_spans(stream.data.spec, 0, stream.n_samples):
+        try:
+            track.feed(stream.data.rows(first, last)[:, channel])
+        except SessionDamagedError:
+            track.feed(np.full(last - first, np.nan))
+    return track.counts
 
 
 def _all(rows: Rows | None) -> NDArray[np.float64] | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...clock import Evidence, Follower, Timeline
+from ...clock.counter import CounterTrack
 from ...errors import DiskError
 from ..format.arrays import StoredArray, overview_row
 from ..format.arrival import ArrivalRows, Row
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ...clock import Sketch
+    from ...clock.counter import Counts
     from ...clock.irregular import EventSketch
     from ..format.journal import Frame
     from .segments import Segment, StreamJournal
@@ -43,6 +45,7 @@ class StreamCommitter:
         self.data_spec, self.stamps_spec = ArraySpec.data(info), ArraySpec.timestamps(info)
         self.overview_spec = None if info.is_string else ArraySpec.overview(info)
         self._follower = Follower(info.fs)
+        self._counter = None if info.counter is None else CounterTrack()
         self.timeline = Timeline(0, info.fs)
         """Of the whole chunks so far, as the last `look` found it."""
         self.n_read = 0
@@ -141,8 +144,18 @@ class StreamCommitter:
                 overview = []
         self._overview = overview
         self._unwritten = False
-        self._follower.feed(self._stamps)
+        self._follow(self._length)
         self.last_timestamp = float(self._stamps[-1])
+
+    def _follow(self, fill: int) -> None:
+        self._follower.feed(self._stamps[:fill])
+        if self._counter is not None:
+            self._counter.feed(self._data[:fill, self.journal.info.counter])
+
+    @property
+    def counts(self) -> Counts | None:
+        """What the counter channel did so far; None where there is none."""
+        return None if self._counter is None else self._counter.counts
 
     def _write_chunk(self, fill: int) -> None:
         number = (self.n_read - 1) // self._length
@@ -177,7 +190,7 @@ class StreamCommitter:
         self._arrivals.end()
         fill = self.n_read % self._length
         if fill:
-            self._follower.feed(self._stamps[:fill])
+            self._follow(fill)
             self.last_timestamp = float(self._stamps[fill - 1])
 
     # ------------------------------------------------------------ the arrival record
@@ -205,7 +218,7 @@ class StreamCommitter:
     def look(self, offsets: NDArray[np.float64] | None) -> None:
         """Bring `timeline` up to date, with the clock offsets so far."""
         recent = np.array([*self._arrivals.rows, *self._arrivals.waiting], np.float64).reshape(-1, 2)
-        self.timeline = self._follower.look(Evidence(arrivals=recent, offsets=offsets))
+        self.timeline = self._follower.look(Evidence(arrivals=recent, offsets=offsets, counts=self.counts))
 
     def arrivals(self) -> NDArray[np.float64]:
         """The arrival record so far, ``(k, 2)``."""

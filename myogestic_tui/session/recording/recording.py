@@ -21,7 +21,7 @@ from ..format.commit import commit
 from ..format.conclude import anchor_at, conclusion, drop_journal, write_clock
 from ..format.events import AnyEvent, ChannelMarked, EventLog, Joined, SessionRecord
 from ..format.layout import DERIVED, JOURNAL, LABELS, META, array_name, choose_stem
-from ..format.measure import StreamSpan, measured_meta, session_evidence
+from ..format.measure import StreamSpan, measured_meta, session_evidence, with_counts
 from ..format.meta import Anchor, LabelEvent, Meta, StreamMeta, encode_labels, encode_meta, replace_file, sync_folder
 from ..format.zarrs import ArraySpec, create_array
 from .checkpoint import Action, Threads
@@ -294,7 +294,10 @@ class Recording:
         }
         session = session_evidence(meta, spans)
         found = {
-            stem: analyse(committer.sketch, dataclasses.replace(session[stem], offsets=self._offsets(stem)))
+            stem: analyse(
+                committer.sketch,
+                dataclasses.replace(session[stem], offsets=self._offsets(stem), counts=committer.counts),
+            )
             for stem, committer in committers.items()
         }
         shared = share_arrivals(found, {stem: meta.all_streams[stem].hostname for stem in found})
@@ -307,6 +310,7 @@ class Recording:
     def _measured(self, committer: StreamCommitter, found: Timeline) -> StreamMeta:
         stem, ends = committer.stem, (committer.journal.first_timestamp, committer.last_timestamp)
         measured = measured_meta(self.record.meta.all_streams[stem], found, ends)
+        measured = with_counts(measured, committer.counts)
         return msgspec.structs.replace(measured, gaps=self.record.with_reasons(stem, measured.gaps))
 
     # ------------------------------------------------------------ the end

@@ -210,7 +210,9 @@ class StreamSalvage:
             if hole.seconds is not None and info.fs > 0:
                 gaps[hole.index] = GapRecord(hole.index, hole.seconds, "lost to damage of the file")
         # Whoever opens the session finds its gaps anew; what is known here are their reasons.
-        return replace(meta, n_samples=stamps.n_rows, gaps=[gaps[index] for index in sorted(gaps)], time=None)
+        return replace(
+            meta, n_samples=stamps.n_rows, gaps=[gaps[index] for index in sorted(gaps)], time=None, counts=None
+        )
 
     def _lost_before(self, sample: int) -> int:
         return sum(min(hole.n_samples, sample - hole.first_sample) for hole in self.holes if hole.first_sample < sample)
