@@ -107,6 +107,14 @@ def test_an_overview_is_made_again(cut: Path, place: str):
         assert reader.overview_stores["emg"].shape[0] == 4
 
 
+def test_a_terabyte_of_zeros_for_a_zarr_json_is_not_read(cut: Path):
+    for name in ("imu_clock.zarr", "emg_overview.zarr", "emg.zarr"):
+        with open(cut / name / "zarr.json", "wb") as file:
+            file.truncate(1 << 40)
+    with open_session_store(recover_session(cut)) as reader:
+        assert EMG.assert_prefix(reader) == N + 150
+
+
 @pytest.mark.parametrize("place", ["emg.zarr", "emg_timestamps.zarr/c", "journal", "meta.json"])
 def test_a_link_to_a_part_of_the_session_is_left_to_a_person(cut: Path, place: str):
     elsewhere = cut.parent / "elsewhere"

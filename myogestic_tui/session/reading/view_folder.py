@@ -227,7 +227,10 @@ class _Looker:
     def _is_torn(self, stem: str, name: str) -> bool:
         """Whether a ``zarr.json`` came to hold nothing while nothing was dropped from the stream's journal yet."""
         first = next(iter(list_segments(self.path).get(stem, [])), None)
-        return first is not None and is_first(first) and not any(self.members.read(f"{name}/{ZARR_JSON}") or b"")
+        try:
+            return first is not None and is_first(first) and not any(self.members.read(f"{name}/{ZARR_JSON}") or b"")
+        except SessionDamagedError:
+            return False
 
     def _has_chunks(self, name: str) -> bool:
         return (self.path / name / "c").exists()
