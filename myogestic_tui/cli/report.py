@@ -51,6 +51,8 @@ def session_lines(summary: Summary) -> list[str]:
     if summary.name:
         head.insert(1, summary.name)
     lines = ["   ".join(head), *stream_lines(summary.streams)]
+    if summary.verified is UNSET:  # a verification's findings say the same
+        lines += remark_lines(summary.streams)
     if summary.labels:
         lines.append("  labels   " + ", ".join(f"{name} {count}" for name, count in summary.labels.items()))
     if summary.verified is not UNSET:
@@ -67,6 +69,13 @@ def stream_lines(streams: dict[str, StreamSummary]) -> list[str]:
         f"  {name.ljust(width)}  {one.n_channels:>4} ch {one.dtype:<8}{rate(one.measured_fs or one.fs):>9} Hz"
         f"{one.n_samples:>12} samples   {_gaps(one)}"
         for name, one in streams.items()
+    ]
+
+
+def remark_lines(streams: dict[str, StreamSummary]) -> list[str]:
+    """What is to be said of the time of each stream; its gaps stand in its own line."""
+    return [
+        f"  · {name}: {text}" for name, one in streams.items() for text in one.remarks if "samples lost (" not in text
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -27,6 +28,8 @@ SESSION = LocalSession()
 @click.option("--subject", help="bids: whose it is, instead of what the session says.")
 @click.option("--task", help="bids: the task, instead of what the session says.")
 @click.option("--run", type=click.IntRange(min=0), help="bids: the run, instead of the session's take.")
+@click.option("--fill", type=click.FloatRange(min=0), help="fif, edf, bdf, bids: fill gaps of up to so many seconds.")
+@click.option("--split", is_flag=True, help="fif, edf, bdf: one file for each part between gaps, nothing filled.")
 @dask_option
 @json_option
 def export(
@@ -38,6 +41,8 @@ def export(
     subject: str | None,
     task: str | None,
     run: int | None,
+    fill: float | None,
+    split: bool,
     dask: str | None,
     as_json: bool,
 ) -> int:
@@ -56,10 +61,11 @@ def export(
 
     files, losses, failed = [], [], False
     sessions, target = find_sessions(paths), str(output.absolute())
-    entities = {"subject": subject, "task": task, "run": run} if to == "bids" else {}
+    options: dict[str, Any] = {"subject": subject, "task": task, "run": run} if to == "bids" else {}
+    options |= _gap_options(to, fill, split)
     if to != "bids" and (subject, task, run) != (None, None, None):
         raise click.UsageError("--subject, --task and --run are for --to bids")
-    for path, done in export_each(dask, sessions, to, target, streams or None, overwrite=overwrite, **entities):
+    for path, done in export_each(dask, sessions, to, target, streams or None, overwrite=overwrite, **options):
         if isinstance(done, MyoGesticError):
             if len(sessions) == 1:
                 raise done
@@ -75,6 +81,14 @@ def export(
     else:
         click.echo("\n".join(files))
     return int(failed)
+
+
+def _gap_options(to: str, fill: float | None, split: bool) -> dict[str, Any]:
+    if split and to not in ("fif", "edf", "bdf"):
+        raise click.UsageError("--split is for --to fif, edf and bdf")
+    if fill is not None and to not in ("fif", "edf", "bdf", "bids"):
+        raise click.UsageError("--fill is for --to fif, edf, bdf and bids; the other formats fill no gaps")
+    return ({"split": True} if split else {}) | ({} if fill is None else {"fill": fill})
 
 
 @click.command()

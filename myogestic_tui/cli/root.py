@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .. import __version__
-from ..errors import AmbiguousStreamError, ConfigError, MyoGesticError, StreamNotFoundError
+from ..errors import AmbiguousStreamError, ClockError, ConfigError, MyoGesticError, StreamNotFoundError
 from ..stdio import settle_output
 from .options import Settings, common_options, screen_options
 
@@ -162,4 +162,4 @@ def _complain(error: Exception) -> None:
 def _exit_code(error: MyoGesticError) -> int:
     if isinstance(error, StreamNotFoundError | AmbiguousStreamError):
         return NO_STREAM
-    return USAGE if isinstance(error, ConfigError) else FAILED
+    return USAGE if isinstance(error, ConfigError | ClockError) else FAILED

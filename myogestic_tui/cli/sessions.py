@@ -128,7 +128,7 @@ def _details(session: SessionReader) -> list[str]:
         ("bad trials", ", ".join(str(trial + 1) for trial in meta.bad_trials)),
     ]
     lines = [f"  {name:<13}{value}" for name, value in facts if value]
-    lines += [f"  gap          {name}: {gap.seconds:.3f} s before sample {gap.index}" for name, gap in _gaps(session)]
+    lines += _time_lines(session)
     lines += [f"  note         {note.text}" for note in session.notes]
     return lines + [f"  {'✗' if finding.kind == 'damage' else '·'} {finding.text}" for finding in session.findings]
 
@@ -141,8 +141,19 @@ def _continues(meta: Meta) -> str:
     return f"{before}{f', {seconds:.1f} s not recorded' if isinstance(seconds, float) else ''}" if before else ""
 
 
-def _gaps(session: SessionReader) -> list[tuple[str, Any]]:
-    return [(name, gap) for name in session.streams for gap in session.gaps(name)]
+def _time_lines(session: SessionReader) -> list[str]:
+    """How each stream came, and each of its gaps with the reason where that is known."""
+    from ..session.format.measure import lost_gaps
+    from ..session.format.timewords import time_details
+
+    lines = []
+    for name in session.streams:
+        measured = session.measured(name)
+        lines += [f"  time         {name}: {text}" for text in time_details(measured)]
+        for gap in lost_gaps(measured.gaps):
+            why = f" ({gap.reason})" if gap.reason else ""
+            lines.append(f"  gap          {name}: {gap.seconds:.3f} s before sample {gap.index}{why}")
+    return lines
 
 
 def _bad_channels(by_stream: dict[str, list[int]]) -> str:

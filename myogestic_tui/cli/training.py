@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 @click.option("--class", "classes", type=int, multiple=True, help="Only this class index; may be repeated.")
 @click.option("--bad", is_flag=True, help="Also from trials marked bad.")
 @click.option(
+    "--times",
+    type=click.Choice(["sample", "raw"]),
+    default="sample",
+    show_default=True,
+    help="raw: take the source's time stamps as they are; no window gets a label.",
+)
+@click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -41,6 +48,7 @@ def windows(
     hop: float,
     classes: tuple[int, ...],
     bad: bool,
+    times: Literal["sample", "raw"],
     output: Path,
     overwrite: bool,
     dask: str | None,
@@ -64,7 +72,7 @@ def windows(
     if output.exists() and not overwrite:
         raise ConfigError(f"{output} is there already; name another with -o, or give --overwrite")
     arguments = (find_sessions(paths), stream, win, hop, set(classes) or None)
-    X, y, groups = _here(arguments, bad) if dask is None else _on_cluster(dask, arguments, bad)
+    X, y, groups = _here(arguments, bad, times) if dask is None else _on_cluster(dask, arguments, bad, times)
     try:
         with Partial(output) as partial, partial.open("wb") as file:
             np.savez(file, X=X, y=y, groups=groups)
@@ -74,20 +82,22 @@ def windows(
     print_json(facts) if as_json else click.echo(f"{output}  {X.shape[0]} windows of {X.shape[1]} x {X.shape[2]}")
 
 
-def _here(arguments: tuple[Any, ...], bad: bool) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
+def _here(
+    arguments: tuple[Any, ...], bad: bool, times: Literal["sample", "raw"]
+) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
     from ..session import labeled_windows
 
-    return labeled_windows(*arguments, include_bad=bad)
+    return labeled_windows(*arguments, include_bad=bad, times=times)
 
 
 def _on_cluster(
-    address: str, arguments: tuple[Any, ...], bad: bool
+    address: str, arguments: tuple[Any, ...], bad: bool, times: Literal["sample", "raw"]
 ) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
     from ..session.cluster import cluster_client
     from ..session.many import gathered_windows
 
     with cluster_client(address) as client, client.as_current():
-        return gathered_windows(*arguments, include_bad=bad)
+        return gathered_windows(*arguments, include_bad=bad, times=times)
 
 
 @click.command("import")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import shutil
 import struct
 import tempfile
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 import msgspec
 import numpy as np
 
-from ..clock import fit_offsets
+from ..clock import Evidence, timeline_of
 from ..errors import ConfigError, SessionDamagedError
 from ..extras import needed
 from ..info import StreamInfo
@@ -172,7 +173,12 @@ def _fields(path: Path, header: dict[str, Any]) -> dict[str, Any]:
 
 
 def _date(folder: Path, created: str, duration_s: float) -> None:
-    """It was recorded when the file says; how the recorder's clock stood to wall-clock time then, nobody knows."""
+    """It was recorded when the file says; how the recorder's clock stood to wall-clock time then, nobody knows.
+
+    Neither does anything tell when samples were read: a file has no arrival record.
+    """
+    for arrival in folder.glob("*_arrival.zarr"):
+        shutil.rmtree(arrival)
     with lock_session(folder, purpose="editing"):
         meta = decode_meta((folder / META).read_bytes())
         meta.anchors, meta.created, meta.duration_s = [], created or meta.created, duration_s
@@ -225,7 +231,9 @@ def _estimates(stream: dict[str, Any]) -> list[_Estimate]:
 
 
 def _corrected(stream: dict[str, Any], stamps: NDArray[np.float64]) -> NDArray[np.float64]:
-    return fit_offsets(np.array(_estimates(stream)).reshape(-1, 4)).correct(stamps)
+    fs = float(_text(stream["info"], "nominal_srate") or 0.0)
+    offsets = np.array(_estimates(stream)).reshape(-1, 4)
+    return timeline_of(stamps, fs, Evidence(offsets=offsets)).corrected(stamps)
 
 
 def _add_labels(session: Session, stream: dict[str, Any], times: NDArray[np.float64], classes: list[str]) -> None:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ...errors import ConfigError
 from ...extras import needed
-from .common import Exported, check_free, claim, filled_streams, first_and_last, partial_folder, utc_at
+from .common import Exported, check_free, claim, filled_streams, partial_folder, utc_at
 from .edf import export_edf
+from .grid import Grid, start_of
 from .mneraw import channel_types
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def export_bids(
     emg_placement: Placement = "Other",
     line_freq: float | None = None,
     overwrite: bool = False,
+    fill: float | None = None,
 ) -> Exported:
     """Add a session to an EMG-BIDS dataset (BIDS 1.11), as BDF+ with events; ``mne_bids.read_raw_bids`` reads it back.
 
@@ -60,6 +62,8 @@ def export_bids(
         Mains frequency in Hz; BIDS asks for it too, None is "n/a".
     overwrite
         Replace what the dataset has of this run.
+    fill
+        Seconds of the longest gap to fill with zeros; None is 60 s, and no more zeros than samples.
 
     Raises
     ------
@@ -80,7 +84,7 @@ def export_bids(
     claim([root], overwrite=True)
     for name, file in zip(names, files, strict=True):
         with partial_folder(root) as folder:
-            written = export_edf(session, folder / f"{file.stem}.bdf", [name], fmt="bdf")
+            written = export_edf(session, folder / f"{file.stem}.bdf", [name], fmt="bdf", fill=fill)
             with _alone_in(root), _participants_kept(root, file.parent.parent.name), _kept_otherwise(file, folder):
                 _add(session, name, written.paths[0], file, emg_placement, line_freq)
         out.paths.append(file)
@@ -139,7 +143,7 @@ def _add(
     raw.info["bads"] = [raw.ch_names[index] for index in session.meta.bad_channels.get(session.stream(name).stem, [])]
     raw.info["line_freq"] = line_freq
     # The file's header has local time, as EDF wants it; MNE takes that for UTC.
-    raw.set_meas_date(utc_at(session, first_and_last(session, name)[0]))
+    raw.set_meas_date(utc_at(session, start_of(session, Grid(session.stream_data(name)))))
     entities = mne_bids.get_entities_from_fname(file)
     path = mne_bids.BIDSPath(root=file.parent.parent.parent, datatype="emg", **entities)
     path = mne_bids.write_raw_bids(raw, path, emg_placement=placement, overwrite=True, verbose="error")

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ...extras import needed
-from .common import VOLTS, Exported, Partial, claim, filled_streams, first_and_last, local_at, targets
-from .grid import Grid, marks, tell_about_grid
+from .common import VOLTS, Exported, Partial, claim, filled_streams, local_at, targets
+from .grid import Grid, check_fill, grids_of, in_parts, marks, start_of, tell_about_grid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +58,8 @@ def export_edf(
     *,
     fmt: Format = "edf",
     overwrite: bool = False,
+    fill: float | None = None,
+    split: bool = False,
 ) -> Exported:
     """Write an EDF+ (16 bit) or BDF+ (24 bit) file for each stream that is signal at a rate.
 
@@ -81,19 +83,26 @@ def export_edf(
         ``"edf"`` or ``"bdf"``.
     overwrite
         Replace files that are there.
+    fill
+        Seconds of the longest gap to fill with zeros; None is 60 s, and no more zeros than samples.
+    split
+        Write a file for each part of a stream without a gap, ``…_part-1``, instead of filling gaps.
 
     Raises
     ------
     ConfigError
-        A file is there already, or a stream cannot be held.
+        A file is there already, a stream cannot be held, or a gap is too long to be filled.
     UnknownStreamError
         The session has no such stream.
     """
     out = Exported()
-    names, files = filled_streams(session, streams, out), plan_edf(session, destination, streams, fmt=fmt)
+    names = filled_streams(session, streams, out)
+    files, grids = plan_edf(session, destination, streams, fmt=fmt, split=split), grids_of(session, names, split=split)
+    for grid in grids:
+        check_fill(grid, fill)
     claim(files, overwrite)
-    for name, path in zip(names, files, strict=True):
-        file = _assemble(session, name, fmt, out)
+    for grid, path in zip(grids, files, strict=True):
+        file = _assemble(session, grid, fmt, out)
         with Partial(path) as partial:
             file.write(partial)
         out.paths.append(path)
@@ -101,16 +110,22 @@ def export_edf(
 
 
 def plan_edf(
-    session: SessionReader, destination: str | PathLike[str], streams: Sequence[str] | None = None, *, fmt: Format
+    session: SessionReader,
+    destination: str | PathLike[str],
+    streams: Sequence[str] | None = None,
+    *,
+    fmt: Format,
+    split: bool = False,
+    **_: Any,
 ) -> list[Path]:
-    """Where `export_edf` writes to: a file for each stream."""
-    return targets(session, Path(destination), filled_streams(session, streams, Exported()), f".{fmt}")
+    """Where `export_edf` writes to: a file for each stream, or for each part of it."""
+    names = filled_streams(session, streams, Exported())
+    return in_parts(session, targets(session, Path(destination), names, f".{fmt}"), names, f".{fmt}", split)
 
 
-def _assemble(session: SessionReader, name: str, fmt: Format, out: Exported) -> Any:
+def _assemble(session: SessionReader, grid: Grid, fmt: Format, out: Exported) -> Any:
     edfio = needed("edfio", "export", f"exporting to {fmt}")
-    data = session.stream_data(name)
-    grid = Grid(data)
+    data, name = grid.stream, grid.stream.name
     tell_about_grid(grid, out)
     fs, record_s = _records(name, data.info.fs, out)
     per_record = round(fs * record_s)
@@ -128,15 +143,15 @@ def _assemble(session: SessionReader, name: str, fmt: Format, out: Exported) -> 
         )
         for index, label in enumerate(_labels(data.info.names, name, out))
     ]
-    return _file(session, name, signals, _annotations(session, grid, total, fs, out), record_s, fmt)
+    return _file(session, grid, signals, _annotations(session, grid, total, fs, out), record_s, fmt)
 
 
 def _file(
-    session: SessionReader, name: str, signals: list[Any], annotations: list[Any], record_s: float, fmt: Format
+    session: SessionReader, grid: Grid, signals: list[Any], annotations: list[Any], record_s: float, fmt: Format
 ) -> Any:
     import edfio
 
-    local = _told_start(local_at(session, first_and_last(session, name)[0]))
+    local = _told_start(local_at(session, start_of(session, grid)))
     return (edfio.Edf if fmt == "edf" else edfio.Bdf)(
         signals,
         patient=edfio.Patient(code=_word(session.meta.subject)),

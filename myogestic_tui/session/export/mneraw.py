@@ -12,14 +12,13 @@ from .common import (
     Exported,
     claim,
     filled_streams,
-    first_and_last,
     numeric_streams,
     partial_folder,
     targets,
     utc_at,
     volts_per_unit,
 )
-from .grid import Grid, marks, tell_about_grid
+from .grid import Grid, check_fill, grids_of, in_parts, marks, start_of, tell_about_grid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +33,14 @@ _TYPES = {"emg": "emg", "eeg": "eeg", "eog": "eog", "ecg": "ecg", "ekg": "ecg", 
 _IN_VOLTS = ("emg", "eeg", "eog", "ecg")
 
 
-def to_mne(session: SessionReader, stream: str, *, out: Exported | None = None) -> Any:
+def to_mne(
+    session: SessionReader,
+    stream: str,
+    *,
+    out: Exported | None = None,
+    fill: float | None = None,
+    part: tuple[int, int] | None = None,
+) -> Any:
     """One stream as a preloaded `mne.io.RawArray`, its channels in volts where they are voltages.
 
     Labels become annotations with the class's name and the length of the span (``BAD …`` for bad trials), notes and
@@ -49,11 +55,15 @@ def to_mne(session: SessionReader, stream: str, *, out: Exported | None = None) 
         A stream of numbers with a nominal rate.
     out
         Told of every loss.
+    fill
+        Seconds of the longest gap to fill with zeros; None is 60 s, and no more zeros than samples.
+    part
+        First sample, and one past the last, of those that are wanted; None is all.
 
     Raises
     ------
     ConfigError
-        The stream is text or irregular.
+        The stream is text or irregular, or a gap is too long to be filled.
     UnknownStreamError
         The session has no such stream.
     """
@@ -61,7 +71,8 @@ def to_mne(session: SessionReader, stream: str, *, out: Exported | None = None) 
     out = Exported() if out is None else out
     numeric_streams(session, [stream], out)
     data = session.stream_data(stream)
-    grid = Grid(data)
+    grid = Grid(data, part)
+    check_fill(grid, fill)
     types, factors = _channels(data.info, data.name, out)
     values = np.zeros((data.info.n_channels, grid.length))
     for place, rows in grid.blocks():
@@ -74,7 +85,7 @@ def to_mne(session: SessionReader, stream: str, *, out: Exported | None = None) 
         info["subject_info"] = {"his_id": session.meta.subject}
     info["device_info"] = {"type": data.info.type or "LSL", "model": data.info.manufacturer or "unknown"}
     raw = mne.io.RawArray(values, info, verbose="error")
-    start = utc_at(session, first_and_last(session, data.name)[0])
+    start = utc_at(session, start_of(session, grid))
     raw.set_meas_date(start)
     notes = marks(session, grid)
     raw.set_annotations(
@@ -90,6 +101,8 @@ def export_fif(
     streams: Sequence[str] | None = None,
     *,
     overwrite: bool = False,
+    fill: float | None = None,
+    split: bool = False,
 ) -> Exported:
     """Write a FIF file (``…_raw.fif``) for each stream that is signal at a rate; see `to_mne`.
 
@@ -106,19 +119,27 @@ def export_fif(
         Which streams; None is all that are signal at a rate.
     overwrite
         Replace files that are there.
+    fill
+        Seconds of the longest gap to fill with zeros; None is 60 s, and no more zeros than samples.
+    split
+        Write a file for each part of a stream without a gap, instead of filling gaps.
 
     Raises
     ------
     ConfigError
-        A file is there already, or a stream cannot be held.
+        A file is there already, a stream cannot be held, or a gap is too long to be filled.
     UnknownStreamError
         The session has no such stream.
     """
     out = Exported()
-    names, files = filled_streams(session, streams, out), plan_fif(session, destination, streams)
+    names, files = filled_streams(session, streams, out), plan_fif(session, destination, streams, split=split)
+    grids = grids_of(session, names, split=split)
+    for grid in grids:
+        check_fill(grid, fill)
     claim(files, overwrite)
-    for name, path in zip(names, files, strict=True):
-        raw = to_mne(session, name, out=out)
+    for grid, path in zip(grids, files, strict=True):
+        name = grid.stream.name
+        raw = to_mne(session, name, out=out, fill=fill, part=(grid.first, grid.stop))
         narrow = session.stream_info(name).dtype in ("float32", "int16", "int8")
         if narrow:
             out.remark(f"{name}: stored as float32 after scaling to volts: exact to 1 part in 10 million")
@@ -131,10 +152,16 @@ def export_fif(
 
 
 def plan_fif(
-    session: SessionReader, destination: str | PathLike[str], streams: Sequence[str] | None = None
+    session: SessionReader,
+    destination: str | PathLike[str],
+    streams: Sequence[str] | None = None,
+    *,
+    split: bool = False,
+    **_: Any,
 ) -> list[Path]:
-    """Where `export_fif` writes to: a file for each stream, its first part where MNE splits it."""
-    return targets(session, Path(destination), filled_streams(session, streams, Exported()), "_raw.fif")
+    """Where `export_fif` writes to: a file for each stream or part of it, its first one where MNE splits it."""
+    names = filled_streams(session, streams, Exported())
+    return in_parts(session, targets(session, Path(destination), names, "_raw.fif"), names, "_raw.fif", split)
 
 
 def channel_types(info: StreamInfo) -> list[str]:

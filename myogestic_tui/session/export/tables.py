@@ -209,7 +209,7 @@ def _classes(session: SessionReader, stream: StreamData, start: int, n: int) -> 
     """``(n,)`` classes by the time when samples were taken; -1 where nothing tells how that lies to the labels."""
     times = stream.times(start, start + n)
     if stream.timeline.basis == "none":
-        return np.full(n, -1)
+        return np.full(n, -1)  # told by `tell_about_time`
     events = np.array([event.timestamp for event in session.label_track])
     indices = np.array([-1, *(event.class_index for event in session.label_track)], np.int64)
     found: NDArray[np.int64] = indices[np.searchsorted(events, times, side="right")]

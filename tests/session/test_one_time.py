@@ -1,0 +1,261 @@
+"""All surfaces give the same numbers for one session: metadata, info, --json, verify, windows, facts, exports."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from myogestic_tui.clock import local_clock
+from myogestic_tui.errors import ClockError, ConfigError
+from myogestic_tui.info import StreamInfo
+from myogestic_tui.session import Session, iter_labeled_windows, labeled_windows, open_session_store, verify_session
+from myogestic_tui.session.export import export_session
+from myogestic_tui.session.format.meta import Anchor, decode_meta, encode_meta, replace_file
+from myogestic_tui.session.reading.facts import read_facts
+
+FS, SECONDS = 250.0, 30.0
+INFO = StreamInfo(2, FS, units=("microvolts",) * 2)
+
+
+def recorded(base, stamp, *, keep=slice(None), labels=(5.0, 15.0), seconds=SECONDS, info=INFO):
+    """A session as a device records it: ``stamp`` of the samples' times, read every 0.2 s; not packed."""
+    start = local_clock() - 1000.0
+    taken = (start + np.arange(round(SECONDS * FS)) / FS)[keep]
+    raw = stamp(taken, start)
+    session = Session(base, reserve_bytes=0, class_names=["Rest", "Fist"])
+    session.init_stream("emg", info, began=start)
+    for poll in np.arange(start + 0.2, start + SECONDS + 0.3, 0.2):
+        first, last = np.searchsorted(taken, (poll - 0.2, poll) if poll > start + 0.3 else (0.0, poll))
+        if last > first:
+            rows = np.zeros((last - first, 2), "float32")
+            session.append("emg", rows, raw[first:last], arrived=float(poll) + 0.01)
+    for number, at in enumerate(labels):
+        session.add_label(number % 2, start + at)
+    session.mark_arrival("emg", start + seconds)
+    session.finish()
+    path = session.path / "meta.json"
+    meta = decode_meta(path.read_bytes())
+    meta.anchors = [Anchor("2026-01-01T00:00:00+00:00", start), Anchor("2026-01-01T00:00:30+00:00", start + seconds)]
+    meta.duration_s = seconds
+    # The recorder concludes with the anchors of its own day: what it says now comes from the arrays.
+    meta.streams = {stem: _unmeasured(stream) for stem, stream in meta.streams.items()}
+    replace_file(path, encode_meta(meta))
+    return session.path, taken, raw
+
+
+def _unmeasured(stream):
+    stream.time, stream.gaps = None, []
+    return stream
+
+
+def lossy(taken, _start):
+    return taken
+
+
+def leaping(taken, _start):
+    return taken + np.where(np.arange(len(taken)) < 4000, 0.0, 200_000.0)
+
+
+def wall(taken, _start):
+    return taken + 1.7e9
+
+
+def bursts(taken, _start):
+    return np.repeat(taken[49::50], 50)
+
+
+def standing(taken, _start):
+    return np.full(len(taken), 77.0)
+
+
+CASES = {
+    "loss": (lossy, np.r_[0:3000, 3500:7500]),
+    "leap": (leaping, np.r_[0:7500]),
+    "wall": (wall, np.r_[0:3000, 3500:7500]),
+    "bursts": (bursts, np.r_[0:7500]),
+    "standing": (standing, np.r_[0:7500]),
+    "tail": (lossy, np.r_[0:4000]),
+    "head": (lossy, np.r_[3000:7500]),
+}
+
+
+@pytest.fixture(params=CASES)
+def case(request, tmp_path):
+    stamp, keep = CASES[request.param]
+    path, taken, raw = recorded(tmp_path, stamp, keep=keep)
+    return request.param, path, taken, raw
+
+
+def test_every_surface_gives_the_same_numbers(case, tmp_path):
+    _, path, taken, _ = case
+    with open_session_store(path) as session:
+        found, summary = session.timeline("emg"), session.summary().streams["emg"]
+        measured, facts = session.measured("emg"), read_facts(session).streams[0]
+        assert (summary.gaps, summary.lost_samples) == (len(found.lost), found.lost_samples)
+        assert (summary.basis, summary.measured_fs) == (found.basis, found.measured_fs)
+        assert [(gap.index, gap.kind or "gap") for gap in measured.gaps] == [
+            (one.index, one.kind) for one in found.gaps
+        ]
+        assert len(facts.gaps) == len(found.gaps)
+        assert [one.index for one in measured.time.leaps] == [one.index for one in found.leaps]
+        assert set(summary.remarks) <= set(facts.remarks)
+        session.timestamps("emg")
+        npz = np.load(export_session(session, "npz", tmp_path / "out.npz").paths[0])
+        np.testing.assert_array_equal(npz["emg_time"], session.timestamps("emg"))
+        windows = list(iter_labeled_windows(path, "emg", 0.2, 0.2))
+        for window, ts, class_index in windows:
+            assert window.shape == (2, 50)
+            assert class_index in (0, 1)
+            assert np.diff(ts).max() < 2 / FS, "no window lies across a gap"
+        X, y, _ = labeled_windows(path, "emg", 0.2, 0.2)
+        assert (len(X), y.tolist()) == (len(windows), [index for _, _, index in windows])
+        error = np.abs(session.timestamps("emg", dejitter=True) - taken).max()
+        assert error <= found.error_s + 0.02
+    outcome = verify_session(path, "full")
+    assert outcome.ok
+    said = [finding.text.removeprefix("emg: ") for finding in outcome.findings if finding.stream == "emg"]
+    assert said == summary.remarks
+    packed = Session(base_path=path).pack_to_zip()
+    with open_session_store(packed) as session:
+        again = session.summary().streams["emg"]
+    assert replace_floats(again) == replace_floats(summary)
+
+
+def replace_floats(summary):
+    """What a summary says, to a microsecond."""
+    plain = {key: getattr(summary, key) for key in summary.__struct_fields__}
+    return {key: round(value, 6) if isinstance(value, float) else value for key, value in plain.items()}
+
+
+def test_what_the_cases_are(tmp_path):
+    def found(name):
+        stamp, keep = CASES[name]
+        path, _, _ = recorded(tmp_path, stamp, keep=keep)
+        with open_session_store(path) as session:
+            return session.timeline("emg"), session.summary().streams["emg"]
+
+    timeline, summary = found("loss")
+    assert (timeline.basis, [(gap.index, gap.samples) for gap in timeline.gaps]) == ("uncompared", [(3000, 500)])
+    assert summary.remarks == ["1 gap, 500 samples lost (6.7 %)"]
+    timeline, summary = found("leap")
+    assert (timeline.gaps, [one.index for one in timeline.leaps]) == ((), [4000])
+    assert summary.remarks == ["time stamps leap once (+200000 s), nothing lost"]
+    timeline, summary = found("wall")
+    assert (timeline.basis, timeline.lost_samples) == ("arrival", 500)
+    assert "time by arrival, ±0.2 s (its time stamps are in another clock)" in summary.remarks
+    assert found("bursts")[1].remarks == []
+    timeline, summary = found("standing")
+    assert (timeline.basis, summary.remarks) == ("count", ["the stamps stand still; time by arrival, ±0.25 s"])
+    timeline, summary = found("tail")
+    assert round(summary.tail_s, 2) == 14.0
+    assert summary.remarks == ["ended 14.0 s before the stop (last sample at 16.0 s of 30.0 s)"]
+    timeline, summary = found("head")
+    assert summary.remarks == ["came 12.0 s after the start"]
+
+
+def test_a_remote_clock_that_was_never_compared_is_an_observation(tmp_path):
+    path, _, _ = recorded(tmp_path, lossy, info=replace(INFO, hostname="amp-pc"))
+    said = [finding.text for finding in verify_session(path).findings]
+    assert said == ["emg: no clock comparison with amp-pc: how its clock lies to the recorder's is not known"]
+
+
+def without_arrivals(path):
+    import shutil
+
+    shutil.rmtree(path / "emg_arrival.zarr")
+    return path
+
+
+def test_a_stream_in_another_clock_that_nothing_places_is_refused(tmp_path, caplog):
+    path, _, raw = recorded(tmp_path, lambda taken, start: taken - start + 5.0)
+    without_arrivals(path)
+    with open_session_store(path) as session:
+        assert session.timeline("emg").basis == "none"
+        assert "its time stamps are in another clock and cannot be aligned with labels" in (
+            session.summary().streams["emg"].remarks
+        )
+        with pytest.raises(ClockError, match="emg: its time stamps are in another clock"):
+            session.get_trials("emg")
+        npz = np.load(export_session(session, "npz", tmp_path / "out.npz").paths[0])
+        assert set(npz["emg_class_index"].tolist()) == {-1}
+    with pytest.raises(ClockError, match="--times raw"):
+        labeled_windows(path, "emg", 0.2, 0.2)
+    X, y, _ = labeled_windows(path, "emg", 0.2, 0.2, times="raw")
+    assert (len(X), set(y.tolist())) == (150, {-1})
+    _, ts, _ = next(iter_labeled_windows(path, "emg", 0.2, 0.2, times="raw"))
+    np.testing.assert_array_equal(ts, raw[:50])
+    assert verify_session(path).ok
+
+
+def test_an_old_session_of_a_wall_clock_sender_is_placed_by_its_anchors(tmp_path):
+    from datetime import datetime
+
+    utc = datetime.fromisoformat("2026-01-01T00:00:00+00:00").timestamp()
+    path, taken, _ = recorded(tmp_path, lambda taken, start: taken - start + utc)
+    without_arrivals(path)
+    with open_session_store(path) as session:
+        assert session.timeline("emg").basis == "wall"
+        assert np.abs(session.timestamps("emg") - taken).max() < 0.001
+
+
+def test_windows_near_a_change_of_label_are_left_out_and_counted(tmp_path, caplog):
+    path, _, _ = recorded(tmp_path, wall)
+    windows = list(iter_labeled_windows(path, "emg", 0.2, 0.2))
+    with open_session_store(path) as session:
+        events = [event.timestamp for event in session.label_track]
+        guard = session.timeline("emg").error_s
+    for _, ts, _ in windows:
+        assert all(not ts[0] - guard < at < ts[-1] + guard for at in events)
+    left_out = 125 - len(windows)
+    assert f"emg: aligned by arrival; {left_out} windows within 0.2 s of a label change left out" in caplog.text
+
+
+def test_a_gap_of_an_hour_is_not_filled_unless_that_is_asked_for(tmp_path):
+    path, _, _ = recorded(tmp_path, lambda taken, start: taken)
+    with open_session_store(path) as session:
+        stream = session.stream_data("emg")
+        found = stream.timeline
+        from myogestic_tui.clock.timeline import Gap
+        from myogestic_tui.session.export.grid import Grid, check_fill
+
+        hour = replace(found, gaps=(Gap(3000, 3600.0, 900_000),))
+        grid = Grid(replace(stream, find_timeline=lambda: hour))
+        with pytest.raises(ConfigError, match=r"emg: a gap of 3600 s would add 900,000 zeros to 7,500 samples"):
+            check_fill(grid, None)
+        check_fill(grid, 3600.0)
+
+
+def test_parts_between_gaps_become_files_of_their_own(tmp_path):
+    import edfio
+
+    path, _, _ = recorded(tmp_path, lossy, keep=CASES["loss"][1])
+    with open_session_store(path) as session:
+        whole = export_session(session, "edf", tmp_path / "whole")
+        parts = export_session(session, "edf", tmp_path / "parts", split=True)
+    assert any("1 gap (500 samples) filled with zeros, marked BAD_ACQ_SKIP" in text for text in whole.remarks)
+    assert [path.name[-11:] for path in parts.paths] == ["_part-1.edf", "_part-2.edf"]
+    assert edfio.read_edf(whole.paths[0]).duration == 30
+    assert [edfio.read_edf(path).duration for path in parts.paths] == [12, 16]
+    assert not any("filled" in text for text in parts.remarks)
+
+
+def test_the_date_of_a_file_does_not_come_from_a_foreign_clock(tmp_path):
+    import edfio
+
+    path, _, _ = recorded(tmp_path, wall)
+    with open_session_store(path) as session:
+        (file,) = export_session(session, "edf", tmp_path).paths
+    assert edfio.read_edf(file).startdate.year == 2026
+
+
+def test_json_has_it_too(tmp_path):
+    from myogestic_tui.session.format.summary import to_dict
+
+    path, _, _ = recorded(tmp_path, wall, keep=np.r_[0:4000])
+    with open_session_store(path) as session:
+        told = json.loads(json.dumps(to_dict(session.summary())))["streams"]["emg"]
+    assert (told["basis"], told["error_s"], round(told["tail_s"])) == ("arrival", 0.2, 14)
+    assert any(text.startswith("ended 14.") for text in told["remarks"])
