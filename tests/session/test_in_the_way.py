@@ -107,6 +107,14 @@ def test_an_overview_is_made_again(cut: Path, place: str):
         assert reader.overview_stores["emg"].shape[0] == 4
 
 
+def test_a_name_that_is_no_text_is_set_aside(cut: Path):
+    for place in ("emg_overview.zarr", "."):
+        Path(os.fsdecode(os.fsencode(cut / place) + b"/caf\xe9")).write_bytes(b"x")
+    with open_session_store(pack_session(recover_session(cut))) as reader:
+        assert EMG.assert_prefix(reader) == N + 150
+        assert sum("no text" in finding.text for finding in reader.findings) == 2
+
+
 def test_a_terabyte_of_zeros_for_a_zarr_json_is_not_read(cut: Path):
     for name in ("imu_clock.zarr", "emg_overview.zarr", "emg.zarr"):
         with open(cut / name / "zarr.json", "wb") as file:

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from ...errors import SessionError
 from ..format.journal import EVENTS, SUFFIX
-from ..format.layout import BALLAST, JOURNAL, LABELS, LOCK, MANIFEST, META, PARTIAL, ZARR_JSON
+from ..format.layout import BALLAST, JOURNAL, LABELS, LOCK, MANIFEST, META, PARTIAL, ZARR_JSON, is_storable
 from ..format.meta import Int64, as_type, decode_json
 from ..format.regular import read_regular
 
@@ -114,6 +114,8 @@ def _in_plain(folder: Path, prefix: str, files: str) -> Iterator[Misplaced]:
 
 def _wrong(entry: os.DirEntry[str], key: str, is_file: bool | None, *, ours: bool) -> Misplaced | None:
     """What is wrong with an entry; ``is_file`` is what belongs there, None where anything goes that can be packed."""
+    if not is_storable(entry.name):
+        return Misplaced(key, "of a name that is no text")
     if entry.is_symlink():
         leads = ours and os.path.exists(entry.path)
         return Misplaced(key, f"a link to {os.readlink(entry.path)}", leads)
