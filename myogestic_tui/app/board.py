@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 from collections import Counter
@@ -17,6 +18,7 @@ from . import recorder as r
 from .mvc import mvc_of
 from .setup import protocol_names
 from .streams import RUN_KEY, SEEN_KEY
+from .timewords import remarks
 from .views import label_status
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ _NEWEST_LABELS = 200
 _NEWEST_NOTES = 20
 _SLOW_SHARE = 0.95
 """A stream below this share of its nominal rate is slow."""
+_NOTHING_FOR = "nothing for "
 _LOST_SECONDS = 3.0
 """A regular stream silent for longer is lost, whatever its source says."""
 
@@ -45,7 +48,7 @@ def build_status(app: App) -> r.Status:
     count = _count(app, now, snapshot)
     streams = tuple(_stream_rows(app, snapshot))
     disk, jobs = app.disk(), app.jobs.statuses()
-    session = _session(app, now, count, snapshot)
+    session = _session(app, now, count, snapshot, streams)
     return r.Status(
         at=now,
         state=app.ctx.state,
@@ -98,7 +101,15 @@ def _gestures(app: App, count: Tally) -> tuple[r.GestureStatus, ...]:
     return tuple(rows)
 
 
-def _session(app: App, now: float, count: Tally, snapshot: SessionSnapshot | None) -> r.SessionStatus | None:
+def _total(snapshot: SessionSnapshot, streams: tuple[r.StreamStatus, ...], field: str) -> int:
+    """Of all streams of the session: as health has it of those that are recorded, which is a few seconds ahead."""
+    live: dict[str, int] = {row.name: getattr(row, field) for row in streams if row.recording}
+    return sum(live.get(name, getattr(stream, field)) for name, stream in snapshot.streams.items())
+
+
+def _session(
+    app: App, now: float, count: Tally, snapshot: SessionSnapshot | None, streams: tuple[r.StreamStatus, ...]
+) -> r.SessionStatus | None:
     session = app.ctx.session
     if session is None or snapshot is None:
         return None
@@ -114,8 +125,8 @@ def _session(app: App, now: float, count: Tally, snapshot: SessionSnapshot | Non
         unlabelled_s=count.unlabelled_s,
         labels=tuple(label_status(label) for label in track[-_NEWEST_LABELS:]),
         notes=tuple(r.NoteStatus(timestamp=note.timestamp, text=note.text) for note in session.notes[-_NEWEST_NOTES:]),
-        gaps=snapshot.gaps,
-        lost_samples=snapshot.lost_samples,
+        gaps=_total(snapshot, streams, "gaps"),
+        lost_samples=_total(snapshot, streams, "lost_samples"),
         backlog_s=snapshot.backlog_s,
         unsynced_s=snapshot.unsynced_s,
     )
@@ -171,7 +182,14 @@ def _connected(app: App, stream: Stream, recorded: StreamProgress | None) -> r.S
         clock_offset=health.clock_offset,
         clock_uncertainty=health.clock_uncertainty,
         clock_drift_ppm=health.clock_drift_ppm,
-        foreign_clock=health.foreign_clock,
+        silent_s=health.silent_s,
+        lag_s=health.lag_s,
+        packet_s=health.time.packet_s,
+        leaps=len(health.time.leaps),
+        repeated_samples=sum(one.samples for one in health.time.repeated),
+        time_basis=health.time.basis if health.time.n_samples else "",
+        time_error_s=health.time.error_s if math.isfinite(health.time.error_s) else None,
+        remarks=remarks(stream, health, started_at=app.started_at if app.ctx.state == "recording" else None),
         quality=app.quality_rows.of(stream, frozenset(app.bad_channels.get(stream.name, ()))),
         mvc=mvc_of(app, stream.name, info),
     )
@@ -246,7 +264,7 @@ def _problems(
     jobs: tuple[r.JobStatus, ...],
     recording: bool,
 ) -> list[r.Problem]:
-    rows = [problem for row in streams if (problem := _stream_problem(row)) is not None]
+    rows = [problem for row in streams for problem in _stream_problems(row, recording)]
     if app.table.discovery_error:
         rows.append(r.Problem(severity="error", subject="network", text=app.table.discovery_error))
     if disk.free_bytes < disk.reserve_bytes:
@@ -292,23 +310,35 @@ def _unfinished_problems(app: App) -> list[r.Problem]:
     return found
 
 
-def _stream_problem(row: r.StreamStatus) -> r.Problem | None:
+def _stream_problems(row: r.StreamStatus, recording: bool) -> list[r.Problem]:
+    """What a stream needs the operator for: how it is, and what is to be said of its time."""
+    time = [r.Problem(severity=one.severity, subject=row.name, text=one.text) for one in row.remarks]
+    time = [one for one in time if one.severity != "info"]
     if row.state == "lost":
+        silence = [one for one in time if row.silent_s and one.text.startswith(_NOTHING_FOR)]
+        said = row.message.partition("; ")[2] if silence and row.message.startswith(_NOTHING_FOR) else row.message
         where = f" on {row.hostname}" if row.hostname else ""
-        text = row.message or f"nothing for {row.age_s or 0.0:.1f} s; looking for it{where}"
-        return r.Problem(severity="error", subject=row.name, text=text)
+        first = silence[0].text if silence else f"nothing for {row.age_s or 0.0:.1f} s"
+        text = (f"{first}; {said}" if silence else said) if said else f"{first}; looking for it{where}"
+        return [
+            r.Problem(severity="error", subject=row.name, text=text),
+            *(one for one in time if one not in silence),
+        ]
+    own = _own_problem(row, recording, has_rate=any(one.text.startswith("sends ") for one in time))
+    return [*time, own] if own is not None else time
+
+
+def _own_problem(row: r.StreamStatus, recording: bool, *, has_rate: bool) -> r.Problem | None:
     if row.state == "refused":
         return r.Problem(severity="error", subject=row.name, text=row.message)
     if row.state == "wanted":
-        text = row.message or "not on the network"
+        text = row.message or ("not there yet" if recording else "not on the network")
         severity: r.Severity = "error" if row.required else "warning" if row.record else "info"
         return r.Problem(severity=severity, subject=row.name, text=text)
-    if row.foreign_clock:
-        text = "its time stamps are not in the LSL clock; its samples are kept as they come, and cut by arrival"
+    if row.message:
+        return r.Problem(severity="warning", subject=row.name, text=row.message)
+    if row.state == "slow" and row.measured_fs and not has_rate and not row.silent_s:
+        text = f"{row.measured_fs:.1f} Hz, {100.0 * (1.0 - row.measured_fs / row.fs):.1f} % under nominal"
         return r.Problem(severity="warning", subject=row.name, text=text)
-    if row.state == "slow" and row.measured_fs is not None:
-        share = 100.0 * (1.0 - row.measured_fs / row.fs)
-        return r.Problem(
-            severity="warning", subject=row.name, text=f"{row.measured_fs:.1f} Hz, {share:.1f} % under nominal"
-        )
-    return r.Problem(severity="warning", subject=row.name, text=row.message) if row.message else None
+    left = next((one.text for one in row.remarks if one.text.startswith("taken out at ")), "")
+    return r.Problem(severity="info", subject=row.name, text=left) if left else None

@@ -35,6 +35,13 @@ class ChannelQuality(Frozen, frozen=True, kw_only=True):
     """Letters: F flat, C clipped, M mains, N not a number, x marked bad by hand."""
 
 
+class Remark(Frozen, frozen=True, kw_only=True):
+    """A sentence about a stream, without its name."""
+
+    severity: Severity
+    text: str
+
+
 class StreamStatus(Frozen, frozen=True, kw_only=True):
     """One row of the Streams screen: a stream that is seen, wanted, connected or lost."""
 
@@ -77,8 +84,21 @@ class StreamStatus(Frozen, frozen=True, kw_only=True):
     clock_offset: float | None = None
     clock_uncertainty: float | None = None
     clock_drift_ppm: float | None = None
-    foreign_clock: bool = False
-    """Its stamps are not in the LSL clock (off by more than a minute)."""
+    silent_s: float = 0.0
+    """How long nothing has come where samples were due; counted among the lost ones."""
+    lag_s: float = 0.0
+    """How far behind the samples are that come now: late, not lost so far."""
+    packet_s: float = 0.0
+    """Usual time between packets; 0 where samples do not come in packets."""
+    leaps: int = 0
+    """How often its stamps leapt against the recorder's clock; nothing is lost there."""
+    repeated_samples: int = 0
+    time_basis: str = ""
+    """What its times rest on: lsl, uncompared, arrival, wall, count, none; empty until samples came."""
+    time_error_s: float | None = None
+    """How far wrong its times may be; None where nothing tells."""
+    remarks: tuple[Remark, ...] = ()
+    """What is to be said of its time, the most severe first; those above ``info`` are problems, too."""
     backlog: int = 0
     """Samples appended but not yet in Zarr."""
     quality: tuple[ChannelQuality, ...] = ()

@@ -62,6 +62,11 @@ class Sketch:
             if len(self._rows) > _JOIN:
                 self._rows = self._joined(2 * _JOIN)
 
+    def forget(self, before: int) -> None:
+        """Let go of the cells before sample ``before``: who looks at the newest ones only keeps a bounded memory."""
+        rows = np.concatenate(self._rows) if self._rows else np.empty((0, 6))
+        self._rows = [rows[np.searchsorted(rows[:, 0], before) :].copy()]
+
     def cells(self, since: int = 0) -> Cells:
         """What is known so far; only the cells from sample ``since`` on."""
         now = copy(self._reducer)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..clock import GapTracker
+from ..clock import Timeline
+from .livetime import LiveTime
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +22,9 @@ RATE_SECONDS = 1.0
 TRACE_SECONDS = 60
 JITTER_SECONDS = 5.0
 _RATE_SAMPLES = 5
+_QUIET_PACKETS = 3
+"""Nothing is said of a pause that is shorter than so many packets."""
+_NOTHING = Timeline(0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +34,27 @@ class StreamHealth:
     Attributes
     ----------
     measured_fs
-        Rate over the last second (five samples, if that is longer) by the samples' stamps, 0.0 where nothing comes.
+        Rate over the last second (five samples, or three packets, if that is longer), 0.0 where nothing comes.
     mean_fs
-        Rate since it connected, by the stamps; time that is missing counts.
+        Rate since it connected; time that is missing counts.
     rate_trace
         ``measured_fs`` of each of the last 60 s, oldest first.
     jitter_s
         99th percentile, over the last 5 s, of how far sample intervals are from nominal.
     n_samples, n_bytes, gaps, lost_samples, lost_s
-        In the present recording, or since it connected.
+        In the present recording, or since it connected. While nothing comes, what is missing by now is lost, too.
     age_s
         Since the last sample arrived.
+    silent_s
+        How long nothing has come where samples were due; 0.0 while they come.
+    lag_s
+        How far behind the samples are that come now; they are late, not lost so far.
     clock_offset, clock_uncertainty, clock_drift_ppm, clock_residual
-        Of the source's clock; None where it is not compared. The residual is what the fit leaves, RMS.
-    foreign_clock
-        Its stamps are more than a minute off the recorder's clock: they are in no clock that can be compared.
+        Of the source's clock; None where it is not compared. The residual is the scatter about the fit.
+    time
+        What stamps, arrivals and clock offsets tell together, since the start of the recording.
+    last_gap_s
+        When the newest gap began, in seconds since the start of the recording; None where there is none.
     """
 
     measured_fs: float | None = None
@@ -57,19 +67,14 @@ class StreamHealth:
     lost_samples: int = 0
     lost_s: float = 0.0
     age_s: float | None = None
+    silent_s: float = 0.0
+    lag_s: float = 0.0
     clock_offset: float | None = None
     clock_uncertainty: float | None = None
     clock_drift_ppm: float | None = None
     clock_residual: float | None = None
-    foreign_clock: bool = False
-
-
-@dataclass(slots=True)
-class _Counts:
-    samples: int = 0
-    bytes: int = 0
-    gaps: int = 0
-    lost_s: float = 0.0
+    time: Timeline = _NOTHING
+    last_gap_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,31 +95,53 @@ class HealthMeter:
 
     def __init__(self, info: StreamInfo) -> None:
         self._info = info
-        self._tracker = GapTracker(info.fs)
         self._lock = threading.Lock()
-        self._all, self._before = _Counts(), _Counts()
+        self._n_samples = self._n_bytes = 0
+        self._before = (0, 0)
+        self._resting = False
+        self._live: LiveTime | None = None
         self._arrivals: deque[_Arrival] = deque()
         self._first: _Arrival | None = None
         self._deviations: deque[NDArray[np.float64]] = deque()
         self._trace: deque[float] = deque(maxlen=TRACE_SECONDS)
         self._jitter: float | None = None
+        self._jitter_due = True  # at every other tick: it takes longer than all the rest
         self._tick_due: float | None = None
         self._rate_seconds = max(RATE_SECONDS, _RATE_SAMPLES / info.fs) if info.is_regular else RATE_SECONDS
 
-    def feed(self, timestamps: NDArray[np.float64], n_bytes: int, now: float) -> None:
-        """Take note of a chunk: stamps ``(n,)``, n > 0, its size in bytes, when it arrived (recorder's clock, s)."""
+    def feed(
+        self, timestamps: NDArray[np.float64], n_bytes: int, now: float, kept: NDArray[np.float64] | None = None
+    ) -> None:
+        """Take note of a chunk.
+
+        Parameters
+        ----------
+        timestamps
+            ``(n,)`` raw stamps, n > 0.
+        n_bytes
+            Size of its samples.
+        now
+            When it arrived (recorder's clock, s).
+        kept
+            Those of the stamps that belong to the recording; None is all of them.
+        """
         with self._lock:
+            if self._resting:
+                self._count_from(now, None)
+            live = self._live = self._live or LiveTime(self._info, now)
             self._note_deviations(timestamps)
-            self._all.samples += len(timestamps)
-            self._all.bytes += n_bytes + timestamps.nbytes
-            arrival = _Arrival(now, float(timestamps[-1]), self._all.samples)
-            self._arrivals.append(arrival)
+            live.feed(timestamps if kept is None else kept, now)
+            self._n_samples += len(timestamps)
+            self._n_bytes += n_bytes + timestamps.nbytes
+            self._arrivals.append(_Arrival(now, float(timestamps[-1]), self._n_samples))
             if self._first is None:
                 self._first = _Arrival(now, float(timestamps[0]), 1)
-            for gap in self._tracker.feed(timestamps):
-                for counts in (self._all, self._before) if gap.index <= self._before.samples else (self._all,):
-                    counts.gaps += 1
-                    counts.lost_s += gap.seconds
+
+    def feed_earlier(self, timestamps: NDArray[np.float64], arrived: float) -> None:
+        """Stamps ``(n,)`` that were fed before the recording began, and belong to it."""
+        with self._lock:
+            if self._live is not None:
+                self._live.feed(timestamps, arrived)
 
     def _note_deviations(self, timestamps: NDArray[np.float64]) -> None:
         if not self._info.is_regular:
@@ -125,67 +152,121 @@ class HealthMeter:
         while held - len(self._deviations[0]) > JITTER_SECONDS * self._info.fs:
             held -= len(self._deviations.popleft())
 
-    def tick(self, now: float) -> bool:
+    def tick(self, now: float, clock: OffsetHistory | None = None) -> bool:
         """Once a second of the recorder's clock, whether or not samples came: measure; True where it did."""
         if self._tick_due is not None and now < self._tick_due:
             return False
         late = self._tick_due is None or now - self._tick_due > 1.0
         self._tick_due = now + 1.0 if late or self._tick_due is None else self._tick_due + 1.0
         with self._lock:
+            if self._live is not None and clock is not None:
+                self._live.look(now, clock.rows)
             rate = self._rate(now)
             if rate is not None:
                 self._trace.append(rate)
-            deviations = np.concatenate(self._deviations) if self._deviations else np.empty(0)
-            deviations = deviations[np.isfinite(deviations)]
-            if deviations.size:
-                self._jitter = float(np.percentile(deviations, 99))
+            if self._jitter_due:
+                self._jitter = self._measured_jitter()
+            self._jitter_due = not self._jitter_due
         return True
 
-    def restart_counts(self) -> None:
-        """A recording begins: samples, bytes, gaps and losses count from here."""
-        with self._lock:
-            self._before = _Counts(self._all.samples, self._all.bytes, self._all.gaps, self._all.lost_s)
+    def _measured_jitter(self) -> float | None:
+        deviations = np.concatenate(self._deviations) if self._deviations else np.empty(0)
+        if not np.isfinite(deviations.sum()):
+            deviations = deviations[np.isfinite(deviations)]
+        if not deviations.size:
+            return self._jitter
+        rank = round(0.99 * (deviations.size - 1))
+        return float(np.partition(deviations, rank)[rank])
 
-    def snapshot(self, now: float, clock: OffsetHistory, *, foreign: bool = False) -> StreamHealth:
-        """How it is at ``now`` (recorder's clock, s)."""
+    def restart_counts(self, start: float | None = None, earlier: LiveTime | None = None) -> None:
+        """A recording begins: samples, bytes, gaps and losses count from here.
+
+        Parameters
+        ----------
+        start
+            When the session began (recorder's clock, s); None is the last arrival.
+        earlier
+            What an earlier part of the same recording left.
+        """
+        with self._lock:
+            self._count_from(self._arrivals[-1].at if start is None and self._arrivals else start, earlier)
+
+    def _count_from(self, start: float | None, earlier: LiveTime | None) -> None:
+        self._before, self._resting = (self._n_samples, self._n_bytes), False
+        self._live = earlier or (None if start is None else LiveTime(self._info, start))
+
+    def rest(self) -> None:
+        """The recording is over: with the next samples all counts begin anew."""
+        with self._lock:
+            self._resting = True
+
+    @property
+    def live(self) -> LiveTime | None:
+        """What follows the time of the present recording, for `restart_counts`."""
+        return self._live
+
+    def snapshot(self, now: float, clock: OffsetHistory, *, lag_s: float = 0.0) -> StreamHealth:
+        """How it is at ``now`` (recorder's clock, s); ``lag_s`` is how late samples are by their own clock."""
         newest = clock.newest
         with self._lock:
-            lost_s = max(0.0, self._all.lost_s - self._before.lost_s)
+            found = _NOTHING if self._live is None else self._live.look(now, clock.rows)
+            lost = found.lost
+            age = max(0.0, now - self._arrivals[-1].at) if self._arrivals else None
+            silent = self._silent(age, found)
+            lost_s = sum(gap.seconds for gap in lost) + silent
+            lag = 0.0 if silent else max(lag_s, found.late_at_end_s)
             return StreamHealth(
                 measured_fs=self._rate(now),
                 mean_fs=self._mean(),
                 rate_trace=tuple(self._trace),
                 jitter_s=self._jitter,
-                n_samples=self._all.samples - self._before.samples,
-                n_bytes=self._all.bytes - self._before.bytes,
-                gaps=self._all.gaps - self._before.gaps,
-                lost_samples=round(lost_s * self._info.fs),
+                n_samples=self._n_samples - self._before[0],
+                n_bytes=self._n_bytes - self._before[1],
+                gaps=len(lost),
+                lost_samples=found.lost_samples + round(silent * (found.measured_fs or self._info.fs)),
                 lost_s=lost_s,
-                age_s=max(0.0, now - self._arrivals[-1].at) if self._arrivals else None,
+                age_s=age,
+                silent_s=silent,
+                lag_s=lag,
                 clock_offset=None if newest is None else clock.offset,
                 clock_uncertainty=None if newest is None else newest.uncertainty,
                 clock_drift_ppm=clock.drift_ppm,
                 clock_residual=clock.residual,
-                foreign_clock=foreign,
+                time=found,
+                last_gap_s=self._live.place(lost[-1].index) if lost and self._live is not None else None,
             )
+
+    def _silent(self, age: float | None, found: Timeline) -> float:
+        if age is None or not self._info.is_regular:
+            return 0.0
+        usual = max(RATE_SECONDS, _QUIET_PACKETS * found.packet_s, _RATE_SAMPLES / self._info.fs)
+        return age if age > usual else 0.0
 
     def _rate(self, now: float) -> float | None:
         if not self._arrivals:
             return None
-        newest = self._arrivals[-1]
-        while len(self._arrivals) > 2 and self._arrivals[1].at <= newest.at - self._rate_seconds:
+        newest, length = self._arrivals[-1], self._rate_seconds
+        if self._live is not None:
+            length = max(length, _QUIET_PACKETS * self._live.found.packet_s)
+        while len(self._arrivals) > 2 and self._arrivals[1].at <= newest.at - length:
             self._arrivals.popleft()
-        if now - newest.at > self._rate_seconds + 0.5:
+        if now - newest.at > length + 0.5:
             return 0.0
         oldest = self._arrivals[0]
+        count, passed, stamped = newest.count - oldest.count, newest.at - oldest.at, newest.stamp - oldest.stamp
         if not self._info.is_regular:
-            return sum(1 for _ in self._arrivals) / max(newest.at - oldest.at, RATE_SECONDS)
-        seconds = newest.stamp - oldest.stamp
-        return (newest.count - oldest.count) / seconds if seconds > 0 else None
+            return count / passed if passed > 0 and now - oldest.at >= length / 2 else count / length
+        return _ratio(count, stamped, passed)
 
     def _mean(self) -> float | None:
         if self._first is None or not self._arrivals:
             return None
-        newest = self._arrivals[-1]
-        seconds = newest.stamp - self._first.stamp
-        return (newest.count - self._first.count) / seconds if seconds > 0 else None
+        newest, first = self._arrivals[-1], self._first
+        return _ratio(newest.count - first.count, newest.stamp - first.stamp, newest.at - first.at)
+
+
+def _ratio(count: int, stamped: float, passed: float) -> float | None:
+    """Samples a second: by their stamps, which are exact, unless these do not agree at all with the arrivals."""
+    if abs(stamped - passed) < 0.5 + 0.5 * passed:
+        return count / stamped if stamped > 0 else None
+    return count / passed if passed >= RATE_SECONDS else None

@@ -32,8 +32,6 @@ class SampleTimes:
         self._clock = clock
         self._compared = compared
         self._lags: deque[float] = deque(maxlen=_NEWEST_READS)
-        self.foreign = False
-        """The newest stamps are in another clock, though it was compared."""
 
     @property
     def lag_s(self) -> float:
@@ -53,8 +51,7 @@ class SampleTimes:
             return None
         times = self._clock.correct(timestamps)
         lag = arrived - float(times[-1])
-        self.foreign = not abs(lag) <= FOREIGN_SECONDS
-        if self.foreign:
+        if not abs(lag) <= FOREIGN_SECONDS:
             self._lags.clear()
             return None
         self._lags.append(lag)

@@ -84,8 +84,8 @@ class Take:
         times: NDArray[np.float64] | None,
         read_at: float,
         arrived: float | None = None,
-    ) -> None:
-        """Append what belongs to the recording.
+    ) -> slice:
+        """Append what belongs to the recording, and say which of the samples do.
 
         Parameters
         ----------
@@ -114,6 +114,7 @@ class Take:
             self.n_samples += last - first
         if over:
             self.finish(drained=True)
+        return slice(first, max(first, last))
 
     def _first(self, times: NDArray[np.float64] | None, count: int, arrived: float) -> int:
         if times is None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..info import StreamInfo
     from ..session import Session
     from .health import HealthMeter
+    from .livetime import LiveTime
     from .ring import RingBuffer
     from .source import ClockEstimate
 
@@ -46,6 +47,9 @@ class Taking:
         self._times = SampleTimes(self._clock, compared=compared)
         self._interruption = ""
         self._last_stamp: float | None = None
+        self.left_at: float | None = None
+        """When it was taken out of the recording, or that ended (recorder's clock, s); None while it is recorded."""
+        self._left: tuple[Session | None, LiveTime | None] = None, None
         self._arrivals: deque[tuple[float, int]] = deque(maxlen=_KEPT_READS)
         self._take: Take | None = None
         # Guards the take, and that ring and take get the same samples in the same order.
@@ -92,10 +96,10 @@ class Taking:
             if since is not None and self.info is not None and not self.info.is_regular:
                 at = min(at, since)
             self._take = Take(session, self.name, at)
+            self.left_at = None
             if self._connected and self._message_until is None:
                 self.message = ""  # why it was not recorded any more
-            if self._health is not None:
-                self._health.restart_counts()
+            self._restart_counts()
             if self.info is not None:
                 self._join(at if late else None)
                 self._record_backlog(at)
@@ -139,9 +143,21 @@ class Taking:
             near = times is not None and abs(arrived - times[0]) < LATE_SECONDS
             self.heard_since = max(self.asked_at, float(times[0])) if near and times is not None else arrived
 
+    def _restart_counts(self) -> None:
+        """Health counts from the start of the session on, also where the stream was taken out of it meanwhile."""
+        take = self._take
+        if take is None or self._health is None:
+            return
+        session, live = self._left
+        start = getattr(take.session, "started_at", take.start)
+        self._health.restart_counts(min(start, take.start), live if session is take.session else None)
+
     def _leave(self, take: Take, reason: str) -> None:
         take.finish(drained=take.drained)
-        self._take = None
+        self._take, self.left_at = None, take.end
+        if self._health is not None:
+            self._left = take.session, self._health.live
+            self._health.rest()
         try:
             if reason or self._interruption:
                 take.note_reason(0, reason or self._interruption)
@@ -170,8 +186,10 @@ class Taking:
             first = max(0, first - count)
         for first, last, arrived in reversed(parts):
             if first < last:
-                times = self._times.of(timestamps[first:last], arrived)
-                self._record(data[first:last], timestamps[first:last], times, arrived, arrived)
+                part = timestamps[first:last]
+                kept = self._record(data[first:last], part, self._times.of(part, arrived), arrived, arrived)
+                if self._health is not None:
+                    self._health.feed_earlier(part[kept], arrived)
 
     def _record(
         self,
@@ -180,14 +198,17 @@ class Taking:
         times: NDArray[np.float64] | None,
         read_at: float,
         arrived: float,
-    ) -> None:
+    ) -> slice:
+        """Which of the samples belong to the recording; all where there is none."""
         take = self._take
-        if take is None or take.done.is_set():
-            return
-        try:
-            take.add(data, timestamps, times, read_at, arrived)
-        except Exception as error:
-            self._drop_take(take, error)
+        if take is None:
+            return slice(None)
+        if not take.done.is_set():
+            try:
+                return take.add(data, timestamps, times, read_at, arrived)
+            except Exception as error:
+                self._drop_take(take, error)
+        return slice(0, 0)
 
     def _store_estimates(self, estimates: list[ClockEstimate]) -> None:
         take = self._take

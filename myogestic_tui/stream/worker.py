@@ -221,8 +221,7 @@ class Stream(Taking):
         self._ring = RingBuffer(info, self.buffer_seconds)
         self._health = HealthMeter(info)
         self._envelopes = Envelopes(info, self._ring)
-        if self._take is not None:
-            self._health.restart_counts()
+        self._restart_counts()
 
     def _lose(self, message: str) -> None:
         """Not connected any more, or not yet: say why, and try again after a while."""
@@ -299,8 +298,8 @@ class Stream(Taking):
             self._explain_gap(timestamps)
             self._ring.write(data, timestamps)
             self._arrivals.append((now, len(timestamps)))
-            self._record(data, timestamps, times, read_at, now)
-        self._health.feed(timestamps, n_bytes(data), now)
+            kept = self._record(data, timestamps, times, read_at, now)
+            self._health.feed(timestamps, n_bytes(data), now, timestamps[kept])
         self._last_stamp = float(timestamps[-1])
 
     def _look_after(self, now: float) -> None:
@@ -311,7 +310,7 @@ class Stream(Taking):
             self._interruption = condition.message or "stream was lost"
         if self._message_until is not None and now > self._message_until:
             self.message, self._message_until, self._n_bad_chunks = "", None, 0
-        if self._health.tick(now):
+        if self._health.tick(now, self._clock):
             self._measure_quality(now)
 
     def _measure_quality(self, now: float) -> None:
@@ -361,7 +360,7 @@ class Stream(Taking):
         """A snapshot of how it is; never blocks for long."""
         if self._health is None:
             return StreamHealth()
-        return self._health.snapshot(local_clock(), self._clock, foreign=self._times.foreign)
+        return self._health.snapshot(local_clock(), self._clock, lag_s=self.lag_s)
 
     def quality(self) -> tuple[Quality, ...]:
         """Signal quality of each channel over the last second; empty until there is one, and while nothing comes."""

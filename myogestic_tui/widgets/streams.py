@@ -119,11 +119,10 @@ def _clock_row(stream: StreamStatus) -> Row:
     clock = f"{f.signed(stream.clock_offset, 1e3)} ms   drift {f.signed(stream.clock_drift_ppm, 1.0, 1)} ppm{fit_text}"
     if stream.clock_offset is None:
         clock = "not compared yet"
-    if stream.foreign_clock:
-        clock = "its stamps are not on the LSL clock"
-    return row(
-        (" jitter   ", "dim"), fit(jitter, 15), (" clock ", "dim"), (clock, "warn" if stream.foreign_clock else "")
-    )
+    by_arrival = stream.time_basis not in ("", "lsl", "uncompared")
+    if by_arrival:
+        clock = "another one: time by arrival" if stream.time_basis != "none" else "another one"
+    return row((" jitter   ", "dim"), fit(jitter, 15), (" clock ", "dim"), (clock, "warn" if by_arrival else ""))
 
 
 FLAG_WORDS = {"F": "flat", "C": "clipped", "M": "mains", "N": "NaN", "x": "bad"}

@@ -177,6 +177,11 @@ class Session(Annotated):
     def class_names(self, names: Sequence[str]) -> None:
         self.set_fields(class_names=names)
 
+    @property
+    def started_at(self) -> float:
+        """When the recording started, in seconds on the recorder's LSL clock; 0 where nothing says so."""
+        return self._meta.anchors[0].lsl if self._meta.anchors else 0.0
+
     def snapshot(self) -> SessionSnapshot:
         """How far the session is; cheap, and never waits for the disk."""
         recording = self._recording
