@@ -26,9 +26,9 @@ def doctor(host: Host, folder: Path, config: str = "", code: int = 0) -> list[di
 
 
 def found(checks: list[dict], subject: str, state: str, *words: str) -> dict:
-    """The one finding of that subject and state with all these words in text or remedy."""
+    """A finding of that subject and state with all these words in text or remedy."""
     mine = [one for one in checks if (one["subject"], one["state"]) == (subject, state)]
-    (match,) = [one for one in mine if all(word in one["text"] + one.get("fix", "") for word in words)] or [None]
+    match = next((one for one in mine if all(word in one["text"] + one.get("fix", "") for word in words)), None)
     assert match is not None, "\n".join(f"{one['subject']} {one['state']} {one['text']}" for one in checks)
     return match
 
