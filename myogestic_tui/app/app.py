@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -23,29 +22,30 @@ from .commands import carry_out
 from .context import Context
 from .cues import CueOutlet
 from .disk import byte_rate, disk_status
+from .generator import Generators
 from .jobs import JobQueue, outcome_words
 from .mvc import is_mvc_take, measure_later
-from .recorder import AnyCommand, DiskStatus, Envelope, JobStatus, Reply, Status, TakeStatus, View
+from .recorder import AnyCommand, DiskStatus, Envelope, JobStatus, Reply, Status, StopStatus, TakeStatus, View
+from .recording import Recordings
 from .setup import apply_config, apply_lsl
 from .streams import StreamTable
+from .takes import Takes
 from .views import look
+from .watch import Watch
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterator
 
     from ..errors import DiskError
     from ..session import LabelEvent, Session
     from ..stream import Stream
-    from .generator import Generator
     from .protocol import ProtocolRunner
 
 Hook = Callable[["App"], object]
 Mode = Literal["tui", "gui", "headless"]
 
 _log = logging.getLogger(__name__)
-_DRAIN_SECONDS = 1.0
-_MOST_DRAIN_SECONDS = 15.0
-"""What is waited for samples of a stream that come late, once the recording is to end."""
 _HOUSEKEEPING_SECONDS = 0.25
 _MVC_SECONDS = 10.0
 """How long the end of the app waits for an MVC that is being measured."""
@@ -83,29 +83,32 @@ class App:
         self.name = name
         self.config = config or Config()
         self.sessions_dir = Path(sessions_dir)
+        self.recordings = Recordings(lambda: self.table.streams.values(), self.say)
         self.ctx = Context(self)
         self.before_run_hooks: list[Hook] = []
         self.cleanup_hooks: list[Hook] = []
-        self.table = StreamTable(self._join_running_session)
+        self.table = StreamTable(lambda _: self.recordings.reconcile())
         self.jobs = JobQueue(lambda: self.ctx.state == "recording", self._job_ended)
         self.protocol: ProtocolRunner | None = None
         self.cues = CueOutlet(name)
-        self.generator: Generator | None = None
+        self.generators = Generators(self.config.lsl, self.say)
         self.viewers = 0
         self.quality_rows = QualityRows()
         self._screens_here = False
         self.ui_function: Callable[[Context], object] | None = None
         self.gesture_keys: tuple[str, ...] = ()
         self.bad_channels: dict[str, set[int]] = {}
-        self.started_at = 0.0
-        self._joined: set[str] = set()
-        self._transition = threading.RLock()
+        self.stopped: StopStatus | None = None
+        """The recording that ended by itself, until somebody has acknowledged it."""
+        self.watch = Watch(self._happened_to_stream)
+        self._labels_from = ""
         self._stopping = threading.Event()
         self._housekeeper: threading.Thread | None = None
         self._looking: threading.Thread | None = None
         self._house_troubles: dict[str, str] = {}
         self._mvc_thread: threading.Thread | None = None
         self._remembered = memory.load(self.sessions_dir)
+        self.takes = Takes(self.sessions_dir, self._remembered)
         if config is not None:
             apply_config(self, config)
 
@@ -195,9 +198,9 @@ class App:
         hurry
             Asked while packing is waited for; True leaves it to the next start at once.
         """
-        with self._transition:  # a stop under way elsewhere has its packing queued by then
-            if self.ctx.state == "recording":
-                self.stop_recording()
+        with self.recordings.turn():  # a stop under way elsewhere has its packing queued by then
+            if self.recordings.running is not None:
+                self._end_recording("stopped by the recorder, which was asked to end", "saved")
         self._stopping.set()
         for thread in (self._housekeeper, self._looking):
             if thread is not None:
@@ -206,10 +209,10 @@ class App:
             self._mvc_thread.join(_MVC_SECONDS)
         self.jobs.finish(pack_s, hurry=hurry)
         self.table.stop()
+        self.takes.close()
         self.cues.close()
-        if self.generator is not None:
-            self.generator.stop()
-            self.generator = None
+        if self.generators.running:
+            self.generators.stop()
 
     def watched(self, viewers: int | None = None, *, here: bool | None = None) -> None:
         """Look at the streams often while somebody watches, rarely while nobody does.
@@ -229,7 +232,13 @@ class App:
         self._do_part("what earlier recorders left", lambda: self.jobs.resume(self.sessions_dir, memory.places()))
 
     def _keep_house(self) -> None:
-        parts = {"jobs": self.jobs.poll, "the disk": self._watch_disk, "who joins": self._tell_who_joined}
+        parts: dict[str, Callable[[], None]] = {
+            "jobs": self.jobs.poll,
+            "what is selected": self.recordings.reconcile,
+            "the streams": self._watch_streams,
+            "the disk": self._watch_disk,
+            "take numbers": self._look_for_takes,
+        }
         while not self._stopping.wait(_HOUSEKEEPING_SECONDS):
             for name, part in parts.items():
                 self._do_part(name, part)
@@ -249,28 +258,51 @@ class App:
 
     def _session_fails(self, session: Session, error: DiskError) -> None:
         """The disk refused: the recording ends at once. In a thread of its own, for what tells must not wait."""
+        words = f"{error}; the session was finished with what is safe"
+        end = threading.Thread(target=self._stop_by_itself, args=(session, words), name="session-fails", daemon=True)
+        end.start()
 
-        def end() -> None:
-            if self.ctx.session is session:
-                self._end_recording(f"{error}; the session was finished with what is safe")
+    def _watch_streams(self) -> None:
+        self.watch.look(self.recordings.running, self.table.streams.values(), local_clock())
 
-        threading.Thread(target=end, name="session-fails", daemon=True).start()
+    def _look_for_takes(self) -> None:
+        if self.recordings.running is None:
+            self.takes.look()
 
     def _watch_disk(self) -> None:
-        session = self.ctx.session
-        if self.ctx.state != "recording" or session is None:
+        session = self.recordings.running
+        if session is None:
             return
         disk = self.disk()
         if disk.free_bytes < disk.reserve_bytes:
             reserve = f"{disk.reserve_bytes / 1e6:.0f} MB"
-            self._end_recording(f"stopped: the disk is down to its reserve of {reserve}; make room, then record on")
+            self._stop_by_itself(session, f"the disk reached its reserve of {reserve}; free some space")
 
-    def _tell_who_joined(self) -> None:
-        if self.ctx.state == "recording":
-            here = {stream.name for stream in self.table.ticked() if stream.recording and stream.info is not None}
-            if new := here - self._joined:
-                self.say(f"{', '.join(sorted(new))} joined the recording")
-            self._joined |= new
+    def _stop_by_itself(self, session: Session, why: str) -> None:
+        """End a recording that cannot continue; that stands in the status until somebody has acknowledged it."""
+        at, this = local_clock(), self.recordings.id
+        if session is not self.recordings.running:
+            return
+        with contextlib.suppress(NotAllowedError):  # somebody was quicker
+            self._end_recording(f"stopped by the recorder: {why}", "", wanted=this)
+            self.stopped = StopStatus(session=this, at=at, text=why, path=str(session.path), take=session.meta.take)
+
+    def acknowledge(self) -> None:
+        """Somebody has taken note that a recording ended by itself."""
+        self.stopped = None
+
+    def _happened_to_stream(self, kind: str, text: str, stream: str) -> None:
+        self.add_event(kind, text, stream=stream)
+        if kind in ("joined", "not recorded"):
+            self.say(text)
+
+    def add_event(self, kind: str, text: str, *, who: str = "", stream: str = "") -> None:
+        """Enter what happens to the running recording among its events."""
+        _log.info("%s%s", text, f" ({who})" if who else "")
+        session = self.recordings.running
+        if session is not None:
+            with contextlib.suppress(MyoGesticError):  # it is ending, and says so itself
+                session.add_event(kind, text, who=who, stream=stream)
 
     def _job_ended(self, job: JobStatus) -> None:
         if job.state == "failed" or self.ctx.state == "idle" or job.kind != "pack":
@@ -297,14 +329,53 @@ class App:
     def _byte_rate(self) -> float:
         return byte_rate(stream.info for stream in self.table.ticked() if stream.info is not None)
 
+    @property
+    def started_at(self) -> float:
+        """Start of the session that is being recorded, or of the last one; seconds on the recorder's clock."""
+        return self.recordings.started_at
+
+    @contextlib.contextmanager
+    def recording(
+        self, base_path: str | os.PathLike[str] | None = None, *, name: str | None = None
+    ) -> Iterator[Session]:
+        """Record within a ``with`` block: start at its beginning, stop and save at its end, also after an exception.
+
+        Raises
+        ------
+        MyoGesticError
+            As `start_recording`.
+        SessionError
+            The recorder ended the recording before the block ended; what came before that is safe.
+        """
+        session = self.start_recording(base_path, name=name)
+        this = self.recordings.id
+        try:
+            yield session
+        except BaseException:
+            self._stop_this(this)
+            raise
+        if not self._stop_this(this):
+            raise SessionError(f"{session.path.name} ended early: {session.meta.ended_by or self.ctx.status_message}")
+
+    def _stop_this(self, wanted: str) -> bool:
+        """False where that recording has ended before."""
+        try:
+            self._end_recording("stopped by script", "saved", who="script", wanted=wanted)
+        except NotAllowedError:
+            return False
+        return True
+
     def start_recording(
         self,
         base_path: str | os.PathLike[str] | None = None,
         *,
         name: str | None = None,
         since_connected: bool = False,
-    ) -> bool:
+        who: str = "script",
+    ) -> Session:
         """Start a session; streams that are not connected yet join it as they connect.
+
+        Asked for while the last recording is stopping, it waits for that.
 
         Parameters
         ----------
@@ -315,129 +386,129 @@ class App:
         since_connected
             Start with the samples that all of the streams have brought since they connected, instead of now, and
             record every sample of an irregular one: somebody may have waited until he was heard.
+        who
+            Who asks; entered among the session's events.
 
         Returns
         -------
-        bool
-            False where that is not possible now; ``ctx.status_message`` says why, and nothing was changed.
+        Session
+            The session that is being recorded: ``ctx.session``.
+
+        Raises
+        ------
+        NotAllowedError
+            It is recording already.
+        SessionError
+            The folder cannot be recorded into (`DiskError`: not writable, too little room), or a stream cannot.
+        ConfigError
+            A field of the take sheet cannot be stored.
+
+        Where it raises, nothing was changed, and ``ctx.status_message`` says why as well.
         """
-        from ..session import Session
         from ..session.format.layout import is_session_folder
 
-        with self._transition:
-            if self.ctx.state != "idle":
-                self.say("already recording; stop first")
-                return False
-            folder = Path(self.sessions_dir if base_path is None else base_path)
+        folder = Path(self.sessions_dir if base_path is None else base_path)
+        try:
             if is_session_folder(folder):
-                self.say(f"not started: {folder} is a session itself; choose another folder")
-                return False
-            at = self._all_heard_since() if since_connected else local_clock()
-            try:
-                session = Session(
-                    folder,
-                    app_name=self.name,
-                    class_names=self.ctx.class_names or None,
-                    fields=self._session_fields(name),
-                    reserve_bytes=self.config.disk.reserve_bytes(self._byte_rate()),
-                    started_at=at,
-                )
-            except SessionError as error:
-                self.say(f"not started: {error}")
-                return False
-            try:
-                self._begin(session, at, since_connected=since_connected)
-            except SessionError as error:
-                self._cut(at)
-                self.say(f"not started: {error}")
-                return False
-            memory.remember_place(folder)
-            return True
+                raise SessionError(f"{folder} is a session itself; choose another folder")
+            session = self.recordings.start(lambda at: self._new_session(folder, at, name), since_connected)
+        except (MyoGesticError, OSError) as error:
+            self.say(f"not started: {error}")
+            raise
+        session.when_failing(lambda error: self._session_fails(session, error))
+        memory.remember_place(folder)
+        self.protocol, self._labels_from = None, ""
+        self.add_event("started", f"started by {who}", who=who)
+        self.say(self._started_words())
+        return session
 
-    def _all_heard_since(self) -> float:
-        regular = [stream for stream in self.table.ticked() if stream.info is not None and stream.info.is_regular]
-        return max((at for stream in regular if (at := stream.heard_since) is not None), default=local_clock())
+    def _new_session(self, folder: Path, at: float, name: str | None) -> Session:
+        from ..session import Session
 
-    def _begin(self, session: Any, at: float, *, since_connected: bool) -> None:
-        self.ctx.session = session
-        self.protocol = None
+        self.takes.settle()
+        number = self.take.take
+        try:
+            session = Session(
+                folder,
+                app_name=self.name,
+                class_names=self.ctx.class_names or None,
+                fields=self.takes.fields(name),
+                reserve_bytes=self.config.disk.reserve_bytes(self._byte_rate()),
+                started_at=at,
+            )
+        except BaseException:
+            self.takes.not_used(number)
+            raise
         if self.ctx.current_label is not None:
             session.add_label(self.ctx.current_label, timestamp=at, source="script")
-        self.started_at = at
-        ticked = self.table.ticked()
-        for stream in ticked:
-            stream.begin(session, at, since=stream.asked_at if since_connected else None)
+        for stream in self.table.ticked():
             for channel in self.bad_channels.get(stream.name, ()):
                 session.mark_channel(stream.name, channel)
-        self.ctx.state = "recording"
-        session.when_failing(lambda error: self._session_fails(session, error))
-        connected = [stream for stream in ticked if stream.info is not None]
-        self._joined = {stream.name for stream in connected}
+        return session
+
+    def _started_words(self) -> str:
+        ticked = self.table.ticked()
         missing = [stream.name for stream in ticked if stream.info is None]
-        if not connected:
-            self.say("No connected streams to record; they join as they connect")
-        elif missing:
-            self.say(f"recording {len(connected)} of {len(ticked)} streams; waiting for {', '.join(missing)}")
-        else:
-            self.say(f"recording {len(connected)} stream{'s' if len(connected) > 1 else ''}")
+        if len(missing) == len(ticked):
+            return "No connected streams to record; they join as they connect"
+        if missing:
+            n_connected = len(ticked) - len(missing)
+            return f"recording {n_connected} of {len(ticked)} streams; waiting for {', '.join(missing)}"
+        return f"recording {len(ticked)} stream{'s' if len(ticked) > 1 else ''}"
 
-    def _session_fields(self, name: str | None) -> dict[str, Any]:
-        take = self._remembered.take
-        fields: dict[str, Any] = {key: value for key, value in take.fields.items() if value}
-        if take.subject or take.task:
-            fields |= {"subject": take.subject, "task": take.task, "take": take.take}
-        wanted = name or take.name or "_".join(part for part in (take.subject, take.task) if part)
-        if wanted and not name and (take.subject or take.task):
-            wanted = f"{wanted}_{take.take:02d}"
-        if wanted:
-            fields["name"] = wanted
-        return fields
-
-    def _join_running_session(self, stream: Stream) -> None:
-        with self._transition:
-            session = self.ctx.session
-            if self.ctx.state == "recording" and session is not None and stream.record:
-                stream.begin(session, local_clock(), late=True)
-
-    def stop_recording(self) -> bool:
+    def stop_recording(self, *, who: str = "script", wanted: str | None = None) -> bool:
         """Stop, finish the session on disk, and pack it in the background.
 
         Every stream is drained and cut at the instant of this call, on the recorder's clock.
 
+        Parameters
+        ----------
+        who
+            Who asks; entered in the session.
+        wanted
+            Stop only this one: the ``id`` of its `SessionStatus`.
+
         Returns
         -------
         bool
-            False where nothing was being recorded.
+            False where nothing (or another session) was being recorded.
         """
-        with self._transition:
-            if self.ctx.state != "recording":
-                self.say("not recording; start first")
-                return False
-            self._end_recording("saved")
-            return True
+        try:
+            self._end_recording(f"stopped by {who}", "saved", who=who, wanted=wanted)
+        except NotAllowedError as error:
+            self.say(str(error))
+            return False
+        return True
 
-    def _end_recording(self, message: str) -> None:
-        with self._transition:
-            session = self.ctx.session
-            if self.ctx.state != "recording" or session is None:
-                return
-            undrained = self._cut(local_clock())
+    def _end_recording(self, ended_by: str, message: str, *, who: str = "", wanted: str | None = None) -> None:
+        """End the recording that runs; NotAllowedError where none, or another one than is ``wanted``, does."""
+        told = [message or ended_by]
+
+        def finish(session: Session) -> None:
             try:
-                if session.path.exists():
+                if session.error is None and session.path.exists():
+                    session.add_event("stopped", ended_by, who=who)
+                    session.set_fields(ended_by=ended_by)
                     session.save_meta(self.name, class_names=self.ctx.class_names or None)
                 session.finish()
             except SessionError as error:
-                message = f"{error}; what is on disk can be recovered"
-            self.ctx.state = "idle"
-            self.ctx.current_label = None
-            self._count_take()
-            if undrained:
-                message += f"; not heard from at the end: {', '.join(undrained)}"
-            self.say(f"{message}: {session.path}")
-            if is_mvc_take(self, session):
-                self._mvc_thread = measure_later(self, session)
-            if session.path.exists():
-                self._pack(session)
+                told[0] = f"{error}; what is on disk can be recovered"
+
+        with self.recordings.turn():
+            self.recordings.must_run(wanted)
+            self._end_protocol()
+            undrained = self.recordings.stop(finish)
+        session = self.recordings.session
+        assert session is not None
+        self.ctx.current_label = None
+        self.takes.count()
+        if undrained:
+            told.append(f"not heard from at the end: {', '.join(undrained)}")
+        self.say(f"{'; '.join(told)}: {session.path}")
+        if is_mvc_take(self, session):
+            self._mvc_thread = measure_later(self, session)
+        if session.path.exists():
+            self._pack(session)
 
     def _pack(self, session: Session) -> None:
         try:
@@ -445,44 +516,41 @@ class App:
         except MyoGesticError as error:
             self.say(f"not packed: {error}; it stays as a folder")
 
-    def _cut(self, at: float) -> list[str]:
-        """End every stream's recording at one instant; return the names of those that did not answer."""
-        self._end_protocol()
-        streams = [stream for stream in self.table.streams.values() if stream.recording]
-        if not streams:
-            return []
-        with suppress(MyoGesticError):  # then `finish` of the session says when it ended, or why it failed
-            self.ctx.session.request_stop(at)  # type: ignore[union-attr]
-        late = [f"{stream.name} {stream.lag_s:.1f} s" for stream in streams if stream.lag_s > _DRAIN_SECONDS]
-        if late:
-            self.say(f"stopping; samples come late and are waited for: {', '.join(late)}")
-        with ThreadPoolExecutor(len(streams), thread_name_prefix="drain") as pool:
-            drained = list(pool.map(lambda stream: stream.finish(at, _drain_seconds(stream)), streams))
-        return [stream.name for stream, ok in zip(streams, drained, strict=True) if not ok]
-
-    def discard_recording(self) -> bool:
+    def discard_recording(self, *, who: str = "script", wanted: str | None = None) -> bool:
         """Stop and move the session to the trash folder, from where it can be restored.
+
+        Parameters
+        ----------
+        who, wanted
+            As in `stop_recording`.
 
         Returns
         -------
         bool
-            False where nothing was being recorded.
+            False where nothing (or another session) was being recorded.
         """
-        with self._transition:
-            session = self.ctx.session
-            if self.ctx.state != "recording" or session is None:
-                self.say("not recording; there is nothing to discard")
-                return False
-            self._cut(local_clock())
-            self.ctx.state = "idle"
-            self.ctx.current_label = None
-            try:
-                where = session.discard()
-            except SessionError as error:
-                self.say(f"not discarded: {error}")
-                return False
-            self.say(f"discarded; it can be restored from {where}")
-            return True
+        where: list[str] = []
+
+        def finish(session: Session) -> None:
+            with contextlib.suppress(SessionError):
+                session.add_event("stopped", f"discarded by {who}", who=who)
+                session.set_fields(ended_by=f"discarded by {who}")
+            where.append(str(session.discard()))
+
+        try:
+            with self.recordings.turn():
+                self.recordings.must_run(wanted)
+                self._end_protocol()
+                self.recordings.stop(finish)
+        except (NotAllowedError, SessionError) as error:
+            self.say(f"not discarded: {error}")
+            return False
+        finally:
+            if self.recordings.running is None:
+                self.ctx.current_label = None
+        self.takes.count()
+        self.say(f"discarded; it can be restored from {where[0]}")
+        return True
 
     # ---------------------------------------------------------------- labels
 
@@ -508,8 +576,7 @@ class App:
             there = f"there are {len(names)}: {', '.join(names)}" if names else "classes count from 0"
             raise ConfigError(f"no class {class_index}; {there}")
         before = -1 if self.ctx.current_label is None else self.ctx.current_label
-        if self.generator is not None:
-            self.generator.gesture(class_index)
+        self.generators.gesture(class_index)
         session = self.ctx.session
         if self.ctx.state != "recording" or session is None:
             self.ctx.current_label = class_index
@@ -517,6 +584,12 @@ class App:
         if class_index == before and source != "protocol":
             return None
         return session.add_label(class_index, timestamp, source=source, uncertainty_s=uncertainty_s)
+
+    def labels_come_from(self, who: str) -> None:
+        """Enter it among the events where labels come from somebody else than before."""
+        if self.recordings.running is not None and who != self._labels_from:
+            self._labels_from = who
+            self.add_event("labels", f"labels from {who}", who=who)
 
     def undo_label(self) -> LabelEvent | None:
         """Take the last label back.
@@ -554,12 +627,11 @@ class App:
     @property
     def take(self) -> TakeStatus:
         """The take sheet; setting it remembers it for the sessions folder."""
-        return self._remembered.take
+        return self.takes.sheet
 
     @take.setter
     def take(self, take: TakeStatus) -> None:
-        self._remembered.take = take
-        memory.save(self.sessions_dir, self._remembered)
+        self.takes.sheet = take
 
     @property
     def ticks(self) -> dict[str, bool]:
@@ -596,35 +668,40 @@ class App:
         self._remembered.mvc = {**self._remembered.mvc, **found}
         memory.save(self.sessions_dir, self._remembered)
 
-    def tick(self, stream: Stream, record: bool) -> None:
-        """Take a stream into, or out of, the recording; the choice is remembered."""
-        stream.record = record
+    def tick(self, stream: Stream, record: bool, *, who: str = "script") -> None:
+        """Select a stream for recording, or deselect it, the running recording included; the choice is remembered.
+
+        Raises
+        ------
+        SessionError, NotAllowedError
+            It is selected, and cannot join the running recording.
+        """
+        leaves = not record and stream.recording
         self._remembered.ticks[stream.name] = record
         memory.save(self.sessions_dir, self._remembered)
-        with self._transition:
-            if self.ctx.state == "recording" and self.ctx.session is not None:
-                if record:
-                    stream.begin(self.ctx.session, local_clock(), late=True)
-                else:
-                    stream.finish(local_clock(), _drain_seconds(stream), reason="taken out by the operator")
+        if record:
+            self.recordings.include(stream)
+        else:
+            self.recordings.exclude(stream, f"taken out by {who}")
+        if leaves:
+            self.add_event(
+                "excluded", f"{stream.name} taken out of the recording by {who}", who=who, stream=stream.name
+            )
 
-    def _count_take(self) -> None:
-        """The next take has the next number, and no name of its own; all else on the sheet sticks."""
-        take = self._remembered.take
-        self.take = TakeStatus(subject=take.subject, task=take.task, take=take.take + 1, fields=take.fields)
-
-    def run_protocol(self, runner: ProtocolRunner) -> None:
+    def run_protocol(self, runner: ProtocolRunner, *, who: str = "script") -> None:
         """Start a cued protocol, recording first where idle.
 
         Raises
         ------
         NotAllowedError
-            One is running, or recording cannot start.
+            One is running.
+        MyoGesticError
+            Recording cannot start.
         """
         if self.protocol is not None and self.protocol.active:
             raise NotAllowedError(f"protocol {self.protocol.plan.name} is running; abort it first")
-        if self.ctx.state == "idle" and not self.start_recording():
-            raise NotAllowedError(self.ctx.status_message)
+        if self.ctx.state == "idle":
+            self.start_recording(who=who)
         self.protocol = runner
         self.cues.open()
         plan = runner.plan
@@ -677,8 +754,3 @@ class App:
 
     def close(self) -> None:
         """A viewer in this process goes; the app stays."""
-
-
-def _drain_seconds(stream: Stream) -> float:
-    """How long to wait for samples that were taken before the stop."""
-    return min(_DRAIN_SECONDS + stream.lag_s, _MOST_DRAIN_SECONDS)

@@ -17,12 +17,13 @@ from ..session.reading.tally import Tally, tally
 from . import recorder as r
 from .mvc import mvc_of
 from .setup import protocol_names
-from .streams import RUN_KEY, SEEN_KEY
+from .streams import RUN_KEY, SEEN_KEY, stream_state
 from .timewords import remarks
 from .views import label_status
 
 if TYPE_CHECKING:
     from ..info import StreamInfo
+    from ..session.format.meta import Meta
     from ..session.recording.snapshot import SessionSnapshot, StreamProgress
     from ..sources.discovery import Seen
     from ..stream import Stream
@@ -33,11 +34,10 @@ _UNSYNCED_SECONDS = 2.0
 """The journal is brought to the disk each second."""
 _NEWEST_LABELS = 200
 _NEWEST_NOTES = 20
-_SLOW_SHARE = 0.95
-"""A stream below this share of its nominal rate is slow."""
 _NOTHING_FOR = "nothing for "
-_LOST_SECONDS = 3.0
-"""A regular stream silent for longer is lost, whatever its source says."""
+_NEWEST_EVENTS = 50
+_STALL_SECONDS = 1.0
+"""A disk that takes longer than this for one chunk stalls."""
 
 
 def build_status(app: App) -> r.Status:
@@ -52,6 +52,9 @@ def build_status(app: App) -> r.Status:
     return r.Status(
         at=now,
         state=app.ctx.state,
+        stopping=app.recordings.state == "stopping",
+        stopped=app.stopped,
+        take_exists=not recording and app.takes.exists(),
         message=app.ctx.status_message,
         host=socket.gethostname(),
         app_name=app.name,
@@ -63,14 +66,14 @@ def build_status(app: App) -> r.Status:
         session=session,
         take=app.take,
         streams=streams,
-        problems=(*_unsynced_problems(session), *_problems(app, streams, disk, jobs, recording)),
+        problems=(*_unsynced_problems(session), *_problems(app, streams, disk, jobs, recording, now)),
         disk=disk,
         protocol=app.protocol.status() if app.protocol is not None else None,
         protocols=protocol_names(app),
         jobs=jobs,
         jobs_waiting=app.jobs.n_waiting,
         unfinished=app.jobs.unfinished,
-        generator=app.generator is not None and app.generator.alive,
+        generator=app.generators.running,
         viewers=app.viewers,
     )
 
@@ -113,10 +116,17 @@ def _session(
     session = app.ctx.session
     if session is None or snapshot is None:
         return None
-    track = list(session.label_track)
+    track, meta = list(session.label_track), session.meta
     return r.SessionStatus(
         path=str(session.path),
+        id=app.recordings.id,
         name=session.name,
+        subject=meta.subject,
+        task=meta.task,
+        take=meta.take,
+        expected=app.recordings.expected,
+        events=_events(meta),
+        ended_by=meta.ended_by,
         started_at=app.started_at,
         elapsed_s=now - app.started_at if app.ctx.state == "recording" else snapshot.elapsed_s,
         bytes=snapshot.bytes,
@@ -132,16 +142,28 @@ def _session(
     )
 
 
+def _events(meta: Meta) -> tuple[r.EventStatus, ...]:
+    return tuple(
+        r.EventStatus(timestamp=one.timestamp, kind=one.kind, text=one.text, who=one.who, stream=one.stream)
+        for one in meta.newest_events(_NEWEST_EVENTS)
+    )
+
+
 # ---------------------------------------------------------------- streams
 
 
 def _stream_rows(app: App, snapshot: SessionSnapshot | None) -> list[r.StreamStatus]:
     recorded = snapshot.streams if snapshot is not None else {}
     rows = [
-        _connected(app, stream, recorded.get(stream.name) if stream.recording else None)
+        _connected(app, stream, recorded.get(stream.name) if _is_recorded(app, stream) else None)
         for stream in app.table.streams.values()
     ]
     return rows + [_seen(one) for one in app.table.seen()]
+
+
+def _is_recorded(app: App, stream: Stream) -> bool:
+    session = app.recordings.running
+    return session is not None and stream.recorded_into(session)
 
 
 def _connected(app: App, stream: Stream, recorded: StreamProgress | None) -> r.StreamStatus:
@@ -149,9 +171,9 @@ def _connected(app: App, stream: Stream, recorded: StreamProgress | None) -> r.S
     row = r.StreamStatus(
         key=RUN_KEY + stream.name,
         name=stream.name,
-        state=_state(stream, health.age_s, health.measured_fs, condition.state),
+        state=stream_state(stream),
         record=stream.record,
-        recording=stream.recording,
+        recording=recorded is not None,
         required=stream.required,
         message=stream.message or condition.message,
     )
@@ -193,23 +215,6 @@ def _connected(app: App, stream: Stream, recorded: StreamProgress | None) -> r.S
         quality=app.quality_rows.of(stream, frozenset(app.bad_channels.get(stream.name, ()))),
         mvc=mvc_of(app, stream.name, info),
     )
-
-
-def _state(stream: Stream, age_s: float | None, measured_fs: float | None, condition: str) -> r.StreamState:
-    info = stream.info
-    if info is None:
-        return "wanted"
-    if condition in ("lost", "refused"):
-        return "lost" if condition == "lost" else "refused"
-    if not info.is_regular:
-        return "live"
-    if age_s is None:
-        return "connecting"
-    if age_s > max(_LOST_SECONDS, 3.0 / info.fs):
-        return "lost"
-    if measured_fs is not None and measured_fs < _SLOW_SHARE * info.fs:
-        return "slow"
-    return "live"
 
 
 @lru_cache(maxsize=64)
@@ -263,8 +268,10 @@ def _problems(
     disk: r.DiskStatus,
     jobs: tuple[r.JobStatus, ...],
     recording: bool,
+    now: float,
 ) -> list[r.Problem]:
-    rows = [problem for row in streams for problem in _stream_problems(row, recording)]
+    rows = _recording_problems(app, streams, now) if recording else []
+    rows += [problem for row in streams for problem in _stream_problems(row, recording)]
     if app.table.discovery_error:
         rows.append(r.Problem(severity="error", subject="network", text=app.table.discovery_error))
     if disk.free_bytes < disk.reserve_bytes:
@@ -285,6 +292,24 @@ def _unsynced_problems(session: r.SessionStatus | None) -> list[r.Problem]:
         return []
     text = f"slow: the last {session.unsynced_s:.0f} s are not on it yet; a power cut now would take them"
     return [r.Problem(severity="warning", subject="disk", text=text)]
+
+
+def _recording_problems(app: App, streams: tuple[r.StreamStatus, ...], now: float) -> list[r.Problem]:
+    """What is selected and does not get to the disk."""
+    rows = [
+        r.Problem(severity="error", subject=name, text=f"live, and not recorded for {now - since:.0f} s")
+        for name, since in app.watch.not_recorded.items()
+    ]
+    for stream in app.table.streams.values():
+        since = stream.writing_since
+        if since is not None and now - since > _STALL_SECONDS:
+            text = f"has not answered for {now - since:.0f} s; samples of {stream.name} wait to be written"
+            rows.append(r.Problem(severity="error", subject="disk", text=text))
+    if not app.recordings.expected and not any(row.record for row in streams):
+        rows.append(r.Problem(severity="error", subject="session", text="no stream is selected: nothing is recorded"))
+    elif not any(row.recording for row in streams):
+        rows.append(r.Problem(severity="error", subject="session", text="nothing is recorded: no stream is left in it"))
+    return rows
 
 
 def _unnamed_labels(app: App) -> list[r.Problem]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,6 @@ import msgspec
 
 from ..errors import MyoGesticError, NotAllowedError
 from . import recorder as r
-from .generator import Generator
 from .jobs import check_storable
 from .protocol import ProtocolRunner
 from .setup import make_plan_of
@@ -19,10 +17,13 @@ from .setup import make_plan_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..session import Session
+    from ..session import LabelEvent, Session
+    from ..stream import Stream
     from .app import App
 
 _log = logging.getLogger(__name__)
+LITTLE_ROOM_SECONDS = 60.0
+"""A recording that the disk has room for so little is started only by somebody who knows."""
 
 
 def carry_out(app: App, command: r.AnyCommand) -> r.Reply:
@@ -42,25 +43,63 @@ def _done(app: App, ok: bool = True) -> r.Reply:
 
 def _start(app: App, command: r.Start) -> r.Reply:
     check_storable(command.base_path or "", command.name or "")
-    return _done(app, app.start_recording(command.base_path, name=command.name))
+    if question := _ask_before_start(app, command.confirmed):
+        return question
+    app.start_recording(command.base_path, name=command.name, who=_who(command))
+    return _done(app)
 
 
-def _stop(app: App, _: r.Stop) -> r.Reply:
-    return _done(app, app.stop_recording())
+def _who(command: r.AnyCommand) -> str:
+    return command.actor or "script"
 
 
-def _discard(app: App, _: r.Discard) -> r.Reply:
-    return _done(app, app.discard_recording())
+def _question(text: str) -> r.Reply:
+    return r.Reply(ok=False, message=f"not done: {text}", confirm=text)
 
 
-def _live(app: App) -> Session:
-    session = app.ctx.session
-    if app.ctx.state != "recording" or session is None:
-        raise NotAllowedError("not recording; start first")
-    return session
+def _ask_before_start(app: App, confirmed: int) -> r.Reply | None:
+    """What the operator should know before a recording starts; None where there is nothing, or it was confirmed."""
+    if confirmed or app.recordings.state == "recording":
+        app.acknowledge()
+        return None
+    app.takes.settle()
+    reasons = []
+    left = app.disk().left_s
+    if app.stopped is not None:
+        reasons.append(f"the last recording was stopped by the recorder: {app.stopped.text}")
+    if left is not None and left < LITTLE_ROOM_SECONDS:
+        reasons.append(f"there is room for {left:.0f} s")
+    if app.takes.exists():
+        reasons.append(f"{take_words(app.take)} is there already, {app.takes.next_free(app.take):02d} is the next")
+    return _question("; ".join(reasons)) if reasons else None
+
+
+def take_words(take: r.TakeStatus) -> str:
+    """``take 04 of P07 grasp``."""
+    whose = " ".join(part for part in (take.subject, take.task) if part)
+    return f"take {take.take:02d}" + (f" of {whose}" if whose else "")
+
+
+def _stop(app: App, command: r.Stop) -> r.Reply:
+    return _done(app, app.stop_recording(who=_who(command), wanted=command.session))
+
+
+def _discard(app: App, command: r.Discard) -> r.Reply:
+    return _done(app, app.discard_recording(who=_who(command), wanted=command.session))
+
+
+def _acknowledge(app: App, _: r.Acknowledge) -> r.Reply:
+    app.acknowledge()
+    return r.Reply(ok=True, message="acknowledged")
+
+
+def _live(app: App, command: r.OfSession) -> Session:
+    return app.recordings.must_run(command.session)
 
 
 def _label(app: App, command: r.AddLabel) -> r.Reply:
+    if command.session is not None:
+        _live(app, command)
     label = app.add_label(
         command.class_index, command.timestamp, source=command.source, uncertainty_s=command.uncertainty_s
     )
@@ -68,6 +107,7 @@ def _label(app: App, command: r.AddLabel) -> r.Reply:
     if label is None:
         idle = app.ctx.state != "recording"
         return r.Reply(ok=True, message=f"the next session starts with {name}" if idle else f"{name} is active already")
+    app.labels_come_from(command.actor or command.source)
     return r.Reply(ok=True, message=f"label {name}")
 
 
@@ -78,35 +118,51 @@ def _class_name(app: App, class_index: int) -> str:
     return names[class_index] if class_index < len(names) else f"class {class_index}"
 
 
-def _undo(app: App, _: r.UndoLabel) -> r.Reply:
+def _undo(app: App, command: r.UndoLabel) -> r.Reply:
+    _live(app, command)
     undone = app.undo_label()
     if undone is None:
         return r.Reply(ok=False, message="there is no label to undo")
-    return r.Reply(ok=True, message=f"undone: {_class_name(app, undone.class_index)}")
+    words = f"undone: {_class_name(app, undone.class_index)}"
+    app.add_event("undo", words, who=_who(command))
+    return r.Reply(ok=True, message=words)
 
 
 def _note(app: App, command: r.AddNote) -> r.Reply:
     if command.path is not None:
         return _edit_job(app, command.path, {"note": command.text})
-    _live(app).add_note(command.text, command.timestamp)
+    _live(app, command).add_note(command.text, command.timestamp)
     return r.Reply(ok=True, message="noted")
 
 
 def _mark_trial(app: App, command: r.MarkTrial) -> r.Reply:
-    session = _live(app)
+    session = _live(app, command)
     track = session.label_track
-    index = command.index
-    if index is None:
-        whole = [place for place, label in enumerate(track) if label.class_index >= 0]
-        ended = [place for place in whole if place + 1 < len(track)]
-        if not whole:
-            raise NotAllowedError("there is no trial to mark yet")
-        index = (ended or whole)[-1]
-    if not 0 <= index < len(track) or track[index].class_index < 0:
-        raise NotAllowedError(f"no trial {index}; there are {len(track)} labels")
-    session.mark_trial(index, command.bad)
-    word = "bad" if command.bad else "good"
-    return r.Reply(ok=True, message=f"trial {index + 1} {_class_name(app, track[index].class_index)} marked {word}")
+    index = _trial_index(track, command)
+    bad = not track[index].bad if command.bad is None else command.bad
+    session.mark_trial(index, bad)
+    number = sum(label.class_index >= 0 for label in track[: index + 1])
+    running = " (running)" if index == len(track) - 1 else ""
+    words = f"trial {number} {_class_name(app, track[index].class_index)}{running} marked {'bad' if bad else 'good'}"
+    app.add_event("trial", words, who=_who(command))
+    app.say(words)
+    return r.Reply(ok=True, message=words)
+
+
+def _trial_index(track: list[LabelEvent], command: r.MarkTrial) -> int:
+    """Place of the trial that is meant: the given one, the running one, or else the last."""
+    trials = [place for place, label in enumerate(track) if label.class_index >= 0]
+    if command.timestamp is not None:
+        meant = [place for place in trials if track[place].timestamp == command.timestamp]
+    elif command.index is not None:
+        meant = [place for place in trials if place == command.index]
+    else:
+        meant = trials
+    if meant:
+        return meant[-1]
+    if command.index is None and command.timestamp is None:
+        raise NotAllowedError("there is no trial to mark yet")
+    raise NotAllowedError(f"no such trial; there are {len(trials)}")
 
 
 def _mark_channel(app: App, command: r.MarkChannel) -> r.Reply:
@@ -127,8 +183,12 @@ def _set_take(app: App, command: r.SetTake) -> r.Reply:
     check_take(command.take)
     texts = (value for value in (command.subject, command.task, command.name) if value is not None)
     check_storable(*texts, *(command.fields or {}), *(command.fields or {}).values())
-    app.take = msgspec.structs.replace(app.take, **given)
-    return r.Reply(ok=True, message="take sheet kept")
+    wanted = msgspec.structs.replace(app.take, **given)
+    if "take" in given and not command.confirmed and wanted.take != app.take.take and app.takes.exists(wanted):
+        return _question(f"{take_words(wanted)} is there already, {app.takes.next_free(wanted):02d} is the next")
+    app.takes.fill_in(given)
+    when = "; it is for the next recording" if app.recordings.running is not None else ""
+    return r.Reply(ok=True, message=f"take sheet kept: {take_words(app.take)}{when}")
 
 
 def _set_gestures(app: App, command: r.SetGestures) -> r.Reply:
@@ -142,14 +202,18 @@ def _set_gestures(app: App, command: r.SetGestures) -> r.Reply:
 def _connect(app: App, command: r.ConnectStream) -> r.Reply:
     stream = app.table.connect(command.key)
     app.remember_picked()
-    app.tick(stream, True)
+    app.tick(stream, True, who=_who(command))
     return r.Reply(ok=True, message=f"connecting {stream.name}")
 
 
-def _connect_all(app: App, _: r.ConnectAll) -> r.Reply:
-    added = app.table.connect_all()
+def _connect_all(app: App, command: r.ConnectAll) -> r.Reply:
+    before = [stream.name for stream in app.table.ticked()]
+    app.table.connect_all()
     app.remember_picked()
-    return r.Reply(ok=True, message=f"connecting {', '.join(stream.name for stream in added) or 'nothing new'}")
+    for stream in app.table.streams.values():
+        app.tick(stream, True, who=_who(command))
+    added = [stream.name for stream in app.table.ticked() if stream.name not in before]
+    return r.Reply(ok=True, message=f"connecting {', '.join(added) or 'nothing new'}")
 
 
 def _forget(app: App, command: r.ForgetStream) -> r.Reply:
@@ -167,10 +231,20 @@ def _reconnect(app: App, command: r.ReconnectStream) -> r.Reply:
 
 
 def _tick(app: App, command: r.TickStream) -> r.Reply:
+    if command.session is not None:
+        _live(app, command)
     stream = app.table.connect(command.key) if command.record else app.table.find(command.key)
+    if not command.record and stream.recording and command.confirmed < (2 if stream.required else 1):
+        return _question(_leaving_words(stream, command.confirmed))
     app.remember_picked()
-    app.tick(stream, command.record)
+    app.tick(stream, command.record, who=_who(command))
     return r.Reply(ok=True, message=f"{stream.name} {'in' if command.record else 'out of'} the recording")
+
+
+def _leaving_words(stream: Stream, confirmed: int) -> str:
+    if confirmed:
+        return f"{stream.name} is required: really record on without it?"
+    return f"take {stream.name} out of the running recording?"
 
 
 def _describe(app: App, command: r.DescribeStream) -> r.Reply:
@@ -182,50 +256,44 @@ def _describe(app: App, command: r.DescribeStream) -> r.Reply:
 
 def _start_protocol(app: App, command: r.StartProtocol) -> r.Reply:
     plan = make_plan_of(app, command)
-    app.run_protocol(ProtocolRunner(plan, app.cue, app.protocol_ended))
+    if app.recordings.state == "idle" and (question := _ask_before_start(app, command.confirmed)):
+        return question
+    app.run_protocol(ProtocolRunner(plan, app.cue, app.protocol_ended), who=_who(command))
     return r.Reply(ok=True, message=f"protocol {plan.name}: {len(plan.cues)} cues in {plan.total_s:.0f} s")
 
 
-def _protocol(app: App) -> ProtocolRunner:
+def _protocol(app: App, command: r.OfSession) -> ProtocolRunner:
+    if command.session is not None:
+        _live(app, command)
     if app.protocol is None or not app.protocol.active:
         raise NotAllowedError("no protocol is running; start one first")
     return app.protocol
 
 
 def _pause(app: App, command: r.PauseProtocol) -> r.Reply:
-    _protocol(app).pause(command.paused)
+    _protocol(app, command).pause(command.paused)
     return r.Reply(ok=True, message="paused" if command.paused else "resumed")
 
 
-def _skip(app: App, _: r.SkipCue) -> r.Reply:
-    _protocol(app).skip()
+def _skip(app: App, command: r.SkipCue) -> r.Reply:
+    _protocol(app, command).skip()
     return r.Reply(ok=True, message="on to the next cue")
 
 
-def _abort(app: App, _: r.AbortProtocol) -> r.Reply:
-    _protocol(app).abort()
+def _abort(app: App, command: r.AbortProtocol) -> r.Reply:
+    _protocol(app, command).abort()
     return r.Reply(ok=True, message="protocol ended; the recording goes on")
 
 
 def _start_generator(app: App, command: r.StartGenerator) -> r.Reply:
-    if app.generator is not None and app.generator.alive:
-        raise NotAllowedError("the synthetic generator is running already")
-
-    def start() -> None:
-        try:
-            app.generator = Generator(n_channels=command.n_channels, fs=command.fs, lsl=app.config.lsl)
-        except MyoGesticError as error:
-            app.say(str(error))
-
-    threading.Thread(target=start, name="generator-start", daemon=True).start()
+    app.generators.start(command.n_channels, command.fs)
     return r.Reply(ok=True, message="starting a synthetic EMG outlet; it appears in a second or two")
 
 
-def _stop_generator(app: App, _: r.StopGenerator) -> r.Reply:
-    if app.generator is None:
-        raise NotAllowedError("no synthetic generator is running")
-    app.generator.stop()
-    app.generator = None
+def _stop_generator(app: App, command: r.StopGenerator) -> r.Reply:
+    if not command.confirmed and app.recordings.running is not None and app.generators.running:
+        return _question("end the synthetic generator while recording?")
+    app.generators.stop()
     return r.Reply(ok=True, message="the synthetic generator has ended")
 
 
@@ -270,6 +338,7 @@ _HANDLERS: dict[type, Callable[[App, Any], r.Reply]] = {
     r.Start: _start,
     r.Stop: _stop,
     r.Discard: _discard,
+    r.Acknowledge: _acknowledge,
     r.AddLabel: _label,
     r.UndoLabel: _undo,
     r.AddNote: _note,

@@ -19,21 +19,25 @@ class Context:
 
     Attributes
     ----------
-    state
-        ``"idle"`` or ``"recording"``. ``session`` is set before it becomes ``"recording"``.
-    session
-        The session being recorded, or the last one; None before the first.
     status_message
         The last thing the operator should know, with its remedy.
     """
 
     def __init__(self, app: App) -> None:
         self.app = app
-        self.state: RecorderState = "idle"
-        self.session: Session | None = None
         self.status_message = ""
         self._chosen: int | None = None
         self._class_names: tuple[str, ...] = ()
+
+    @property
+    def state(self) -> RecorderState:
+        """``"idle"`` or ``"recording"``; the latter until the session is finished on disk."""
+        return "idle" if self.app.recordings.state == "idle" else "recording"
+
+    @property
+    def session(self) -> Session | None:
+        """The session being recorded, or the last one; None before the first."""
+        return self.app.recordings.session
 
     @property
     def streams(self) -> Mapping[str, Stream]:

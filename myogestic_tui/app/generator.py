@@ -9,10 +9,12 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from ..errors import StreamError
+from ..errors import MyoGesticError, NotAllowedError, StreamError
 from ..limits import check_memory_limit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..config import LslConfig
 
 
@@ -91,6 +93,85 @@ class Generator:
             self._process.wait(timeout)
         if self._process.stdout is not None:
             self._process.stdout.close()
+
+
+class Generators:
+    """The recorder's one synthetic generator: off, starting or running.
+
+    Parameters
+    ----------
+    lsl
+        See `Generator`.
+    tell
+        Called with why it did not start.
+    """
+
+    def __init__(self, lsl: LslConfig, tell: Callable[[str], None]) -> None:
+        self._lsl = lsl
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._starting: threading.Thread | None = None
+        self._generator: Generator | None = None
+
+    @property
+    def running(self) -> bool:
+        """True while it starts or runs."""
+        return self._starting is not None or (self._generator is not None and self._generator.alive)
+
+    def start(self, n_channels: int, fs: float) -> None:
+        """Start it in the background.
+
+        Raises
+        ------
+        NotAllowedError
+            It starts or runs already.
+        """
+        with self._lock:
+            if self.running:
+                raise NotAllowedError("the synthetic generator is starting or running already")
+            self._starting = threading.Thread(target=self._start, args=(n_channels, fs), name="generator-start")
+            self._starting.daemon = True
+            self._starting.start()
+
+    def _start(self, n_channels: int, fs: float) -> None:
+        try:
+            self._generator = Generator(n_channels=n_channels, fs=fs, lsl=self._lsl)
+        except (MyoGesticError, OSError) as error:
+            self._tell(str(error))
+        finally:
+            self._starting = None
+
+    def run(self, n_channels: int, fs: float) -> Generator:
+        """Start it, and wait until its outlets are there.
+
+        Raises
+        ------
+        StreamError
+            It did not come up.
+        """
+        self._generator = Generator(n_channels=n_channels, fs=fs, lsl=self._lsl)
+        return self._generator
+
+    def stop(self) -> None:
+        """End it; one that starts is waited for.
+
+        Raises
+        ------
+        NotAllowedError
+            None runs.
+        """
+        if (starting := self._starting) is not None:
+            starting.join()
+        with self._lock:
+            generator, self._generator = self._generator, None
+        if generator is None:
+            raise NotAllowedError("no synthetic generator is running")
+        generator.stop()
+
+    def gesture(self, class_index: int) -> None:
+        """Let the synthetic hand take up a gesture, where there is one; -1 is rest."""
+        if (generator := self._generator) is not None:
+            generator.gesture(class_index)
 
 
 def _lsl_options(lsl: LslConfig) -> list[str]:

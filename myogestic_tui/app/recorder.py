@@ -134,10 +134,47 @@ class NoteStatus(Frozen, frozen=True, kw_only=True):
     text: str
 
 
+class EventStatus(Frozen, frozen=True, kw_only=True):
+    """Something that happened to the recording; ``events`` of ``meta.json``."""
+
+    timestamp: float
+    kind: str
+    """``started``, ``joined``, ``excluded``, ``lost``, ``back``, ``not recorded``, ``labels``, ``undo``, ``trial``,
+    ``stopped``; more may come."""
+    text: str
+    who: str = ""
+    """Who did it ("tui 4711", "script"); empty where nobody did."""
+    stream: str = ""
+
+
+class StopStatus(Frozen, frozen=True, kw_only=True):
+    """A recording that the recorder ended by itself."""
+
+    session: str
+    """The ``id`` of its `SessionStatus`."""
+    at: float
+    text: str
+    """Why, and what to do."""
+    path: str = ""
+    take: int | None = None
+
+
 class SessionStatus(Frozen, frozen=True, kw_only=True):
     """The session being recorded, or the last one."""
 
     path: str
+    id: str = ""
+    """What commands name it by as long as the recorder runs; the path changes when it is packed."""
+    subject: str = ""
+    task: str = ""
+    take: int | None = None
+    """Those of this session; the take sheet is about the next one."""
+    expected: tuple[str, ...] = ()
+    """Names of the streams that it was started with, and of those that joined."""
+    events: tuple[EventStatus, ...] = ()
+    """The newest 50, oldest first."""
+    ended_by: str = ""
+    """Who or what stopped it; empty while it runs."""
     name: str = ""
     started_at: float = 0.0
     elapsed_s: float = 0.0
@@ -230,6 +267,12 @@ class Status(Frozen, frozen=True, kw_only=True):
 
     at: float
     state: RecorderState = "idle"
+    stopping: bool = False
+    """The recording is being finished; a start that is asked for now follows as soon as it is."""
+    stopped: StopStatus | None = None
+    """The last recording ended by itself, and nobody has acknowledged that yet."""
+    take_exists: bool = False
+    """A session of the take sheet's subject and task has its number already."""
     message: str = ""
     """``ctx.status_message``: the last thing the operator should know, with its remedy."""
     host: str = ""
@@ -307,22 +350,44 @@ class Command(Frozen, frozen=True, kw_only=True, tag=True):
     """Who asks, for the log ("tui 4711", "ctl", "script")."""
 
 
-class Start(Command, frozen=True, kw_only=True):
-    """Start recording what is ticked; fails unless idle."""
+class Asking(Command, frozen=True, kw_only=True):
+    """Base of commands that the recorder may answer by a question (`Reply.confirm`)."""
+
+    confirmed: int = 0
+    """How many of its questions were answered with yes."""
+
+
+class OfSession(Command, frozen=True, kw_only=True):
+    """Base of commands that mean the recording that is on the screen, and no other one."""
+
+    session: str | None = None
+    """The ``id`` of its `SessionStatus`; where another one runs by now the command is refused. None: whichever runs."""
+
+
+class Start(Asking, frozen=True, kw_only=True):
+    """Start recording what is ticked; fails unless idle. While the last recording is stopping, it follows on that.
+
+    It asks where there is less than a minute of room, where the take number is used already, and where the last
+    recording ended by itself and nobody has acknowledged that.
+    """
 
     base_path: str | None = None
     name: str | None = None
 
 
-class Stop(Command, frozen=True, kw_only=True):
+class Stop(OfSession, frozen=True, kw_only=True):
     """Stop and pack; returns once the last sample is on disk, packing goes on in the background."""
 
 
-class Discard(Command, frozen=True, kw_only=True):
+class Discard(OfSession, frozen=True, kw_only=True):
     """Stop and move the session to the trash folder."""
 
 
-class AddLabel(Command, frozen=True, kw_only=True):
+class Acknowledge(Command, frozen=True, kw_only=True):
+    """Take note that a recording ended by itself (`Status.stopped`)."""
+
+
+class AddLabel(OfSession, frozen=True, kw_only=True):
     """A gesture begins (-1: the label ends). While idle it chooses the first label of the next session."""
 
     class_index: int
@@ -332,11 +397,11 @@ class AddLabel(Command, frozen=True, kw_only=True):
     source: str = "key"
 
 
-class UndoLabel(Command, frozen=True, kw_only=True):
+class UndoLabel(OfSession, frozen=True, kw_only=True):
     """Remove the last label; the journal keeps that it was there."""
 
 
-class AddNote(Command, frozen=True, kw_only=True):
+class AddNote(OfSession, frozen=True, kw_only=True):
     """A free text with its time. With ``path`` it goes to that finished session."""
 
     text: str
@@ -344,11 +409,15 @@ class AddNote(Command, frozen=True, kw_only=True):
     path: str | None = None
 
 
-class MarkTrial(Command, frozen=True, kw_only=True):
-    """Mark a trial bad or good; ``index`` counts labels of the session, None is the last whole trial."""
+class MarkTrial(OfSession, frozen=True, kw_only=True):
+    """Mark a trial bad or good; without ``index`` and ``timestamp`` it is the running one, or else the last."""
 
-    bad: bool = True
+    bad: bool | None = True
+    """None turns the mark round."""
     index: int | None = None
+    """Counts labels of the session from 0, in time order."""
+    timestamp: float | None = None
+    """That of the trial's label."""
 
 
 class MarkChannel(Command, frozen=True, kw_only=True):
@@ -359,8 +428,12 @@ class MarkChannel(Command, frozen=True, kw_only=True):
     bad: bool = True
 
 
-class SetTake(Command, frozen=True, kw_only=True):
-    """Fill in the take sheet; None leaves a field as it is."""
+class SetTake(Asking, frozen=True, kw_only=True):
+    """Fill in the take sheet; None leaves a field as it is.
+
+    Another subject or task without a ``take`` begins at its own next number; a number that is used already is asked
+    about.
+    """
 
     subject: str | None = None
     task: str | None = None
@@ -400,11 +473,13 @@ class ReconnectStream(Command, frozen=True, kw_only=True):
     """Uid or its beginning, or host or source_id; empty: the outlet that it is at, or its successor."""
 
 
-class TickStream(Command, frozen=True, kw_only=True):
-    """Take a stream into, or out of, the recording."""
+class TickStream(OfSession, frozen=True, kw_only=True):
+    """Take a stream into, or out of, the recording; out of a running one it asks, twice for a required stream."""
 
     key: str
     record: bool
+    confirmed: int = 0
+    """As in `Asking`."""
 
 
 class DescribeStream(Command, frozen=True, kw_only=True):
@@ -413,7 +488,7 @@ class DescribeStream(Command, frozen=True, kw_only=True):
     key: str
 
 
-class StartProtocol(Command, frozen=True, kw_only=True):
+class StartProtocol(Asking, frozen=True, kw_only=True):
     """Begin a cued protocol, one that is known by its name or one of these steps; starts recording where idle."""
 
     name: str
@@ -426,17 +501,17 @@ class StartProtocol(Command, frozen=True, kw_only=True):
     """Shuffle each round of the steps given here."""
 
 
-class PauseProtocol(Command, frozen=True, kw_only=True):
+class PauseProtocol(OfSession, frozen=True, kw_only=True):
     """Pause or resume it."""
 
     paused: bool = True
 
 
-class SkipCue(Command, frozen=True, kw_only=True):
+class SkipCue(OfSession, frozen=True, kw_only=True):
     """On to the next cue."""
 
 
-class AbortProtocol(Command, frozen=True, kw_only=True):
+class AbortProtocol(OfSession, frozen=True, kw_only=True):
     """End it; the recording and all labels stay."""
 
 
@@ -447,8 +522,8 @@ class StartGenerator(Command, frozen=True, kw_only=True):
     fs: float = 2048.0
 
 
-class StopGenerator(Command, frozen=True, kw_only=True):
-    """Stop it."""
+class StopGenerator(Asking, frozen=True, kw_only=True):
+    """Stop it; asks while recording."""
 
 
 class StartJob(Command, frozen=True, kw_only=True):
@@ -487,6 +562,7 @@ AnyCommand = (
     Start
     | Stop
     | Discard
+    | Acknowledge
     | AddLabel
     | UndoLabel
     | AddNote
@@ -524,6 +600,8 @@ class Reply(Frozen, frozen=True, kw_only=True):
     job: int | None = None
     text: str = ""
     """What was asked for."""
+    confirm: str = ""
+    """A question: nothing was done, and the same command with ``confirmed`` one higher is a yes."""
 
 
 class Recorder(Protocol):

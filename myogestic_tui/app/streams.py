@@ -16,9 +16,34 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ..sources.discovery import Discovery, Seen
+    from .recorder import StreamState
 
 RUN_KEY = "stream:"
 SEEN_KEY = "seen:"
+
+
+_SLOW_SHARE = 0.95
+"""A stream below this share of its nominal rate is slow."""
+_LOST_SECONDS = 3.0
+"""A regular stream silent for longer is lost, whatever its source says."""
+
+
+def stream_state(stream: Stream) -> StreamState:
+    """How a registered stream is, in a word."""
+    info, health, condition = stream.info, stream.health(), stream.condition().state
+    if info is None:
+        return "wanted"
+    if condition in ("lost", "refused"):
+        return "lost" if condition == "lost" else "refused"
+    if not info.is_regular:
+        return "live"
+    if health.age_s is None:
+        return "connecting"
+    if health.age_s > max(_LOST_SECONDS, 3.0 / info.fs):
+        return "lost"
+    if health.measured_fs is not None and health.measured_fs < _SLOW_SHARE * info.fs:
+        return "slow"
+    return "live"
 
 
 class StreamTable:
@@ -147,7 +172,7 @@ class StreamTable:
         return False
 
     def connect(self, key: str) -> Stream:
-        """Connect what a row of the Streams screen names, and tick it.
+        """Connect what a row of the Streams screen names.
 
         Raises
         ------
@@ -156,7 +181,6 @@ class StreamTable:
         """
         name = key.removeprefix(RUN_KEY)
         if name in self.streams:
-            self.streams[name].record = True
             return self.streams[name]
         candidates = [one for one in self.seen() if key in (SEEN_KEY + one.uid, one.uid, one.name)]
         if not candidates:
@@ -248,9 +272,7 @@ class StreamTable:
             self.picked[name] = one
 
     def connect_all(self) -> list[Stream]:
-        """Connect and tick everything that is seen."""
-        for stream in self.streams.values():
-            stream.record = True
+        """Connect everything that is seen; returns what was not connected before."""
         return [self._connect_seen(one) for one in self.seen()]
 
     def _free_name(self, name: str) -> str:

@@ -173,8 +173,7 @@ class Capture:
         if self.cues:
             self.app.ctx.class_names = self.cues.class_names
             self.app.add_label(events.pop(0)[1])
-        if not self.app.start_recording(name=self.name, since_connected=True):
-            raise SessionError(self.app.ctx.status_message)
+        self.app.start_recording(name=self.name, since_connected=True)
         start, end = self.app.started_at, self._length()
         while self.app.ctx.state == "recording":
             now = local_clock() - start

@@ -57,19 +57,18 @@ def _record(settings: Settings, channels: int, rate: float, seconds: float, as_j
     try:
         path = Capture(app, cues=cues, wait_s=30.0).run()
     finally:
-        if app.generator is not None:
-            app.generator.stop()
+        if app.generators.running:
+            app.generators.stop()
     return _report(path, as_json) if path is not None else 1
 
 
 def _generate(app: App, channels: int, rate: float) -> None:
     """Start the outlets, and register exactly these: another demo on the network has the same names."""
-    from ..app.generator import Generator
     from ..sources import LSLSource
     from ..stream import Stream
 
-    app.generator = Generator(n_channels=channels, fs=rate, lsl=app.config.lsl)
-    for outlet in cast("list[dict[str, str]]", app.generator.ready["streams"]):
+    generator = app.generators.run(channels, rate)
+    for outlet in cast("list[dict[str, str]]", generator.ready["streams"]):
         app.streams(Stream(outlet["name"], source=LSLSource(outlet["name"], uid=outlet["uid"]), required=True))
 
 

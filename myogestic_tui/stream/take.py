@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..clock import local_clock
 from ..errors import SessionError
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class Take:
         self.joined = False
         self.n_samples = 0
         """Of this recording of the stream; there may be earlier ones in the session."""
+        self.writing_since: float | None = None
+        """Since when (recorder's clock, s) the disk has been taking a chunk; None where it is not."""
         self._first_kept = False
 
     def join(self, info: StreamInfo, joined_at: float | None, estimates: Iterable[ClockEstimate]) -> None:
@@ -109,12 +112,19 @@ class Take:
         if self.end is not None:
             over, last = self._last(self.end, _credible(times, arrived), last, read_at)
         if first < last:
-            known = () if arrived is None else (arrived,)
-            self.session.append(self.name, data[first:last], timestamps[first:last], *known)
-            self.n_samples += last - first
+            self._append(data[first:last], timestamps[first:last], arrived)
         if over:
             self.finish(drained=True)
         return slice(first, max(first, last))
+
+    def _append(self, data: NDArray[Any], timestamps: NDArray[np.float64], arrived: float | None) -> None:
+        known = () if arrived is None else (arrived,)
+        self.writing_since = local_clock()
+        try:
+            self.session.append(self.name, data, timestamps, *known)
+        finally:
+            self.writing_since = None
+        self.n_samples += len(timestamps)
 
     def _first(self, times: NDArray[np.float64] | None, count: int, arrived: float) -> int:
         if times is None:

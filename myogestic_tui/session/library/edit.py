@@ -22,6 +22,8 @@ from ..format.lock import lock_session
 from ..format.meta import (
     CONTINUED_BY,
     CONTINUES,
+    ENDED_BY,
+    EVENTS_FIELD,
     NOT_RECORDED,
     Meta,
     Note,
@@ -44,7 +46,9 @@ if TYPE_CHECKING:
 NOTE = "note"
 """The change that adds a note."""
 _TEXTS = ("name", "subject", "task")
-_FIXED = frozenset({*Meta.__struct_fields__, CONTINUES, CONTINUED_BY, NOT_RECORDED}) - {*_TEXTS, "take"}
+_FIXED = frozenset(
+    {*Meta.__struct_fields__, CONTINUES, CONTINUED_BY, NOT_RECORDED, EVENTS_FIELD, ENDED_BY} - {*_TEXTS, "take"}
+)
 
 
 def edit_session(path: str | os.PathLike[str], changes: Mapping[str, str], progress: Progress | None = None) -> Path:

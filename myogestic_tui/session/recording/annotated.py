@@ -12,7 +12,7 @@ from ...info import MOST_CLASSES
 from ..format import events as ev
 from ..format.bystream import find_stem
 from ..format.conclude import anchor_at
-from ..format.meta import LabelEvent, Note
+from ..format.meta import EventRecord, LabelEvent, Note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -139,6 +139,21 @@ class Annotated:
         note = Note(_seconds(timestamp, "a note"), plain_text(text))
         self._must_record().happen(lambda _: ev.Noted(note), sync=True)
         return note
+
+    def add_event(
+        self, kind: str, text: str, *, who: str = "", stream: str = "", timestamp: float | None = None
+    ) -> EventRecord:
+        """Keep what happened to the recording, at ``timestamp`` (default: now): ``events`` of ``meta.json``.
+
+        Raises
+        ------
+        SessionClosedError, DiskError
+            As `add_label`.
+        """
+        at = local_clock() if timestamp is None else float(timestamp)
+        event = EventRecord(at, plain_text(kind), plain_text(text), plain_text(who), plain_text(stream))
+        self._must_record().happen(lambda _: ev.EventAdded(event))
+        return event
 
     def add_clock_estimates(self, name: str, estimates: Iterable[ClockEstimateLike]) -> None:
         """Keep comparisons of a stream's clock with the recorder's (``emg_clock.zarr``).

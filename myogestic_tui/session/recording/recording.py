@@ -22,7 +22,18 @@ from ..format.conclude import anchor_at, conclusion, drop_journal, write_clock
 from ..format.events import AnyEvent, ChannelMarked, EventLog, Joined, SessionRecord
 from ..format.layout import DERIVED, JOURNAL, LABELS, META, array_name, choose_stem
 from ..format.measure import StreamSpan, measured_meta, session_evidence, with_counts
-from ..format.meta import Anchor, LabelEvent, Meta, StreamMeta, encode_labels, encode_meta, replace_file, sync_folder
+from ..format.meta import (
+    ENDED_BY,
+    Anchor,
+    EventRecord,
+    LabelEvent,
+    Meta,
+    StreamMeta,
+    encode_labels,
+    encode_meta,
+    replace_file,
+    sync_folder,
+)
 from ..format.zarrs import ArraySpec, create_array
 from .checkpoint import Action, Threads
 from .committer import StreamCommitter
@@ -282,7 +293,9 @@ class Recording:
             meta.anchors = [*meta.anchors[:1], stopped]
             meta.duration_s = stopped.lsl - meta.anchors[0].lsl
             if self.error is not None:
-                meta.extra = {**meta.extra, "ended_by": str(self.error)}
+                why = f"stopped by the recorder: {self.error}"
+                meta.extra = {**meta.extra, ENDED_BY: why}
+                meta.add_event(EventRecord(stopped.lsl, "stopped", why))
             return conclusion(meta, self.labels, self._all_measured(), "finished")
 
     def _all_measured(self) -> dict[str, StreamMeta]:

@@ -12,7 +12,7 @@ from ..format import events as ev
 from ..format.bystream import find_stem
 from ..format.layout import META, create_session_folder, is_session_folder
 from ..format.lock import lock_session, session_holder
-from ..format.meta import LabelEvent, Note, encode_meta, replace_file
+from ..format.meta import LabelEvent, Meta, Note, encode_meta, replace_file
 from ..reading.reader import SessionReader, open_session_store
 from ..reading.states import session_state
 from ..recovery.recover import recover_session
@@ -111,6 +111,11 @@ class Session(Annotated):
         if self._running() is None and not self._path.exists():
             self._path = _packed_path(self._path)
         return self._path
+
+    @property
+    def meta(self) -> Meta:
+        """Its metadata as known by now; to be read only."""
+        return self._meta
 
     @property
     def name(self) -> str:

@@ -1,0 +1,249 @@
+"""Idle, recording, stopping: the one place where recordings begin and end, and where streams join and leave them."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Literal
+
+from ..clock import local_clock
+from ..errors import MyoGesticError, NotAllowedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from ..session import Session
+    from ..stream import Stream
+
+State = Literal["idle", "recording", "stopping"]
+
+_log = logging.getLogger(__name__)
+DRAIN_SECONDS = 1.0
+_MOST_DRAIN_SECONDS = 15.0
+"""What is waited for samples of a stream that come late, once the recording is to end."""
+_TURN_SECONDS = 15.0
+"""How long a start waits for the end of the recording before it."""
+_RETRY_SECONDS = 2.0
+"""Between two attempts to take a selected stream into the recording."""
+
+
+class Recordings:
+    """The recording state machine; thread-safe.
+
+    Parameters
+    ----------
+    streams
+        Gives all registered streams; those whose ``record`` is set belong into a recording.
+    tell
+        Called with what the operator should know.
+
+    Attributes
+    ----------
+    state
+        ``session`` is set before it becomes ``"recording"``.
+    session
+        The session being recorded, or the last one.
+    id
+        What that session is named by as long as the recorder runs; its path changes when it is packed.
+    started_at
+        Its start, seconds on the recorder's clock.
+    expected
+        Names of the streams that were selected at the start, and of those that joined since.
+    """
+
+    def __init__(self, streams: Callable[[], Iterable[Stream]], tell: Callable[[str], None]) -> None:
+        self.state: State = "idle"
+        self.session: Session | None = None
+        self.id = ""
+        self.started_at = 0.0
+        self.expected: tuple[str, ...] = ()
+        self._streams = streams
+        self._tell = tell
+        self._lock = threading.RLock()
+        self._refused: dict[str, float] = {}
+
+    @property
+    def running(self) -> Session | None:
+        """The session that takes samples and labels now; None while idle."""
+        return self.session if self.state != "idle" else None
+
+    def must_run(self, wanted: str | None = None) -> Session:
+        """The session that is being recorded.
+
+        Parameters
+        ----------
+        wanted
+            The `id` that the caller means; None is whichever runs.
+
+        Raises
+        ------
+        NotAllowedError
+            None is, or another one.
+        """
+        session = self.running
+        if session is None:
+            raise NotAllowedError("not recording; start first")
+        if wanted is not None and wanted != self.id:
+            raise NotAllowedError("that recording has ended, and another one runs now; nothing was changed")
+        return session
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """Hold the state still; a start that is asked for while the last recording is stopping waits here.
+
+        Raises
+        ------
+        NotAllowedError
+            The last recording is not through in time.
+        """
+        if not self._lock.acquire(timeout=_TURN_SECONDS):
+            raise NotAllowedError("the last recording is still being written, the disk is slow; try again soon")
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    # ---------------------------------------------------------------- start and stop
+
+    def start(self, make: Callable[[float], Session], since_connected: bool = False) -> Session:
+        """Start a session with all selected streams; those that are not connected yet join as they connect.
+
+        Parameters
+        ----------
+        make
+            Makes the session that starts at an instant (recorder's clock, s).
+        since_connected
+            Start with what all streams have brought since they connected.
+
+        Raises
+        ------
+        NotAllowedError
+            One is being recorded.
+        MyoGesticError
+            What ``make`` raises, or why a stream cannot be recorded; nothing was changed.
+        """
+        with self.turn():
+            if self.state != "idle":
+                raise NotAllowedError("already recording; stop first")
+            selected = [stream for stream in self._streams() if stream.record]
+            at = _all_heard_since(selected) if since_connected else local_clock()
+            session = make(at)
+            try:
+                for stream in selected:
+                    stream.begin(session, at, since=stream.asked_at if since_connected else None)
+            except BaseException:
+                self._give_up(session, selected)
+                raise
+            self.session, self.id, self.started_at = session, str(session.path), at
+            self.expected = tuple(stream.name for stream in selected)
+            self._refused = {}
+            self.state = "recording"
+            return session
+
+    def _give_up(self, session: Session, streams: Iterable[Stream]) -> None:
+        self._cut(session, [stream for stream in streams if stream.recording])
+        with contextlib.suppress(MyoGesticError):
+            session.discard()
+
+    def stop(self, finish: Callable[[Session], None]) -> list[str]:
+        """Cut all streams at this instant, and let ``finish`` end the session.
+
+        Parameters
+        ----------
+        finish
+            Called once every stream is drained.
+
+        Returns
+        -------
+        list of str
+            Names of the streams that were not heard from up to the end.
+
+        Raises
+        ------
+        NotAllowedError
+            Nothing is being recorded.
+        """
+        with self.turn():
+            session = self.must_run()
+            self.state = "stopping"
+            try:
+                undrained = self._cut(session, [stream for stream in self._streams() if stream.recording])
+                finish(session)
+            finally:
+                self.state = "idle"
+            return undrained
+
+    def _cut(self, session: Session, streams: list[Stream]) -> list[str]:
+        """End every stream's recording at one instant; return the names of those that did not answer."""
+        if not streams:
+            return []
+        at = local_clock()
+        with contextlib.suppress(MyoGesticError):  # then `finish` of the session says when it ended, or why it failed
+            session.request_stop(at)
+        late = [f"{stream.name} {stream.lag_s:.1f} s" for stream in streams if stream.lag_s > DRAIN_SECONDS]
+        if late:
+            self._tell(f"stopping; samples come late and are waited for: {', '.join(late)}")
+        with ThreadPoolExecutor(len(streams), thread_name_prefix="drain") as pool:
+            drained = list(pool.map(lambda stream: stream.finish(at, _drain_seconds(stream)), streams))
+        return [stream.name for stream, ok in zip(streams, drained, strict=True) if not ok]
+
+    # ---------------------------------------------------------------- which streams
+
+    def include(self, stream: Stream) -> None:
+        """Select a stream; it joins the recording that runs.
+
+        Raises
+        ------
+        SessionError, NotAllowedError
+            It cannot join.
+        """
+        with self.turn():
+            stream.record = True
+            self._join(stream)
+
+    def exclude(self, stream: Stream, reason: str) -> None:
+        """Deselect a stream; it leaves the recording that runs, and ``reason`` stands with the gap."""
+        with self.turn():
+            stream.record = False
+            if stream.recording:
+                stream.finish(local_clock(), _drain_seconds(stream), reason=reason)
+
+    def reconcile(self) -> None:
+        """See to it that the selected streams, and no others, are recorded, whoever selected them."""
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            for stream in self._streams():
+                if not stream.record and stream.recording:
+                    self.exclude(stream, "excluded by the script")
+                elif stream.record and local_clock() > self._refused.get(stream.name, 0.0):
+                    self._try_join(stream)
+        finally:
+            self._lock.release()
+
+    def _try_join(self, stream: Stream) -> None:
+        try:
+            self._join(stream)
+        except MyoGesticError as error:
+            self._refused[stream.name] = local_clock() + _RETRY_SECONDS
+            stream.message = f"{stream.name} is not recorded: {error}"
+            _log.warning("%s", stream.message)
+
+    def _join(self, stream: Stream) -> None:
+        if self.state != "recording" or self.session is None or stream.recording:
+            return
+        if stream.name not in self.expected:
+            self.expected = (*self.expected, stream.name)
+        stream.begin(self.session, local_clock(), late=True)
+
+
+def _all_heard_since(streams: Iterable[Stream]) -> float:
+    regular = [stream for stream in streams if stream.info is not None and stream.info.is_regular]
+    return max((at for stream in regular if (at := stream.heard_since) is not None), default=local_clock())
+
+
+def _drain_seconds(stream: Stream) -> float:
+    """How long to wait for samples that were taken before the stop."""
+    return min(DRAIN_SECONDS + stream.lag_s, _MOST_DRAIN_SECONDS)
