@@ -56,9 +56,9 @@ class Watch:
         self._session = session
 
     def _begin(self, session: Session, streams: Iterable[Stream]) -> None:
+        from_start = {one.name for one in session.meta.all_streams.values() if one.joined_at is None}
         self._streams = {
-            stream.name: _Watched(received=stream.n_received, joined=stream.recorded_into(session))
-            for stream in streams
+            stream.name: _Watched(received=stream.n_received, joined=stream.name in from_start) for stream in streams
         }
 
     def _compare(self, session: Session, streams: Iterable[Stream], now: float) -> None:

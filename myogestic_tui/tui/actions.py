@@ -22,6 +22,7 @@ class Actions:
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
         self.at = 0.0
+        self._stopped = ""
 
     def greet(self, now: Status, before: Status | None) -> None:
         """A recorder answers, the first or another one in its place; see `greeting`."""
@@ -38,10 +39,19 @@ class Actions:
         if frame.gone:
             self.recorder_gone(frame.gone)
             return
-        if frame.recording:
+        if frame.recording and not self.stopping:
             viewer.say("recording already; x stops")
-            return
-        self.when_ready(self._start)
+        elif frame.recording:
+            viewer.say("starts as soon as the last take is saved …")
+            viewer.execute(Start(actor=viewer.actor))
+        else:
+            self.when_ready(self._start)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the recording on the screen is being stopped, by whomever."""
+        frame = self._viewer.frame
+        return frame.status.stopping or (frame.session_id != "" and frame.session_id == self._stopped)
 
     def when_ready(self, start: Callable[[], None]) -> None:
         """Start a recording; where a stream is missing that would be in it, only if the operator says so."""
@@ -68,17 +78,19 @@ class Actions:
         if not viewer.frame.recording:
             viewer.say("nothing is being recorded; space on Live or Record starts")
             return
-        take = viewer.frame.status.take.take
-        answers = {"enter": ("save", self._stop), "d": ("discard", self._discard)}
-        viewer.ask(Ask(f"stop take {take:02d}?", answers))
+        this = viewer.frame.session_id
+        answers = {"enter": ("save", lambda: self._stop(this)), "d": ("discard", lambda: self._discard(this))}
+        viewer.ask(Ask(f"stop take {viewer.frame.take.take:02d}?", answers, session=this))
 
-    def _stop(self) -> None:
+    def _stop(self, session: str) -> None:
+        self._stopped = session
         self._viewer.say("stopping: draining the streams …")
-        self._viewer.execute(Stop(actor=self._viewer.actor))
+        self._viewer.execute(Stop(session=session or None, actor=self._viewer.actor))
 
-    def _discard(self) -> None:
+    def _discard(self, session: str) -> None:
+        self._stopped = session
         self._viewer.say("moving the take to the trash …")
-        self._viewer.execute(Discard(actor=self._viewer.actor))
+        self._viewer.execute(Discard(session=session or None, actor=self._viewer.actor))
 
     # ---------------------------------------------------------------- leaving
 
@@ -88,13 +100,14 @@ class Actions:
         if not viewer.frame.recording:
             viewer.exit(0)
             return
+        this = viewer.frame.session_id
         answers = {
             "enter": ("keep recording", lambda: viewer.exit(0)),
-            "x": ("stop and save", self._stop_and_leave),
+            "x": ("stop and save", lambda: self._stop_and_leave(this)),
         }
-        viewer.ask(Ask("leave?", answers, close="stay"))
+        viewer.ask(Ask("leave?", answers, close="stay", session=this))
 
-    def _stop_and_leave(self) -> None:
+    def _stop_and_leave(self, session: str) -> None:
         def then(_: AnyCommand, reply: Reply) -> None:
             if reply.ok:
                 self._viewer.exit(0)
@@ -102,7 +115,7 @@ class Actions:
                 self._viewer.say(reply.message, bad=True)
 
         self._viewer.say("stopping: draining the streams …")
-        self._viewer.execute(Stop(actor=self._viewer.actor), then)
+        self._viewer.execute(Stop(session=session or None, actor=self._viewer.actor), then)
 
     def recorder_gone(self, why: str) -> None:
         """The recorder does not answer any more: say so, and offer to start it again."""
@@ -130,14 +143,14 @@ class Actions:
 
     def do_note(self) -> None:
         """Type a note; its time is when the key was pressed."""
-        viewer, at = self._viewer, self.at
+        viewer, at, this = self._viewer, self.at, self._viewer.frame.session_id
         if not viewer.frame.recording:
             viewer.say("notes belong to a recording; on Sessions, n adds one to a finished session")
             return
 
         def save(texts: list[str]) -> None:
             if texts[0]:
-                viewer.execute(AddNote(text=texts[0], timestamp=at, actor=viewer.actor))
+                viewer.execute(AddNote(text=texts[0], timestamp=at, session=this or None, actor=viewer.actor))
 
         viewer.type_line(TypeLine([Entry("note")], save))
 

@@ -9,6 +9,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
 from textual import events
 from textual.containers import Container
 from textual.message import Message
@@ -203,6 +204,7 @@ class Viewer(TerminalApp, inherit_bindings=False):
             status, gone = self.recorder.status(), str(getattr(self.recorder, "gone", None) or "")
         except MyoGesticError as error:
             status, gone = self.frame.status, str(error)
+        self._close_old_question(status)
         went = bool(gone) and not self.frame.gone
         status = foreseen(status, local_clock())
         if self._cue_bell.began(status.protocol) and status.protocol is not None and status.protocol.bell:
@@ -213,6 +215,16 @@ class Viewer(TerminalApp, inherit_bindings=False):
         elif not self._greeted and status.app_name and self._runner is not None:  # it is up, not just starting
             self._greeted = True
             self.actions.greet(status, self._before)
+
+    def _close_old_question(self, status: Status) -> None:
+        """A question about a recording closes when that ends; who ended it is told."""
+        about = self.prompt.session if isinstance(self.prompt, Ask) else ""
+        session = status.session
+        if about and (session is None or session.id != about or status.state == "idle"):
+            self.close_prompt()
+            same = session is not None and session.id == about
+            how = session.ended_by if same and session is not None else ""
+            self.say(how or "that recording has ended", bad=True)
 
     def _framed(self, status: Status, screen: str, gone: str | None = None) -> Frame:
         return Frame(
@@ -351,9 +363,18 @@ class Viewer(TerminalApp, inherit_bindings=False):
         if self._runner is not None:
             self._runner.submit(command, then or self._heard)
 
-    def _heard(self, _: AnyCommand, reply: Reply) -> None:
+    def _heard(self, command: AnyCommand, reply: Reply) -> None:
         self.refresh_status()
-        self.say(reply.message, bad=not reply.ok)
+        if reply.confirm:
+            self._confirm(command, reply.confirm)
+        else:
+            self.say(reply.message, bad=not reply.ok)
+
+    def _confirm(self, command: AnyCommand, question: str) -> None:
+        """The recorder asks before it carries out a command; a yes sends it again."""
+        again = replace(command, confirmed=getattr(command, "confirmed", 0) + 1)
+        answers = {"enter": ("yes", lambda: self.execute(again))}
+        self.ask(Ask(question, answers, close="no", session=self.frame.session_id))
 
     def say(self, text: str, *, bad: bool = False) -> None:
         """Put a line before the operator for a while."""

@@ -11,7 +11,9 @@ import time
 import tty
 from typing import TYPE_CHECKING
 
-from ..app.recorder import AddLabel, AddNote, Discard, Recorder, Start, Status, Stop, UndoLabel
+from msgspec.structs import replace
+
+from ..app.recorder import Acknowledge, AddLabel, AddNote, Discard, Recorder, Start, Status, Stop, UndoLabel
 from ..errors import ConfigError, MyoGesticError
 from ..widgets.format import hms
 from ..widgets.frame import Frame
@@ -50,6 +52,7 @@ class _Plain:
         self._answers: dict[str, Callable[[], int | None]] = {}
         self._text: str | None = None
         self._note_at = 0.0
+        self._note_of: str | None = None
         self._said: tuple[object, ...] = ()
         self._said_at = 0.0
 
@@ -124,7 +127,11 @@ class _Plain:
         """A line where something changed, and every ten seconds of a recording."""
         frame = self._frame()
         streams = " ".join(f"{s.name}={s.state}" for s in frame.status.streams if s.record)
-        facts = (frame.status.state, frame.active, streams, frame.status.message, frame.gone)
+        stopped = frame.status.stopped
+        message = (
+            frame.status.message if stopped is None else f"STOPPED by the recorder: {stopped.text} (enter: understood)"
+        )
+        facts = (frame.status.state, frame.active, streams, message, frame.gone)
         now = time.monotonic()
         due = frame.recording and now - self._said_at > _EVERY_SECONDS
         if facts == self._said and not due:
@@ -134,8 +141,8 @@ class _Plain:
         state = f"* REC {hms(session.elapsed_s)}" if frame.recording and session is not None else "o IDLE"
         state = "x GONE" if frame.gone else state
         label = f"{frame.key_of(frame.active)} {frame.gesture(frame.active)}"
-        take = take_text(frame.status.take).replace("·", "-")
-        self._say(f"{state}  {take}  [{label}]  {streams}  {frame.gone or frame.status.message}")
+        take = take_text(frame.take).replace("·", "-")
+        self._say(f"{state}  {take}  [{label}]  {streams}  {frame.gone or message}")
 
     def _key(self, key: str, at: float) -> int | None:
         frame = self._frame()
@@ -160,16 +167,23 @@ class _Plain:
         match key:
             case " " if frame.gone:
                 self._offer_another(frame.gone)
-            case " " if not frame.recording:
+            case " " if not frame.recording or frame.status.stopping:
                 self._send(Start())
             case "x" if frame.recording:
-                self._ask("stop? enter saves, d discards, esc goes on", {"\n": self._stop, "d": self._discard})
+                this = frame.session_id or None
+                answers: dict[str, Callable[[], int | None]] = {
+                    "\n": lambda: self._send(Stop(session=this)),
+                    "d": lambda: self._send(Discard(session=this)),
+                }
+                self._ask("stop? enter saves, d discards, esc goes on", answers)
+            case "\n" if frame.status.stopped is not None:
+                self._send(Acknowledge())
             case "e":
                 self._send(AddLabel(class_index=-1, timestamp=at))
             case "u":
-                self._send(UndoLabel())
+                self._send(UndoLabel(session=frame.session_id or None))
             case "n":
-                self._text, self._note_at = "", at
+                self._text, self._note_at, self._note_of = "", at, frame.session_id or None
                 self._say("note (gesture keys off), enter saves:")
             case "q" if not frame.recording:
                 return 0
@@ -191,22 +205,20 @@ class _Plain:
         if key in "\r\n":
             self._text = None
             if text:
-                self._send(AddNote(text=text, timestamp=self._note_at))
+                self._send(AddNote(text=text, timestamp=self._note_at, session=self._note_of))
         else:
             self._text = text[:-1] if key in "\x7f\b" else text + key
 
     def _send(self, command: AnyCommand) -> None:
         try:
             reply = self.recorder.execute(command)
-            self._say(("" if reply.ok else "refused: ") + reply.message)
+            if reply.confirm:
+                again = replace(command, confirmed=getattr(command, "confirmed", 0) + 1)
+                self._ask(f"{reply.confirm} enter: yes, esc: no", {"\n": lambda: self._send(again)})
+            else:
+                self._say(("" if reply.ok else "refused: ") + reply.message)
         except MyoGesticError as error:
             self._say(f"failed: {error}")
-
-    def _stop(self) -> None:
-        self._send(Stop())
-
-    def _discard(self) -> None:
-        self._send(Discard())
 
     def _stop_and_leave(self) -> int:
         self._send(Stop())

@@ -24,6 +24,8 @@ class Ask:
     question: str
     answers: dict[str, tuple[str, Callable[[], None]]]
     close: str = "go on"
+    session: str = ""
+    """The recording that it is about: it closes when that ends."""
 
     def rows(self, width: int) -> Row:
         """The line."""

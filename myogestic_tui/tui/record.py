@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..app.protocol import parse_steps
-from ..app.recorder import AbortProtocol, MarkTrial, PauseProtocol, SetTake, SkipCue, StartProtocol
+from ..app.recorder import AbortProtocol, Acknowledge, MarkTrial, PauseProtocol, SetTake, SkipCue, StartProtocol
 from ..errors import ConfigError
 from ..widgets.record import record_rows, trial_rows
 from ..widgets.spans import BLANK, Row, row, rule
@@ -69,17 +69,17 @@ class RecordBody(Body):
     # ---------------------------------------------------------------- commands
 
     def do_bad(self) -> None:
-        """Mark the last whole trial bad, or good again."""
+        """Mark the running trial bad, or good again; where none runs, the last one."""
         viewer = self.viewer
         if not viewer.frame.recording:
             viewer.say("no trial to mark: not recording")
             return
-        viewer.execute(MarkTrial(bad=not self._last_is_bad(), actor=viewer.actor))
+        viewer.execute(MarkTrial(bad=None, session=viewer.frame.session_id or None, actor=viewer.actor))
 
-    def _last_is_bad(self) -> bool:
-        session = self.viewer.frame.status.session
-        whole = [label for label in session.labels[:-1] if label.class_index >= 0] if session is not None else []
-        return bool(whole) and whole[-1].bad
+    def do_acknowledge(self) -> None:
+        """Take note that the recorder ended the last recording."""
+        if self.viewer.frame.status.stopped is not None:
+            self.viewer.execute(Acknowledge(actor=self.viewer.actor))
 
     def do_protocol(self) -> None:
         """Choose a protocol and start it; end the one that runs."""
@@ -88,7 +88,7 @@ class RecordBody(Body):
         running = viewer.frame.protocol
         if running is not None:
             answers = {"enter": ("end it; the recording goes on", self._abort)}
-            viewer.ask(Ask(f"end protocol {running.name}?", answers))
+            viewer.ask(Ask(f"end protocol {running.name}?", answers, session=viewer.frame.session_id))
         else:
             answers = {
                 letter: (name, self._starter(StartProtocol(name=name, actor=viewer.actor)))
@@ -175,12 +175,11 @@ class RecordBody(Body):
             if not number.isdigit() or int(number) < 1:
                 viewer.say(f"take {number!r}: give a whole number from 1 on", bad=True)
                 return
-            another = (subject, task) != (take.subject, take.task) and number == str(take.take)
             viewer.execute(
                 SetTake(
                     subject=subject,
                     task=task,
-                    take=1 if another else int(number),
+                    take=None if number == str(take.take) else int(number),
                     name=name,
                     fields=dict(zip(take.fields, more, strict=True)),
                     actor=viewer.actor,

@@ -137,7 +137,9 @@ class StreamsBody(Body):
     def do_tick(self) -> None:
         """Into the recording, or out of it."""
         if (stream := self._stream()) is not None:
-            self.viewer.execute(TickStream(key=stream.key, record=not stream.record, actor=self.viewer.actor))
+            session = self.viewer.frame.session_id or None
+            command = TickStream(key=stream.key, record=not stream.record, session=session, actor=self.viewer.actor)
+            self.viewer.execute(command)
 
     def do_connect(self) -> None:
         """Connect and tick."""

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from ..config import GESTURE_KEYS
 
 if TYPE_CHECKING:
-    from ..app.recorder import GestureStatus, ProtocolStatus, Status, StreamStatus
+    from ..app.recorder import GestureStatus, ProtocolStatus, Status, StreamStatus, TakeStatus
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,33 @@ class Frame:
     def recording(self) -> bool:
         """Whether a session is being recorded."""
         return self.status.state == "recording" and not self.gone
+
+    @property
+    def session_id(self) -> str:
+        """What commands name the running recording by; empty while idle."""
+        session = self.status.session
+        return session.id if self.recording and session is not None else ""
+
+    @property
+    def take(self) -> TakeStatus:
+        """What is recorded now; while idle, what the next recording is of."""
+        take, session = self.status.take, self.status.session
+        if not self.recording or session is None or session.take is None:
+            return take
+        return replace(take, subject=session.subject, task=session.task, take=session.take)
+
+    @property
+    def n_recorded(self) -> tuple[int, int]:
+        """How many streams are recorded and live, of how many that the recording was started with or that joined.
+
+        While idle: how many are live of those that are ticked.
+        """
+        live = {s.name for s in self.ticked if s.state in ("live", "slow")}
+        session = self.status.session
+        if not self.recording or session is None or not session.expected:
+            return len(live), len(self.ticked)
+        recorded = {s.name for s in self.status.streams if s.recording}
+        return len(recorded & live), len(session.expected)
 
     @property
     def protocol(self) -> ProtocolStatus | None:

@@ -59,14 +59,16 @@ def _fps(frame: Frame) -> Row:
 
 
 def _count(frame: Frame) -> Row:
-    live = sum(stream.state in ("live", "slow") for stream in frame.ticked)
-    text = f"{live}/{len(frame.ticked)}"
-    return row((fit(text, 5, ">"), "warn" if live < len(frame.ticked) else "ok"))
+    live, expected = frame.n_recorded
+    style = "ok" if live >= expected > 0 else "warn"
+    return row((fit(f"{live}/{expected}", 5, ">"), "rec" if frame.recording and not live else style))
 
 
 def _idle(frame: Frame, width: int) -> Row:
     first = frame.active
     left = row((" ○ IDLE ", "strong"), f"   next {take_text(frame.status.take)}")
+    if frame.status.stopped is not None:
+        left = row((" ■ STOPPED ", "bad"), f"by the recorder   next {take_text(frame.status.take)}")
     words: Row = (*row((" streams   disk ", "dim")), _disk(frame))
     if first >= 0:
         left = (*left, *row(("   starts with ", "dim"), (frame.keyed(first), gesture_style(first))))
@@ -86,7 +88,7 @@ def _recording(frame: Frame, width: int) -> Row:
         (" ● REC ", "rec"),
         (f" {hms(elapsed)} ", "strong"),
         " ",
-        fit(take_text(frame.status.take), take_width),
+        fit(take_text(frame.take), take_width),
         " ",
         (label, f"{gesture_style(active)}"),
         (f"{min(seconds, 9999.9):>6.1f} s", "dim" if active < 0 else ""),

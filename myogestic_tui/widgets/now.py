@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from . import format as f
 from .blockletters import block_rows
+from .format import clock
 from .palette import gesture_style
 from .spans import BLANK, Row, Span, fit, row, spread, width_of
 
 if TYPE_CHECKING:
-    from ..app.recorder import ProtocolStatus
+    from ..app.recorder import ProtocolStatus, StopStatus
     from .frame import Frame
 
 SMALL = 3
@@ -66,7 +67,10 @@ def _now(frame: Frame, width: int) -> Now:
     if frame.protocol is not None:
         return _cue(frame, frame.protocol, width)
     if not frame.recording:
-        return _ready(frame, width)
+        stopped = frame.status.stopped
+        return _ready(frame, width) if stopped is None else _stopped(frame, stopped, width)
+    if not frame.n_recorded[0]:
+        return _nothing()
     protocol, session, active = frame.status.protocol, frame.status.session, frame.active
     hint = "press a gesture key" if active < 0 else "until the next gesture, or e"
     said = "no protocol; c starts one" if protocol is None else f"protocol {protocol.name} {protocol.state}"
@@ -125,6 +129,29 @@ def thin_progress(share: float, cells: int, style: str) -> Row:
     """A heavy line that grows over a thin one."""
     done = min(max(int(share * cells), 0), cells)
     return row(("━" * done, style), ("─" * (cells - done), "faint"))
+
+
+def _nothing() -> Now:
+    """No stream gets to the disk: whatever the labels say, nothing is being recorded."""
+    return Now(
+        "NOTHING IS RECORDED",
+        "bad",
+        row(("   no live stream is in the recording", "bad")),
+        second=row(" " * _AT, ("s shows the streams", "warn")),
+        class_index=-1,
+    )
+
+
+def _stopped(frame: Frame, stopped: StopStatus, width: int) -> Now:
+    """The recorder ended the last recording; that stands until somebody has seen it."""
+    take = "the take" if stopped.take is None else f"take {stopped.take:02d}"
+    return Now(
+        f"STOPPED {clock(stopped.at, frame.at)}",
+        "bad",
+        row(("   by the recorder", "bad")),
+        second=row(" " * _AT, (fit(stopped.text, width - _AT - 1), "bad")),
+        third=row(" " * _AT, f"{take} is saved", ("   ⏎", "key", "key:enter"), (" understood", "dim")),
+    )
 
 
 def _ready(frame: Frame, width: int) -> Now:

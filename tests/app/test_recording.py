@@ -162,7 +162,7 @@ def test_a_stream_ticked_while_recording_joins(app: App) -> None:
     app.start_recording()
     assert app.execute(r.TickStream(key="stream:aux", record=True)).ok
     wait_samples(app, 20, "aux")
-    assert app.execute(r.TickStream(key="stream:aux", record=False)).ok
+    assert app.execute(r.TickStream(key="stream:aux", record=False, confirmed=1)).ok
     app.stop_recording()
     with open_session_store(finished(app)) as session:
         assert session.stores["aux"].shape[0] >= 20

@@ -179,7 +179,8 @@ class ScriptedRecorder:
                 streams = [REPLACE(s, record=command.record) if s.key == command.key else s for s in self.now.streams]
                 self.change(streams=tuple(streams))
             case r.SetTake():
-                self.change(take=r.TakeStatus(subject=command.subject, task=command.task, take=command.take))
+                take = r.TakeStatus(subject=command.subject or "", task=command.task or "", take=command.take or 1)
+                self.change(take=take)
         return r.Reply(ok=True, message=f"{type(command).__name__} done")
 
     def close(self) -> None:

@@ -269,7 +269,7 @@ async def test_the_take_sheet_is_filled_in_one_line(stage):
         await it.until(lambda: "P08 · mvc · take 01" in it.rows()[1])
 
 
-async def test_further_fields_stand_on_the_take_sheet_and_another_subject_begins_with_take_1(stage):
+async def test_further_fields_stand_on_the_take_sheet_and_another_subject_begins_at_its_own_next_number(stage):
     fields = {"hand": "left", "electrodes": "8 x 8, 10 mm", "experimenter": "ab", "age": ""}
     sheet = r.TakeStatus(subject="P07", task="grasp", take=4, name="", fields=fields)
     async with stage(ScriptedRecorder(idle(take=sheet)), screen="record") as it:
@@ -278,7 +278,7 @@ async def test_further_fields_stand_on_the_take_sheet_and_another_subject_begins
         assert "gesture keys off" in it.rows()[-2]
         await it.press(*"31", "enter")
         command = it.recorder.wait_for(r.SetTake)
-        assert (command.subject, command.task, command.take) == ("P08", "grasp", 1)
+        assert (command.subject, command.task, command.take) == ("P08", "grasp", None), "the recorder knows the number"
         assert command.fields == {**fields, "age": "31"}
 
 
@@ -295,7 +295,7 @@ async def test_a_take_that_is_no_number_is_refused(stage):
 async def test_help_lists_every_key_of_the_screen_and_gestures_go_on(stage):
     async with stage(ScriptedRecorder(recording()), screen="record", size=(120, 60)) as it:
         await it.press("?")
-        for words in ("Digits and CAPITALS are gestures", "take sheet", "mark the last trial bad", "command palette"):
+        for words in ("Digits and CAPITALS are gestures", "take sheet", "mark the running trial", "command palette"):
             assert words in it.text
         await it.press("3")
         it.recorder.wait_for(r.AddLabel)
@@ -496,7 +496,7 @@ async def test_live_maps_every_channel_at_every_size(stage, n_channels, size):
 async def test_record_marks_trials_and_runs_protocols(stage):
     async with stage(ScriptedRecorder(recording()), screen="record") as it:
         await it.press("m")
-        assert it.recorder.wait_for(r.MarkTrial).bad is True
+        assert it.recorder.wait_for(r.MarkTrial).bad is None, "the recorder turns the mark round"
         await it.press("c")
         assert "a baseline" in it.text
         await it.press("b")

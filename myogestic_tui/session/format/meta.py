@@ -64,7 +64,7 @@ class EventRecord(Struct, frozen=True, omit_defaults=True):
     timestamp: float
     """Recorder's LSL clock, seconds."""
     kind: str
-    """``started``, ``joined``, ``excluded``, ``lost``, ``back``, ``not recorded``, ``stopped``, and more."""
+    """Such as ``started``, ``joined``, ``excluded``, ``lost``, ``back``, ``labels``, ``stopped``."""
     text: str
     who: str = ""
     """Who did it ("tui 4711", "ctl 4712", "script"); empty where nobody did."""
