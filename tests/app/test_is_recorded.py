@@ -132,8 +132,8 @@ def test_a_disk_that_stalls_stands_in_red(app: App, monkeypatch: pytest.MonkeyPa
 def test_what_is_live_and_selected_while_its_count_stands_still_is_a_problem_in_red(app: App) -> None:
     app.start_recording()
     wait_more(app, "emg")
+    app.recordings._try_join = lambda _: None
     app.ctx.streams["emg"]._take.done.set()  # whatever the reason may be
-    app.recordings.reconcile = lambda: None
     wait_for(lambda: problems(app, "emg"))
     assert "not recorded" in problems(app, "emg")[0]
     assert not row(app, "emg").recording
