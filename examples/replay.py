@@ -21,7 +21,7 @@ def watch(app):
     def run():
         stream, shown = app.ctx.streams[name], 0
         while shown < 10 and not app.stopping.wait(0.2):
-            window = stream.get_window()  # (n_channels, n_samples), the newest 0.2 s
+            window, _ = stream.get_window()  # (n_channels, n_samples), the newest 0.2 s
             if window.size:
                 shown += 1
                 rms = np.sqrt(np.mean(np.square(window, dtype=np.float64), axis=1))

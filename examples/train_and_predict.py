@@ -44,7 +44,7 @@ def predict(app):
         stream, outlet = app.ctx.streams["emg"], Outlet("prediction", StreamInfo(1, 0.0, "int32", type="Markers"))
         for _ in range(20):
             app.stopping.wait(HOP)
-            window = stream.get_window()
+            window, _ = stream.get_window()
             if window.shape[1] == X.shape[2]:
                 (class_index,) = model.predict(window[None])
                 outlet.push(np.array([[class_index]], np.int32), np.array([local_clock()]))

@@ -83,7 +83,7 @@ class App:
         self.name = name
         self.config = config or Config()
         self.sessions_dir = Path(sessions_dir)
-        self.recordings = Recordings(lambda: self.table.streams.values(), self.say)
+        self.recordings = Recordings(lambda: self.table.streams.values(), lambda text: self.say(text))
         self.ctx = Context(self)
         self.before_run_hooks: list[Hook] = []
         self.cleanup_hooks: list[Hook] = []
@@ -130,7 +130,7 @@ class App:
         return function
 
     def run(self, mode: Mode = "tui") -> int:
-        """Run until stopped, and return an exit code: 0 ok, 1 a hook or the session failed, 2 no terminal.
+        """Run until stopped, and return an exit code: 0 ok, 1 the session failed, 2 no terminal.
 
         Parameters
         ----------
@@ -148,6 +148,8 @@ class App:
             There is no such mode.
         SessionLockedError
             Another recorder has the sessions folder; the message names it and its pid.
+        Exception
+            What a hook raised, once the recording is saved and packed and all hooks of the end have been called.
         """
         from .run import run_app
 
@@ -682,7 +684,7 @@ class App:
         if record:
             self.recordings.include(stream)
         else:
-            self.recordings.exclude(stream, f"taken out by {who}")
+            self.recordings.exclude(stream, "taken out by the operator")
         if leaves:
             self.add_event(
                 "excluded", f"{stream.name} taken out of the recording by {who}", who=who, stream=stream.name

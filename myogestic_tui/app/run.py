@@ -40,13 +40,13 @@ def run_app(app: App, mode: str) -> int:
 
 
 def _run(app: App, server: ControlServer | None, *, screens: bool) -> int:
-    code = 0
+    code, failure = 0, None
     leash = TerminalLeash(app.sessions_dir)
     app.open(discover=screens)
     try:
         with _signals(app):
-            if not all(_call(app, hook, "before_run") for hook in app.before_run_hooks):
-                return 1
+            for hook in app.before_run_hooks:
+                _call(app, hook, "before_run")
             if screens:
                 code = _show(app)
             _wait(app, leash, server if screens else None)
@@ -54,9 +54,10 @@ def _run(app: App, server: ControlServer | None, *, screens: bool) -> int:
         _log.info("interrupted")
     finally:
         leash.check()
-        for hook in app.cleanup_hooks:
-            code = code if _call(app, hook, "cleanup") else 1
+        failure = _call_all(app)
         app.shut()
+    if failure is not None:
+        raise failure
     return code or int(app.jobs.failed)
 
 
@@ -74,16 +75,26 @@ def _hosted(app: App) -> Iterator[ControlServer | None]:
         yield server
 
 
-def _call(app: App, hook: Hook, kind: str) -> bool:
+def _call(app: App, hook: Hook, kind: str) -> None:
+    """Call a hook; what it raises is shown, and raised."""
     name = getattr(hook, "__name__", repr(hook))
     try:
         hook(app)
     except Exception as error:
         _log.exception("%s hook %s", kind, name)
         app.say(f"{kind} hook {name} failed: {type(error).__name__}: {error}")
-        print(app.ctx.status_message, file=sys.stderr)
-        return False
-    return True
+        raise
+
+
+def _call_all(app: App) -> Exception | None:
+    """Call every cleanup hook, whatever the others raise; the first exception is returned."""
+    first: Exception | None = None
+    for hook in app.cleanup_hooks:
+        try:
+            _call(app, hook, "cleanup")
+        except Exception as error:
+            first = first or error
+    return first
 
 
 def _show(app: App) -> int:

@@ -418,8 +418,9 @@ class ControlServer:
 
     def _answer(self, one: Attachment, ends: bool, number: int, reply: Reply) -> None:
         """On the executor's thread."""
+        self._publisher.changed()  # before the answer is there: the status that goes ahead of it must be a newer one
         self._answers.append((one, number, reply))
-        self.changed()
+        self._wake_up()
         if ends and reply.ok:
             self._on_shutdown()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -105,6 +106,7 @@ class Stream(Taking):
         if isinstance(source, OwnedSource):
             source.owner = name
         self._refused = ""
+        self._logged = ""
         self._n_failures = 0
         self._n_bad_chunks = 0
         self._envelopes: Envelopes | None = None
@@ -241,8 +243,11 @@ class Stream(Taking):
             return str(error)
         if isinstance(error, SourceError):
             return f"{self.name}: SourceError: {str(error).removeprefix(f'{self.name}: ')}"
-        _log.warning("%s: %s", self.name, what, exc_info=error)
-        return f"{self.name}: SourceError: {what}: {type(error).__name__}: {error}"
+        words = f"{self.name}: SourceError: {what}: {type(error).__name__}: {error}"
+        if words != self._logged:  # a device that is away raises the same at every try
+            self._logged = words
+            _log.warning("%s: %s", self.name, what, exc_info=error)
+        return words
 
     # ---------------------------------------------------------------- one look for samples
 
@@ -325,8 +330,8 @@ class Stream(Taking):
 
     # ---------------------------------------------------------------- looking at it
 
-    def get_window(self, seconds: float | None = None) -> NDArray[Any]:
-        """The newest samples, channels first.
+    def get_window(self, seconds: float | None = None) -> tuple[NDArray[Any], NDArray[np.float64]]:
+        """The newest samples, channels first, and their time stamps.
 
         Parameters
         ----------
@@ -336,12 +341,15 @@ class Stream(Taking):
 
         Returns
         -------
-        array
+        data
             ``(n_channels, n_samples)``, a copy; fewer samples while the ring fills, ``(0, 0)`` until it has connected.
+        timestamps
+            ``(n_samples,)`` raw, in seconds on the source's clock.
         """
         if self._ring is None or self.info is None:
-            return np.empty((0, 0))
-        return np.ascontiguousarray(self._ring.newest(self._count(seconds))[0].T)
+            return np.empty((0, 0)), np.empty(0)
+        data, timestamps = self._ring.newest(self._count(seconds))
+        return np.ascontiguousarray(data.T), timestamps
 
     def get_timestamps(self, seconds: float | None = None) -> NDArray[np.float64]:
         """Raw time stamps ``(n_samples,)`` of what `get_window` gives, in seconds on the source's clock."""
@@ -352,7 +360,7 @@ class Stream(Taking):
         assert self._ring is not None
         wanted = self.window_seconds if seconds is None else seconds
         if self.info.is_regular:
-            return round(wanted * self.info.fs)
+            return math.floor(wanted * self.info.fs + 1e-9)
         stamps = self._ring.newest_timestamps(self._ring.capacity)
         return int(np.count_nonzero(stamps > stamps[-1] - wanted)) if len(stamps) else 0
 

@@ -66,7 +66,7 @@ def test_a_source_that_raises_is_connected_anew():
         source.give(OSError("unplugged"))
         wait_for(lambda: source.n_connects == 2)
         source.give(chunk(0, 10, INFO, local_clock()))
-        assert stream.get_window().shape == (3, 10)
+        assert stream.get_window()[0].shape == (3, 10)
 
 
 class RaisesInDisconnect(ScriptedSource):
@@ -89,7 +89,7 @@ def test_why_it_cannot_connect_is_said():
     with Running(source) as stream:
         wait_for(lambda: "amp-pc-2" in stream.message)
         assert stream.info is None
-        assert stream.get_window().shape == (0, 0)
+        assert stream.get_window()[0].shape == (0, 0)
         assert stream.get_timestamps().shape == (0,)
         assert stream.health().age_s is None
         assert stream.quality() == ()
@@ -184,3 +184,19 @@ def test_values_that_are_not_numbers_are_stored_as_they_are(tmp_path):
     session.finish()
     with open_session_store(session.path) as reader:
         np.testing.assert_array_equal(reader.stores["emg"][:], data)
+
+
+def test_the_same_failure_to_connect_is_logged_once(caplog):
+    class Away(ScriptedSource):
+        def connect(self):
+            self.n_connects += 1
+            raise ZeroDivisionError("no such port")
+
+    source = Away(INFO, there=False)
+    stream = Stream("emg", source)
+    with caplog.at_level("WARNING"):
+        stream.start()
+        wait_for(lambda: source.n_connects >= 3)
+        assert stream.stop(30.0)
+    assert [record.message for record in caplog.records] == ["emg: connect() failed"]
+    assert "no such port" in stream.message

@@ -255,7 +255,7 @@ def test_a_session_that_takes_no_more_ends_the_recording_and_not_the_stream(sess
         assert not stream.recording
         assert "not recorded any more" in stream.message
         source.give(chunk(20, 10, INFO, start))
-        np.testing.assert_array_equal(stream.get_window(0.1)[0], np.arange(20, 30) * 10)
+        np.testing.assert_array_equal(stream.get_window(0.1)[0][0], np.arange(20, 30) * 10)
         assert stream.finish(local_clock(), 30.0)
 
 
@@ -285,7 +285,7 @@ def test_a_full_disk_ends_the_recording_and_not_the_stream():
         source.give(chunk(0, 10, INFO, start), chunk(10, 10, INFO, start), chunk(20, 10, INFO, start))
         assert "no space left" in stream.message
         assert not stream.recording
-        assert stream.get_window(0.3).shape == (3, 30)
+        assert stream.get_window(0.3)[0].shape == (3, 30)
 
 
 class Kept:

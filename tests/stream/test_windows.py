@@ -22,16 +22,16 @@ def test_a_window_is_the_newest_samples_channels_first():
     source, start = ScriptedSource(INFO), local_clock()
     with Running(source, window_seconds=0.5) as stream:
         source.give(chunk(0, 40, INFO, start))
-        assert stream.get_window().shape == (3, 40)
+        assert stream.get_window()[0].shape == (3, 40)
         source.give(chunk(40, 40, INFO, start))
-        window, stamps = stream.get_window(), stream.get_timestamps()
+        window, stamps = stream.get_window()
         np.testing.assert_array_equal(window, chunk(30, 50, INFO, start)[0].T)
         np.testing.assert_array_equal(stamps, start + np.arange(30, 80) / 100.0)
         assert window.dtype == np.float32
         assert window.flags.c_contiguous
-        assert stream.get_window(0.1).shape == (3, 10)
+        assert stream.get_window(0.1)[0].shape == (3, 10)
         window[:] = -1
-        assert stream.get_window().min() >= 0
+        assert stream.get_window()[0].min() >= 0
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64", "float32", "float64"])
@@ -40,7 +40,7 @@ def test_windows_keep_the_wire_dtype(dtype):
     source = ScriptedSource(info)
     with Running(source) as stream:
         source.give(chunk(0, 10, info, local_clock()))
-        assert stream.get_window().dtype == np.dtype(dtype)
+        assert stream.get_window()[0].dtype == np.dtype(dtype)
 
 
 def test_text_and_irregular_streams_have_windows_by_their_stamps():
@@ -48,8 +48,8 @@ def test_text_and_irregular_streams_have_windows_by_their_stamps():
     source, now = ScriptedSource(info), local_clock()
     with Running(source) as stream:
         source.give((np.array([["a"], ["ü"], ["c" * 5000]], dtype=object), np.array([now - 30.0, now - 0.5, now])))
-        assert stream.get_window().tolist() == [["ü", "c" * 5000]]
-        assert stream.get_window(60.0).shape == (1, 3)
+        assert stream.get_window()[0].tolist() == [["ü", "c" * 5000]]
+        assert stream.get_window(60.0)[0].shape == (1, 3)
         assert stream.get_timestamps(1.0).tolist() == [now - 0.5, now]
         assert stream.health().n_bytes == 1 + 2 + 5000 + 3 * 8
         assert stream.quality() == ()
