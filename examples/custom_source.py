@@ -43,10 +43,11 @@ class UdpSource:
 
 def capture(app):
     def run():
-        app.start_recording("sessions")
-        app.stopping.wait(seconds)
-        app.stop_recording()
-        app.stop()
+        try:
+            with app.recording("sessions"):
+                app.stopping.wait(seconds)
+        finally:
+            app.stop()
 
     threading.Thread(target=run).start()
 

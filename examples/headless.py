@@ -21,13 +21,14 @@ def capture(app):
     def run():
         while app.ctx.streams["emg"].info is None and not app.stopping.wait(0.1):
             pass
-        app.start_recording("sessions")
-        for class_index in (0, 1, 0, 1, 0):
-            app.ctx.session.add_label(class_index)
-            if app.stopping.wait(seconds):
-                break
-        app.stop_recording()
-        app.stop()
+        try:
+            with app.recording("sessions") as session:
+                for class_index in (0, 1, 0, 1, 0):
+                    session.add_label(class_index)
+                    if app.stopping.wait(seconds):
+                        break
+        finally:
+            app.stop()  # also where the recording cannot start, or ends early
 
     threading.Thread(target=run).start()
 

@@ -26,10 +26,11 @@ def capture(app):
     def run():
         while any(stream.info is None for stream in app.ctx.streams.values()) and not app.stopping.wait(0.1):
             pass
-        app.start_recording("sessions")
-        app.stopping.wait(seconds)
-        app.stop_recording()
-        app.stop()
+        try:
+            with app.recording("sessions"):
+                app.stopping.wait(seconds)
+        finally:
+            app.stop()
 
     threading.Thread(target=run).start()
 
