@@ -12,19 +12,14 @@ from .local import local_clock
 
 if TYPE_CHECKING:
     from .analysis import analyse as analyse
+    from .analysis import find_gaps as find_gaps
     from .analysis import sketch_for as sketch_for
     from .analysis import timeline_of as timeline_of
     from .evidence import Evidence as Evidence
-    from .fit import ClockFit as ClockFit
-    from .fit import ClockSegment as ClockSegment
-    from .fit import dejitter as dejitter
-    from .fit import fit_offsets as fit_offsets
     from .follower import Follower as Follower
-    from .gaps import Gap as Gap
-    from .gaps import GapTracker as GapTracker
-    from .gaps import find_gaps as find_gaps
     from .limits import gap_threshold as gap_threshold
     from .sketch import Sketch as Sketch
+    from .timeline import Gap as Gap
     from .timeline import Timeline as Timeline
 
 _HOME = {
@@ -35,13 +30,8 @@ _HOME = {
     "analyse": ".analysis",
     "sketch_for": ".analysis",
     "timeline_of": ".analysis",
-    "ClockFit": ".fit",
-    "ClockSegment": ".fit",
-    "Gap": ".gaps",
-    "GapTracker": ".gaps",
-    "dejitter": ".fit",
-    "find_gaps": ".gaps",
-    "fit_offsets": ".fit",
+    "Gap": ".timeline",
+    "find_gaps": ".analysis",
     "gap_threshold": ".limits",
 }
 

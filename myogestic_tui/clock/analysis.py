@@ -50,6 +50,11 @@ def timeline_of(stamps: ArrayLike, fs: float, evidence: Evidence | None = None) 
     return analyse(sketch, evidence)
 
 
+def find_gaps(timestamps: ArrayLike, fs: float) -> list[Gap]:
+    """The gaps that raw stamps ``(n,)`` of nominal rate ``fs`` Hz show by themselves; see `timeline_of`."""
+    return list(timeline_of(timestamps, fs).lost)
+
+
 def analyse(sketch: Sketch | EventSketch, evidence: Evidence | None = None, *, since: int = 0) -> Timeline:
     """What is known of a stream by now.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -110,7 +110,12 @@ class HealthMeter:
         self._rate_seconds = max(RATE_SECONDS, _RATE_SAMPLES / info.fs) if info.is_regular else RATE_SECONDS
 
     def feed(
-        self, timestamps: NDArray[np.float64], n_bytes: int, now: float, kept: NDArray[np.float64] | None = None
+        self,
+        timestamps: NDArray[np.float64],
+        n_bytes: int,
+        now: float,
+        kept: slice | None = None,
+        counted: NDArray[Any] | None = None,
     ) -> None:
         """Take note of a chunk.
 
@@ -123,25 +128,30 @@ class HealthMeter:
         now
             When it arrived (recorder's clock, s).
         kept
-            Those of the stamps that belong to the recording; None is all of them.
+            Which of them belong to the recording; None is all.
+        counted
+            ``(n,)`` values of the counter channel, where the stream has one.
         """
         with self._lock:
             if self._resting:
                 self._count_from(now, None)
             live = self._live = self._live or LiveTime(self._info, now)
             self._note_deviations(timestamps)
-            live.feed(timestamps if kept is None else kept, now)
+            part = slice(None) if kept is None else kept
+            live.feed(timestamps[part], now, None if counted is None else counted[part])
             self._n_samples += len(timestamps)
             self._n_bytes += n_bytes + timestamps.nbytes
             self._arrivals.append(_Arrival(now, float(timestamps[-1]), self._n_samples))
             if self._first is None:
                 self._first = _Arrival(now, float(timestamps[0]), 1)
 
-    def feed_earlier(self, timestamps: NDArray[np.float64], arrived: float) -> None:
-        """Stamps ``(n,)`` that were fed before the recording began, and belong to it."""
+    def feed_earlier(
+        self, timestamps: NDArray[np.float64], arrived: float, counted: NDArray[Any] | None = None
+    ) -> None:
+        """Samples, as for `feed`, that came before the recording began and belong to it."""
         with self._lock:
             if self._live is not None:
-                self._live.feed(timestamps, arrived)
+                self._live.feed(timestamps, arrived, counted)
 
     def _note_deviations(self, timestamps: NDArray[np.float64]) -> None:
         if not self._info.is_regular:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..clock import Evidence, Follower, Timeline, gap_threshold, local_clock
+from ..clock.counter import CounterTrack
 from ..clock.follower import LOOK_BACK
 from ..clock.irregular import EventSketch
 from ..session.format.arrival import ArrivalRows
@@ -26,6 +27,8 @@ _MOST_ROWS = 1 << 14
 _LOOK_SECONDS = 1.0
 _QUIET_SECONDS = 20.0
 """How often a stream is looked at in which nothing happens."""
+_COUNTED_SECONDS = 2.0
+"""How often if it has a counter channel, which tells of losses that its stamps do not show."""
 _UNSETTLED_SECONDS = 15.0
 """How long a stream is looked at closely after something happened."""
 _BATCH_SECONDS = 5.0
@@ -53,6 +56,7 @@ class LiveTime:
         self._n_waiting = 0
         self._unsettled_until = -np.inf
         self._floor = Floor(info.fs) if info.is_regular else None
+        self._counter = None if info.counter is None else CounterTrack()
         self._forgotten = 0
         self._looked_at = -np.inf
         self._looked_n = -1
@@ -65,10 +69,22 @@ class LiveTime:
         """Bytes that are kept."""
         return self._follower.sketch.nbytes + 16 * len(self._arrivals.rows)
 
-    def feed(self, timestamps: NDArray[np.float64], arrived: float) -> None:
-        """Take the next stamps ``(n,)``, raw, which arrived at ``arrived`` (recorder's clock, s)."""
+    def feed(self, timestamps: NDArray[np.float64], arrived: float, counted: NDArray[Any] | None = None) -> None:
+        """Take the next samples.
+
+        Parameters
+        ----------
+        timestamps
+            ``(n,)`` raw stamps.
+        arrived
+            When they arrived (recorder's clock, s).
+        counted
+            ``(n,)`` values of the counter channel, where the stream has one.
+        """
         if not len(timestamps):
             return
+        if self._counter is not None and counted is not None:
+            self._counter.feed(counted)
         self._arrivals.feed(self.n_samples, len(timestamps), arrived)
         if self._floor is not None and self._floor.moved(timestamps, arrived):
             self._unsettled_until = arrived + _UNSETTLED_SECONDS
@@ -105,7 +121,8 @@ class LiveTime:
             return False
         if n_offsets != self._n_offsets and min(n_offsets, self._n_offsets) < 2:
             return True
-        return now < self._unsettled_until or passed >= min(_QUIET_SECONDS, _EARLY * (self._looked_at - self._start))
+        quiet = _QUIET_SECONDS if self._counter is None else _COUNTED_SECONDS
+        return now < self._unsettled_until or passed >= min(quiet, _EARLY * (self._looked_at - self._start))
 
     def _look(self, now: float, offsets: NDArray[np.float64]) -> None:
         self._sum_up()
@@ -118,6 +135,7 @@ class LiveTime:
             stop=now,
             stop_requested=True,
             utc_offset=time.time() - local_clock(),
+            counts=None if self._counter is None else self._counter.counts,
         )
         found = self._follower.look(evidence)
         self.found = replace(found, gaps=tuple(gap for gap in found.gaps if gap.kind != "tail"))

@@ -259,7 +259,13 @@ class Taking:
                 part = timestamps[first:last]
                 kept = self._record(data[first:last], part, self._times.of(part, arrived), arrived, arrived)
                 if self._health is not None:
-                    self._health.feed_earlier(part[kept], arrived)
+                    counted = self._counted(data[first:last])
+                    self._health.feed_earlier(part[kept], arrived, None if counted is None else counted[kept])
+
+    def _counted(self, data: NDArray[Any]) -> NDArray[Any] | None:
+        """Values of the counter channel, where there is one."""
+        counter = None if self.info is None else self.info.counter
+        return None if counter is None else data[:, counter]
 
     def _record(
         self,

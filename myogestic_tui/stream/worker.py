@@ -304,7 +304,7 @@ class Stream(Taking):
             self._ring.write(data, timestamps)
             self._arrivals.append((now, len(timestamps)))
             kept = self._record(data, timestamps, times, read_at, now)
-            self._health.feed(timestamps, n_bytes(data), now, timestamps[kept])
+            self._health.feed(timestamps, n_bytes(data), now, kept, self._counted(data))
         self._last_stamp = float(timestamps[-1])
 
     def _look_after(self, now: float) -> None:

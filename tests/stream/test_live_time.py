@@ -271,3 +271,18 @@ def test_live_and_afterwards_agree(seed):
     health, whole = sent.health, sent.whole
     assert health.gaps == len(whole.lost) == 3
     assert health.lost_samples == whole.lost_samples
+
+
+def test_a_counter_channel_tells_live_what_stamps_cannot():
+    info = StreamInfo(2, 250.0, channel_names=("emg", "count")).with_counter("count")
+    number = np.delete(np.arange(10_000), np.s_[5000:5002])
+    stamps = START + np.arange(len(number)) / 250.0
+    meter, clock = HealthMeter(info), OffsetHistory()
+    meter.restart_counts(START)
+    for first in range(0, len(number), 50):
+        part = slice(first, first + 50)
+        now = float(stamps[part][-1]) + 0.01
+        meter.feed(stamps[part], 400, now, counted=number[part].astype(np.float32))
+        meter.tick(now, clock)
+    health = meter.snapshot(now + 0.1, clock)
+    assert (health.gaps, health.lost_samples) == (1, 2)
