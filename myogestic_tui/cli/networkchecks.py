@@ -56,7 +56,10 @@ def check_multicast(_: Settings) -> Iterable[Check]:
 
     outlet = Outlet(f"{PROBE_NAME} {uuid.uuid4().hex[:8]}", StreamInfo(1, 0.0, "int8"))
     try:
-        ways = interfaces()[:_MOST_WAYS]
+        try:
+            ways = interfaces()[:_MOST_WAYS]
+        except OSError:  # refused: by the routing table alone
+            ways = []
         found = _asked_from(ways, outlet.uid)
         loopback = [way for way in ways if is_loopback(way.address)]
         everywhere = not any(found.values()) and not _answers(outlet.uid)

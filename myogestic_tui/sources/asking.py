@@ -162,7 +162,9 @@ class Asker:
     def ask(self) -> None:
         """Send the question to the multicast groups, from every interface."""
         if (now := time.monotonic()) >= self._ways_due:
-            self._ways, self._ways_due = interfaces(), now + INTERFACES_EVERY
+            self._ways_due = now + INTERFACES_EVERY
+            with contextlib.suppress(OSError):  # refused: by the routing table alone
+                self._ways = interfaces()
         for interface in self._ways:
             self.ask_from(interface)
         # By the routing table, too: where no interface could be listed, and for the broadcast address

@@ -86,19 +86,28 @@ class Interface:
 
 
 def interfaces() -> list[Interface]:
-    """Every IPv4 address, and every interface with an IPv6 one, of those that are up."""
+    """Every IPv4 address, and every interface with an IPv6 one, of those that are up.
+
+    Raises
+    ------
+    OSError
+        The system refuses to list them.
+    """
     ways = {(one.address if one.family == socket.AF_INET else one.index): one for one in addresses()}
     return list(ways.values())
 
 
 def addresses() -> list[Interface]:
-    """Every address of every interface that is up."""
-    try:
-        found = psutil.net_if_addrs()
-        off = down()
-        numbers = {name: index for index, name in socket.if_nameindex() if name not in off}
-    except OSError:
-        return []
+    """Every address of every interface that is up.
+
+    Raises
+    ------
+    OSError
+        The system refuses to list them.
+    """
+    found = psutil.net_if_addrs()
+    off = down()
+    numbers = {name: index for index, name in socket.if_nameindex() if name not in off}
     return [
         Interface(name, one.address.partition("%")[0], numbers[name], socket.AddressFamily(one.family))
         for name, those in found.items()

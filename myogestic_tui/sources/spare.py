@@ -122,5 +122,8 @@ def _connections(seen: Seen) -> set[str]:
 
 
 def _are_down(these: set[str]) -> bool:
-    """True where there are such addresses, and no interface that is up has any of them."""
-    return bool(these) and not these & {one.address for one in addresses()}
+    """True where there are such addresses, and none of the interfaces that are up has any of them."""
+    try:
+        return bool(these) and not these & {one.address for one in addresses()}
+    except OSError:
+        return False  # refused: nothing is known of them
