@@ -112,7 +112,7 @@ def _regular(cells: Cells, arrivals: Arrivals, lines: Sequence[OffsetLine], evid
     found = Timeline(cells.n_samples, cells.fs, 1.0 / cells.fs, bad_stamps=cells.n_bad)
     if cells.n_samples == 0:
         return replace(found, pieces=(nothing_yet(),))
-    reason = "no stamps" if not len(cells) else why_unusable(cells, arrivals)
+    reason = why_unusable(cells, arrivals)
     if reason:
         return _by_count(replace(found, unusable=reason), arrivals)
     course = follow(cells)
@@ -155,7 +155,7 @@ def _late_at_end(course: Course, floor: float) -> float:
     cells = course.cells
     last = course.y[max(cells.seek(len(cells) - 1, -1.5 * course.packet), 0) :]
     late = float(last.min()) - floor
-    return late if late >= max(cells.threshold, 4.0 * course.noise) else 0.0
+    return float(late) if late >= max(cells.threshold, 4.0 * course.noise) else 0.0
 
 
 def _pieces(

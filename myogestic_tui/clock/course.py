@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .epochs import epoch_cuts
+from .epochs import epoch_cuts, restarted
 from .limits import CRYSTAL_PPM, SETTLE
 from .packets import packet_seconds
 from .period import group_cells, real_slope
@@ -74,6 +74,7 @@ def follow(cells: Cells) -> Course:
     """Find out the real rate, and hold the stamps against it; there is at least one cell."""
     packet = packet_seconds(cells)
     cuts = epoch_cuts(cells, packet)
+    cells = restarted(cells, cuts)
     size = max(round(max(1.0, 3.0 * packet) * cells.fs), 16)
     slope = real_slope(cells, cuts, packet, size) if tells_rate(cells) else 0.0
     y = cells.floor - slope * cells.place

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +28,20 @@ def epoch_cuts(cells: Cells, packet: float) -> Flags:
         cuts[cell] = _stays_back(cells, cell, max(SETTLE, 3.0 * packet), least)
     cuts[:1] = False
     return cuts
+
+
+def restarted(cells: Cells, cuts: Flags) -> Cells:
+    """The cells with floors of the stamps themselves behind small steps back that stay.
+
+    Their running maximum, which knows nothing of what follows, stands still there until the stamps have caught up.
+    """
+    floor, place = cells.floor.copy(), cells.place.copy()
+    above = cells.floor - cells.lowest > cells.threshold / 8
+    bounds = [*np.flatnonzero(cuts).tolist(), len(cells)]
+    for start, stop in pairwise(bounds):
+        behind = start + int(np.argmin(np.append(above[start:stop], False)))
+        floor[start:behind], place[start:behind] = cells.lowest[start:behind], cells.first[start:behind]
+    return replace(cells, floor=floor, place=place)
 
 
 def _stays_back(cells: Cells, cell: int, reach: float, least: float) -> bool:

@@ -21,6 +21,7 @@ _LEAST_GROUPS = 8
 _LEAST_PACKETS = 6
 _MOST_POINTS = 64
 _SHORT = 5.0
+_BESIDE = 4
 
 
 class Groups(NamedTuple):
@@ -62,12 +63,16 @@ def real_slope(cells: Cells, cuts: Flags, packet: float, size: int) -> float:
 
 
 def _joined(place: Floats, x: Floats, over: Places) -> Floats:
-    """``x`` without its leaps: over them the line continues."""
+    """``x`` without its leaps: over them the line continues, along the floors of a few groups on both sides."""
     if not len(over):
         return x
-    steps, apart = np.diff(x), np.diff(place)
-    steps[over] = shortest_half(steps / apart) * apart[over]
-    return np.concatenate(([0.0], np.cumsum(steps)))
+    slope = shortest_half(np.diff(x) / np.diff(place))
+    level = x - slope * place
+    bounds = [0, *(over + 1).tolist(), len(x)]
+    for start, cut, stop in zip(bounds, bounds[1:], bounds[2:], strict=False):
+        before = level[max(start, cut - _BESIDE) : cut].min()
+        level[cut:] -= level[cut : min(stop, cut + _BESIDE)].min() - before
+    return np.asarray(level + slope * place)
 
 
 def _slope(place: Floats, x: Floats, threshold: float, fs: float) -> float:

@@ -30,6 +30,7 @@ _NEAR_ROWS = 60
 _AGREE = 2.0
 _OUTSIDE = 5.0
 _AT_STOP = 1.5
+_MOST_BETWEEN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,7 @@ def _undone(moves: Sequence[Move], threshold: float) -> set[int]:
     found: set[int] = set()
     for number, move in enumerate(moves):
         if move.begins_epoch and move.seconds < -BACK:
-            near = [k for k in range(number) if abs(moves[k].seconds + move.seconds) < max(threshold, 0.25)]
+            recent = range(max(0, number - _MOST_BETWEEN), number)
+            near = [k for k in recent if abs(moves[k].seconds + move.seconds) < max(threshold, 0.25)]
             found |= {near[-1], number} if near else set()
     return found
