@@ -175,3 +175,21 @@ def test_an_array_that_claims_the_impossible_is_refused(change: dict):
     assert parse_array_json(json.dumps(sound).encode(), where="a")[1] == 10
     with pytest.raises(SessionDamagedError, match=r"^a: |^a "):
         parse_array_json(json.dumps(sound | change).encode(), where="a")
+
+
+def test_what_other_programs_keep_with_a_stream_is_kept_when_the_session_is_edited(tmp_path):
+    from myogestic_tui.session import Session
+    from myogestic_tui.session.library.edit import edit_session
+
+    session = Session(tmp_path)
+    session.init_stream("emg", StreamInfo(2, 100.0))
+    session.close()
+    path = session.path / "meta.json"
+    plain = json.loads(path.read_bytes())
+    grids = [{"name": "forearm", "channels": [0, None, 1]}]
+    plain["streams"]["emg"] |= {"channel_grids": grids, "mine": {"a": None}}
+    path.write_text(json.dumps(plain))
+    edit_session(edit_session(session.path, {"name": "renamed"}), {"note": "a note"})
+    again = json.loads(path.read_bytes())["streams"]["emg"]
+    assert (again["channel_grids"], again["mine"]) == (grids, {"a": None})
+    assert "extra" not in again

@@ -177,6 +177,8 @@ class StreamMeta(Struct, kw_only=True):
     joined_at: float | None = None
     """Recorder's LSL clock, for a stream that came after the start."""
     desc_xml: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+    """What other programs keep with the stream, such as ``channel_grids``; it stands beside the known fields."""
 
     @classmethod
     def of(cls, info: StreamInfo, *, name: str, joined_at: float | None = None) -> StreamMeta:
@@ -290,6 +292,8 @@ def _event(plain: Any) -> EventRecord | None:
 
 
 _KNOWN = frozenset(Meta.__struct_fields__) - {"extra"}
+_KNOWN_OF_STREAM = frozenset(StreamMeta.__struct_fields__) - {"extra"}
+_STREAM_GROUPS = ("streams", "string_streams")
 
 
 def _listed(values: tuple[str, ...] | None) -> list[str] | None:
@@ -304,9 +308,19 @@ def _fitting(values: list[str] | None, n_channels: int) -> tuple[str, ...] | Non
 def encode_meta(meta: Meta) -> bytes:
     """``meta`` as the bytes of ``meta.json``, the extra fields at the top level beside the known ones."""
     plain = msgspec.to_builtins(meta)
+    for group in _STREAM_GROUPS:
+        plain[group] = {stem: _flat(stream, _KNOWN_OF_STREAM) for stem, stream in plain[group].items()}
+    return msgspec.json.format(msgspec.json.encode(_flat(plain, _KNOWN)), indent=2) + b"\n"
+
+
+def _flat(plain: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
+    """The extra fields beside the known ones."""
     extra = plain.pop("extra")
-    further = {key: value for key, value in extra.items() if key not in _KNOWN}
-    return msgspec.json.format(msgspec.json.encode({**plain, **further}), indent=2) + b"\n"
+    return {**plain, **{key: value for key, value in extra.items() if key not in known}}
+
+
+def _unknown(raw: Any, known: frozenset[str]) -> dict[str, Any]:
+    return {key: value for key, value in raw.items() if key not in known} if isinstance(raw, dict) else {}
 
 
 def decode_meta(data: bytes, *, where: str = "meta.json") -> Meta:
@@ -321,7 +335,12 @@ def decode_meta(data: bytes, *, where: str = "meta.json") -> Meta:
     if not isinstance(raw, dict):
         raise SessionDamagedError(f"{where} is no JSON object")
     known = {key: _without_nulls(value) for key, value in raw.items() if key in _KNOWN and value is not None}
-    known["extra"] = {key: value for key, value in raw.items() if key not in _KNOWN}
+    known["extra"] = _unknown(raw, _KNOWN)
+    for group in _STREAM_GROUPS:
+        streams = known.get(group)
+        for stem, stream in streams.items() if isinstance(streams, dict) else ():
+            if isinstance(stream, dict):
+                stream["extra"] = _unknown(raw[group][stem], _KNOWN_OF_STREAM)
     meta = as_type(known, Meta, where=where, strict=False)
     for stem in meta.all_streams:
         if not is_stem(stem):
