@@ -171,7 +171,7 @@ class StreamJournal:
                 return
         head = UNSIGNED.pack(MAGIC, kind, self.n_samples, n, size)
         arrived = ARRIVAL.pack(self._arrived)
-        crc = zlib.crc32(payload, zlib.crc32(stamps, zlib.crc32(arrived, zlib.crc32(head))))
+        crc = zlib.crc32(payload, zlib.crc32(stamps, zlib.crc32(head + arrived)))
         try:
             written = os.writev(segment.fd, (head, crc.to_bytes(4, "little"), arrived, stamps, payload))
         except OSError as error:
