@@ -58,8 +58,8 @@ def export_xdf(
     ``pyxdf`` gives corrected times (give ``dejitter_timestamps=False`` for those of this package). Labels and notes are
     streams of text on the recorder's clock. Samples are bit for bit the recorded ones. Memory: a block of one stream.
 
-    Where a source's clock was set while recording, corrected times are written instead: what ``pyxdf`` (1.17) makes of
-    such offsets is seconds off.
+    Of streams whose stamps are in another clock (basis ``arrival``, ``wall`` or ``count``) corrected times are written,
+    without offsets: no reader could place them.
 
     Parameters
     ----------
