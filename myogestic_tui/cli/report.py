@@ -80,6 +80,8 @@ def remark_lines(streams: dict[str, StreamSummary]) -> list[str]:
 
 
 def _gaps(stream: StreamSummary) -> str:
+    if stream.gaps is None:
+        return "gaps: info tells"
     if not stream.gaps:
         return "0 gaps"
     return f"{stream.gaps} gap{'s' if stream.gaps > 1 else ''}, {stream.lost_samples} samples lost"

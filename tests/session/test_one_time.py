@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec.structs import replace as with_fields
 
 from myogestic_tui.clock import local_clock
 from myogestic_tui.errors import ClockError, ConfigError
@@ -259,3 +260,24 @@ def test_json_has_it_too(tmp_path):
         told = json.loads(json.dumps(to_dict(session.summary())))["streams"]["emg"]
     assert (told["basis"], told["error_s"], round(told["tail_s"])) == ("arrival", 0.2, 14)
     assert any(text.startswith("ended 14.") for text in told["remarks"])
+
+
+def test_the_listing_of_an_older_archive_does_not_repeat_what_an_earlier_rule_counted(tmp_path, monkeypatch):
+    from myogestic_tui.session.reading.archivesummary import read_archive_summary
+
+    path, _, _ = recorded(tmp_path, bursts)
+    archive = Session(base_path=path).pack_to_zip()
+    told = read_archive_summary(archive).streams["emg"]
+    assert (told.gaps, told.basis) == (0, "uncompared")
+    from myogestic_tui.session.reading import archivesummary
+
+    decode = archivesummary.decode_comment
+
+    def older(comment):
+        found = decode(comment)
+        streams = {name: with_fields(one, basis="", gaps=58, lost_samples=3406) for name, one in found.streams.items()}
+        return with_fields(found, streams=streams)
+
+    monkeypatch.setattr(archivesummary, "decode_comment", older)
+    told = read_archive_summary(archive).streams["emg"]
+    assert (told.gaps, told.lost_samples, told.measured_fs) == (None, None, None)

@@ -39,9 +39,9 @@ class StreamSummary(Struct, frozen=True, kw_only=True):
     dtype: str
     measured_fs: float | None = None
     """Rate at which the device samples by its own clock; None below 2 s or for an irregular stream."""
-    gaps: int = 0
-    """Gaps between samples: without head and tail."""
-    lost_samples: int = 0
+    gaps: int | None = 0
+    """Gaps between samples: without head and tail. None in the listing of an older archive: opening it tells."""
+    lost_samples: int | None = 0
     """What fits into the gaps at the measured rate."""
     head_s: float = 0.0
     tail_s: float = 0.0

@@ -15,7 +15,7 @@ from ..archive.zipindex import find_end, read_tail
 from ..format.regular import open_regular
 
 if TYPE_CHECKING:
-    from ..format.summary import Summary
+    from ..format.summary import StreamSummary, Summary
 
 
 def read_archive_summary(path: str | os.PathLike[str]) -> Summary:
@@ -32,7 +32,15 @@ def read_archive_summary(path: str | os.PathLike[str]) -> Summary:
     tail, size = _end_of(path)
     at = find_end(tail)
     summary = decode_comment(tail[at + zb.END.size :]) if at >= 0 else None
-    return _opened(path) if summary is None else replace(summary, path=str(path), bytes=size)
+    if summary is None:
+        return _opened(path)
+    streams = {name: _by_present_rules(stream) for name, stream in summary.streams.items()}
+    return replace(summary, path=str(path), bytes=size, streams=streams)
+
+
+def _by_present_rules(stream: StreamSummary) -> StreamSummary:
+    """What earlier recorders counted as gaps, and as rate, is not what opening the session tells."""
+    return stream if stream.basis else replace(stream, gaps=None, lost_samples=None, measured_fs=None)
 
 
 def _end_of(path: Path) -> tuple[bytes, int]:
