@@ -243,7 +243,7 @@ class HealthMeter:
                 clock_drift_ppm=clock.drift_ppm,
                 clock_residual=clock.residual,
                 time=found,
-                last_gap_s=self._live.place(lost[-1].index) if lost and self._live is not None else None,
+                last_gap_s=None if self._live is None else self._live.last_gap_s,
             )
 
     def _silent(self, age: float | None, found: Timeline) -> float:

@@ -61,6 +61,9 @@ class LiveTime:
         self._looked_at = -np.inf
         self._looked_n = -1
         self._n_offsets = 0
+        self._last_gap: int | None = None
+        self.last_gap_s: float | None = None
+        """When the last sample before the newest gap arrived, in seconds since the start; None where there is none."""
         self.found = Timeline(0, info.fs)
         """What was known at the last look. It has no tail: who asks sees himself that nothing comes."""
 
@@ -110,11 +113,6 @@ class LiveTime:
             self._look(now, offsets)
         return self.found
 
-    def place(self, index: int) -> float:
-        """When the sample before ``index`` arrived, in seconds since the start, as far as that is kept."""
-        rows = np.array(self._rows())
-        return float(np.interp(index, rows[:, 0], rows[:, 1])) - self._start
-
     def _is_due(self, now: float, n_offsets: int) -> bool:
         passed = now - self._looked_at
         if passed < _LOOK_SECONDS or self.n_samples == self._looked_n:
@@ -128,8 +126,9 @@ class LiveTime:
         self._sum_up()
         self._looked_at, self._n_offsets = now, len(offsets)
         self._looked_n = self._follower.sketch.n_samples
+        arrivals = np.array(self._rows())
         evidence = Evidence(
-            arrivals=np.array(self._rows()),
+            arrivals=arrivals,
             offsets=offsets,
             start=self._start,
             stop=now,
@@ -139,9 +138,18 @@ class LiveTime:
         )
         found = self._follower.look(evidence)
         self.found = replace(found, gaps=tuple(gap for gap in found.gaps if gap.kind != "tail"))
+        self._place_last_gap(arrivals)
         if self._floor is not None and self.found.period_s:
             self._floor.follow(self.found.period_s)
         self._forget()
+
+    def _place_last_gap(self, arrivals: NDArray[np.float64]) -> None:
+        """Once, when it is found: later on its arrival is forgotten."""
+        index = self.found.lost[-1].index if self.found.lost else None
+        if index != self._last_gap:
+            self._last_gap = index
+            at = None if index is None else float(np.interp(index, arrivals[:, 0], arrivals[:, 1]))
+            self.last_gap_s = None if at is None else at - self._start
 
     def _rows(self) -> list[tuple[float, float]]:
         return [*self._arrivals.rows, *self._arrivals.waiting]

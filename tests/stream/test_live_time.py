@@ -14,6 +14,7 @@ from myogestic_tui.clock import Evidence, timeline_of
 from myogestic_tui.stream.health import HealthMeter, StreamHealth
 from myogestic_tui.stream.livetime import LiveTime
 from myogestic_tui.stream.offsets import OffsetHistory
+from myogestic_tui.stream.take import Take
 from tests.stream.scripted import ScriptedSource, estimate
 
 START = 5000.0
@@ -49,7 +50,7 @@ class Sent:
     def words(self, *, started_at: float | None = START) -> list[tuple[str, str]]:
         stream = Stream("emg", ScriptedSource(self.info))
         stream.info = self.info
-        stream._take = object()  # type: ignore[assignment]  # it is recorded; nothing else is asked of it
+        stream._take = Take(None, "emg", START)  # type: ignore[arg-type]  # it is recorded; nothing else is asked
         stream.get_timestamps = lambda _=None: self.stamps[-1:]  # type: ignore[method-assign]
         return [(one.severity, one.text) for one in remarks(stream, self.health, started_at=started_at)]
 
@@ -286,3 +287,15 @@ def test_a_counter_channel_tells_live_what_stamps_cannot():
         meter.tick(now, clock)
     health = meter.snapshot(now + 0.1, clock)
     assert (health.gaps, health.lost_samples) == (1, 2)
+
+
+def test_a_loss_that_is_no_longer_looked_at_stays_where_it_was():
+    stamps = np.delete(steady(20.0, 1400.0), np.s_[1200:1240])
+    live = LiveTime(StreamInfo(1, 20.0), START)
+    for first in range(0, len(stamps), 4):
+        part = stamps[first : first + 4]
+        live.feed(part, float(part[-1]) + 0.01)
+        if first % 400 == 0:
+            live.look(float(part[-1]) + 0.01, np.empty((0, 4)))
+    assert [(gap.index, gap.samples) for gap in live.found.lost] == [(1200, 40)]
+    assert live.last_gap_s == pytest.approx(60.0, abs=0.3)
