@@ -19,7 +19,7 @@ from .cluster import everywhere, guarded
 from .reading.readable import Readable
 from .signal.cutting import Cut, Wanted, class_of, class_set, cut_windows, one_shape, starts
 from .signal.runs import Run
-from .windows import is_raw
+from .windows import check_stream, is_raw
 
 if TYPE_CHECKING:
     import os
@@ -254,9 +254,7 @@ def _plan(
 ) -> tuple[list[Piece], set[Shape]]:
     """Pieces of all sessions, in order; and the shapes of windows that the sessions have."""
     wanted, raw = Wanted(class_set(classes), include_bad), is_raw(times)
-    readable = Readable(
-        paths, [stream_name], strict, lambda reader: cut.lengths(stream_name, reader.stream_info(stream_name))
-    )
+    readable = Readable(paths, [stream_name], strict, lambda reader: check_stream(reader, stream_name, cut, raw))
     tasks = [
         _delayed(guarded)(_pieces_of, everywhere(path), place, stream_name, cut, wanted, strict, raw)
         for place, path in enumerate(readable.paths)

@@ -96,7 +96,7 @@ def iter_labeled_windows(
     """
     cut, wanted = Cut(win_seconds, hop_seconds), Wanted(class_set(classes), include_bad)
     raw = is_raw(times)
-    readable = Readable(paths, [stream_name], strict, lambda reader: _check(reader, stream_name, cut, raw))
+    readable = Readable(paths, [stream_name], strict, lambda reader: check_stream(reader, stream_name, cut, raw))
 
     def windows(_place: int, reader: SessionReader) -> Iterator[LabeledWindow]:
         for run, window, ts in _labeled(reader, stream_name, cut, wanted, readable, raw):
@@ -166,7 +166,7 @@ def iter_aligned_windows(
     how = _Alignments(list(_names(aligned_streams)), align_window_samples, causal, interpolate, is_raw(times))
 
     def check(reader: SessionReader) -> None:
-        _check(reader, primary_stream, cut, how.raw)
+        check_stream(reader, primary_stream, cut, how.raw)
         how.check(reader)
 
     readable = Readable(paths, [primary_stream, *how.names], strict, check)
@@ -232,7 +232,7 @@ def labeled_windows(
     if group_by not in ("trial", "session"):
         raise ConfigError(f"group_by is {group_by!r}; use 'trial' or 'session'")
     cut, wanted, raw = Cut(win_seconds, hop_seconds), Wanted(class_set(classes), include_bad), is_raw(times)
-    readable = Readable(paths, [stream_name], strict, lambda reader: _check(reader, stream_name, cut, raw))
+    readable = Readable(paths, [stream_name], strict, lambda reader: check_stream(reader, stream_name, cut, raw))
     extents = list(readable.each(lambda place, reader: [(place, _extent(reader, stream_name, cut, wanted, raw))]))
     counts = {place: count for place, (count, _) in extents}
     X = _room([extent for _, extent in extents], stream_name)
@@ -258,7 +258,8 @@ def is_raw(times: str) -> bool:
     return times == "raw"
 
 
-def _check(reader: SessionReader, name: str, cut: Cut, raw: bool) -> None:
+def check_stream(reader: SessionReader, name: str, cut: Cut, raw: bool) -> None:
+    """Raise ConfigError or ClockError where labelled windows cannot be cut from a stream."""
     cut.lengths(name, reader.stream_info(name))
     if reader.label_track and not raw:
         check_placed(name, basis_of(reader, name))

@@ -38,7 +38,7 @@ class Bounds:
 
 
 EXACT = Bounds(1.0, 0.01, 5e-4, 0.005)
-PLACED = Bounds(2.0, 0.02, 1e-3, 0.012)
+PLACED = Bounds(2.0, 0.05, 1e-3, 0.012)
 BOUNDS = {
     "late": Bounds(15.0, 0.2, 1e-4, 0.005),
     "lag": Bounds(60.0, 0.35, 0.01, 0.005),
