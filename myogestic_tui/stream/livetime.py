@@ -148,8 +148,8 @@ class LiveTime:
         index = self.found.lost[-1].index if self.found.lost else None
         if index != self._last_gap:
             self._last_gap = index
-            at = None if index is None else float(np.interp(index, arrivals[:, 0], arrivals[:, 1]))
-            self.last_gap_s = None if at is None else at - self._start
+            before = 0 if index is None else max(0, int(np.searchsorted(arrivals[:, 0], index, side="right")) - 1)
+            self.last_gap_s = None if index is None else float(arrivals[before, 1]) - self._start
 
     def _rows(self) -> list[tuple[float, float]]:
         return [*self._arrivals.rows, *self._arrivals.waiting]
