@@ -15,6 +15,8 @@ _LEAST_LATE = 5
 _LONGEST = 5.0
 _LEAST_SHARE = 0.5
 _EVEN = 0.05
+_LONGEST_WAIT = 2.0
+"""Intervals between packets are about as long as packets."""
 
 
 def packet_seconds(cells: Cells) -> float:
@@ -30,5 +32,7 @@ def packet_seconds(cells: Cells) -> float:
     dense = cells.n_dense > cells.n_samples / 2
     if not dense and mad(apart) >= _EVEN * usual:
         return 0.0
+    if float(np.median(cells.excess[late])) > _LONGEST_WAIT * usual:
+        return 0.0  # leaps that recur
     seconds = (cells.n_samples - cells.first[0]) / cells.fs
     return usual if usual < _LONGEST and len(late) * usual > _LEAST_SHARE * seconds else 0.0

@@ -365,3 +365,13 @@ def test_a_device_far_off_its_declared_rate_is_measured():
         found = timeline_of(START + np.arange(20_000) / real, 250.0)
         assert found.measured_fs == pytest.approx(real, rel=1e-3)
         assert found.gaps == ()
+
+
+def test_leaps_that_recur_evenly_are_no_packets():
+    taken = regular(stop=START + 24.0)
+    stamps = taken - OFFSET + np.floor((taken - START) / 3.0) * 40.0
+    found = timeline_of(stamps, 500.0, known(taken))
+    assert found.packet_s == 0
+    assert found.measured_fs == pytest.approx(500.0, rel=1e-3)
+    assert found.lost_samples == 0
+    assert [round(leap.seconds) for leap in found.leaps] == [40] * 7
