@@ -137,7 +137,7 @@ def lost_gaps(gaps: Iterable[GapRecord]) -> list[GapRecord]:
 
 def seconds_of(gaps: Iterable[GapRecord], kind: str) -> float:
     """Length of the head or tail; 0 where there is none."""
-    return sum(gap.seconds for gap in gaps if gap.kind == kind)
+    return sum((gap.seconds for gap in gaps if gap.kind == kind), 0.0)
 
 
 def n_lost(meta: StreamMeta) -> int:
