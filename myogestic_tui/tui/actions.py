@@ -22,6 +22,7 @@ class Actions:
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
         self.at = 0.0
+        self.doubt = 0.0
         self._stopped = ""
 
     def greet(self, now: Status, before: Status | None) -> None:
@@ -139,7 +140,7 @@ class Actions:
     def do_end_label(self) -> None:
         """End the label: nothing is labelled from the key on."""
         viewer = self._viewer
-        viewer.labeller.press(-1, self.at, viewer.frame)
+        viewer.labeller.press(-1, self.at, viewer.frame, doubt=self.doubt)
 
     def do_note(self) -> None:
         """Type a note; its time is when the key was pressed."""

@@ -206,6 +206,7 @@ class Viewer(TerminalApp, inherit_bindings=False):
             status, gone = self.frame.status, str(error)
         self._close_old_question(status)
         went = bool(gone) and not self.frame.gone
+        self.ask_terminal(status.state == "recording" and not gone)
         status = foreseen(status, local_clock())
         if self._cue_bell.began(status.protocol) and status.protocol is not None and status.protocol.bell:
             self.bell()
@@ -341,8 +342,8 @@ class Viewer(TerminalApp, inherit_bindings=False):
             body.fit_width(event.size.width)
         self.call_after_refresh(self.redraw)
 
-    def run_command(self, command_id: str, at: float) -> None:
-        """Run a command by its id; ``at`` is when it was asked for."""
+    def run_command(self, command_id: str, at: float, doubt: float = 0.0) -> None:
+        """Run a command by its id; ``at`` is when it was asked for, with a doubt in seconds."""
         screen, _, name = command_id.rpartition(".")
         if screen == "screen":
             self.open_screen(name)
@@ -352,7 +353,7 @@ class Viewer(TerminalApp, inherit_bindings=False):
         if handler is None:
             self.say(f"{name} is not available here")
             return
-        self.actions.at = at
+        self.actions.at, self.actions.doubt = at, doubt
         handler()
         self.redraw()
 

@@ -63,9 +63,10 @@ class TerminalApp(App[int], inherit_bindings=False):
         """Whether the link still has to take earlier output."""
         return isinstance(self._driver, ViewerDriver) and self._driver.busy
 
-    def stalled(self, at: float) -> float:
-        """Seconds for which the link had stalled when a key arrived."""
-        return self._driver.stalled(at) if isinstance(self._driver, ViewerDriver) else 0.0
+    def ask_terminal(self, wanted: bool) -> None:
+        """Ask the terminal for signs of life as long as keys can become labels."""
+        if isinstance(self._driver, ViewerDriver):
+            self._driver.asks = wanted
 
     def hold_back(self) -> bool:
         """True where nothing may be drawn now; it is drawn as soon as the link has taken the rest."""

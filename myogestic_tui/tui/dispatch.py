@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .keys import is_gesture_key, shown
+from .keytimes import doubt_of
 from .prompt import Ask, TypeLine
 
 if TYPE_CHECKING:
@@ -29,8 +30,7 @@ class Dispatcher:
         if not isinstance(self._viewer.prompt, TypeLine) and _looks_pasted(keys):
             self._viewer.say(f"{len(keys)} keys at once look like pasted text: ignored", bad=True)
             return
-        n_gestures = sum(is_gesture_key(_name(key)) for key in keys)
-        self._one_by_one(keys, n_gestures)
+        self._one_by_one(keys)
 
     def paste(self, text: str) -> None:
         """Pasted text goes into an open line, and nowhere else."""
@@ -40,24 +40,24 @@ class Dispatcher:
         else:
             self._viewer.say("pasted text is ignored: keys are commands here", bad=True)
 
-    def _one_by_one(self, keys: Sequence[events.Key], n_gestures: int) -> None:
+    def _one_by_one(self, keys: Sequence[events.Key]) -> None:
         """What follows the key of a screen waits until that screen is there: it means something else on this one."""
         for place, key in enumerate(keys):
-            self._take(key, n_gestures)
+            self._take(key)
             if self._viewer.opening and (rest := keys[place + 1 :]):
-                self._viewer.call_next(self._one_by_one, rest, n_gestures)
+                self._viewer.call_next(self._one_by_one, rest)
                 return
 
-    def _take(self, event: events.Key, n_gestures: int) -> None:
-        name = _name(event)
+    def _take(self, event: events.Key) -> None:
+        name, doubt = _name(event), doubt_of(event)
         alone = _without_alt(name)
         if alone is not None:
-            self._press("escape", None, event.time, n_gestures)
-            self._press(alone, alone, event.time, n_gestures)
+            self._press("escape", None, event.time, doubt)
+            self._press(alone, alone, event.time, doubt)
         else:
-            self._press(name, event.character, event.time, n_gestures)
+            self._press(name, event.character, event.time, doubt)
 
-    def _press(self, name: str, character: str | None, at: float, n_gestures: int) -> None:
+    def _press(self, name: str, character: str | None, at: float, doubt: float) -> None:
         viewer = self._viewer
         prompt = viewer.prompt
         if isinstance(prompt, TypeLine):
@@ -65,11 +65,11 @@ class Dispatcher:
             return
         name = viewer.keymap.canonical(name)
         if is_gesture_key(name):
-            self._gesture(name, at, n_gestures)
+            self._gesture(name, at, doubt)
         elif prompt is not None:
             self._answer(prompt, name)
         elif not viewer.overlay_key(name):
-            self._command(name, at)
+            self._command(name, at, doubt)
 
     def _type(self, line: TypeLine, name: str, character: str | None) -> None:
         viewer = self._viewer
@@ -91,20 +91,19 @@ class Dispatcher:
             ask.answers[name][1]()
         viewer.redraw()
 
-    def _gesture(self, name: str, at: float, n_gestures: int) -> None:
+    def _gesture(self, name: str, at: float, doubt: float) -> None:
         viewer = self._viewer
         index = viewer.labeller.class_of(name, viewer.frame)
-        doubt = viewer.labeller.doubt(at, n_gestures, viewer.stalled(at))
         if index is None:
             viewer.say(viewer.labeller.unassigned(name, viewer.frame), bad=True)
         else:
             viewer.labeller.press(index, at, viewer.frame, doubt=doubt)
 
-    def _command(self, name: str, at: float) -> None:
+    def _command(self, name: str, at: float, doubt: float) -> None:
         viewer = self._viewer
         command = viewer.keymap.command(viewer.screen_name, name)
         if command is not None:
-            viewer.run_command(command.id, at)
+            viewer.run_command(command.id, at, doubt)
         elif elsewhere := viewer.keymap.elsewhere(name):
             screens = " and ".join(screen.title() for screen in elsewhere.where.split())
             viewer.say(f"{shown(name)} is a key of {screens}: {elsewhere.help}")

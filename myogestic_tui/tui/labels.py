@@ -10,9 +10,6 @@ if TYPE_CHECKING:
     from ..widgets.frame import Frame
     from .app import Viewer
 
-_LONGEST_DOUBT = 5.0
-"""Seconds of uncertainty given to a burst of keys where no stall of the link was noticed."""
-
 
 class Labeller:
     """Sends labels, and ignores repeats of the active one.
@@ -24,7 +21,6 @@ class Labeller:
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
         self._sent: list[int] = []
-        self._last_key = 0.0
 
     def class_of(self, key: str, frame: Frame) -> int | None:
         """The class that a gesture key stands for; None where it is assigned to none."""
@@ -64,13 +60,6 @@ class Labeller:
             self._sent.pop(0)
         if not reply.ok or not self._viewer.frame.recording:
             self._viewer.say(reply.message, bad=not reply.ok)
-
-    def doubt(self, at: float, n_keys: int, stalled: float) -> float:
-        """How uncertain (s) a key's time is that came with ``n_keys`` in one read, after a stall of ``stalled`` s."""
-        before, self._last_key = self._last_key, at
-        if stalled > 0:
-            return stalled
-        return min(at - before, _LONGEST_DOUBT) if n_keys > 1 else 0.0
 
     def unassigned(self, key: str, frame: Frame) -> str:
         """What to say of a gesture key that has no gesture."""

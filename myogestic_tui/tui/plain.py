@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import sys
 import termios
 import time
@@ -19,6 +18,7 @@ from ..widgets.format import hms
 from ..widgets.frame import Frame
 from ..widgets.headrows import take_text
 from .greeting import greeting
+from .keyreader import KeyReader, TypedKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,25 +61,24 @@ class _Plain:
         descriptor = sys.stdin.fileno()
         before = termios.tcgetattr(descriptor)
         tty.setcbreak(descriptor)
+        keys = KeyReader(descriptor)
         try:
             self._say(_KEYS)
             while True:
                 self._look()
                 self._report()
-                if not select.select([descriptor], [], [], _POLL_SECONDS)[0]:
-                    continue
-                data = os.read(descriptor, 1024)
-                if not data:
-                    return 129
-                for key in data.decode("utf-8", "replace"):
-                    code = self._key(key, time.monotonic())
+                wait = _POLL_SECONDS
+                while (key := keys.next(wait)) is not None:
+                    wait = 0.0
+                    code = self._key(key)
                     if code is not None:
                         return code
         except KeyboardInterrupt:
             return 130
-        except OSError:  # the terminal hung up
+        except (EOFError, OSError):  # the terminal hung up
             return 129
         finally:
+            keys.close()
             with contextlib.suppress(termios.error):
                 termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
@@ -144,17 +143,20 @@ class _Plain:
         take = take_text(frame.take).replace("·", "-")
         self._say(f"{state}  {take}  [{label}]  {streams}  {frame.gone or message}")
 
-    def _key(self, key: str, at: float) -> int | None:
-        frame = self._frame()
+    def _key(self, typed: TypedKey) -> int | None:
+        frame, key = self._frame(), typed.character
         if self._text is not None:
             self._type(key)
         elif key in frame.keys:
-            self._send(AddLabel(class_index=frame.keys.index(key), timestamp=at))
+            self._label(frame.keys.index(key), typed)
         elif self._answers:
             return self._answer(key)
         else:
-            return self._command(key, at, frame)
+            return self._command(typed, frame)
         return None
+
+    def _label(self, class_index: int, typed: TypedKey) -> None:
+        self._send(AddLabel(class_index=class_index, timestamp=typed.at, uncertainty_s=typed.doubt))
 
     def _answer(self, key: str) -> int | None:
         answer = self._answers.get(key)
@@ -163,8 +165,8 @@ class _Plain:
         self._answers = {}
         return answer() if answer is not None else None
 
-    def _command(self, key: str, at: float, frame: Frame) -> int | None:
-        match key:
+    def _command(self, typed: TypedKey, frame: Frame) -> int | None:
+        match typed.character:
             case " " if frame.gone:
                 self._offer_another(frame.gone)
             case " " if not frame.recording or frame.status.stopping:
@@ -179,11 +181,11 @@ class _Plain:
             case "\n" if frame.status.stopped is not None:
                 self._send(Acknowledge())
             case "e":
-                self._send(AddLabel(class_index=-1, timestamp=at))
+                self._label(-1, typed)
             case "u":
                 self._send(UndoLabel(session=frame.session_id or None))
             case "n":
-                self._text, self._note_at, self._note_of = "", at, frame.session_id or None
+                self._text, self._note_at, self._note_of = "", typed.at, frame.session_id or None
                 self._say("note (gesture keys off), enter saves:")
             case "q" if not frame.recording:
                 return 0

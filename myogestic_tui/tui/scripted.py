@@ -17,6 +17,7 @@ from ..widgets.frame import Frame
 from ..widgets.glyphs import terminal_is_utf8
 from ..widgets.header import Header
 from ..widgets.panels import RecordingControls, call_back, gesture_of
+from .keytimes import doubt_of
 from .launch import launch
 from .signals import Shed, bounded_exit
 from .terminal import HungUp, KeyBurst, ViewerDriver
@@ -58,7 +59,6 @@ class ScriptScreens(App[str]):
         Binding("l", "open('live')"),
         Binding("r", "open('record')"),
         Binding("b", "open('sessions')"),
-        Binding("e", "label(-1)"),
         Binding("x", "ask_stop"),
         Binding("q", "ask_leave"),
         Binding("ctrl+q", "ask_leave", priority=True),
@@ -93,6 +93,8 @@ class ScriptScreens(App[str]):
             self.exit("leave")
             return
         status = self.recording.status()
+        if isinstance(self._driver, ViewerDriver):
+            self._driver.asks = status.state == "recording"
         self.query_one(Header).draw(Frame(status, screen="", at=status.at, wall=time.strftime("%H:%M")))
         if self._composed_for != self.recording.ctx.state:
             self._composed_for = self.recording.ctx.state
@@ -123,10 +125,10 @@ class ScriptScreens(App[str]):
             if action is not None:
                 action()
             return
-        index = gesture_of(event, Frame(self.recording.status()))
+        index = -1 if event.key == "e" else gesture_of(event, Frame(self.recording.status()))
         if index is not None:
             event.stop()
-            self.action_label(index, event.time)
+            self.action_label(index, event.time, doubt_of(event))
 
     def on_key_burst(self, message: KeyBurst) -> None:
         """Keys of one read, one after the other."""
@@ -147,13 +149,13 @@ class ScriptScreens(App[str]):
         if isinstance(self._driver, ViewerDriver):
             self._driver.give_back()
 
-    def action_label(self, class_index: int, at: float | None = None) -> None:
+    def action_label(self, class_index: int, at: float | None = None, doubt: float = 0.0) -> None:
         """Begin a gesture, through the script's controls where it has some."""
         controls = self.query(RecordingControls)
         if controls:
-            controls.first().gesture(class_index, at)
+            controls.first().gesture(class_index, at, doubt)
             return
-        command = AddLabel(class_index=class_index, timestamp=at, actor="ui")
+        command = AddLabel(class_index=class_index, timestamp=at, uncertainty_s=doubt, actor="ui")
         call_back(self.screen, self.recording.execute, command)
 
     def action_open(self, screen: str) -> None:

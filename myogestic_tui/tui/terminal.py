@@ -17,9 +17,10 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from .curtain import OTHER_SCREEN, Hanging, take_over
+from .keytimes import ASK, KeyTimes, answers_prove, put_in_doubt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _RESTORE = (
     "\x1b[?2026l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?2004l\x1b[?2048l\x1b[?7h\x1b[<u\x1b[?1049l"
@@ -27,6 +28,7 @@ _RESTORE = (
 )
 """What Textual switches on, off again: mouse, paste, resize reports, wrap, kitty keys, other screen, cursor."""
 
+_LAST_ANSWER_SECONDS = 0.4
 _SLOW_WRITE = 0.3
 """Seconds: a write that takes longer means that the link stalled."""
 
@@ -115,6 +117,8 @@ class ViewerDriver(LinuxDriver):
         self.output = Output(stdout if stdout is not None and stdout.isatty() else cast("IO[str]", self._file))
         self._file = cast("Any", self.output)
         self._settings: list[Any] | None = None
+        self.key_times = KeyTimes(time.monotonic(), proving=answers_prove())
+        self.asks = False
 
     @property
     def busy(self) -> bool:
@@ -131,13 +135,13 @@ class ViewerDriver(LinuxDriver):
     def _get_terminal_size(self) -> tuple[int, int]:
         return self.terminal_size()
 
-    def stalled(self, at: float) -> float:
-        """Seconds for which the link had stalled when a key arrived at ``at``; 0 where it had not."""
+    def _stalled_since(self, at: float) -> float | None:
+        """Since when output is not taken, or was not until just before ``at``; None where it is."""
         since = self.output.busy_since
         if since is not None and at - since > _SLOW_WRITE:
-            return at - since
+            return since
         start, end = self.output.last_stall
-        return end - start if at - end < 1.0 and at >= start else 0.0
+        return start if at - end < 1.0 and at >= start else None
 
     def write(self, data: str) -> None:
         """Queue output."""
@@ -152,7 +156,7 @@ class ViewerDriver(LinuxDriver):
         self._settings = curtain.settings
         waiting = fcntl.ioctl(self.fileno, termios.FIONREAD, b"\0" * 4)
         if any(waiting):
-            self.output.last_stall = (curtain.since, time.monotonic())
+            self.key_times.opened(curtain.since)
 
     def start_application_mode(self) -> None:
         """Take the terminal; it is given back as it was before a curtain hung."""
@@ -167,6 +171,7 @@ class ViewerDriver(LinuxDriver):
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
+                self._ask(time.monotonic())
                 batch: list[Message] = []
                 if selector.select(0.1):
                     data = self._read()
@@ -179,15 +184,37 @@ class ViewerDriver(LinuxDriver):
                 batch += parser.tick()
                 self._deliver(batch)
 
+    def _ask(self, now: float) -> None:
+        """Ask the terminal for a sign of life, where it is time; the reader looks for keys from now on."""
+        self.key_times.looking(now)
+        if self.asks and self._writer_thread is not None and self.key_times.due(now):
+            self.key_times.asked(now)
+            self.write(ASK)
+
+    def disable_input(self) -> None:
+        """Stop reading, once the terminal has answered: a shell would take that for keys."""
+        self.asks = False
+        until = time.monotonic() + _LAST_ANSWER_SECONDS
+        while self.key_times.waits and time.monotonic() < until:
+            time.sleep(0.01)
+        super().disable_input()
+
     def _read(self) -> bytes:
         try:
             return os.read(self.fileno, 4096)
         except OSError:
             return b""
 
-    def _deliver(self, batch: Iterable[Message]) -> None:
-        keys: list[events.Key] = []
+    def _deliver(self, batch: Sequence[Message]) -> None:
+        keys = [message for message in batch if isinstance(message, events.Key)]
+        if keys:
+            at = keys[-1].time
+            put_in_doubt(keys, self.key_times.doubt(at, len(keys), stalled_since=self._stalled_since(at)))
+        keys = []
         for message in batch:
+            if isinstance(message, events.CursorPosition):
+                self.key_times.answered(time.monotonic())
+                continue
             if isinstance(message, events.Key):
                 keys.append(message)
                 continue

@@ -192,9 +192,10 @@ class RecordingControls(Panel):
         """What the Stop button does."""
         self._on_stop()
 
-    def gesture(self, class_index: int, at: float | None = None) -> None:
-        """Begin a gesture at ``at`` (recorder's clock, s; None is now); -1 ends the label."""
-        command = AddLabel(class_index=class_index, timestamp=time.monotonic() if at is None else at, actor="ui")
+    def gesture(self, class_index: int, at: float | None = None, uncertainty_s: float = 0.0) -> None:
+        """Begin a gesture at ``at`` (recorder's clock, s; None is now), uncertain by so much; -1 ends the label."""
+        when = time.monotonic() if at is None else at
+        command = AddLabel(class_index=class_index, timestamp=when, uncertainty_s=uncertainty_s, actor="ui")
 
         def label() -> None:
             reply = self.recorder.execute(command)

@@ -27,6 +27,7 @@ STATES = {
     "empty": lambda: idle(streams=()),
     "crash": idle,
     "dying": recording,
+    "slow": recording,
 }
 
 
@@ -83,6 +84,17 @@ class Dying(Logged):
         return super().execute(command)
 
 
+class Slow(Logged):
+    """Undoes a label only once there is a file ``SCRIPT_LOG.go``."""
+
+    def execute(self, command: r.AnyCommand) -> r.Reply:
+        """Carry out, some time."""
+        reply = super().execute(command)
+        while isinstance(command, r.UndoLabel) and not os.path.exists(os.environ["SCRIPT_LOG"] + ".go"):
+            time.sleep(0.01)
+        return reply
+
+
 class Crashing(Logged):
     """Hands out something that no screen can draw, once it is told anything."""
 
@@ -96,7 +108,7 @@ def main() -> int:
     """Start it."""
     state, *given = sys.argv[1:] or ["idle"]
     options = dict(pair.split("=", 1) for pair in given)
-    recorder = {"crash": Crashing, "moving": Moving, "dying": Dying}.get(state, Logged)(STATES[state]())
+    recorder = {"crash": Crashing, "moving": Moving, "dying": Dying, "slow": Slow}.get(state, Logged)(STATES[state]())
     fresh = Logged(idle(app_name="another"))
     code = run_viewer(recorder, options=ViewerOptions(embedded=False, reconnect=lambda: fresh, **options))
     with contextlib.suppress(OSError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import re
@@ -37,6 +38,7 @@ KEYS = {
 
 _KITTY = re.compile(rb"\x1b\[[<>=][0-9;]*u|\x1b\[\?[0-9;]*\$p")
 _CONTROL_STRING = re.compile(rb"\x1b\][^\a\x1b]*(?:\a|\x1b\\)")
+_ASKED = b"\x1b[6n"
 _UNFINISHED = re.compile(rb"\x1b[^a-zA-Z]{0,24}$")
 
 
@@ -72,6 +74,7 @@ class Terminal:
         self.n_bytes = 0
         self.output = bytearray()
         self.hung_up = False
+        self.n_answers = 0
         self._master, slave = os.openpty()
         self._resize_to(columns, lines)
         self.attributes = termios.tcgetattr(slave)
@@ -130,7 +133,18 @@ class Terminal:
         data = _KITTY.sub(b"", self._rest + data)
         unfinished = _UNFINISHED.search(data)
         self._rest = data[unfinished.start() :] if unfinished else b""
-        self._stream.feed(data[: len(data) - len(self._rest)])
+        *asking, last = data[: len(data) - len(self._rest)].split(_ASKED)
+        for part in asking:
+            self._stream.feed(part)
+            self._answer()
+        self._stream.feed(last)
+
+    def _answer(self) -> None:
+        """Tell where the cursor is, as every terminal does when it is asked."""
+        cursor = self.screen.cursor
+        self.n_answers += 1
+        with contextlib.suppress(OSError):
+            self.send(b"\x1b[%d;%dR" % (cursor.y + 1, cursor.x + 1))
 
     def rows(self) -> list[str]:
         """The screen, row by row."""
@@ -179,6 +193,10 @@ class Terminal:
     def n_waiting(self) -> int:
         """Bytes that were written and not read yet."""
         return int(struct.unpack("i", fcntl.ioctl(self._master, termios.FIONREAD, b"\0" * 4))[0])
+
+    def n_unread(self) -> int:
+        """Bytes of keys that the program has not read yet."""
+        return int(struct.unpack("i", fcntl.ioctl(self._slave, termios.FIONREAD, b"\0" * 4))[0])
 
     def foreground(self) -> int:
         """The process group that the keys go to."""
@@ -268,7 +286,7 @@ def _take_terminal() -> None:
 
 def _environ(changes: Mapping[str, str | None]) -> dict[str, str]:
     environ = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
-    for name in ("NO_COLOR", "LC_ALL", "LC_CTYPE", "TMUX", "STY", "COLORFGBG", "COLUMNS", "LINES"):
+    for name in ("NO_COLOR", "LC_ALL", "LC_CTYPE", "TMUX", "STY", "ZELLIJ", "COLORFGBG", "COLUMNS", "LINES"):
         environ.pop(name, None)
     for name, value in changes.items():
         if value is None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from terminal import Terminal
+
+from tests.sending import wait_for
 
 COLOUR = re.compile(rb"\x1b\[[0-9;]*?(?:[34][0-7]|9[0-7]|10[0-7]|[34]8;[25])[0-9;]*m")
 RGB = re.compile(rb"[34]8;[25];")
@@ -96,6 +99,61 @@ def test_a_stalled_link_freezes_no_key_and_catches_up(viewer_in_pty):
     terminal.flow()
     terminal.wait_for(lambda text: "4 Open" in text.splitlines()[1])
     assert float(label.split()[-1]) > 0.3, "the time of a key that came during a stall is uncertain"
+
+
+@pytest.mark.parametrize("pressed", ["1", "134"])
+@pytest.mark.parametrize("seconds", [3.0, pytest.param(13.0, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("screen", ["record", "live"])
+def test_keys_typed_into_a_dead_link_have_a_doubt_that_covers_how_late_they_came(
+    viewer_in_pty, screen, seconds, pressed
+):
+    terminal = viewer_in_pty("moving", f"screen={screen}")
+    wait_for(lambda: terminal.n_answers >= 2)
+    terminal.stall()
+    died, typed = time.monotonic(), {}
+    for place, key in enumerate(pressed):
+        time.sleep(max(died + place + 0.4 - time.monotonic(), 0.0))
+        typed[key] = time.monotonic()
+    time.sleep(max(died + seconds - time.monotonic(), 0.0))
+    terminal.flow()
+    terminal.press(*pressed)
+    for key, at in typed.items():
+        _, _, stamp, doubt = terminal.wait_log(f"label {int(key) - 1} ").split()
+        late = float(stamp) - at
+        assert late > seconds - len(pressed)
+        assert float(doubt) >= late, f"{key} was {late:.3f} s late, and is said to be within {float(doubt):.3f} s"
+    assert labels_are_certain_again(terminal)
+
+
+def labels_are_certain_again(terminal):
+    """Once the link lives; a machine that is busy may need some tries."""
+    for _ in range(20):
+        for key in "2", "3":
+            answers = terminal.n_answers
+            wait_for(lambda answers=answers: terminal.n_answers > answers)
+            n_labels = terminal.log.read_text().count("\nlabel ")
+            terminal.press(key)
+            if float(terminal.wait_log("label ", more=n_labels + 1).split()[-1]) == 0.0:
+                return True
+    return False
+
+
+def test_a_terminal_that_cannot_place_text_stamps_keys_while_a_command_runs(viewer_in_pty):
+    terminal = viewer_in_pty("slow", ready="* REC", environ={"TERM": "dumb"})
+    terminal.press("u")
+    terminal.wait_log("UndoLabel")
+    terminal.press("4")
+    wait_for(lambda: not terminal.n_unread())
+    read = time.monotonic()
+    time.sleep(0.3)
+    terminal.press("3", "1")
+    wait_for(lambda: not terminal.n_unread())
+    terminal.log.with_name(terminal.log.name + ".go").touch()
+    _, _, stamp, doubt = terminal.wait_log("label 3").split()
+    assert float(stamp) <= read + 0.02
+    assert float(doubt) == 0.0
+    burst = [terminal.wait_log(f"label {index} ").split() for index in (2, 0)]
+    assert all(float(doubt) > 0.2 for *_, doubt in burst), "keys of one read share the doubt"
 
 
 def test_a_key_pressed_while_the_screens_open_is_not_lost_and_its_time_is_uncertain(viewer_in_pty):

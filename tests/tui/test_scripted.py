@@ -26,7 +26,7 @@ def test_a_trial_by_the_script_s_own_buttons(tmp_path: Path) -> None:
         terminal.wait_for("Stop trial")
         terminal.wait_for("Recording: experiments/trial5/")
         terminal.wait_for("● REC  00:00:01")
-        terminal.press("2")
+        terminal.send(b"12")
         terminal.wait_for("▶ 2")
         terminal.press("tab", "tab", "enter")
         terminal.wait_for("broken failed: ValueError")
@@ -47,6 +47,7 @@ def test_a_trial_by_the_script_s_own_buttons(tmp_path: Path) -> None:
     archive = next((tmp_path / "experiments/trial5").glob("*.session.zip"))
     with open_session_store(archive) as session:
         assert [label.class_index for label in session.label_track] == [0, 1]
+        assert session.label_track[1].uncertainty_s > 0.0, "two keys in one read"
         assert session.class_names == ["Rest", "Fist"]
         assert session.stores["emg"].shape[0] >= 3 * 500
 
