@@ -11,7 +11,7 @@ PACKAGES = {
     "myogestic_tui": "The names that a recording script begins with.",
     "myogestic_tui.sources": "Where samples come from.",
     "myogestic_tui.stream": "One stream, and what a source of one's own has to offer.",
-    "myogestic_tui.session": "Sessions on disk: written, read, proven, mended, cut into windows.",
+    "myogestic_tui.session": "Sessions on disk: written, read, verified, repaired, cut into windows.",
     "myogestic_tui.session.export": "Sessions in the formats of other tools.",
     "myogestic_tui.widgets": "Parts of the screens, for interfaces of one's own.",
     "myogestic_tui.tui": "The screens.",

@@ -120,7 +120,7 @@ def start(settings: Settings, name: str | None, as_json: bool) -> int:
 @driver()
 @click.option("--wait", "until_packed", is_flag=True, help="Wait until the session is packed, and print the archive.")
 def stop(settings: Settings, until_packed: bool, as_json: bool) -> int:
-    """Stop and save. Everything is on disk when this returns; packing goes on in the background.
+    """Stop and save. Everything is on disk when this returns; packing continues in the background.
 
     \b
     Example: myogestic-tui ctl stop --wait

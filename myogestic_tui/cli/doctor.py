@@ -26,7 +26,7 @@ _UNLIMITED = 1_000_000
 @json_option
 @pass_settings
 def doctor(settings: Settings, as_json: bool) -> int:
-    """Look at LSL, network, clock, disk and terminal: what is wrong, and how to mend it.
+    """Look at LSL, network, clock, disk and terminal: what is wrong, and how to repair it.
 
     Exits 1 if recording would not work.
 

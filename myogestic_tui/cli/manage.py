@@ -74,7 +74,7 @@ def note(path: Path, text: str, as_json: bool) -> None:
 def copy(paths: tuple[Path, ...], destination: str, remove: bool, as_json: bool) -> int:
     """Copy archives to a folder or URL (extra [remote]), read each back and compare its digest.
 
-    A copy that is interrupted goes on where it stopped. The source stays unless --remove is said.
+    A copy that is interrupted continues where it stopped. The source stays unless --remove is said.
 
     \b
     Examples:

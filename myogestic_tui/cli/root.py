@@ -48,7 +48,7 @@ COMMANDS = {
     "windows": ("training:windows", "Cut labelled windows for training."),
     "replay": ("reuse:replay", "Send a session as live LSL outlets."),
     "init": ("init:init", "Write a commented myogestic.toml."),
-    "doctor": ("doctor:doctor", "What is wrong here, and how to mend it."),
+    "doctor": ("doctor:doctor", "What is wrong here, and how to repair it."),
     "completion": ("completion:completion", "Make the shell complete commands, sessions and streams."),
 }
 """Name: where it is (module:function) and one line about it, so that ``--help`` imports none of them."""

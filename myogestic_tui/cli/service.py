@@ -91,7 +91,7 @@ def status(as_json: bool) -> int:
 
 
 @service.command()
-@click.option("--follow", "-f", is_flag=True, help="Go on as lines come.")
+@click.option("--follow", "-f", is_flag=True, help="Print new lines as they come.")
 @click.option("--lines", "-n", type=click.IntRange(min=1), default=50, show_default=True, help="How many at first.")
 def logs(follow: bool, lines: int) -> int:
     """Show what the service logged: who did what, what was recovered, and why it ended.

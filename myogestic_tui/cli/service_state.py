@@ -84,14 +84,15 @@ class ServiceState:
             found.append("the unit was not written by `myogestic-tui service install`")
         if not self.runs and self.known.get("ExecMainStatus") == str(HELD):
             found.append(
-                "another recorder had the sessions folder, so that it is not started again; end that one, then"
+                "another recorder had the sessions folder, so systemd does not start this one again: "
+                f"end the other, then `systemctl --user start {UNIT}`"
             )
-            found.append(f"`systemctl --user start {UNIT}`")
         elif self.known.get("Result") == "start-limit-hit":
             found.append(
-                "it failed again and again, so that it is not started any more; `myogestic-tui service logs` says"
+                "it failed again and again, so systemd does not start it any more: "
+                f"`myogestic-tui service logs` shows why; then `systemctl --user reset-failed {UNIT}` "
+                f"and `systemctl --user start {UNIT}`"
             )
-            found.append(f"why; then `systemctl --user reset-failed {UNIT}` and `systemctl --user start {UNIT}`")
         elif not self.runs:
             found.append(f"`myogestic-tui service logs` tells why; `systemctl --user start {UNIT}` starts it")
         if not self.linger:

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 PI, SYSTEMD = (ROOT / "docs" / name for name in ("raspberry-pi.md", "systemd.md"))
 BLOCK = re.compile(r"^<!-- on the box -->\n```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PATIENCE = 240.0
-NOT_HERE = {"apt", "loginctl", "lsblk", "mount"}
+NOT_HERE = {"apt", "loginctl", "lsblk", "mount", "timedatectl"}
 """Commands that change or look at the machine itself; that they are called is noted."""
 SYSTEMCTL = f"""#!{sys.executable}
 # Stands in for the systemd of a box: it starts the service as the unit has it, and stops it.
@@ -134,6 +134,7 @@ def test_the_pi_guide_leads_from_a_blank_disk_to_a_recording(box, sending):  # n
     calls = (box.folder / "calls").read_text()
     assert f"mount {box.data}" in calls
     assert "loginctl enable-linger" in calls
+    assert calls.index("timedatectl set-ntp false") < calls.index("timedatectl set-time")  # refused otherwise
     unit = (box.home / ".config/systemd/user/myogestic.service").read_text()
     assert f"--sessions {box.data}/sessions --config {box.data}/myogestic.toml serve" in unit
     assert "myogestic.service: active" in told
