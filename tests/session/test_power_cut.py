@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from pathlib import Path
 
 import pytest
 
 from myogestic_tui.session import Session, open_session_store, recover_session, trash_session, verify_session
+from myogestic_tui.session.format.journal import segment_path
 from myogestic_tui.session.reading.reader import damage_in
 from myogestic_tui.session.recording import checkpoint, committer
 from tests.sending import wait_for
@@ -164,3 +166,27 @@ def test_a_finish_begins_no_new_segment(tmp_path: Path, monkeypatch: pytest.Monk
     calls = Calls(monkeypatch)
     session.finish()
     assert not [path for kind, path in calls.made if kind == "create" and path.endswith("emg.00000002.journal")]
+
+
+def test_a_recovery_cut_off_while_it_makes_what_the_recorder_had_not_made_yet_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The end came while a stream joined, and then again while its arrival record was written."""
+    session = recorded(tmp_path, [(EMG, 0, 1)])
+    folder = cut_off(session.path, tmp_path / "cut")
+    session.finish()
+    shutil.rmtree(folder / "emg_arrival.zarr")
+    segment_path(folder, "emg", 1).unlink()
+
+    def cut(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("myogestic_tui.session.recovery.recover.commit", cut)
+        with pytest.raises(KeyboardInterrupt):
+            recover_session(folder)
+    assert (folder / "emg_arrival.zarr" / "c").is_dir()
+    recover_session(folder)
+    with open_session_store(folder) as reader:
+        assert [one for one in reader.findings if one.kind == "damage"] == []
+    assert verify_session(folder).ok

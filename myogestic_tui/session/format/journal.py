@@ -255,7 +255,7 @@ def list_segments(folder: Path) -> dict[str, list[Path]]:
     """Segment files by stem, in order; empty where the folder has no journal."""
     found: dict[str, list[Path]] = {}
     try:
-        names = sorted(entry.name for entry in os.scandir(folder / JOURNAL) if is_regular(entry.path))
+        names = sorted(entry.name for entry in os.scandir(folder / JOURNAL) if _is_file(entry))
     except (FileNotFoundError, NotADirectoryError):
         return found
     for name in names:
@@ -263,3 +263,8 @@ def list_segments(folder: Path) -> dict[str, list[Path]]:
         if name.endswith(SUFFIX) and stem and number.isdigit():
             found.setdefault(stem, []).append(folder / JOURNAL / name)
     return found
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """Whether it was a file when it was listed: one that a recorder drops meanwhile must be missed, not overlooked."""
+    return entry.is_file(follow_symlinks=False) or (entry.is_symlink() and is_regular(entry.path))

@@ -52,7 +52,7 @@ class _Run(NamedTuple):
 class JournalTail:
     """What a stream's segments hold, as consecutive rows ``first`` to ``end`` once `join` was called; reads on demand.
 
-    Segments are opened at once, so that it does not matter when a recorder drops them afterwards.
+    Segments are opened and measured at once, so that it does not matter what a recorder adds or drops afterwards.
 
     Parameters
     ----------
@@ -90,8 +90,11 @@ class JournalTail:
         try:
             for path in segments:
                 self._fds.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
-            for path, fd in zip(segments, self._fds, strict=True):
-                self._read_segment(path, fd, last=path == segments[-1])
+            # The newest first: once a recorder writes to a segment, those before it are whole.
+            sizes = [os.fstat(fd).st_size for fd in reversed(self._fds)][::-1]
+            for number, (path, fd) in enumerate(zip(segments, self._fds, strict=True)):
+                frames, last = FrameReader(fd, size=sizes[number]), not any(sizes[number + 1 :])
+                self._read_segment(path.name, frames, fd, last=last)
         except BaseException:
             self.close()
             raise
@@ -185,8 +188,7 @@ class JournalTail:
 
     # ------------------------------------------------------------ finding the frames
 
-    def _read_segment(self, path: Path, fd: int, *, last: bool) -> None:
-        frames, member = FrameReader(fd), path.name
+    def _read_segment(self, member: str, frames: FrameReader, fd: int, *, last: bool) -> None:
         for frame in frames:
             self._take(frame, fd, member)
         ending = frames.ending()

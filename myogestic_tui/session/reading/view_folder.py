@@ -82,8 +82,8 @@ class _Looker:
             raise SessionError(f"{self.path} cannot be read as a session folder: {error.strerror}") from error
 
     def look(self) -> SessionView | None:
+        has_journal = (self.path / JOURNAL).is_dir()  # first: what is read below is at least as new
         meta = self._meta()
-        has_journal = (self.path / JOURNAL).is_dir()
         record = SessionRecord(meta)
         labels = self._labels()
         if has_journal:
@@ -148,7 +148,7 @@ class _Looker:
         return record.label_track
 
     def _has_moved_on(self, had_journal: bool) -> bool:
-        return self.live and had_journal and not (self.path / JOURNAL).is_dir()
+        return had_journal and not (self.path / JOURNAL).is_dir()
 
     def _add_streams(self, view: SessionView, stems: list[str]) -> bool:
         for stem in stems:
@@ -218,17 +218,20 @@ class _Looker:
         try:
             return StoredArray(self.members, name, strict=view.strict)
         except SessionDamagedError as error:
-            if self._is_torn(stem, name):
-                return None  # made and not synced before a power cut: the journal has all of it
+            if view.record is not None and self._is_torn(stem, name):
+                return (
+                    None  # being made when the end came, of the recorder or of a recovery: nothing stands in it alone
+                )
             if view.record is None or self._has_chunks(name):  # else the recorder was cut off while it made the array
                 self.findings.append(damage(f"{stem}: {error}", stream=stem, member=name))
             return None
 
     def _is_torn(self, stem: str, name: str) -> bool:
-        """Whether a ``zarr.json`` came to hold nothing while nothing was dropped from the stream's journal yet."""
+        """Whether a ``zarr.json`` came to hold nothing while all of the stream was in its journal, or it had none."""
         first = next(iter(list_segments(self.path).get(stem, [])), None)
+        untouched = not self._has_chunks(array_name(stem)) if first is None else is_first(first)
         try:
-            return first is not None and is_first(first) and not any(self.members.read(f"{name}/{ZARR_JSON}") or b"")
+            return untouched and not any(self.members.read(f"{name}/{ZARR_JSON}") or b"")
         except SessionDamagedError:
             return False
 
