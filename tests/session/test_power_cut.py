@@ -149,6 +149,24 @@ def test_a_hole_in_what_was_not_synced_is_a_torn_tail(tmp_path: Path):
         assert any("when the power went" in finding.text for finding in reader.findings)
 
 
+@pytest.mark.parametrize("pages", [(1, 2), (2, 5), (4, 5)], ids=str)
+def test_a_last_frame_of_which_pages_were_not_written_is_a_torn_tail(tmp_path: Path, pages: tuple[int, int]):
+    session = recorded(tmp_path / "rec", [(EMG, 10, 10)])
+    feed(session, EMG, 10, 410, 400)
+    folder = cut_off(session.path, tmp_path / "cut")
+    session.finish()
+    segment = folder / "journal" / "emg.00000001.journal"
+    whole = segment.read_bytes()
+    start, stop = (4096 * page for page in pages)
+    hole = whole[start:stop]
+    segment.write_bytes(whole[:start] + bytes(len(hole)) + whole[start + len(hole) :])
+    assert damage_in(folder) == []
+    recover_session(folder)
+    assert verify_session(folder).ok
+    with open_session_store(folder) as reader:
+        assert EMG.assert_prefix(reader) == 10
+
+
 def test_a_flipped_bit_in_the_journal_is_damage(tmp_path: Path):
     session = recorded(tmp_path / "rec", [(EMG, 1000, 100)])
     folder = cut_off(session.path, tmp_path / "cut")

@@ -28,7 +28,7 @@ def test_a_checkpoint_that_fails_says_why_and_of_which_file(
 ):
     session = recorded(tmp_path, [(STREAMS[0], 1000, 100)])
 
-    def refuse(path: Path, data: bytes) -> None:
+    def refuse(path: Path, data: bytes, **options: bool) -> None:
         raise OSError(number, os.strerror(number), str(path))
 
     monkeypatch.setattr(zarrs, "write_bytes", refuse)

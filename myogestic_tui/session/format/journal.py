@@ -134,8 +134,8 @@ class FrameReader:
         """Why the file ends where it does, once all frames are read.
 
         A frame that a kill cut short is torn; one that is there in its whole length and differs from its CRC, or
-        with whole frames behind it, is damaged. Where a whole page of zeros comes before those, it was never written:
-        what a power cut leaves of writes that were not synced yet.
+        with whole frames behind it, is damaged. Where a whole page of it is zeros, that was never written: what a power
+        cut leaves of writes that were not synced yet, a hole where whole frames come behind it.
         """
         rest = self._size - self.end
         if rest <= 0:
@@ -147,11 +147,12 @@ class FrameReader:
         if not any(head) or len(head) < HEADER.size:
             return "torn"  # after a power cut a file may end in zeros that were never written
         claimed = HEADER.unpack(head)[4]
-        return "torn" if head[:4] == MAGIC and rest - HEADER.size < claimed <= MAX_PAYLOAD else "damaged"
+        is_short = rest - HEADER.size < claimed <= MAX_PAYLOAD or self._has_empty_page(self.end, self._size)
+        return "torn" if head[:4] == MAGIC and is_short else "damaged"
 
     def _has_empty_page(self, start: int, stop: int) -> bool:
         first = -(-start // _PAGE) * _PAGE
-        pages = range(first, stop - _PAGE + 1, _PAGE)
+        pages = range(first, stop if stop == self._size else stop - _PAGE + 1, _PAGE)
         return any(not any(os.pread(self._fd, _PAGE, at)) for at in pages)
 
     def rest(self) -> Iterator[Frame]:

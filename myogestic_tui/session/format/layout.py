@@ -206,17 +206,29 @@ def create_session_folder(base_path: Path, at: datetime | None = None) -> Path:
     stamp = (at or datetime.now()).strftime(FOLDER_STAMP)
     number = 1
     try:
-        new = [path for path in (base_path, *base_path.parents) if not path.exists()]
-        base_path.mkdir(parents=True, exist_ok=True)
+        make_folders(base_path)
         while True:
             folder = base_path / (stamp if number == 1 else f"{stamp}_{number}")
             if _make_exclusively(folder):
-                for path in (folder, *new):
-                    sync_folder(path.parent)
+                sync_folder(base_path)
                 return folder
             number += 1
     except OSError as error:
         raise DiskError(f"cannot create a session folder in {base_path}: {error.strerror or error}") from error
+
+
+def make_folders(path: Path) -> None:
+    """Make a folder and those that it is in; their names are on the disk when this returns.
+
+    Raises
+    ------
+    OSError
+        The disk refused, or something else stands there.
+    """
+    new = [one for one in (path, *path.parents) if not one.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    for one in new:
+        sync_folder(one.parent)
 
 
 def sync_folder(path: Path) -> None:

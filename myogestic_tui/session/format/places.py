@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ...errors import DiskError
-from .layout import STATE_FOLDER, TRASH, free_path
+from .layout import STATE_FOLDER, TRASH, free_path, make_folders
 from .meta import sync_folder
 
 if TYPE_CHECKING:
@@ -31,13 +31,13 @@ def make_folder(path: Path) -> None:
         The disk refused.
     """
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        make_folders(path)
     except (FileExistsError, NotADirectoryError):
         for part in (*reversed(path.parents), path):
             is_ours = STATE_FOLDER in (part.name, *part.parent.parts)
             if is_ours and os.path.lexists(part) and not part.is_dir():
                 part.rename(free_path(part))
-        path.mkdir(parents=True, exist_ok=True)
+        make_folders(path)
 
 
 def new_slot(sessions_dir: Path) -> Path:
@@ -50,10 +50,7 @@ def new_slot(sessions_dir: Path) -> Path:
     """
     trash = trash_of(sessions_dir)
     try:
-        new = [path for path in (trash, trash.parent) if not path.is_dir()]
-        trash.mkdir(parents=True, exist_ok=True)
-        for path in new:
-            sync_folder(path.parent)
+        make_folders(trash)
         while True:
             slot = trash / datetime.now(UTC).strftime(STAMP)
             with suppress(FileExistsError):
@@ -74,5 +71,5 @@ def new_place(sessions_dir: Path, name: str) -> Path:
     """
     make_folder(trash_of(sessions_dir))
     place = new_slot(sessions_dir) / name
-    place.mkdir()
+    make_folders(place)
     return place

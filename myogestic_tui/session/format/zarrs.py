@@ -279,7 +279,9 @@ def create_array(folder: Path, name: str, spec: ArraySpec) -> None:
 
 
 def write_chunk(folder: Path, name: str, spec: ArraySpec, number: int, data: bytes) -> None:
-    """Put an encoded chunk in its place, atomically, not yet synced.
+    """Put an encoded chunk in its place, atomically, not yet synced unless it replaces one.
+
+    What is in a chunk that grows may stand nowhere else any more: a power cut must leave the old one or the new one.
 
     Raises
     ------
@@ -293,17 +295,19 @@ def write_chunk(folder: Path, name: str, spec: ArraySpec, number: int, data: byt
 
 def _place(path: Path, data: bytes) -> None:
     partial = path.with_name(path.name + PARTIAL)
-    write_bytes(partial, data)
+    write_bytes(partial, data, sync=path.exists())
     os.replace(partial, path)
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a whole file, not yet synced; nothing of it stays where the disk refuses."""
+def write_bytes(path: Path, data: bytes, *, sync: bool = False) -> None:
+    """Write a whole file, synced or not yet; nothing of it stays where the disk refuses."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
     try:
         view = memoryview(data)
         while view:
             view = view[os.write(fd, view) :]
+        if sync:
+            os.fsync(fd)
     except OSError:
         os.unlink(path)
         raise

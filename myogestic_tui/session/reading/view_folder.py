@@ -219,21 +219,20 @@ class _Looker:
             return StoredArray(self.members, name, strict=view.strict)
         except SessionDamagedError as error:
             if view.record is not None and self._is_torn(stem, name):
-                return (
-                    None  # being made when the end came, of the recorder or of a recovery: nothing stands in it alone
-                )
+                return None  # being made when the recorder or a recovery ended: nothing stands in it alone
             if view.record is None or self._has_chunks(name):  # else the recorder was cut off while it made the array
                 self.findings.append(damage(f"{stem}: {error}", stream=stem, member=name))
             return None
 
     def _is_torn(self, stem: str, name: str) -> bool:
-        """Whether a ``zarr.json`` came to hold nothing while all of the stream was in its journal, or it had none."""
+        """Whether a ``zarr.json`` is cut short, while all of the stream was in its journal or it had none."""
         first = next(iter(list_segments(self.path).get(stem, [])), None)
         untouched = not self._has_chunks(array_name(stem)) if first is None else is_first(first)
         try:
-            return untouched and not any(self.members.read(f"{name}/{ZARR_JSON}") or b"")
+            text = self.members.read(f"{name}/{ZARR_JSON}") or b""
         except SessionDamagedError:
             return False
+        return untouched and (0 in text or not text.endswith(b"}"))  # zeros: pages that were not written yet
 
     def _has_chunks(self, name: str) -> bool:
         return (self.path / name / "c").exists()

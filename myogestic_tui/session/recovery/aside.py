@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ..format.commit import sync_disk
 from ..format.journal import EVENTS, SUFFIX, list_segments
-from ..format.layout import JOURNAL, LABELS, META, free_path
-from ..format.meta import sync_folder
+from ..format.layout import JOURNAL, LABELS, META, free_path, make_folders
 from ..format.places import new_place
 from ..format.regular import is_regular, read_regular
 
@@ -36,7 +36,7 @@ class Aside:
         if self._place is None:
             self._place = new_place(self._folder.parent, f"{self._folder.name}-damaged")
         path = self._place / key
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(path.parent)
         return path
 
     def _copy(self, key: str) -> None:
@@ -45,7 +45,13 @@ class Aside:
             shutil.copytree(source, copy, symlinks=True, copy_function=_link)
         elif not os.path.lexists(copy):
             _link(source, copy)
-        sync_folder(copy.parent)
+
+    def _copy_all(self, keys: Iterable[str]) -> None:
+        """Copy files of the session, which may go once this has returned: the copies are on the disk."""
+        for key in keys:
+            self._copy(key)
+        if self._place is not None:
+            sync_disk(self._place)
 
     def copy_segments(self, view: SessionView, left: Iterable[str]) -> None:
         """Of the journal: that of streams that are `left` as they are or partly damaged, and files that are none."""
@@ -56,8 +62,7 @@ class Aside:
             tail = stream.tail
             if tail is not None and (tail.unused or any(finding.kind == "damage" for finding in tail.findings)):
                 kept += [path.name for path in segments.get(stem, [])]
-        for name in dict.fromkeys(kept):
-            self._copy(f"{JOURNAL}/{name}")
+        self._copy_all(f"{JOURNAL}/{name}" for name in dict.fromkeys(kept))
         for path in [path for path in (self._folder / JOURNAL).glob("*") if path.name not in ours]:
             self.move(f"{JOURNAL}/{path.name}")
 
@@ -67,9 +72,8 @@ class Aside:
 
     def copy_chunks(self, name: str, spec: ArraySpec, numbers: Iterable[int]) -> None:
         """Chunks that are going to be replaced by something else than their continuation."""
-        for key in (f"{name}/{spec.chunk_key(number)}" for number in numbers):
-            if (self._folder / key).is_file():
-                self._copy(key)
+        keys = (f"{name}/{spec.chunk_key(number)}" for number in numbers)
+        self._copy_all(key for key in keys if (self._folder / key).is_file())
 
     def move_chunks_from(self, name: str, first: int) -> None:
         """Chunks from number ``first`` on: written and never published, or without a partner in the other array."""
@@ -81,17 +85,17 @@ class Aside:
     def take_broken(self, members: set[str]) -> None:
         """Damaged segments and metadata."""
         segments = [f"{JOURNAL}/{member}" for member in members if member.endswith(SUFFIX)]
-        for key in (*segments, *(members & {META, LABELS})):
-            if is_regular(self._folder / key):
-                self._copy(key)
+        keys = (*segments, *(members & {META, LABELS}))
+        self._copy_all(key for key in keys if is_regular(self._folder / key))
 
     def copy_what_says_more(self, files: dict[str, bytes]) -> None:
         """Another recorder's files that say more than those which are going to replace them."""
-        for key, data in files.items():
-            path = self._folder / key
-            taken = self._place is not None and (self._place / key).exists()
-            if is_regular(path) and not taken and not _holds(msgspec.json.decode(data), read_regular(path)):
-                self._copy(key)
+        self._copy_all(key for key, data in files.items() if self._says_more(key, data))
+
+    def _says_more(self, key: str, data: bytes) -> bool:
+        path = self._folder / key
+        taken = self._place is not None and (self._place / key).exists()
+        return is_regular(path) and not taken and not _holds(msgspec.json.decode(data), read_regular(path))
 
 
 def _link(source: str | Path, copy: str | Path) -> None:
