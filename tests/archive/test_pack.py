@@ -7,7 +7,9 @@ import os
 import resource
 import shutil
 import subprocess
+import threading
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,6 +26,8 @@ from myogestic_tui.session import (
 )
 from myogestic_tui.session.format.layout import LOCK
 from myogestic_tui.session.format.lock import lock_session
+from myogestic_tui.session.packing.pack import source_of, write_archive
+from myogestic_tui.session.recording import writer
 from tests.archive.sessions import (
     assert_holds,
     cut_off_folder,
@@ -382,3 +386,53 @@ def test_a_reader_goes_on_in_the_archive_that_takes_the_place_of_its_folder(tmp_
         for (window, _, _), (wanted, _, _) in zip([first, *windows], expected, strict=True):
             np.testing.assert_array_equal(window, wanted)
         archive.unlink()
+
+
+@pytest.fixture
+def packing_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A session that somebody else is packing; `waited` is set once that was found."""
+    session, waited = open_session(tmp_path), threading.Event()
+    session.finish()
+    real = writer.session_holder
+
+    def session_holder(folder: Path):
+        waited.set()
+        return real(folder)
+
+    monkeypatch.setattr(writer, "session_holder", session_holder)
+    return session, waited
+
+
+def test_a_session_that_another_process_packs_is_waited_for(packing_elsewhere, tmp_path):
+    session, waited = packing_elsewhere
+    with ThreadPoolExecutor(1) as pool:
+        with lock_session(session.path, purpose="packing"):
+            archive = pool.submit(session.pack_to_zip)
+            assert waited.wait(30)
+            assert not archive.done()
+        assert archive.result(30) == session.path
+    assert entries(tmp_path) == [session.path.name]
+    assert_holds(session.path)
+
+
+def test_an_archive_that_another_process_made_meanwhile_is_the_answer(packing_elsewhere, tmp_path):
+    session, waited = packing_elsewhere
+    folder = session.path
+    with ThreadPoolExecutor(1) as pool:
+        lock = lock_session(folder, purpose="packing")
+        answer = pool.submit(session.pack_to_zip)
+        assert waited.wait(30)
+        archive = folder.with_name(f"{folder.name}.session.zip")
+        write_archive(archive, source_of(folder), lambda n: None)
+        folder.rename(tmp_path / ".gone")
+        lock.release()
+        assert answer.result(30) == session.path == archive
+    assert_holds(archive)
+
+
+@pytest.mark.parametrize("purpose", ["recovering", "editing", "moving to the trash"])
+def test_a_session_that_is_used_otherwise_is_not_packed(packing_elsewhere, purpose):
+    session, _ = packing_elsewhere
+    with lock_session(session.path, purpose=purpose), pytest.raises(SessionLockedError):
+        session.pack_to_zip()
+    assert session.path.is_dir()

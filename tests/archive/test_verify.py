@@ -12,7 +12,8 @@ import pytest
 
 from myogestic_tui.errors import SessionError
 from myogestic_tui.info import StreamInfo
-from myogestic_tui.session import Session, pack_session, verify_session
+from myogestic_tui.session import Session, open_session_store, pack_session, verify_session
+from myogestic_tui.session.format.zarrs import ArraySpec, array_json, encode_chunk, write_chunk
 from tests.archive.sessions import EMG, START, cut_off_folder, finished_folder, flip, rewrite, samples_of, stamps_of
 
 
@@ -95,6 +96,46 @@ def test_the_overview_is_not_the_signal(archive):
     flip(archive, "emg_overview.zarr/c/0/0/0")
     [text] = texts(archive)
     assert text.startswith("emg: the overview (not the signal) of samples 0–479")
+
+
+def rewrite_overview(folder: Path, rows: np.ndarray) -> None:
+    """Store other rows as the overview of ``emg``, in a chunk that is whole."""
+    spec = ArraySpec.overview(EMG)
+    write_chunk(folder, "emg_overview.zarr", spec, 0, encode_chunk(spec, rows))
+    (folder / "emg_overview.zarr" / "zarr.json").write_bytes(array_json(spec, len(rows)))
+
+
+def test_an_overview_that_is_not_of_these_samples_is_told(folder):
+    with open_session_store(folder) as session:
+        rows = session.stream("emg").overview.rows(0, 10).copy()
+    rewrite_overview(folder, rows)
+    assert texts(folder) == []
+    for wrong, expected in ((3, "150–199 (3.0–4.0 s)"), (9, "450–479 (9.0–9.6 s)")):
+        for place in np.ndindex(4, 3):
+            changed = rows.copy()
+            changed[wrong][place] *= np.float32(1.001)
+            rewrite_overview(folder, changed)
+            assert texts(folder) == [f"emg: the overview (not the signal) of samples {expected} is not what they are"]
+    rewrite_overview(folder, np.zeros_like(rows))
+    [text] = texts(pack_session(folder))
+    assert text == "emg: the overview (not the signal) of samples 0–479 (0.0–9.6 s) is not what they are"
+
+
+@pytest.mark.parametrize("level", ["quick", "full"])
+def test_an_overview_that_ends_too_early_is_told_and_shows_all_the_same(folder, level):
+    with open_session_store(folder) as session:
+        rows = session.stream("emg").overview.rows(0, 10).copy()
+    for n in (0, 4):
+        rewrite_overview(folder, rows[:n]) if n else (folder / "emg_overview.zarr" / "zarr.json").write_bytes(
+            array_json(ArraySpec.overview(EMG), 0)
+        )
+        outcome = verify_session(folder, level)
+        assert outcome.ok
+        assert [finding.text for finding in outcome.findings] == [
+            f"emg: the overview (not the signal) has {n} rows, where the samples need 10"
+        ]
+        with open_session_store(folder) as session:
+            np.testing.assert_array_equal(session.stream("emg").overview.rows(0, 10), rows)
 
 
 @pytest.mark.parametrize("level", ["quick", "full"])

@@ -8,11 +8,12 @@ import numpy as np
 
 from ...errors import ConfigError, MyoGesticError
 from ...info import NUMERIC_DTYPES
-from ..format.findings import Finding, damage
+from ..format.findings import Finding, damage, observation
 from ..format.layout import DERIVED, META, ZARR_JSON, array_name
 from ..format.zarrs import ArraySpec, decode_chunk, parse_array_json
 from .arraycheck import ArrayCheck
 from .arrivalcheck import ArrivalCheck
+from .overviewcheck import OverviewCheck
 from .stampcheck import StampCheck
 from .valuecheck import SampleCheck
 
@@ -55,6 +56,7 @@ class StreamCheck:
         self._samples = SampleCheck()
         self._arrivals = ArrivalCheck()
         self._derived = (SAMPLES, *DERIVED) if has_arrivals else (SAMPLES, STAMPS, CLOCK, OVERVIEW)
+        self._overview: OverviewCheck | None = None
         self._finished = False
 
     @property
@@ -76,6 +78,8 @@ class StreamCheck:
                 yield damage(f"{self.stem}: member {key} is missing", stream=self.stem, member=key)
             except MyoGesticError as error:
                 yield damage(f"{self.stem}: {error}", stream=self.stem, member=key)
+        if {SAMPLES, OVERVIEW} <= self.arrays.keys():
+            self._overview = OverviewCheck(self._tree, self.arrays[OVERVIEW], self.arrays[SAMPLES])
 
     def contradictions(self, *, finished: bool) -> Iterator[Finding]:
         """Where the arrays and ``meta.json`` do not agree. Its sample count holds once a session is `finished`."""
@@ -122,6 +126,8 @@ class StreamCheck:
         first, _ = array.rows_of(number, number + 1)
         if derived == SAMPLES:
             self._samples.feed(first, rows)
+            if self._overview:
+                self._overview.feed(number, rows)
         elif derived == STAMPS and rows.dtype == np.float64:
             self.stamps.feed(first, rows)
         elif derived == ARRIVAL and rows.dtype == np.float64 and rows.shape[1:] == (2,):
@@ -138,9 +144,21 @@ class StreamCheck:
         member = array_name(self.stem)
         yield from self.stamps.findings(self.stem, member, self._meta, meta, session)
         yield from self._samples.findings(self.stem, member)
+        if self._overview and self._overview.is_ours and ours:
+            yield from self._overview_findings(self._overview)
         arrivals = self.arrays.get(ARRIVAL)
         if arrivals and self._is_read(arrivals):
             yield from self._arrivals.findings(self.stem, arrivals.name, self.n_samples, finished=self._finished)
+
+    def _overview_findings(self, overview: OverviewCheck) -> Iterator[Finding]:
+        member, what = self.arrays[OVERVIEW].name, f"{self.stem}: the overview (not the signal)"
+        if overview.wrong:
+            first, stop = (self._overview_samples(row) for row in (overview.wrong[0], overview.wrong[1] + 1))
+            text = f"{what} of samples {first}–{stop - 1}{_span(self._times(first, stop))} is not what they are"
+            yield damage(text, stream=self.stem, member=member)
+        if self._finished and overview.n_missing:
+            rows, n = self.arrays[OVERVIEW].n_rows, self.arrays[SAMPLES].n_chunks
+            yield observation(f"{what} has {rows} rows, where the samples need {n}", stream=self.stem, member=member)
 
     def _is_read(self, arrivals: ArrayCheck) -> bool:
         """Whether its chunks were looked into: a quick verification does not."""
