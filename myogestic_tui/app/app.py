@@ -573,10 +573,7 @@ class App:
         ConfigError
             There is no class of that index.
         """
-        names = self.ctx.class_names
-        if not -1 <= class_index < (len(names) or MOST_CLASSES):
-            there = f"there are {len(names)}: {', '.join(names)}" if names else "classes count from 0"
-            raise ConfigError(f"no class {class_index}; {there}")
+        self.check_class(class_index)
         before = -1 if self.ctx.current_label is None else self.ctx.current_label
         self.generators.gesture(class_index)
         session = self.ctx.session
@@ -586,6 +583,13 @@ class App:
         if class_index == before and source != "protocol":
             return None
         return session.add_label(class_index, timestamp, source=source, uncertainty_s=uncertainty_s)
+
+    def check_class(self, class_index: int) -> None:
+        """Raise ConfigError where there is no class of that index; -1 is no label."""
+        names = self.ctx.class_names
+        if not -1 <= class_index < (len(names) or MOST_CLASSES):
+            there = f"there are {len(names)}: {', '.join(names)}" if names else "classes count from 0"
+            raise ConfigError(f"no class {class_index}; {there}")
 
     def labels_come_from(self, who: str) -> None:
         """Enter it among the events where labels come from somebody else than before."""

@@ -141,18 +141,42 @@ def _mark_trial(app: App, command: r.MarkTrial) -> r.Reply:
     index = _trial_index(track, command)
     bad = not track[index].bad if command.bad is None else command.bad
     session.mark_trial(index, bad)
-    number = sum(label.class_index >= 0 for label in track[: index + 1])
-    running = " (running)" if index == len(track) - 1 else ""
-    words = f"trial {number} {_class_name(app, track[index].class_index)}{running} marked {'bad' if bad else 'good'}"
+    return _changed(app, command, f"{_trial_words(app, track, index)} marked {'bad' if bad else 'good'}")
+
+
+def _relabel(app: App, command: r.Relabel) -> r.Reply:
+    session = _live(app, command)
+    app.check_class(command.class_index)
+    track = session.label_track
+    index = _trial_index(track, command)
+    before, wanted = _trial_words(app, track, index), _class_name(app, command.class_index)
+    if track[index].class_index == command.class_index:
+        return r.Reply(ok=True, message=f"{before} is that already")
+    session.relabel(index, command.class_index)
+    if index == len(track) - 1:
+        app.generators.gesture(command.class_index)
+    return _changed(app, command, f"{before} relabelled {wanted}")
+
+
+def _changed(app: App, command: r.AnyCommand, words: str) -> r.Reply:
     app.add_event("trial", words, who=_who(command))
     app.say(words)
     return r.Reply(ok=True, message=words)
 
 
-def _trial_index(track: list[LabelEvent], command: r.MarkTrial) -> int:
+def _trial_words(app: App, track: list[LabelEvent], index: int) -> str:
+    """``trial 2 Fist (running)``."""
+    number = sum(label.class_index >= 0 for label in track[: index + 1])
+    running = " (running)" if index == len(track) - 1 else ""
+    return f"trial {number} {_class_name(app, track[index].class_index)}{running}"
+
+
+def _trial_index(track: list[LabelEvent], command: r.MarkTrial | r.Relabel) -> int:
     """Place of the trial that is meant: the given one, the running one, or else the last."""
     trials = [place for place, label in enumerate(track) if label.class_index >= 0]
-    if command.timestamp is not None:
+    if command.trial is not None:
+        meant = trials[command.trial - 1 : command.trial] if command.trial > 0 else []
+    elif command.timestamp is not None:
         meant = [place for place in trials if track[place].timestamp == command.timestamp]
     elif command.index is not None:
         meant = [place for place in trials if place == command.index]
@@ -160,7 +184,7 @@ def _trial_index(track: list[LabelEvent], command: r.MarkTrial) -> int:
         meant = trials
     if meant:
         return meant[-1]
-    if command.index is None and command.timestamp is None:
+    if (command.index, command.timestamp, command.trial) == (None, None, None):
         raise NotAllowedError("there is no trial to mark yet")
     raise NotAllowedError(f"no such trial; there are {len(trials)}")
 
@@ -343,6 +367,7 @@ _HANDLERS: dict[type, Callable[[App, Any], r.Reply]] = {
     r.UndoLabel: _undo,
     r.AddNote: _note,
     r.MarkTrial: _mark_trial,
+    r.Relabel: _relabel,
     r.MarkChannel: _mark_channel,
     r.SetTake: _set_take,
     r.SetGestures: _set_gestures,

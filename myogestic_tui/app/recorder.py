@@ -418,6 +418,17 @@ class MarkTrial(OfSession, frozen=True, kw_only=True):
     """Counts labels of the session from 0, in time order."""
     timestamp: float | None = None
     """That of the trial's label."""
+    trial: int | None = None
+    """Counts trials from 1, as replies and screens do."""
+
+
+class Relabel(OfSession, frozen=True, kw_only=True):
+    """Let a trial be of another class (-1: no label); which one, as in `MarkTrial`."""
+
+    class_index: int
+    index: int | None = None
+    timestamp: float | None = None
+    trial: int | None = None
 
 
 class MarkChannel(Command, frozen=True, kw_only=True):
@@ -567,6 +578,7 @@ AnyCommand = (
     | UndoLabel
     | AddNote
     | MarkTrial
+    | Relabel
     | MarkChannel
     | SetTake
     | SetGestures

@@ -12,14 +12,14 @@ import click
 
 from . import completion, live
 from .ctl_setup import COMMANDS
-from .driving import FAILED, act, attached, driver, tell
+from .driving import FAILED, act, attached, class_index, driver, tell
 from .options import Settings, common_options
 from .output import print_json, remark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..app.recorder import GestureStatus, Status
+    from ..app.recorder import Status
 
 _MOST_PACK_SECONDS = 3600.0
 
@@ -207,22 +207,8 @@ def label(settings: Settings, gesture: str, at: float | None, as_json: bool) -> 
 
     timestamp = _called_at() if at is None else at
     with attached(settings) as client:
-        index = _class_index(gesture, client.status().gestures)
+        index = class_index(gesture, client.status().gestures)
         return tell(client, client.execute(AddLabel(class_index=index, timestamp=timestamp, source="script")), as_json)
-
-
-def _class_index(gesture: str, gestures: tuple[GestureStatus, ...]) -> int:
-    names = [one.name for one in gestures]
-    if gesture in names:
-        return names.index(gesture)
-    folded = [name.casefold() for name in names]
-    if folded.count(gesture.casefold()) == 1:
-        return folded.index(gesture.casefold())
-    if gesture in ("end", "-1"):
-        return -1
-    if gesture.isdecimal() and (not names or int(gesture) < len(names)):
-        return int(gesture)
-    raise click.UsageError(f"no gesture {gesture!r}; there are: {', '.join(names) or 'none, use indices'}")
 
 
 @driver()

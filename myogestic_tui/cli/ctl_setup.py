@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import completion
-from .driving import act, attached, driver, tell
+from .driving import act, attached, class_index, driver, tell
 
 if TYPE_CHECKING:
     from ..app.recorder import AnyCommand
@@ -17,18 +17,42 @@ if TYPE_CHECKING:
 # ---------------------------------------------------------------- marks
 
 
+_trial = click.option("--trial", type=click.IntRange(min=1), help="Which one, counted from 1 as on the screens.")
+
+
 @driver("mark-trial")
 @click.argument("index", type=click.IntRange(min=0), required=False)
+@_trial
 @click.option("--good", is_flag=True, help="Take the mark away.")
-def mark_trial(settings: Settings, index: int | None, good: bool, as_json: bool) -> int:
-    """Mark a trial bad: the last whole one, or that of the INDEXth label from 0.
+def mark_trial(settings: Settings, index: int | None, trial: int | None, good: bool, as_json: bool) -> int:
+    """Mark a trial bad: the running one, else the last, or that of the INDEXth label from 0.
 
     \b
-    Example: myogestic-tui ctl mark-trial
+    Examples:
+      myogestic-tui ctl mark-trial
+      myogestic-tui ctl mark-trial --trial 3
     """
     from ..app.recorder import MarkTrial
 
-    return act(settings, MarkTrial(index=index, bad=not good), as_json)
+    return act(settings, MarkTrial(index=index, trial=trial, bad=not good), as_json)
+
+
+@driver()
+@click.argument("gesture", shell_complete=completion.gestures)
+@_trial
+def relabel(settings: Settings, gesture: str, trial: int | None, as_json: bool) -> int:
+    """Change the class of a trial: of the running one, else of the last, or of --trial N. `end` makes it no label.
+
+    \b
+    Examples:
+      myogestic-tui ctl relabel Pinch
+      myogestic-tui ctl relabel Fist --trial 3
+    """
+    from ..app.recorder import Relabel
+
+    with attached(settings) as client:
+        index = class_index(gesture, client.status().gestures)
+        return tell(client, client.execute(Relabel(class_index=index, trial=trial)), as_json)
 
 
 @driver("mark-channel")
@@ -214,4 +238,4 @@ def shutdown(settings: Settings, as_json: bool) -> int:
     return act(settings, Shutdown(), as_json)
 
 
-COMMANDS = (mark_trial, mark_channel, take, connect, tick, forget, reconnect, gestures, protocol, shutdown)
+COMMANDS = (mark_trial, relabel, mark_channel, take, connect, tick, forget, reconnect, gestures, protocol, shutdown)

@@ -14,7 +14,7 @@ from .output import print_json, remark
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ..app.recorder import AnyCommand, Reply
+    from ..app.recorder import AnyCommand, GestureStatus, Reply
     from ..control import RecorderClient
 
 FAILED, NO_RECORDER = 1, 3
@@ -59,3 +59,18 @@ def driver(name: str | None = None) -> Callable[[Callable[..., int]], click.Comm
         return click.command(name)(common_options(json_option(pass_settings(function))))
 
     return make
+
+
+def class_index(gesture: str, gestures: tuple[GestureStatus, ...]) -> int:
+    """The class that a name, an index from 0, or `end` (-1) stands for; a UsageError names those that there are."""
+    names = [one.name for one in gestures]
+    if gesture in names:
+        return names.index(gesture)
+    folded = [name.casefold() for name in names]
+    if folded.count(gesture.casefold()) == 1:
+        return folded.index(gesture.casefold())
+    if gesture in ("end", "-1"):
+        return -1
+    if gesture.isdecimal() and (not names or int(gesture) < len(names)):
+        return int(gesture)
+    raise click.UsageError(f"no gesture {gesture!r}; there are: {', '.join(names) or 'none, use indices'}")

@@ -348,6 +348,35 @@ def test_m_marks_the_running_trial_says_which_and_turns_it_back(app: App) -> Non
     assert not app.execute(r.MarkTrial(index=7)).ok
 
 
+def test_any_past_trial_can_be_relabelled_and_marked_by_its_number_and_the_events_tell(app: App) -> None:
+    app.start_recording()
+    assert "no trial" in app.execute(r.Relabel(class_index=1)).message
+    for class_index in (0, -1, 1, 0):
+        app.add_label(class_index)
+    assert app.execute(r.Relabel(class_index=0, trial=2, actor="tui 7")).message == "trial 2 Fist relabelled Rest"
+    assert app.execute(r.Relabel(class_index=1)).message == "trial 3 Rest (running) relabelled Fist"
+    assert app.ctx.current_label == 1
+    assert app.execute(r.MarkTrial(trial=1)).message == "trial 1 Rest marked bad"
+    assert "already" in app.execute(r.Relabel(class_index=1)).message
+    for wrong in (
+        r.Relabel(class_index=2),
+        r.Relabel(class_index=1, trial=4),
+        r.Relabel(class_index=1, trial=0),
+        r.Relabel(class_index=1, timestamp=1.0),
+        r.Relabel(class_index=1, session="another"),
+        r.MarkTrial(trial=9),
+    ):
+        assert not app.execute(wrong).ok
+    assert app.execute(r.Relabel(class_index=-1, trial=3)).ok
+    assert app.ctx.current_label is None
+    app.stop_recording()
+    assert [label.class_index for label in app.ctx.session.label_track] == [0, -1, 0, -1]
+    assert [label.bad for label in app.ctx.session.label_track] == [True, False, False, False]
+    told = [(event.text, event.who) for event in app.ctx.session.meta.events if event.kind == "trial"]
+    assert told[0] == ("trial 2 Fist relabelled Rest", "tui 7")
+    assert len(told) == 4
+
+
 # ---------------------------------------------------------------- the generator
 
 

@@ -4,6 +4,7 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import psutil
 import pytest
@@ -21,6 +22,7 @@ from myogestic_tui.errors import (
 from myogestic_tui.info import NUMERIC_DTYPES, StreamInfo
 from myogestic_tui.session import LabelEvent, Session, open_session_store, recover_session
 from myogestic_tui.session.format import events
+from myogestic_tui.session.format.meta import decode_labels, encode_labels
 from myogestic_tui.session.recording import checkpoint
 from myogestic_tui.stream.source import ClockEstimate
 from tests.session.folders import cut_off, feed, recorded
@@ -204,6 +206,37 @@ def test_undo_takes_back_what_was_added_last(session: Session, tmp_path: Path):
     third = session.add_label(2, 6.0)
     with open_session_store(cut_off(session.path, tmp_path / "cut off")) as reader:
         assert reader.label_track == [first, third] == session.label_track
+
+
+@pytest.mark.parametrize("written", [None, "before", "after"])
+@pytest.mark.parametrize("told", [True, False])
+def test_a_label_of_another_class_is_that_one_label_after_a_stop_and_after_a_power_cut(
+    tmp_path: Path, written: str | None, told: bool
+):
+    """Whichever of journal and ``labels.json`` the disk had newer."""
+    session = Session(tmp_path, reserve_bytes=0)
+    labels = [session.add_label(class_index, float(at)) for at, class_index in enumerate((0, 1, 0), start=1)]
+    session.mark_trial(1)
+    before = cut_off(session.path, tmp_path / "before")
+    changed = session.relabel(1, 2)
+    assert changed == session.label_track[1] == msgspec.structs.replace(labels[1], class_index=2, bad=True)
+    with pytest.raises(ConfigError):
+        session.relabel(3, 1)
+    with pytest.raises(ConfigError):
+        session.relabel(0, -2)
+    after = cut_off(session.path, tmp_path / "after")
+    relabelled = session.label_track
+    session.finish()
+    assert decode_labels((session.path / "labels.json").read_bytes()) == relabelled
+    folder = after if told else before
+    if written is not None:
+        tracks = {"before": [labels[0], msgspec.structs.replace(labels[1], bad=True), labels[2]], "after": relabelled}
+        (folder / "labels.json").write_bytes(encode_labels(tracks[written]))
+    recover_session(folder)
+    with open_session_store(folder) as reader:
+        found = [(label.timestamp, label.class_index, label.bad) for label in reader.label_track]
+    new = 2 if told or written == "after" else 1
+    assert found == [(1.0, 0, False), (2.0, new, True), (3.0, 0, False)]
 
 
 def test_marks_notes_and_fields_survive(tmp_path: Path):

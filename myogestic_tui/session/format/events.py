@@ -56,6 +56,13 @@ class TrialMarked(Event, frozen=True, tag=True):
     bad: bool
 
 
+class Relabelled(Event, frozen=True, tag=True):
+    """`Session.relabel`: label ``number`` is of another class."""
+
+    number: Int64
+    class_index: Int64
+
+
 class ChannelMarked(Event, frozen=True, tag=True):
     """`Session.mark_channel`; channels count from 0."""
 
@@ -115,6 +122,7 @@ AnyEvent = (
     Labelled
     | Undone
     | TrialMarked
+    | Relabelled
     | ChannelMarked
     | Noted
     | Joined
@@ -152,6 +160,8 @@ class SessionRecord:
     n_labelled: int = 0
     undone: list[LabelEvent] = field(default_factory=list)
     """Labels that were taken back."""
+    former: dict[int, list[LabelEvent]] = field(default_factory=dict)
+    """By number, what labels of another class now were before."""
     unmarked: set[int | tuple[str, int]] = field(default_factory=set)
     """Trials and channels that were marked good again."""
     clock: dict[str, list[tuple[float, float, float, float]]] = field(default_factory=dict)
@@ -184,6 +194,10 @@ class SessionRecord:
                 self.unmarked |= set() if bad else {number}
                 if number in self.labels:
                     self.labels[number] = msgspec.structs.replace(self.labels[number], bad=bad)
+            case Relabelled(number, class_index):
+                if number in self.labels:
+                    self.former.setdefault(number, []).append(self.labels[number])
+                    self.labels[number] = msgspec.structs.replace(self.labels[number], class_index=class_index)
             case ChannelMarked(stem, channel, bad):
                 self._mark_channel(stem, channel, bad)
             case Noted(note):

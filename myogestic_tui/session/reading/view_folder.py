@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ...errors import ConfigError, DiskError, SessionDamagedError, SessionError
 from ..format.arrays import ListedArray, OverviewArray, Rows, StoredArray, chunk_spans
 from ..format.arrival import Row, continued
-from ..format.events import AnyEvent, ChannelMarked, Labelled, Noted, SessionRecord, TrialMarked, replay
+from ..format.events import AnyEvent, ChannelMarked, Labelled, Noted, Relabelled, SessionRecord, TrialMarked, replay
 from ..format.findings import Finding, damage, observation
 from ..format.journal import EVENTS, is_first, list_segments
 from ..format.layout import JOURNAL, LABELS, META, ZARR_JSON, array_name, stems_among
@@ -364,15 +364,23 @@ def _add_written(
     stored: dict[tuple[float, int], deque[LabelEvent]] = {}
     for label in labels:
         stored.setdefault((label.timestamp, label.class_index), deque()).append(label)
+    unstored: dict[float, deque[int]] = {}
     for number, label in sorted(record.labels.items()):
-        same = stored.get((label.timestamp, label.class_index))
-        if same and same.popleft().bad and not label.bad and number not in record.unmarked:
+        same = _stored_as(stored, label, *record.former.get(number, ()))
+        if not same:
+            unstored.setdefault(label.timestamp, deque()).append(number)
+        elif same.popleft().bad and not label.bad and number not in record.unmarked:
             lost.append(TrialMarked(number, True))
     for label in record.undone:
-        same = stored.get((label.timestamp, label.class_index))
+        same = _stored_as(stored, label, *(one for former in record.former.values() for one in former))
         if same:
             same.pop()
-    untold = [label for same in stored.values() for label in same]
+    untold = []
+    for label in (label for same in stored.values() for label in same):
+        if numbers := unstored.get(label.timestamp):
+            lost.append(Relabelled(numbers.popleft(), label.class_index))
+        else:
+            untold.append(label)
     lost += [Labelled(record.n_labelled + place, label) for place, label in enumerate(untold)]
     lost += [Noted(note) for note in notes if note not in record.meta.notes]
     for stem, marked in channels.items():
@@ -381,6 +389,12 @@ def _add_written(
     for event in lost:
         record.apply(event)
     return len(lost)
+
+
+def _stored_as(stored: dict[tuple[float, int], deque[LabelEvent]], *versions: LabelEvent) -> deque[LabelEvent] | None:
+    """Where a label stands in an older or newer file: as it is now, or as it was before it was relabelled."""
+    kept = (stored.get((one.timestamp, one.class_index)) for one in versions if one.timestamp == versions[0].timestamp)
+    return next((same for same in kept if same), None)
 
 
 def _are_stamps(array: StoredArray, start: int, stop: int) -> bool:

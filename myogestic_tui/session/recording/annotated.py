@@ -6,6 +6,8 @@ import math
 import operator
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
+
 from ...clock import local_clock
 from ...errors import ConfigError
 from ...info import MOST_CLASSES
@@ -112,6 +114,32 @@ class Annotated:
                 raise ConfigError(f"there is no label {index}; the session has {len(record.labels)}") from None
 
         self._must_record().happen(mark, sync=True)
+
+    def relabel(self, index: int, class_index: int) -> LabelEvent:
+        """Let label ``index`` of `label_track` be of another class, and return it as it is now; -1 is no label.
+
+        Raises
+        ------
+        ConfigError
+            There is no such label, or no class can have that index.
+        SessionClosedError, DiskError
+            As `add_label`.
+        """
+        wanted = _whole(class_index, "the class of a label")
+        if not -1 <= wanted < MOST_CLASSES:
+            raise ConfigError(f"a label of class {wanted}: classes count from 0, and -1 ends a label")
+        found: list[LabelEvent] = []
+
+        def change(record: ev.SessionRecord) -> ev.AnyEvent:
+            try:
+                number = record.number_of(index)
+            except IndexError:
+                raise ConfigError(f"there is no label {index}; the session has {len(record.labels)}") from None
+            found.append(msgspec.structs.replace(record.labels[number], class_index=wanted))
+            return ev.Relabelled(number, wanted)
+
+        self._must_record().happen(change, sync=True)
+        return found[0]
 
     def mark_channel(self, name: str, channel: int, bad: bool = True) -> None:
         """Mark a channel (from 0) of a stream as bad, or as good again; the stream may join later.
