@@ -43,9 +43,11 @@ def _done(app: App, ok: bool = True) -> r.Reply:
 
 def _start(app: App, command: r.Start) -> r.Reply:
     check_storable(command.base_path or "", command.name or "")
-    if question := _ask_before_start(app, command.confirmed):
-        return question
+    reasons = _against_start(app)
+    if reasons and not command.confirmed:
+        return _question(reasons)
     app.start_recording(command.base_path, name=command.name, who=_who(command))
+    _started_although(app, command, reasons)
     return _done(app)
 
 
@@ -57,11 +59,10 @@ def _question(text: str) -> r.Reply:
     return r.Reply(ok=False, message=f"not done: {text}", confirm=text)
 
 
-def _ask_before_start(app: App, confirmed: int) -> r.Reply | None:
-    """What the operator should know before a recording starts; None where there is nothing, or it was confirmed."""
-    if confirmed or app.recordings.state == "recording":
-        app.acknowledge()
-        return None
+def _against_start(app: App) -> str:
+    """What the operator should know before a recording starts; empty where there is nothing, or one runs."""
+    if app.recordings.state == "recording":
+        return ""
     app.takes.settle()
     reasons = []
     left = app.disk().left_s
@@ -71,7 +72,14 @@ def _ask_before_start(app: App, confirmed: int) -> r.Reply | None:
         reasons.append(f"there is room for {left:.0f} s")
     if app.takes.exists():
         reasons.append(f"{take_words(app.take)} is there already, {app.takes.next_free(app.take):02d} is the next")
-    return _question("; ".join(reasons)) if reasons else None
+    return "; ".join(reasons)
+
+
+def _started_although(app: App, command: r.AnyCommand, reasons: str) -> None:
+    """A recording was started all the same: the events keep why that was asked about."""
+    app.acknowledge()
+    if reasons:
+        app.add_event("started", f"started although {reasons}", who=_who(command))
 
 
 def take_words(take: r.TakeStatus) -> str:
@@ -280,9 +288,11 @@ def _describe(app: App, command: r.DescribeStream) -> r.Reply:
 
 def _start_protocol(app: App, command: r.StartProtocol) -> r.Reply:
     plan = make_plan_of(app, command)
-    if app.recordings.state == "idle" and (question := _ask_before_start(app, command.confirmed)):
-        return question
+    reasons = _against_start(app)
+    if reasons and not command.confirmed:
+        return _question(reasons)
     app.run_protocol(ProtocolRunner(plan, app.cue, app.protocol_ended), who=_who(command))
+    _started_although(app, command, reasons)
     return r.Reply(ok=True, message=f"protocol {plan.name}: {len(plan.cues)} cues in {plan.total_s:.0f} s")
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Literal, Protocol
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 RecorderState = Literal["idle", "recording"]
 StreamState = Literal["seen", "wanted", "connecting", "live", "slow", "lost", "refused", "ended"]
@@ -614,6 +615,19 @@ class Reply(Frozen, frozen=True, kw_only=True):
     """What was asked for."""
     confirm: str = ""
     """A question: nothing was done, and the same command with ``confirmed`` one higher is a yes."""
+
+
+_MOST_QUESTIONS = 3
+
+
+def confirmed(recorder: Recorder, command: AnyCommand) -> Reply:
+    """Carry out a command where nobody can be asked: every question is answered with yes, and stands in the reply."""
+    reply = recorder.execute(command)
+    asked: list[str] = []
+    while reply.confirm and len(asked) < _MOST_QUESTIONS:
+        asked.append(reply.confirm)
+        reply = recorder.execute(replace(command, confirmed=len(asked)))
+    return replace(reply, message="; ".join([reply.message, *asked])) if reply.ok and asked else reply
 
 
 class Recorder(Protocol):

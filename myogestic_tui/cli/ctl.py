@@ -12,7 +12,7 @@ import click
 
 from . import completion, live
 from .ctl_setup import COMMANDS
-from .driving import FAILED, act, attached, class_index, driver, tell
+from .driving import FAILED, act, attached, class_index, driver, sure, tell
 from .options import Settings, common_options
 from .output import print_json, remark
 
@@ -106,15 +106,21 @@ def wait(settings: Settings, state: str, timeout: float | None, as_json: bool) -
 
 @driver()
 @click.option("--name", help="Name of the session; the take sheet's where absent.")
-def start(settings: Settings, name: str | None, as_json: bool) -> int:
+@sure
+def start(settings: Settings, name: str | None, yes: bool, as_json: bool) -> int:
     """Start recording what is ticked.
 
+    With room for less than a minute, a take number that is used already, or after a recording that ended by itself, the
+    recorder asks: nothing is started (exit code 1) without --yes.
+
     \b
-    Example: myogestic-tui ctl start --name mvc
+    Examples:
+      myogestic-tui ctl start --name mvc
+      myogestic-tui ctl start --yes
     """
     from ..app.recorder import Start
 
-    return act(settings, Start(name=name), as_json)
+    return act(settings, Start(name=name), as_json, yes)
 
 
 @driver()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import completion
-from .driving import act, attached, class_index, driver, tell
+from .driving import act, attached, class_index, driver, send, sure, tell
 
 if TYPE_CHECKING:
     from ..app.recorder import AnyCommand
@@ -79,6 +79,7 @@ def mark_channel(settings: Settings, stream: str, channel: int, good: bool, as_j
 @click.option("--take", "number", type=click.IntRange(min=1), help="Its number; it counts up by itself.")
 @click.option("--name", help="Name of the next session.")
 @click.option("--field", "pairs", multiple=True, metavar="KEY=VALUE", help="Any other field; may be repeated.")
+@sure
 def take(
     settings: Settings,
     subject: str | None,
@@ -86,6 +87,7 @@ def take(
     number: int | None,
     name: str | None,
     pairs: tuple[str, ...],
+    yes: bool,
     as_json: bool,
 ) -> int:
     """Fill in the take sheet; what is not given stays.
@@ -101,7 +103,7 @@ def take(
         given = dict(pair.split("=", 1) for pair in pairs)
         fields = {**client.status().take.fields, **given} if given else None
         command = SetTake(subject=subject, task=task, take=number, name=name, fields=fields)
-        return tell(client, client.execute(command), as_json)
+        return tell(client, send(client, command, yes), as_json)
 
 
 @driver()
@@ -124,15 +126,16 @@ def connect(settings: Settings, streams: tuple[str, ...], everything: bool, as_j
 @driver()
 @click.argument("streams", nargs=-1, required=True, shell_complete=completion.streams)
 @click.option("--off", is_flag=True, help="Out of the recording.")
-def tick(settings: Settings, streams: tuple[str, ...], off: bool, as_json: bool) -> int:
-    """Take streams into the recording, or out of it.
+@sure
+def tick(settings: Settings, streams: tuple[str, ...], off: bool, yes: bool, as_json: bool) -> int:
+    """Take streams into the recording, or out of it; out of a running one it takes --yes.
 
     \b
     Example: myogestic-tui ctl tick --off imu
     """
     from ..app.recorder import TickStream
 
-    return _each(settings, [TickStream(key=key, record=not off) for key in streams], as_json)
+    return _each(settings, [TickStream(key=key, record=not off) for key in streams], as_json, yes)
 
 
 @driver()
@@ -167,10 +170,10 @@ def reconnect(settings: Settings, stream: str, outlet: str, as_json: bool) -> in
     return act(settings, ReconnectStream(key=stream, outlet=outlet), as_json)
 
 
-def _each(settings: Settings, commands: list[Any], as_json: bool) -> int:
+def _each(settings: Settings, commands: list[Any], as_json: bool, yes: bool = False) -> int:
     """Carry out all of them, and fail where one did."""
     with attached(settings) as client:
-        return max(tell(client, client.execute(command), as_json) for command in commands)
+        return max(tell(client, send(client, command, yes), as_json) for command in commands)
 
 
 @driver()
@@ -193,6 +196,7 @@ def gestures(settings: Settings, names: tuple[str, ...], as_json: bool) -> int:
 @click.option("--steps", help="Gestures and seconds of a protocol that is not in the configuration.")
 @click.option("--repeat", type=click.IntRange(min=1), default=1, show_default=True, help="How often those steps come.")
 @click.option("--shuffle", is_flag=True, help="Shuffle each round of those steps.")
+@sure
 def protocol(
     settings: Settings,
     action: str,
@@ -201,6 +205,7 @@ def protocol(
     steps: str | None,
     repeat: int,
     shuffle: bool,
+    yes: bool,
     as_json: bool,
 ) -> int:
     """Run a cued protocol: start NAME, pause, resume, skip a cue, abort.
@@ -223,7 +228,7 @@ def protocol(
         "skip": SkipCue(),
         "abort": AbortProtocol(),
     }
-    return act(settings, commands[action], as_json)
+    return act(settings, commands[action], as_json, yes)
 
 
 @driver()

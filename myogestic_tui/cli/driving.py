@@ -33,10 +33,20 @@ def attached(settings: Settings) -> Iterator[RecorderClient]:
         raise click.exceptions.Exit(NO_RECORDER) from None
 
 
-def act(settings: Settings, command: AnyCommand, as_json: bool) -> int:
-    """Carry out one command and return the exit code."""
+sure = click.option("--yes", "--confirm", is_flag=True, help="Do it also where the recorder asks first.")
+
+
+def act(settings: Settings, command: AnyCommand, as_json: bool, yes: bool = False) -> int:
+    """Carry out one command and return the exit code; ``yes`` answers what the recorder asks."""
     with attached(settings) as client:
-        return tell(client, client.execute(command), as_json)
+        return tell(client, send(client, command, yes), as_json)
+
+
+def send(client: RecorderClient, command: AnyCommand, yes: bool) -> Reply:
+    """Carry out a command, questions of the recorder included where ``yes`` answers them."""
+    from ..app.recorder import confirmed
+
+    return confirmed(client, command) if yes else client.execute(command)
 
 
 def tell(client: RecorderClient, reply: Reply, as_json: bool) -> int:
@@ -44,11 +54,12 @@ def tell(client: RecorderClient, reply: Reply, as_json: bool) -> int:
     if client.gone is not None and not reply.ok:
         raise RecorderGoneError(reply.message)
     if as_json:
-        print_json({"ok": reply.ok, "message": reply.message, "path": reply.path, "job": reply.job})
+        facts = {"ok": reply.ok, "message": reply.message, "path": reply.path, "job": reply.job}
+        print_json({**facts, "confirm": reply.confirm} if reply.confirm else facts)
     elif reply.ok:
         click.echo(reply.message or "done")
     if not reply.ok:
-        remark(f"myogestic-tui: {reply.message}")
+        remark(f"myogestic-tui: {reply.message}{' (--yes does it)' if reply.confirm else ''}")
     return 0 if reply.ok else FAILED
 
 

@@ -178,7 +178,7 @@ class Continuity:
         app.bad_channels = {name: set(bad) for name, bad in evidence.bad_channels.items()}
         known = {**running.take, **{key: value for key, value in evidence.fields.items() if value}}
         take = {key: known[key] for key in ("subject", "task", "take", "fields") if known.get(key)}
-        app.execute(SetTake(actor="resume", **take))
+        app.execute(SetTake(actor="resume", confirmed=1, **take))
         if evidence.label is not None and evidence.label.source == "protocol":
             _log.warning("the cued protocol is not continued: start it again; until then nothing is labelled")
         elif evidence.label is not None:

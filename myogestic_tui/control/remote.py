@@ -13,7 +13,19 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from ..app.recorder import AnyCommand, ConnectAll, Recorder, Reply, SetTake, Start, Status, Stop, TakeStatus, TickStream
+from ..app.recorder import (
+    AnyCommand,
+    ConnectAll,
+    Recorder,
+    Reply,
+    SetTake,
+    Start,
+    Status,
+    Stop,
+    TakeStatus,
+    TickStream,
+    confirmed,
+)
 from .framing import FramingError, Lines
 from .messages import Executed, Message, Refused, Request, Task
 
@@ -87,10 +99,14 @@ def _plain(command: AnyCommand) -> Callable[[Recorder, str], Reply]:
 
 
 def start_ticked(recorder: Recorder, who: str) -> Reply:
-    """Start recording what is ticked; refused where nothing is, since nobody may be there to see it."""
+    """Start recording what is ticked; refused where nothing is, since nobody may be there to see it.
+
+    What the recorder would ask about (little room, a take number that is used) does not hold it up: a recording that is
+    short, or has another one's number, is better than none. Reply, log and the session's events tell.
+    """
     if not any(stream.record for stream in recorder.status().streams):
         return Reply(ok=False, message='no stream is ticked; tick some on the Streams screen, or send "select all"')
-    return recorder.execute(Start(actor=who))
+    return confirmed(recorder, Start(actor=who))
 
 
 def _select_none(recorder: Recorder, who: str) -> Reply:
@@ -124,7 +140,7 @@ def _filename(recorder: Recorder, who: str, text: str) -> Reply:
         return Reply(ok=False, message=f"{what}; there are {', '.join(_KNOWN)}")
     if "acq" in given:
         given["acquisition"] = given.pop("acq")
-    return recorder.execute(take_sheet(given, recorder.status().take, who))
+    return confirmed(recorder, take_sheet(given, recorder.status().take, who))
 
 
 def take_sheet(given: dict[str, str], take: TakeStatus, who: str = "") -> SetTake:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.geometry import Size
 
-    from ..app.recorder import ChannelQuality, Envelope, Recorder, Status, StreamStatus
+    from ..app.recorder import ChannelQuality, Envelope, Recorder, Reply, Status, StreamStatus
 
 _FPS = 5.0
 _PLOT_FPS = 10.0
@@ -43,6 +43,8 @@ _LIST_SECONDS = 2.0
 _LINES_OF_NEEDS = 2
 """Of what needs somebody, in the recording controls."""
 _MOST_LINES = 50
+_YES_SECONDS = 10.0
+"""How long a question stands."""
 
 
 def recorder_of(owner: Context | Recorder) -> Recorder:
@@ -152,8 +154,9 @@ class RecordingControls(Panel):
         super().__init__(owner, id=id)
         if isinstance(owner, Context):
             owner.offer_class_names(class_names)
-        self._on_record = on_record or (lambda: self.recorder.execute(Start(actor="ui")))
-        self._on_stop = on_stop or (lambda: self.recorder.execute(Stop(actor="ui")))
+        self._on_record = on_record or self._start
+        self._on_stop = on_stop or (lambda: self._show(self.recorder.execute(Stop(actor="ui"))))
+        self._asked = ("", 0.0)
         self._on_gesture = on_gesture
         self._state = Rows(classes="state")
         self._needs = Rows(classes="needs")
@@ -182,7 +185,23 @@ class RecordingControls(Panel):
         self._gestures.styles.height = len(status.gestures) + 2
         self._gestures.draw(frame)
         buttons = list(self.query(Action))
-        buttons[0].disabled, buttons[1].disabled = frame.recording, not frame.recording
+        buttons[0].disabled = frame.recording and not status.stopping  # a start follows on a stop under way
+        buttons[1].disabled = not frame.recording or status.stopping
+
+    def _start(self) -> None:
+        """Start; where the recorder asks, a second press within a few seconds is a yes."""
+        asked, at = self._asked
+        again = asked and time.monotonic() - at < _YES_SECONDS
+        reply = self.recorder.execute(Start(actor="ui", confirmed=1 if again else 0))
+        self._asked = (reply.confirm, time.monotonic())
+        self._show(reply)
+
+    def _show(self, reply: Reply) -> None:
+        """What was refused or is asked stands on the screen; what was done shows by itself."""
+        if reply.ok:
+            return
+        text = f"{reply.confirm}: Record again starts all the same" if reply.confirm else reply.message
+        self.app.call_from_thread(self.app.notify, text, severity="error", timeout=_YES_SECONDS)
 
     def record(self) -> None:
         """What the Record button does."""
