@@ -208,3 +208,21 @@ def test_a_recovery_cut_off_while_it_makes_what_the_recorder_had_not_made_yet_is
     with open_session_store(folder) as reader:
         assert [one for one in reader.findings if one.kind == "damage"] == []
     assert verify_session(folder).ok
+
+
+def test_what_is_marked_is_on_the_disk_within_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(checkpoint, "SYNC_SECONDS", 0.02)
+    monkeypatch.setattr(checkpoint, "CHECKPOINT_SECONDS", 1e6)
+    session = recorded(tmp_path, [(EMG, 10, 10)])
+    wait_for(lambda: session.snapshot().unsynced_s == 0)
+    synced, real = threading.Event(), os.fdatasync
+
+    def fdatasync(fd: int) -> None:
+        real(fd)
+        if os.readlink(f"/proc/self/fd/{fd}").endswith("@events.journal"):
+            synced.set()
+
+    monkeypatch.setattr(os, "fdatasync", fdatasync)
+    session.mark_channel("emg", 3, bad=True)
+    assert synced.wait(30)
+    session.finish()
