@@ -13,6 +13,7 @@ from myogestic_tui.session import Session, open_session_store, recover_session, 
 from myogestic_tui.session.format.journal import segment_path
 from myogestic_tui.session.reading.reader import damage_in
 from myogestic_tui.session.recording import checkpoint, committer
+from myogestic_tui.session.recording.recording import Recording
 from tests.sending import wait_for
 from tests.session.folders import cut_off, feed, recorded
 from tests.session.known import STREAMS
@@ -92,23 +93,29 @@ def test_a_place_in_the_trash_is_on_the_disk_before_a_session_moves_there(
 
 
 def test_a_slow_disk_syncs_all_streams_at_once_and_its_lag_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(checkpoint, "SYNC_SECONDS", 0.05)
-    session = recorded(tmp_path, [(stream, 50, 10) for stream in STREAMS])
-    together, real, slow = threading.Barrier(len(STREAMS)), os.fdatasync, threading.Event()
+    fed, together, slow = threading.Event(), threading.Barrier(len(STREAMS) + 1), threading.Event()
+    real_sync, real = Recording.sync, os.fdatasync
+
+    def sync(recording: Recording) -> None:
+        fed.wait()
+        real_sync(recording)
 
     def fdatasync(fd: int) -> None:
-        if "@events" not in os.readlink(f"/proc/self/fd/{fd}"):
+        if "@events" not in os.readlink(f"/proc/self/fd/{fd}") and not slow.is_set():
             together.wait(30)
-            slow.wait(30)
+            slow.wait()
         real(fd)
 
+    monkeypatch.setattr(checkpoint, "SYNC_SECONDS", 0.05)
+    monkeypatch.setattr(Recording, "sync", sync)
     monkeypatch.setattr(os, "fdatasync", fdatasync)
-    for stream in STREAMS:
-        feed(session, stream, 50, 60, 10)
-    wait_for(lambda: together.n_waiting == 0 and session.snapshot().unsynced_s > 2.0)
-    assert not together.broken
-    slow.set()
-    monkeypatch.setattr(os, "fdatasync", real)
+    session = recorded(tmp_path, [(stream, 50, 10) for stream in STREAMS])
+    fed.set()
+    try:
+        together.wait(30)
+        wait_for(lambda: session.snapshot().unsynced_s > 2.0)
+    finally:
+        slow.set()
     wait_for(lambda: session.snapshot().unsynced_s == 0)
     session.finish()
 
