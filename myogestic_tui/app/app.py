@@ -500,17 +500,17 @@ class App:
             self.recordings.must_run(wanted)
             self._end_protocol()
             undrained = self.recordings.stop(finish)
-        session = self.recordings.session
-        assert session is not None
-        self.ctx.current_label = None
-        self.takes.count()
-        if undrained:
-            told.append(f"not heard from at the end: {', '.join(undrained)}")
-        self.say(f"{'; '.join(told)}: {session.path}")
-        if is_mvc_take(self, session):
-            self._mvc_thread = measure_later(self, session)
-        if session.path.exists():
-            self._pack(session)
+            session = self.recordings.session
+            assert session is not None
+            self.ctx.current_label = None
+            self.takes.count()
+            if undrained:
+                told.append(f"not heard from at the end: {', '.join(undrained)}")
+            self.say(f"{'; '.join(told)}: {session.path}")
+            if is_mvc_take(self, session):
+                self._mvc_thread = measure_later(self, session)
+            if session.path.exists():
+                self._pack(session)  # before the next turn: who shuts the app then waits for it
 
     def _pack(self, session: Session) -> None:
         try:

@@ -291,6 +291,27 @@ def test_the_number_of_a_discarded_take_is_not_used_again(app: App) -> None:
     assert later.take.take == 2
 
 
+def test_who_shuts_while_another_stops_waits_until_that_is_packed(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    packed: list[Path] = []
+
+    def shut() -> None:
+        app.shut()
+        packed.extend(app.sessions_dir.glob("*.session.zip"))
+
+    shutting, count = threading.Thread(target=shut), app.takes.count
+
+    def between() -> None:
+        shutting.start()
+        shutting.join(0.5)  # it ends only where it does not wait
+        count()
+
+    monkeypatch.setattr(app.takes, "count", between)
+    app.start_recording()
+    app.stop_recording()
+    shutting.join(60.0)
+    assert len(packed) == 1
+
+
 def test_after_a_kill_the_next_take_has_the_next_number(tmp_path: Path) -> None:
     killed = App("killed", sessions_dir=tmp_path)
     killed.take = r.TakeStatus(subject="P07", task="grasp", take=4)
