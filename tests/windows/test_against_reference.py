@@ -20,7 +20,7 @@ def refuse(error: Exception) -> None:
     raise error
 
 
-slow = settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
+slow = settings(deadline=None, max_examples=75, suppress_health_check=list(HealthCheck))
 
 
 @slow
