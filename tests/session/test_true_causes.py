@@ -28,10 +28,10 @@ def test_a_checkpoint_that_fails_says_why_and_of_which_file(
 ):
     session = recorded(tmp_path, [(STREAMS[0], 1000, 100)])
 
-    def refuse(path: Path, data: bytes, **options: bool) -> None:
-        raise OSError(number, os.strerror(number), str(path))
+    def refuse(folder: Path, key: str, data: bytes) -> None:
+        raise OSError(number, os.strerror(number), str(folder / key))
 
-    monkeypatch.setattr(zarrs, "write_bytes", refuse)
+    monkeypatch.setattr(zarrs, "place", refuse)
     with pytest.raises(DiskError, match=rf"{words}.*emg\.zarr"):
         session.flush()
     monkeypatch.undo()

@@ -6,8 +6,9 @@ import ctypes
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from .layout import PARTIAL, ZARR_JSON
-from .zarrs import ArraySpec, array_json, write_bytes
+from .layout import ZARR_JSON
+from .placing import publish, write_partial
+from .zarrs import ArraySpec, array_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,8 +60,8 @@ def commit(folder: Path, shapes: Iterable[Shape], files: dict[str, bytes] | None
     new = {f"{shape.name}/{ZARR_JSON}": array_json(shape.spec, shape.n_rows) for shape in shapes}
     new |= files or {}
     for key, data in new.items():
-        write_bytes(folder / (key + PARTIAL), data)
+        write_partial(folder, key, data)
     sync_disk(folder)
     for key in new:
-        os.replace(folder / (key + PARTIAL), folder / key)
+        publish(folder, key)
     sync_disk(folder)

@@ -12,8 +12,10 @@ import numpy as np
 from ...clock import local_clock
 from . import wallclock
 from .commit import Shape
+from .journal import SUFFIX
 from .layout import JOURNAL, LABELS, META, PARTIAL, array_name
 from .meta import Anchor, LabelEvent, Meta, StreamMeta, encode_labels, encode_meta, sync_folder
+from .placing import set_aside
 from .zarrs import ArraySpec, encode_chunk, write_chunk
 
 if TYPE_CHECKING:
@@ -77,6 +79,8 @@ def drop_journal(folder: Path) -> None:
         The disk refused.
     """
     aside = folder / (JOURNAL + PARTIAL)
+    for name in (aside.name, JOURNAL):
+        _leave_ours(folder, name)
     shutil.rmtree(aside, ignore_errors=True)
     try:
         os.rename(folder / JOURNAL, aside)
@@ -84,3 +88,13 @@ def drop_journal(folder: Path) -> None:
         return
     sync_folder(folder)
     shutil.rmtree(aside, ignore_errors=True)
+
+
+def _leave_ours(folder: Path, name: str) -> None:
+    """Set aside what stands in the place of a journal, or in a journal and is none of its files."""
+    path = folder / name
+    if os.path.lexists(path) and (path.is_symlink() or not path.is_dir()):
+        set_aside(folder, name)
+    for entry in list(os.scandir(path)) if path.is_dir() else ():
+        if not (entry.name.endswith(SUFFIX) and entry.is_file(follow_symlinks=False)):
+            set_aside(folder, f"{name}/{entry.name}")

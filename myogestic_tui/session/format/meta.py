@@ -16,6 +16,7 @@ from ...errors import SessionDamagedError
 from ...info import StreamInfo
 from .layout import PARTIAL, is_stem
 from .layout import sync_folder as sync_folder
+from .placing import new_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -418,7 +419,7 @@ def replace_file(path: Path, data: bytes) -> None:
     """
     partial = path.with_name(path.name + PARTIAL)
     try:
-        with open(partial, "wb") as file:
+        with open(new_file(partial), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ...errors import DiskError
-from .layout import STATE_FOLDER, TRASH, free_path, make_folders
-from .meta import sync_folder
+from .layout import STATE_FOLDER, TRASH, free_path, make_folders, sync_folder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -24,8 +24,9 @@ from msgspec import Struct, field
 
 from ...errors import SessionDamagedError
 from ...info import MOST_BYTES, STRING_DTYPE, StreamInfo
-from .layout import PARTIAL, ZARR_JSON
+from .layout import ZARR_JSON
 from .meta import Int64, as_type, decode_json
+from .placing import place, write_all
 from .zstdframe import decoded_bound
 
 if TYPE_CHECKING:
@@ -273,9 +274,7 @@ def create_array(folder: Path, name: str, spec: ArraySpec) -> None:
     OSError
         The disk refused.
     """
-    path = folder / name / ZARR_JSON
-    path.parent.mkdir(exist_ok=True)
-    _place(path, array_json(spec, 0))
+    place(folder, f"{name}/{ZARR_JSON}", array_json(spec, 0))
 
 
 def write_chunk(folder: Path, name: str, spec: ArraySpec, number: int, data: bytes) -> None:
@@ -288,28 +287,9 @@ def write_chunk(folder: Path, name: str, spec: ArraySpec, number: int, data: byt
     OSError
         The disk refused; an older state of the chunk is untouched.
     """
-    path = folder / name / spec.chunk_key(number)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _place(path, data)
-
-
-def _place(path: Path, data: bytes) -> None:
-    partial = path.with_name(path.name + PARTIAL)
-    write_bytes(partial, data, sync=path.exists())
-    os.replace(partial, path)
+    place(folder, f"{name}/{spec.chunk_key(number)}", data)
 
 
 def write_bytes(path: Path, data: bytes, *, sync: bool = False) -> None:
     """Write a whole file, synced or not yet; nothing of it stays where the disk refuses."""
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
-    try:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(fd, view) :]
-        if sync:
-            os.fsync(fd)
-    except OSError:
-        os.unlink(path)
-        raise
-    finally:
-        os.close(fd)
+    write_all(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666), path, data, sync=sync)

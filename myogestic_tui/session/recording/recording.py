@@ -31,9 +31,9 @@ from ..format.meta import (
     StreamMeta,
     encode_labels,
     encode_meta,
-    replace_file,
     sync_folder,
 )
+from ..format.placing import place
 from ..format.zarrs import ArraySpec, create_array
 from .checkpoint import Action, Threads
 from .committer import StreamCommitter
@@ -106,8 +106,8 @@ class Recording:
         self._synced_at = time.monotonic()
         (folder / JOURNAL).mkdir()
         self._events = EventLog(folder)
-        replace_file(folder / LABELS, encode_labels([]))
-        replace_file(folder / META, encode_meta(meta))
+        place(folder, LABELS, encode_labels([]), sync=True)
+        place(folder, META, encode_meta(meta), sync=True)
         sync_folder(folder / JOURNAL)
         self._threads = Threads(self, folder.name)
         self._threads.start()
@@ -152,7 +152,7 @@ class Recording:
                     raise SessionClosedError(f"{self.folder.name} is finished; start a new session")
                 with self._record_lock:
                     meta = encode_meta(self.record.meta)
-                replace_file(self.folder / META, meta)
+                place(self.folder, META, meta, sync=True)
         except OSError as error:
             failure = DiskError(f"{self.folder}: metadata cannot be written: {error.strerror}")
             self.fail(failure)

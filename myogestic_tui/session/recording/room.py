@@ -23,6 +23,7 @@ RESERVE_SECONDS = 60.0
 """Seconds of data that stay free, where that is more."""
 
 _BALLAST_SECONDS = 8.0
+_BALLAST_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _MIN_BALLAST = 2**18
 _MAX_BALLAST = 2**28
 _TEXT_NBYTES = 16
@@ -89,7 +90,7 @@ class Ballast:
         if size > free_bytes(self._path.parent) // 4:
             return
         with suppress(OSError):
-            fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            fd = os.open(self._path, _BALLAST_FLAGS, 0o666)
             try:
                 os.posix_fallocate(fd, 0, size)
             finally:

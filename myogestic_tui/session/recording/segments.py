@@ -24,7 +24,8 @@ from ..format.journal import (
     encode_texts,
     segment_path,
 )
-from ..format.layout import sync_folder
+from ..format.layout import JOURNAL, sync_folder
+from ..format.placing import new_file_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from ...info import StreamInfo
 
-_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+_FLAGS = os.O_RDWR | os.O_APPEND
 _STAMP = np.dtype("<f8")
 
 
@@ -228,9 +229,10 @@ class StreamJournal:
         self._number += 1
         path = segment_path(self.folder, self.stem, self._number)
         try:
-            return Segment(path, os.open(path, _FLAGS, 0o666), self.n_samples, self.n_samples)
+            fd = new_file_of(self.folder, f"{JOURNAL}/{path.name}", _FLAGS)
         except OSError as error:
             raise DiskError(f"{self.stem}: cannot go on in a new journal segment: {error.strerror}") from error
+        return Segment(path, fd, self.n_samples, self.n_samples)
 
     @property
     def segments(self) -> list[Segment]:
@@ -274,7 +276,8 @@ class StreamJournal:
             with self._lock:
                 self._segments = [segment for segment in self._segments if segment not in gone]
             for segment in gone:
-                segment.path.unlink(missing_ok=True)
+                with suppress(OSError):  # what stands there now may be somebody else's
+                    segment.path.unlink()
                 os.close(segment.fd)
 
     def release(self) -> None:
