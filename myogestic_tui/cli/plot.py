@@ -36,13 +36,16 @@ def plot(
     from ..session import open_session_store
     from ..session.reading.overview import read_overview
     from ..widgets.overview import overview_rows
+    from .report import remark_lines
 
     width = shutil.get_terminal_size().columns
     index = None if channel is None else channel - 1
     with open_session_store(path) as session:
         overview = read_overview(session, stream, index, first_s=first_s, last_s=last_s, columns=width)
-        names = session.class_names
+        names, streams = session.class_names, session.summary().streams
     rows = overview_rows(overview, width, height, lambda label: GESTURE_KEYS[label] if 0 <= label < 36 else " ")
     click.echo("\n".join("".join(span.text for span in spans).rstrip() for spans in rows))
     if names:
         click.echo(" " + "   ".join(f"{GESTURE_KEYS[place]} {name}" for place, name in enumerate(names[:36])))
+    for line in remark_lines({overview.stream: streams[overview.stream]} if overview.stream in streams else {}):
+        click.echo(line)

@@ -67,16 +67,18 @@ def stream_lines(streams: dict[str, StreamSummary]) -> list[str]:
     width = max((len(name) for name in streams), default=0)
     return [
         f"  {name.ljust(width)}  {one.n_channels:>4} ch {one.dtype:<8}{rate(one.measured_fs or one.fs):>9} Hz"
-        f"{one.n_samples:>12} samples   {_gaps(one)}"
+        f"{one.n_samples:>12} {_samples(one.n_samples):<7}   {_gaps(one)}"
         for name, one in streams.items()
     ]
 
 
 def remark_lines(streams: dict[str, StreamSummary]) -> list[str]:
     """What is to be said of the time of each stream; its gaps stand in its own line."""
-    return [
-        f"  · {name}: {text}" for name, one in streams.items() for text in one.remarks if "samples lost (" not in text
-    ]
+    return [f"  · {name}: {text}" for name, one in streams.items() for text in one.remarks if " lost (" not in text]
+
+
+def _samples(n: int | None) -> str:
+    return "sample" if n == 1 else "samples"
 
 
 def _gaps(stream: StreamSummary) -> str:
@@ -84,7 +86,9 @@ def _gaps(stream: StreamSummary) -> str:
         return "gaps: info tells"
     if not stream.gaps:
         return "0 gaps"
-    return f"{stream.gaps} gap{'s' if stream.gaps > 1 else ''}, {stream.lost_samples} samples lost"
+    return (
+        f"{stream.gaps} gap{'s' if stream.gaps > 1 else ''}, {stream.lost_samples} {_samples(stream.lost_samples)} lost"
+    )
 
 
 def finding_lines(findings: list[Finding]) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,10 +11,11 @@ from .counter import counted
 from .course import follow, tells_rate
 from .evidence import Arrivals, Evidence, believable
 from .irregular import EventSketch, place_events
-from .limits import ARRIVAL_ERROR, ARRIVAL_TOLERANCE, WALL_ERROR
+from .limits import ARRIVAL_ERROR, ARRIVAL_TOLERANCE
 from .moves import beside, find_moves
 from .offsets import clean_estimates, offset_lines
-from .placing import Stretch, nothing_yet, nowhere, place
+from .pieces import pieces_of
+from .placing import nothing_yet, nowhere
 from .sketch import Sketch
 from .spacing import segments_of
 from .timeline import Gap, Leap, Piece, Repeat, Timeline
@@ -118,7 +118,7 @@ def _regular(cells: Cells, arrivals: Arrivals, lines: Sequence[OffsetLine], evid
     course = follow(cells)
     verdicts = Judge(course, evidence, arrivals, lines).judge(find_moves(course))
     found = _with_events(found, course, verdicts)
-    return replace(found, pieces=_pieces(course, verdicts, arrivals, lines, evidence))
+    return replace(found, pieces=pieces_of(course, verdicts, arrivals, lines, evidence))
 
 
 def _with_events(found: Timeline, course: Course, verdicts: Sequence[Verdict]) -> Timeline:
@@ -156,54 +156,6 @@ def _late_at_end(course: Course, floor: float) -> float:
     last = course.y[max(cells.seek(len(cells) - 1, -1.5 * course.packet), 0) :]
     late = float(last.min()) - floor
     return float(late) if late >= max(cells.threshold, 4.0 * course.noise) else 0.0
-
-
-def _pieces(
-    course: Course,
-    verdicts: Sequence[Verdict],
-    arrivals: Arrivals,
-    lines: Sequence[OffsetLine],
-    evidence: Evidence,
-) -> tuple[Piece, ...]:
-    """One piece for the stamps between two leaps."""
-    leaps = [one for one in verdicts if one.leap]
-    bounds = [0, *(one.move.cell for one in leaps), len(course.cells)]
-    turns = [one.line for one in leaps if one.line is not None]
-    pieces: list[Piece] = []
-    for number, (start, stop) in enumerate(pairwise(bounds)):
-        leap = leaps[number - 1] if number else None
-        if leap is not None and leap.line is None:
-            pieces.append(_moved(pieces[-1], course, start, leap, arrivals, evidence))
-            continue
-        since = 0 if leap is None or leap.line is None else leap.line
-        until = next((turn for turn in turns if turn > since), len(lines))
-        pieces.append(place(_stretch(course, start, stop, arrivals), lines[since:until], evidence))
-    return tuple(pieces)
-
-
-def _moved(before: Piece, course: Course, cell: int, leap: Verdict, arrivals: Arrivals, evidence: Evidence) -> Piece:
-    """The stamps leapt, though the source's LSL clock did not.
-
-    Where it is not known how much time passed meanwhile, it was none, or as much as is left of the session.
-    """
-    error = before.error_s + (ARRIVAL_ERROR if arrivals else WALL_ERROR)
-    piece = replace(before, start=course.cells.sample(cell), error_s=error, shift=before.shift - leap.leap)
-    if leap.gap is not None:
-        return piece
-    if evidence.stop is None:
-        return replace(piece, basis="none", error_s=np.inf)
-    last = course.cells.last_stamp + piece.shift
-    left = evidence.stop - last - float(np.interp(last, piece.at, piece.offsets))
-    return replace(piece, error_s=error + max(left, 0.0))
-
-
-def _stretch(course: Course, start: int, stop: int, arrivals: Arrivals) -> Stretch:
-    cells = course.cells
-    first, last = cells.sample(start) if start else 0, cells.sample(stop)
-    low, high = sorted((cells.stamp(start), cells.stamp(stop - 1)))
-    came = arrivals.latest(course.period)[arrivals.places(first, last)]
-    floor = cells.origin + float(course.y[start:stop].min())
-    return Stretch(first, low, high, float(came.min()) - floor if len(came) else None)
 
 
 def _by_count(found: Timeline, arrivals: Arrivals) -> Timeline:

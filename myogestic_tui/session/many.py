@@ -17,6 +17,7 @@ from ..errors import ConfigError, MyoGesticError, SessionDamagedError
 from ..extras import needed
 from .cluster import everywhere, guarded
 from .reading.readable import Readable
+from .reading.windowremarks import window_remarks
 from .signal.cutting import Cut, Wanted, class_of, class_set, cut_windows, one_shape, starts
 from .signal.runs import Run
 from .windows import check_stream, is_raw
@@ -265,7 +266,8 @@ def _plan(
         if not isinstance(planned, MyoGesticError):
             found += planned[0]
             shapes.add(planned[1])
-            readable.remark(planned[2])
+            for text in planned[2]:
+                readable.remark(text)
         elif strict:
             raise planned
         else:
@@ -275,7 +277,7 @@ def _plan(
 
 def _pieces_of(
     path: str, place: int, stream_name: str, cut: Cut, wanted: Wanted, strict: bool, raw: bool
-) -> tuple[list[Piece], Shape, str]:
+) -> tuple[list[Piece], Shape, list[str]]:
     from .reading.reader import open_session_store
 
     with open_session_store(path) as session:
@@ -302,7 +304,8 @@ def _pieces_of(
             )
             for group in groups
         ]
-        return pieces, (stream.info.n_channels, n, stream.info.dtype), found.remark(stream)
+        remarks = window_remarks(session, stream, found, wanted, n, hop)
+        return pieces, (stream.info.n_channels, n, stream.info.dtype), remarks
 
 
 def _parts(run: Run, n: int, hop: int, fs: float) -> Iterator[Run]:

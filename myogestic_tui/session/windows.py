@@ -20,6 +20,7 @@ import numpy as np
 
 from ..errors import ConfigError, SessionDamagedError
 from .reading.readable import Readable
+from .reading.windowremarks import window_remarks
 from .signal.alignment import Alignment
 from .signal.cutting import Cut, Wanted, check_placed, class_of, class_set, cut_windows, one_shape, starts
 from .signal.runs import find_runs
@@ -262,13 +263,13 @@ def check_stream(reader: SessionReader, name: str, cut: Cut, raw: bool) -> None:
     """Raise ConfigError or ClockError where labelled windows cannot be cut from a stream."""
     cut.lengths(name, reader.stream_info(name))
     if reader.label_track and not raw:
-        check_placed(name, basis_of(reader, name))
+        check_placed(name, *_placing(reader, name))
 
 
-def basis_of(reader: SessionReader, name: str) -> str:
-    """How a stream's stamps are tied to the recorder's clock, from the metadata if they tell."""
+def _placing(reader: SessionReader, name: str) -> tuple[str, str]:
+    """How a stream's stamps are tied to the recorder's clock, and why they tell nothing if they do not."""
     time = reader.measured(name).time
-    return time.basis if time is not None else "none"
+    return (time.basis, time.unusable) if time is not None else ("none", "")
 
 
 def _labeled(
@@ -283,7 +284,8 @@ def _runs(
     reader: SessionReader, stream: StreamData, wanted: Wanted, lengths: tuple[int, int], readable: Readable
 ) -> list[Run]:
     found = wanted.runs(stream, reader.label_track, *lengths)
-    readable.remark(found.remark(stream))
+    for text in window_remarks(reader, stream, found, wanted, *lengths):
+        readable.remark(text)
     return found.runs
 
 
@@ -319,7 +321,7 @@ class _Alignments:
             if reader.stream_info(name).is_string:
                 raise ConfigError(f"{name} is a stream of text; a window's value is made of numbers")
             if not self.raw:
-                check_placed(name, basis_of(reader, name))
+                check_placed(name, *_placing(reader, name))
 
     def of(self, reader: SessionReader) -> dict[str, Alignment]:
         """The streams of one session, by name."""

@@ -193,7 +193,7 @@ def _gap_line(overview: Overview, gaps: Sequence[tuple[float, float]], cells: in
     if seen:
         when, length = seen[-1]
         place = min(int((when - overview.first_s) / seconds * cells), cells - 1)
-        note = f" gap {length:.1f} s at {clock(when)} "
+        note = f" gap {length:.{3 if length < 1 else 1}f} s at {clock(when)} "
         at = place + 1 if place + 1 + len(note) <= cells else place - len(note)
         if at >= 0:
             text[at : at + len(note)] = list(note)

@@ -106,6 +106,29 @@ def test_a_leap_of_200_000_s_is_no_gap():
         assert np.abs(found.corrected(stamps) - taken).max() < 0.01
 
 
+@pytest.mark.parametrize("by_arrival", [True, False])
+@pytest.mark.parametrize("n", [1, 5, 50])
+def test_first_stamps_from_before_a_source_knew_the_time_do_not_cost_the_stream_its_place(n, by_arrival):
+    taken = regular()
+    stamps = taken - OFFSET
+    stamps[:n] = np.arange(n) / 500.0
+    found = timeline_of(stamps, 500.0, known(taken, by_arrival=by_arrival))
+    assert found.gaps == ()
+    assert found.basis == "lsl"
+    assert np.abs(found.corrected(stamps) - taken).max() < 0.01
+    assert [(leap.index, leap.known) for leap in found.leaps] == [(n, by_arrival)]
+
+
+def test_stamps_that_leap_after_the_first_sample_are_placed_as_well_as_others():
+    taken = regular()
+    stamps = taken - OFFSET
+    stamps[1:] += 500.0
+    found = timeline_of(stamps, 500.0, known(taken))
+    assert [(leap.index, leap.known) for leap in found.leaps] == [(1, True)]
+    assert found.error_s < 0.25
+    assert np.abs(found.corrected(stamps) - taken).max() < 0.01
+
+
 def test_stamps_that_leap_and_come_back_lose_nothing():
     stamps = regular() - OFFSET
     stamps[3000:6000] += 15.0

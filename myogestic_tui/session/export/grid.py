@@ -190,7 +190,8 @@ def tell_about_time(stream: StreamData, out: Exported) -> None:
     """Note what is to be known of a stream's time, and what of it is not filled."""
     name, found = stream.name, stream.timeline
     if found.basis == "none":
-        out.remark(f"{name}: its time stamps are in another clock; nothing tells how they lie to labels: it has none")
+        why = found.unusable or "its time stamps are in another clock"
+        out.remark(f"{name}: {why}; nothing tells how they lie to labels: it has none")
     elif found.basis in ("arrival", "count", "wall"):
         how = "wall-clock time" if found.basis == "wall" else "arrival"
         out.remark(f"{name}: times by {how} (±{found.error_s:.2g} s)")

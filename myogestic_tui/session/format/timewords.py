@@ -55,7 +55,8 @@ def _lost(meta: StreamMeta) -> Iterator[str]:
     gaps, lost = lost_gaps(meta.gaps), n_lost(meta)
     if gaps:
         share = 100.0 * lost / (lost + (meta.n_samples or 0)) if lost else 0.0
-        yield f"{len(gaps)} gap{'s' if len(gaps) > 1 else ''}, {lost} samples lost ({share:.2g} %)"
+        samples = f"{lost} sample{'' if lost == 1 else 's'}"
+        yield f"{len(gaps)} gap{'s' if len(gaps) > 1 else ''}, {samples} lost ({share:.2g} %)"
 
 
 def _counter(meta: StreamMeta) -> Iterator[str]:
@@ -85,12 +86,19 @@ def _clock(meta: StreamMeta, time: TimeMeta, recorder_host: str) -> Iterator[str
         yield f"{time.unusable}, and nothing tells when its samples came"
     elif time.basis == "none":
         yield "its time stamps are in another clock and cannot be aligned with labels"
-    elif time.basis == "uncompared" and meta.hostname and recorder_host and meta.hostname != recorder_host:
-        yield f"no clock comparison with {meta.hostname}: how its clock lies to the recorder's is not known"
+    yield from not_compared(meta, recorder_host)
     if time.scatter_s > _SCATTER and time.basis == "lsl":
         yield f"clock offsets scatter by {time.scatter_s * 1e3:.0f} ms: alignment between computers is no better"
     if time.bad_stamps and time.basis != "count" and not time.unusable:
-        yield f"{time.bad_stamps} of {meta.n_samples} time stamps are no numbers"
+        are = "is no number" if time.bad_stamps == 1 else "are no numbers"
+        yield f"{time.bad_stamps} of {meta.n_samples} time stamps {are}"
+
+
+def not_compared(meta: StreamMeta, recorder_host: str) -> Iterator[str]:
+    """Whether the clock of another computer was taken for the recorder's, as nothing tells better."""
+    uncompared = meta.time is not None and meta.time.basis == "uncompared"
+    if uncompared and meta.n_samples and meta.hostname and recorder_host and meta.hostname != recorder_host:
+        yield f"no clock comparison with {meta.hostname}: how its clock lies to the recorder's is not known"
 
 
 def _events(meta: StreamMeta, time: TimeMeta) -> Iterator[str]:
@@ -109,7 +117,7 @@ def _events(meta: StreamMeta, time: TimeMeta) -> Iterator[str]:
             "not known"
         )
     for repeat in time.repeated[:_MOST_NAMED]:
-        yield f"{repeat.samples} samples came twice before sample {repeat.index}"
+        yield f"{repeat.samples} sample{'' if repeat.samples == 1 else 's'} came twice before sample {repeat.index}"
     if time.late_at_end_s:
         yield f"at the end {time.late_at_end_s:.1f} s late or lost: that cannot be told"
 

@@ -158,7 +158,7 @@ class SignalReading(ABC):
         wanted = class_set(classes)
         stream, track = self.stream_data(name), self.label_track
         if track:
-            check_placed(name, stream.timeline.basis)
+            check_placed(name, stream.timeline.basis, stream.timeline.unusable)
         ends = [event.timestamp for event in track[1:]] + [np.inf]
         spans = [
             (event.timestamp - pre, ends[index] if post is None else event.timestamp + post)

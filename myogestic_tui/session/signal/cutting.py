@@ -101,7 +101,7 @@ class Wanted:
             whole = Wanted(self.classes or frozenset({UNLABELLED}))
             return LabelledRuns([run for run in find_runs(stream) if whole._keeps(run, track)])
         if track:
-            check_placed(stream.name, stream.timeline.basis)
+            check_placed(stream.name, stream.timeline.basis, stream.timeline.unusable)
         times = [event.timestamp for event in track]
         found = LabelledRuns([])
         for run in find_runs(stream, times):
@@ -142,10 +142,13 @@ class LabelledRuns:
 
     def remark(self, stream: StreamData) -> str:
         """What is to be said of it; empty where nothing is."""
+        if stream.raw and not self.runs and stream.n_samples:
+            return f"{stream.name}: its time stamps are no numbers; no window can be cut by them"
         if not self.left_out:
             return ""
         how = {"arrival": "aligned by arrival", "count": "timed by arrival", "wall": "aligned by wall-clock time"}
-        basis = how.get(stream.timeline.basis, "clock offsets are uncertain")
+        otherwise = "its clock was set" if stream.timeline.leaps else "clock offsets are uncertain"
+        basis = how.get(stream.timeline.basis, otherwise)
         windows = f"{self.left_out} window{'s' if self.left_out > 1 else ''}"
         return f"{stream.name}: {basis}; {windows} within {self.guard_s:.2g} s of a label change left out"
 
@@ -162,12 +165,16 @@ def _guarded(stream: StreamData, run: Run, label_times: Sequence[float], guard: 
     return Run(start, max(start, stop), run.label)
 
 
-def check_placed(name: str, basis: str) -> None:
-    """Raise ClockError where nothing tells how a stream's time stamps lie to the recorder's clock."""
+def check_placed(name: str, basis: str, unusable: str = "") -> None:
+    """Raise ClockError where nothing tells how a stream's time stamps lie to the recorder's clock.
+
+    ``unusable``: why the stamps tell nothing at all, if they do not.
+    """
     if basis == "none":
+        why = f"{unusable}, and" if unusable else "its time stamps are in another clock and"
         raise ClockError(
-            f"{name}: its time stamps are in another clock and nothing tells how they lie to the labels. Labels cannot "
-            'be given to its samples. Use --times raw (times="raw") to cut without labels, or record again'
+            f"{name}: {why} nothing tells how they lie to the labels. Labels cannot be given to its samples. Use "
+            '--times raw (times="raw") to cut without labels, or record again'
         )
 
 
