@@ -104,7 +104,8 @@ def test_every_surface_gives_the_same_numbers(case, tmp_path):
         assert [one.index for one in measured.time.leaps] == [one.index for one in found.leaps]
         assert set(summary.remarks) <= set(facts.remarks)
         session.timestamps("emg")
-        npz = np.load(export_session(session, "npz", tmp_path / "out.npz").paths[0])
+        with np.load(export_session(session, "npz", tmp_path / "out.npz").paths[0]) as arrays:
+            npz = dict(arrays)
         np.testing.assert_array_equal(npz["emg_time"], session.timestamps("emg"))
         windows = list(iter_labeled_windows(path, "emg", 0.2, 0.2))
         for window, ts, class_index in windows:
@@ -180,7 +181,8 @@ def test_a_stream_in_another_clock_that_nothing_places_is_refused(tmp_path, capl
         )
         with pytest.raises(ClockError, match="emg: its time stamps are in another clock"):
             session.get_trials("emg")
-        npz = np.load(export_session(session, "npz", tmp_path / "out.npz").paths[0])
+        with np.load(export_session(session, "npz", tmp_path / "out.npz").paths[0]) as arrays:
+            npz = dict(arrays)
         assert set(npz["emg_class_index"].tolist()) == {-1}
     with pytest.raises(ClockError, match="--times raw"):
         labeled_windows(path, "emg", 0.2, 0.2)
