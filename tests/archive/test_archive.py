@@ -13,6 +13,7 @@ import pytest
 import zarr
 from zarr.storage import ZipStore
 
+from myogestic_tui.errors import SessionDamagedError
 from myogestic_tui.session import (
     finish_interrupted,
     open_session_store,
@@ -30,6 +31,21 @@ from tests.archive.sessions import EMG, STREAMS, assert_holds, rewrite, samples_
 
 def test_a_packed_session_holds_what_was_recorded(archive):
     assert_holds(archive)
+
+
+@pytest.mark.parametrize(("at", "what"), [(0, "no local header"), (8, "another name or method"), (30, "another name")])
+def test_a_member_is_read_from_where_its_header_is(archive, at, what):
+    with zipfile.ZipFile(archive) as plain:
+        offset = plain.getinfo("labels.json").header_offset
+    data = bytearray(archive.read_bytes())
+    data[offset + at] ^= 1
+    archive.write_bytes(data)
+    with Archive(archive) as damaged:
+        with pytest.raises(SessionDamagedError, match=what):
+            damaged.read("labels.json")
+        with pytest.raises(SessionDamagedError, match=what):
+            list(damaged.blocks("labels.json"))
+        assert damaged.read("meta.json")
 
 
 def test_other_programs_read_our_archives(archive):

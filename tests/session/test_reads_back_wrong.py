@@ -78,3 +78,15 @@ def test_text_that_reads_back_as_something_else_is_no_sample(tmp_path: Path):
     with pytest.raises(DiskError, match="the disk is failing"):
         session.finish()
     assert salvage_session(session.path).exists()
+
+
+def test_a_last_frame_that_reads_back_as_an_earlier_one_is_noticed(tmp_path: Path):
+    session = recorded(tmp_path, [(EMG, FRAMES * STEP, STEP)])
+    path = segment_path(session.path, "emg", 1)
+    data = path.read_bytes()
+    size = len(data) // FRAMES
+    path.write_bytes(data[:-size] + data[3 * size : 4 * size])
+    with pytest.raises(DiskError, match="the disk is failing"):
+        session.finish()
+    assert path.exists()
+    assert session.error is not None

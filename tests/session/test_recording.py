@@ -402,3 +402,18 @@ def test_what_waits_for_zarr_waits_on_the_disk_and_not_in_memory(tmp_path: Path,
     session.finish()
     assert psutil.Process().memory_info().rss - before < 60e6  # of 108 MB
     assert session.snapshot().backlog_s == 0
+
+
+def test_a_gap_that_only_the_last_samples_tell_counts(tmp_path: Path):
+    session = Session(tmp_path, reserve_bytes=0)
+    session.init_stream("emg", StreamInfo(1, 100.0), began=999.9)
+    stamps = 1000.0 + np.arange(290) / 100.0
+    stamps[130:] += 0.5  # in the second chunk; the third one is not whole
+    for start in range(0, 290, 10):
+        rows = stamps[start : start + 10]
+        session.append("emg", np.zeros((10, 1), np.float32), rows, arrived=float(rows[-1]) + 0.01)
+    session.finish()
+    with open_session_store(session.path) as reader:
+        stream = reader.meta.streams["emg"]
+        assert [(gap.index, round(gap.seconds, 2)) for gap in stream.gaps] == [(130, 0.5)]
+        assert stream.last_timestamp == stamps[-1]
