@@ -205,7 +205,9 @@ class SessionRecord:
             case Joined(stem, stream, began):
                 if not is_stem(stem):
                     raise ConfigError(f"no files can be called {stem[:80]!r}")
-                self.meta.add_stream(stem, stream)
+                there = self.meta.all_streams.get(stem)
+                kept = stream if there is None else msgspec.structs.replace(stream, extra=there.extra | stream.extra)
+                self.meta.add_stream(stem, kept)
                 if began is not None:
                     self.began[stem] = began
             case ClockEstimated(stem, rows):

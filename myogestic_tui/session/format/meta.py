@@ -17,6 +17,7 @@ from ...info import StreamInfo
 from .layout import PARTIAL, is_stem
 from .layout import sync_folder as sync_folder
 from .placing import new_file
+from .unknown import ANYTHING, Level, put_back, set_aside
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +51,8 @@ class LabelEvent(Struct, frozen=True, omit_defaults=True):
     """How far off the time stamp may be; above 0 for keys that arrived in a burst after a stall."""
     source: str = ""
     """``key``, ``protocol``, ``marker`` or ``script``."""
+    extra: str = ""
+    """What other programs keep with the label, as the text of a JSON object."""
 
 
 class Note(Struct, frozen=True):
@@ -253,6 +256,8 @@ class Meta(Struct, kw_only=True):
     """Positions in ``labels.json``; the label there says so too."""
     recorder: RecorderMeta = RecorderMeta()
     extra: dict[str, Any] = field(default_factory=dict)
+    strays: Any = None
+    """What other programs keep deeper within, `unknown.Strays`."""
 
     @property
     def events(self) -> list[EventRecord]:
@@ -268,6 +273,13 @@ class Meta(Struct, kw_only=True):
     def ended_by(self) -> str:
         """Who or what stopped the recording, as a sentence; empty where nothing is known of that."""
         return str(self.extra.get(ENDED_BY) or "")
+
+    def set_events(self, events: list[Any]) -> list[Any]:
+        """Replace the entries of ``events``, as they stand in the file; returns those of before."""
+        before = self.extra.get(EVENTS_FIELD)
+        others = {key: value for key, value in self.extra.items() if key != EVENTS_FIELD}
+        self.extra = {**others, EVENTS_FIELD: events} if events else others
+        return before if isinstance(before, list) else []
 
     def add_event(self, event: EventRecord) -> None:
         """Enter an event; of those beyond `MOST_EVENTS` only the log tells."""
@@ -292,9 +304,42 @@ def _event(plain: Any) -> EventRecord | None:
         return None
 
 
-_KNOWN = frozenset(Meta.__struct_fields__) - {"extra"}
+def merged_events(written: list[Any], told: list[Any]) -> list[Any]:
+    """Entries of ``events`` that a file has and those that a journal tells, each once, as the file has it.
+
+    What the file alone has comes first: the journal is the newer of the two.
+    """
+    of_file: dict[EventRecord, list[Any]] = {}
+    for one in written:
+        if event := _event(one):
+            of_file.setdefault(event, []).append(one)
+    both = [of_file[event].pop(0) if (event := _event(one)) and of_file.get(event) else one for one in told]
+    file_alone = [one for one in written if any(one is left for same in of_file.values() for left in same)]
+    foreign = [one for one in written if _event(one) is None]
+    return [*foreign, *file_alone, *both]
+
+
+_KNOWN = frozenset(Meta.__struct_fields__) - {"extra", "strays"}
 _KNOWN_OF_STREAM = frozenset(StreamMeta.__struct_fields__) - {"extra"}
+_KNOWN_OF_LABEL = frozenset(LabelEvent.__struct_fields__) - {"extra"}
 _STREAM_GROUPS = ("streams", "string_streams")
+
+
+def _level(kind: type[Struct], *about: str, **inner: Level) -> Level:
+    return Level(frozenset(kind.__struct_fields__), inner, about)
+
+
+_TIME = _level(TimeMeta, leaps=_level(LeapRecord, "index"), repeated=_level(RepeatRecord, "index"))
+_OF_STREAM = Level(ANYTHING, {"gaps": _level(GapRecord, "index", "kind"), "time": _TIME, "counts": _level(CountsMeta)})
+_LEVELS = Level(
+    ANYTHING,
+    {
+        "recorder": _level(RecorderMeta),
+        "anchors": _level(Anchor),
+        "notes": _level(Note, "timestamp", "text"),
+        **{group: _OF_STREAM._replace(each=True) for group in _STREAM_GROUPS},
+    },
+)
 
 
 def _listed(values: tuple[str, ...] | None) -> list[str] | None:
@@ -308,7 +353,9 @@ def _fitting(values: list[str] | None, n_channels: int) -> tuple[str, ...] | Non
 
 def encode_meta(meta: Meta) -> bytes:
     """``meta`` as the bytes of ``meta.json``, the extra fields at the top level beside the known ones."""
-    plain = msgspec.to_builtins(meta)
+    plain = msgspec.to_builtins(msgspec.structs.replace(meta, strays=None))
+    del plain["strays"]
+    put_back(plain, meta.strays, _LEVELS)
     for group in _STREAM_GROUPS:
         plain[group] = {stem: _flat(stream, _KNOWN_OF_STREAM) for stem, stream in plain[group].items()}
     return msgspec.json.format(msgspec.json.encode(_flat(plain, _KNOWN)), indent=2) + b"\n"
@@ -342,11 +389,17 @@ def decode_meta(data: bytes, *, where: str = "meta.json") -> Meta:
         for stem, stream in streams.items() if isinstance(streams, dict) else ():
             if isinstance(stream, dict):
                 stream["extra"] = _unknown(raw[group][stem], _KNOWN_OF_STREAM)
+    known.pop("strays", None)
     meta = as_type(known, Meta, where=where, strict=False)
+    meta.strays = set_aside(raw, _LEVELS)
     for stem in meta.all_streams:
         if not is_stem(stem):
             raise SessionDamagedError(f"{where} names a stream {stem[:80]!r}; no files can be called so")
     return meta
+
+
+def _without(plain: Any, key: str) -> Any:
+    return {name: value for name, value in plain.items() if name != key} if isinstance(plain, dict) else plain
 
 
 def _without_nulls(value: Any) -> Any:
@@ -358,8 +411,20 @@ def _without_nulls(value: Any) -> Any:
 
 def encode_labels(labels: list[LabelEvent]) -> bytes:
     """``labels`` as the bytes of ``labels.json``, one a line."""
-    lines = b",\n ".join(msgspec.json.encode(label) for label in labels)
+    lines = b",\n ".join(_label_line(label) for label in labels)
     return b"[" + lines + b"]\n"
+
+
+def _label_line(label: LabelEvent) -> bytes:
+    if not label.extra:
+        return msgspec.json.encode(label)
+    plain = msgspec.to_builtins(msgspec.structs.replace(label, extra=""))
+    return msgspec.json.encode({**msgspec.json.decode(label.extra), **plain})
+
+
+def _label_of(raw: Any, label: LabelEvent) -> LabelEvent:
+    further = {key: value for key, value in raw.items() if key not in _KNOWN_OF_LABEL}
+    return msgspec.structs.replace(label, extra=msgspec.json.encode(further).decode()) if further else label
 
 
 def decode_labels(data: bytes, *, where: str = "labels.json") -> list[LabelEvent]:
@@ -370,7 +435,9 @@ def decode_labels(data: bytes, *, where: str = "labels.json") -> list[LabelEvent
     SessionDamagedError
         It is no list of labels.
     """
-    labels = as_type(decode_json(data, where=where), list[LabelEvent], where=where, strict=False)
+    raw = decode_json(data, where=where)
+    listed = [_without(one, "extra") for one in raw] if isinstance(raw, list) else raw
+    labels = list(map(_label_of, raw, as_type(listed, list[LabelEvent], where=where, strict=False)))
     return sorted(labels, key=lambda label: label.timestamp)
 
 

@@ -11,6 +11,8 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ...errors import ConfigError, DiskError, SessionDamagedError, SessionError
 from ..format.arrays import ListedArray, OverviewArray, Rows, StoredArray, chunk_spans
 from ..format.arrival import Row, continued
@@ -19,7 +21,16 @@ from ..format.findings import Finding, damage, observation
 from ..format.journal import EVENTS, is_first, list_segments
 from ..format.layout import JOURNAL, LABELS, META, ZARR_JSON, array_name, stems_among
 from ..format.lock import session_holder
-from ..format.meta import SCHEMA_VERSION, LabelEvent, Meta, Note, StreamMeta, decode_labels, decode_meta
+from ..format.meta import (
+    SCHEMA_VERSION,
+    LabelEvent,
+    Meta,
+    Note,
+    StreamMeta,
+    decode_labels,
+    decode_meta,
+    merged_events,
+)
 from ..format.zarrs import ArraySpec
 from .members import FolderMembers
 from .tail import JournalTail, TailedArray
@@ -134,7 +145,9 @@ class _Looker:
     def _replay(self, record: SessionRecord, stored: list[LabelEvent]) -> list[LabelEvent]:
         meta, written = record.meta, (record.meta.notes, record.meta.bad_channels)
         meta.notes, meta.bad_channels = [], {}
+        events = meta.set_events([])
         found, findings = replay(self.path, record)
+        meta.set_events(merged_events(events, meta.set_events([])))
         # Of a recorder that is still there, the last event may be half written at this moment.
         self.findings += [one for one in findings if not self.live or one.kind == "damage"]
         if not found:
@@ -369,7 +382,10 @@ def _add_written(
         same = _stored_as(stored, label, *record.former.get(number, ()))
         if not same:
             unstored.setdefault(label.timestamp, deque()).append(number)
-        elif same.popleft().bad and not label.bad and number not in record.unmarked:
+            continue
+        written = same.popleft()
+        record.labels[number] = msgspec.structs.replace(label, extra=written.extra or label.extra)
+        if written.bad and not label.bad and number not in record.unmarked:
             lost.append(TrialMarked(number, True))
     for label in record.undone:
         same = _stored_as(stored, label, *(one for former in record.former.values() for one in former))
