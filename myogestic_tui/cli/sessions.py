@@ -102,11 +102,13 @@ def info(path: Path, as_json: bool) -> None:
       myogestic-tui info sessions/2026-05-17_14-23-05 --json
     """
     from ..session import open_session_store
+    from ..session.format.summary import to_dict
 
     with open_session_store(path) as session:
         summary = session.summary()
         if as_json:
-            print_json(summary)
+            meta = session.meta
+            print_json({**to_dict(summary), "ended_by": meta.ended_by, "events": meta.events})
         else:
             click.echo("\n".join([*session_lines(summary), *_details(session)]))
 
@@ -124,13 +126,24 @@ def _details(session: SessionReader) -> list[str]:
         ("continued by", meta.extra.get(CONTINUED_BY)),
         ("app", meta.app_name),
         ("recorder", f"{meta.recorder.host} {meta.recorder.version}".strip()),
+        ("ended by", meta.ended_by),
         ("bad channels", _bad_channels(meta.bad_channels)),
         ("bad trials", ", ".join(str(trial + 1) for trial in meta.bad_trials)),
     ]
     lines = [f"  {name:<13}{value}" for name, value in facts if value]
     lines += _time_lines(session)
     lines += [f"  note         {note.text}" for note in session.notes]
+    lines += _event_lines(meta)
     return lines + [f"  {'✗' if finding.kind == 'damage' else '·'} {finding.text}" for finding in session.findings]
+
+
+def _event_lines(meta: Meta) -> list[str]:
+    """What happened to the recording, by the time since its start."""
+    start = meta.anchors[0].lsl if meta.anchors else 0.0
+    return [
+        f"  event        {one.timestamp - start:+.1f} s  {one.text}{f' ({one.who})' if one.who else ''}"
+        for one in meta.events
+    ]
 
 
 def _continues(meta: Meta) -> str:

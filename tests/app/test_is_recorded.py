@@ -326,3 +326,8 @@ def run_operator(examples: int, steps: int) -> None:
 
 def test_what_the_status_says_is_what_the_archive_has() -> None:
     run_operator(examples=6, steps=12)
+
+
+@pytest.mark.slow
+def test_what_the_status_says_is_what_the_archive_has_in_many_ways() -> None:
+    run_operator(examples=25, steps=25)

@@ -6,6 +6,7 @@ import re
 import zipfile
 from pathlib import Path
 
+from myogestic_tui.session import Session
 from myogestic_tui.session.format.journal import EVENTS
 
 SHAPE = {"path", "state", "name", "subject", "task", "take", "created", "duration_s", "bytes", "streams", "labels"}
@@ -16,11 +17,26 @@ STREAM_SHAPE |= {"head_s", "tail_s", "basis", "error_s", "remarks"}
 
 def test_info_tells_the_shared_object(run, session):
     told = run("info", session, "--json").json()
-    assert set(told) == SHAPE
+    assert set(told) == SHAPE | {"ended_by", "events"}
     assert told["path"] == str(session)
     assert (told["state"], told["labels"]) == ("packed", {"Rest": 2, "Fist": 1})
     assert set(told["streams"]["emg"]) == STREAM_SHAPE
     assert told["streams"]["emg"]["n_samples"] == 300
+
+
+def test_info_tells_what_happened_and_what_ended_it(run, tmp_path):
+    made = Session(tmp_path / "sessions", reserve_bytes=0)
+    made.add_event("trial", "trial 2 Fist relabelled Rest", who="tui 7")
+    made.set_fields(ended_by="stopped by the recorder: disk")
+    made.finish()
+    told = run("info", made.path, "--json").json()
+    assert told["ended_by"] == "stopped by the recorder: disk"
+    assert [(one["kind"], one["text"], one["who"]) for one in told["events"]] == [
+        ("trial", "trial 2 Fist relabelled Rest", "tui 7")
+    ]
+    text = run("info", made.path).out
+    assert "ended by     stopped by the recorder: disk" in text
+    assert " s  trial 2 Fist relabelled Rest (tui 7)" in text
 
 
 def test_info_reads_well_without_json(run, session):
