@@ -132,7 +132,11 @@ class _Looker:
         if (self.path / key).is_dir():
             self.findings.append(damage(f"{key} is a folder; what it said is lost", member=key))
             return None
-        return self.members.read(key)
+        try:
+            return self.members.read(key)
+        except SessionDamagedError as error:
+            self.findings.append(damage(f"{error}; what it said is lost", member=key))
+            return None
 
     def _labels(self) -> list[LabelEvent]:
         data = self._read(LABELS)
