@@ -192,7 +192,7 @@ def test_stamps_that_repeat_or_come_out_of_order_are_no_finding_but_no_numbers_a
     outcome = verify_session(recorded(tmp_path, samples_of(EMG, 600), stamps))
     assert outcome.ok
     assert sorted(finding.text for finding in outcome.findings) == [
-        "emg: 1 of 600 time stamps are no numbers",
+        "emg: 1 of 600 time stamps is no number",
     ]
 
 

@@ -130,6 +130,14 @@ def archive_of(folder: Path) -> Path | None:
     return found[0] if found else None
 
 
+def is_linked(archive: Path | None) -> bool:
+    """Whether an archive names the session that continues it."""
+    if archive is None:
+        return False
+    with open_session_store(archive) as reader:
+        return bool(reader.summary().continued_by)
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGABRT])
 def test_a_killed_service_continues_with_the_same_streams_take_and_label(number, tmp_path, unique):
     names = [f"{unique}-{i}" for i in range(N_STREAMS)]
@@ -153,6 +161,7 @@ def test_a_killed_service_continues_with_the_same_streams_take_and_label(number,
             assert client.wait_for(lambda status: status.session.notes, PATIENCE)
             assert client.execute(Stop()).ok
             wait_for(lambda: archive_of(second), PATIENCE)
+            wait_for(lambda: is_linked(archive_of(first)), PATIENCE)
             assert client.status().take.take == 4
         assert service.end(signal.SIGTERM) == 0
     assert marked(service.sessions) is None
