@@ -62,7 +62,7 @@ def test_a_stalled_link_loses_no_sample_and_keys_are_labelled_with_their_doubt(s
     with site.viewer(columns=160, lines=50) as terminal:
         record(terminal)
         terminal.press("l")
-        terminal.wait_for("QUALITY", PATIENCE)
+        terminal.wait_for("emg 1-", PATIENCE)
         client = attach(site.sessions, start=False)
         terminal.stall()
         stalled = time.monotonic()
