@@ -56,6 +56,16 @@ def not_permitted(*extra: str) -> str:
     return done.stderr.strip()
 
 
+def _own(clock: str) -> int:
+    """Seconds that this process's clock is ahead of the kernel's, by which a new namespace's offset counts."""
+    with contextlib.suppress(FileNotFoundError):
+        for line in Path("/proc/self/timens_offsets").read_text().splitlines():
+            name, seconds, _ = line.split()
+            if name == clock:
+                return int(seconds)
+    return 0
+
+
 class Host:
     """A computer.
 
@@ -69,9 +79,9 @@ class Host:
 
     def __init__(self, name: str, ahead: int = 0) -> None:
         self.name = name
-        clock = ["--time", "--monotonic", str(ahead), "--boottime", str(ahead)] if ahead else []
+        clock = ["--time", "--monotonic", str(_own("monotonic") + ahead), "--boottime", str(_own("boottime") + ahead)]
         self._anchor = subprocess.Popen(
-            ["unshare", "--net", "--uts", *clock, "--fork", "--kill-child", "sh", "-c", _ANCHOR, name],
+            ["unshare", "--net", "--uts", *(clock if ahead else []), "--fork", "--kill-child", "sh", "-c", _ANCHOR, name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

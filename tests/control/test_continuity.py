@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -22,7 +23,9 @@ from myogestic_tui.control import spawn
 from myogestic_tui.control.client import RecorderClient
 from myogestic_tui.control.continuity import FILE, MOST_ATTEMPTS, Continuity, continued_name
 from myogestic_tui.session import open_session_store, verify_session
+from myogestic_tui.session.format.layout import FOLDER_STAMP
 from myogestic_tui.session.format.lock import recorder_of
+from myogestic_tui.session.reading.packed import archives_of
 from tests.sending import RampOutlet, wait_for
 
 PATIENCE = 120.0
@@ -126,7 +129,7 @@ def continued(client: RecorderClient, before: Path, n_streams: int = 1) -> Path:
 
 
 def archive_of(folder: Path) -> Path | None:
-    found = list(folder.parent.glob(f"{folder.name}*.session.zip"))
+    found = archives_of(folder)  # not only by its name: another of the same second is called that and _2
     return found[0] if found else None
 
 
@@ -200,7 +203,7 @@ def test_one_that_is_killed_twice_in_a_row_links_all_three(service, outlet):
             sessions.append(Path(client.status().session.path))
             if len(sessions) == 3:
                 assert client.wait_for(all_recorded(), PATIENCE)
-                wait_for(lambda: all(archive_of(session) for session in sessions[:2]), PATIENCE)
+                wait_for(lambda: all(is_linked(archive_of(session)) for session in sessions[:2]), PATIENCE)
     service.end(signal.SIGTERM)
     summaries = []
     for session in sessions:
@@ -220,7 +223,7 @@ def test_info_and_the_list_show_what_continues_what(service, outlet):
     service.end(signal.SIGKILL)
     with service.start() as client:
         second = continued(client, first)
-        wait_for(lambda: archive_of(first), PATIENCE)
+        wait_for(lambda: is_linked(archive_of(first)), PATIENCE)
     service.end(signal.SIGTERM)
     told = {}
     for folder in (first, second):
@@ -271,6 +274,7 @@ def test_a_folder_that_is_gone_does_not_keep_the_recording_from_continuing(servi
         wait_for(lambda: marked(service.sessions), PATIENCE)
     service.end(signal.SIGKILL)
     shutil.rmtree(first)
+    wait_for(lambda: datetime.now().strftime(FOLDER_STAMP) != first.name, PATIENCE)  # its name is free again
     with service.start() as client:
         second = continued(client, first)
         wait_for(lambda: "is no longer there" in service.log.read_text(), PATIENCE)

@@ -29,7 +29,7 @@ def recorded(base, stamp, *, keep=slice(None), labels=(5.0, 15.0), seconds=SECON
     session = Session(base, reserve_bytes=0, class_names=["Rest", "Fist"])
     session.init_stream("emg", info, began=start)
     for poll in np.arange(start + 0.2, start + SECONDS + 0.3, 0.2):
-        first, last = np.searchsorted(taken, (poll - 0.2, poll) if poll > start + 0.3 else (0.0, poll))
+        first, last = np.searchsorted(taken, (poll - 0.2, poll) if poll > start + 0.3 else (-np.inf, poll))
         if last > first:
             rows = np.zeros((last - first, 2), "float32")
             session.append("emg", rows, raw[first:last], arrived=float(poll) + 0.01)

@@ -10,6 +10,7 @@ from textual import events
 
 from myogestic_tui.app import recorder as r
 from myogestic_tui.errors import RecorderGoneError
+from myogestic_tui.tui.keytimes import put_in_doubt
 
 
 async def test_s_l_r_b_open_the_four_screens_from_anywhere(stage):
@@ -76,9 +77,11 @@ async def test_labels_keep_the_order_of_the_keys(stage):
 
 async def test_keys_of_one_read_are_labelled_as_uncertain(stage):
     async with stage(ScriptedRecorder(recording())) as it:
-        it.viewer._dispatcher.take([events.Key("3", "3"), events.Key("1", "1")])
+        keys = [events.Key("3", "3"), events.Key("1", "1")]
+        put_in_doubt(keys, 0.5)
+        it.viewer._dispatcher.take(keys)
         await it.until(lambda: len(it.recorder.of(r.AddLabel)) == 2)
-        assert all(label.uncertainty_s > 0 for label in it.recorder.of(r.AddLabel)[:1])
+        assert [label.uncertainty_s for label in it.recorder.of(r.AddLabel)] == [0.5, 0.5]
 
 
 async def test_e_ends_the_label_and_u_undoes_it(stage):
