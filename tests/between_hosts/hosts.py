@@ -66,6 +66,11 @@ def _own(clock: str) -> int:
     return 0
 
 
+def _clock(ahead: int) -> list[str]:
+    """Options of ``unshare`` for clocks that are so many seconds ahead of this process's."""
+    return ["--time", "--monotonic", str(_own("monotonic") + ahead), "--boottime", str(_own("boottime") + ahead)]
+
+
 class Host:
     """A computer.
 
@@ -79,9 +84,9 @@ class Host:
 
     def __init__(self, name: str, ahead: int = 0) -> None:
         self.name = name
-        clock = ["--time", "--monotonic", str(_own("monotonic") + ahead), "--boottime", str(_own("boottime") + ahead)]
+        clock = _clock(ahead) if ahead else []
         self._anchor = subprocess.Popen(
-            ["unshare", "--net", "--uts", *(clock if ahead else []), "--fork", "--kill-child", "sh", "-c", _ANCHOR, name],
+            ["unshare", "--net", "--uts", *clock, "--fork", "--kill-child", "sh", "-c", _ANCHOR, name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
