@@ -21,8 +21,11 @@ from myogestic_tui.session import (
     session_state,
     unfinished_sessions,
     unpacked_sessions,
+    verify_session,
 )
+from myogestic_tui.session.recording import checkpoint
 from myogestic_tui.stream.source import ClockEstimate
+from tests.sending import wait_for
 from tests.session.folders import cut_off, feed, recorded
 from tests.session.known import STREAMS, Known
 
@@ -245,6 +248,23 @@ def test_the_overview_holds_least_greatest_and_rms_of_each_second(tmp_path: Path
         np.testing.assert_allclose(known[0][..., 0], np.nanmin(known[1], axis=1))
         np.testing.assert_allclose(known[0][..., 1], np.nanmax(known[1], axis=1))
         np.testing.assert_allclose(known[0][..., 2], np.sqrt(np.nanmean(known[1].astype("f8") ** 2, axis=1)), rtol=1e-5)
+
+
+def test_an_overview_that_a_flush_published_follows_the_samples_that_came_after_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint, "CHECKPOINT_SECONDS", 0.01)
+    session = recorded(tmp_path, [(EMG, 700, 100)])
+    session.flush()
+    feed(session, EMG, 700, 1600, 100)
+    published = session.path / "emg.zarr" / "zarr.json"
+    wait_for(lambda: json.loads(published.read_bytes())["shape"][0] >= 1000, 60.0)
+    cut = cut_off(session.path, tmp_path / "cut")
+    with open_session_store(cut) as reader:
+        cut_overview = reader.overview_stores["emg"][:]
+    session.finish()
+    with open_session_store(session.path) as reader:
+        overview = reader.overview_stores["emg"][:]
+    np.testing.assert_array_equal(cut_overview, overview)
+    assert verify_session(recover_session(cut)).ok
 
 
 def test_a_closed_reader_says_so_and_an_unknown_stream_is_named(tmp_path: Path):

@@ -152,9 +152,12 @@ class OverviewArray:
         The overview on the disk; None where there is none.
     data
         The samples.
+    growing
+        Whether more was recorded after it was stored: the last row of a chunk of it that is not whole may tell of a
+        chunk of samples that was not whole either, and is computed again with the others of that chunk.
     """
 
-    def __init__(self, stored: StoredArray | None, spec: ArraySpec, data: Rows) -> None:
+    def __init__(self, stored: StoredArray | None, spec: ArraySpec, data: Rows, *, growing: bool) -> None:
         self.spec = spec
         self._data = data
         self._length = data.spec.chunk_length
@@ -162,6 +165,8 @@ class OverviewArray:
         whole = data.n_stored // self._length
         self._stored = stored
         self.n_stored = min(stored.n_rows, whole) if stored is not None else 0
+        if growing:
+            self.n_stored -= self.n_stored % spec.chunk_length
 
     def rows(self, start: int, stop: int) -> NDArray[Any]:
         """See `Rows.rows`."""

@@ -272,11 +272,12 @@ class _Looker:
         stream.arrival = self._arrivals(view, stem, stream)
         rows = view.record.clock.get(stem, []) if view.record is not None else []
         clock = self._stored(view, stem, "_clock", ArraySpec.clock())
-        stored = 0 if clock is None else clock.n_rows
-        stream.clock = ListedArray(ArraySpec.clock(), rows) if view.strict and len(rows) >= stored else clock
+        n_clock = 0 if clock is None else clock.n_rows
+        stream.clock = ListedArray(ArraySpec.clock(), rows) if view.strict and len(rows) >= n_clock else clock
         if not info.is_string and (view.strict or (self.path / array_name(stem, "_overview")).is_dir()):
             spec = ArraySpec.overview(info)
-            stream.overview = OverviewArray(self._stored(view, stem, "_overview", spec), spec, stream.data)
+            stored = self._stored(view, stem, "_overview", spec)
+            stream.overview = OverviewArray(stored, spec, stream.data, growing=view.record is not None)
         return stream
 
     def _arrivals(self, view: SessionView, stem: str, stream: StreamView) -> Rows | None:
