@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
 RUNTIME := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
-PYTEST_FLAGS ?= -n 4
+PYTEST_FLAGS ?= -n 6 --dist worksteal
 
 .PHONY: demo test test-slow test-lowest test-newest lint docs screenshots clean constraints install
 
