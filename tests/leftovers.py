@@ -80,13 +80,21 @@ class Leftovers:
         if process.pid == os.getpid():
             return False
         try:
-            return self.run in process.environ().get(MARK, "") and process.status() != psutil.STATUS_ZOMBIE
+            ours = self.run in process.environ().get(MARK, "") and process.status() != psutil.STATUS_ZOMBIE
+            return ours and not (process.ppid() == os.getpid() and _serves_multiprocessing(process))
         except psutil.Error:  # of another user, or ended meanwhile
             return False
 
     def _mounts(self) -> list[str]:
         points = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
         return [f"mount {point}" for point in points if Path(point).is_relative_to(self.folder)]
+
+
+def _serves_multiprocessing(process: psutil.Process) -> bool:
+    """Whether it is one of the two helpers that Python starts once and that end with the process that started them."""
+    return any(
+        f"from multiprocessing.{name} import main" in _command(process) for name in ("resource_tracker", "forkserver")
+    )
 
 
 def _command(process: psutil.Process) -> str:

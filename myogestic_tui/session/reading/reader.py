@@ -20,7 +20,6 @@ from ..format.summary import StreamSummary, Summary, count_labels
 from ..format.timewords import time_remarks
 from ..format.wallclock import wall_clock_findings
 from ..format.zarrs import array_json, encode_chunk
-from .members import FolderMembers
 from .timelines import Timelines
 from .trials import SignalReading
 from .view_folder import view_folder
@@ -247,20 +246,10 @@ class SessionReader(SignalReading):
         return open_array(self._store(stem, name), name)
 
     def _store(self, stem: str, name: str) -> Store:
-        import zarr
-        from zarr.storage import LocalStore
-
+        # No store that ``zarrs`` goes round: it reads a chunk whose folder was packed meanwhile as zeros.
         from .stores import MemberStore
 
-        view, rows = self.view, self._rows(stem)[name]
-        if (
-            isinstance(rows, StoredArray)
-            and isinstance(view.members, FolderMembers)
-            and zarr.config.get("codec_pipeline.path").startswith("zarrs.")
-            and _is_whole(self.path, rows)
-        ):
-            return LocalStore(self.path, read_only=True)
-        return MemberStore(_Overlay(self, stem, name), strict=view.strict)
+        return MemberStore(_Overlay(self, stem, name), strict=self.view.strict)
 
 
 class _Overlay:
@@ -303,16 +292,6 @@ def recovery_findings(meta: Meta) -> list[Finding]:
         return msgspec.convert(kept["findings"], list[Finding]) if isinstance(kept, dict) else []
     except (KeyError, msgspec.ValidationError):
         return []
-
-
-def _is_whole(folder: Path, array: StoredArray) -> bool:
-    """Whether all chunks are there: ``zarrs`` would read an absent one as zeros without a word."""
-    chunks = range(array.spec.n_chunks(array.n_rows))
-    try:
-        full = (folder / array.name / ZARR_JSON).read_bytes() == array_json(array.spec, array.n_rows)
-    except OSError:
-        return False
-    return full and all(os.path.exists(folder / array.name / array.spec.chunk_key(number)) for number in chunks)
 
 
 def size_of(path: Path) -> int:
