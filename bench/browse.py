@@ -51,11 +51,11 @@ def record(base: Path, hours: float, n_channels: int) -> Path:
 
 def look(path: Path) -> dict[str, Any]:
     """Seconds of each look, and memory in MB; in a process of its own."""
+    from myogestic_tui.cli.plottext import plot_text
     from myogestic_tui.session import open_session_store
     from myogestic_tui.session.reading.facts import read_facts
     from myogestic_tui.session.reading.overview import OverviewReader
     from myogestic_tui.stream.recorded import recorded_quality
-    from myogestic_tui.widgets.overview import overview_rows
 
     figures: dict[str, Any] = {}
 
@@ -68,11 +68,11 @@ def look(path: Path) -> dict[str, Any]:
     session = timed("open", lambda: open_session_store(path))
     with session:
         reader = OverviewReader(session)
-        facts = timed("facts", lambda: read_facts(session))
+        timed("facts", lambda: read_facts(session))
 
         def draw(**stretch: Any) -> None:
             overview = reader.read(columns=2 * WIDTH, **stretch)
-            assert len(overview_rows(overview, WIDTH, 30, lambda index: "123"[index], facts)) == 30
+            assert len(plot_text(overview, WIDTH, 30, lambda index: "123"[index])) == 30
 
         timed("whole_rms", draw)
         timed("whole_rms_again", draw)

@@ -33,8 +33,8 @@ from myogestic_tui.session.archive.comment import comment_bytes, decode_comment
 from myogestic_tui.session.archive.zipindex import find_end
 from myogestic_tui.session.format.layout import ARCHIVE_SUFFIX, STATE_FOLDER
 from myogestic_tui.session.library.catalog import CATALOG, Catalog
-from myogestic_tui.tui.session_table import SessionTable
-from myogestic_tui.widgets.session_list import COLUMNS, Order
+from myogestic_tui.tui.sessionlist import SessionList
+from myogestic_tui.widgets.sessions import COLUMNS, Order
 
 FOLDERS, DAMAGED, VERIFIED = 0.01, 0.05, 0.1
 """Shares of the sessions that are no archives, cannot be read, and were verified."""
@@ -165,7 +165,7 @@ def apart(folder: Path) -> dict[str, object]:
 def keys(folder: Path) -> dict[str, object]:
     """What the Sessions screen does for a key, through its own table; and its next look at the folder."""
     catalog = Catalog(folder)
-    table = SessionTable(None)
+    table = SessionList(None)
     table.known = catalog.entries()
     table._texts = {entry.summary.path: entry.words for entry in table.known}
 

@@ -1,18 +1,22 @@
 """What the screens cost: CPU and bytes per frame of a viewer in a real pty, at rest and to its first paint.
 
-``python bench/viewer.py [--seconds S] [--channels 8,64,256]`` starts a synthetic outlet, a recorder and a viewer for
-each number of channels (160x50, Live, 10 fps), and prints figures as JSON. Nobody parses what the viewer writes while
-it is measured; it is counted.
+``python bench/viewer.py [--seconds S] [--channels 64] [--sizes 80x24,160x50,200x60]`` starts a synthetic outlet whose
+hand changes its gesture, a recorder and a viewer for each number of channels and size (Live, 10 fps; heat, traces, grid
+and zoom), and prints figures as JSON. Nobody parses what the viewer writes while it is measured; it is counted.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import itertools
 import json
 import sys
 import tempfile
+import threading
 import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -23,7 +27,8 @@ from terminal import Terminal
 
 from myogestic_tui.app.generator import Generator
 
-BUDGET = {"cpu_percent": 8.0, "bytes_per_frame": 20_000, "idle_cpu_percent": 1.0, "first_paint_s": 0.5}
+BUDGET = {"cpu_percent": 6.0, "bytes_per_frame": 20_000, "idle_cpu_percent": 0.5, "first_paint_s": 0.4}
+FPS = 10.0
 _SETTLE_SECONDS = 4.0
 _PAUSE_BETWEEN_FRAMES = 0.02
 """Bytes that come after a longer pause belong to another frame."""
@@ -58,27 +63,32 @@ class Counted(Terminal):
             "cpu_percent": round(100 * cpu, 2),
             "frames_per_s": round(frames / lasted, 2),
             "bytes_per_s": round((self.n_bytes - n_bytes) / lasted),
-            "bytes_per_frame": round((self.n_bytes - n_bytes) / max(frames, 1)),
+            "bytes_per_frame": round((self.n_bytes - n_bytes) / (FPS * lasted)),
+            "bytes_per_painted_frame": round((self.n_bytes - n_bytes) / max(frames, 1)),
         }
 
 
-def open_viewer(folder: Path, config: str = "") -> tuple[Counted, dict[str, float]]:
+def open_viewer(
+    folder: Path, config: str = "", columns: int = 160, lines: int = 50
+) -> tuple[Counted, dict[str, float]]:
     """A viewer on the sessions of a folder, and the seconds to its header, to its first whole frame, and to its keys.
 
     ``cpu_s`` is what the process had used when the whole frame was seen.
     """
     (folder / "myogestic.toml").write_text(config)
-    terminal = Counted.python("-c", "from myogestic_tui.cli import main; main()", columns=160, lines=50, cwd=folder)
+    terminal = Counted.python(
+        "-c", "from myogestic_tui.cli import main; main()", columns=columns, lines=lines, cwd=folder
+    )
     terminal.wait_for("s STREAMS")
     header = time.monotonic() - terminal.started
     terminal.wait_for("IDLE")
     frame = time.monotonic() - terminal.started
     cpu = psutil.Process(terminal.process.pid).cpu_times()
-    terminal.press("?")
-    terminal.wait_for("Digits and CAPITALS")
+    terminal.press("r")
+    terminal.wait_for("r RECORD")
     keys = time.monotonic() - terminal.started
-    terminal.press("?")
-    terminal.wait_gone("Digits and CAPITALS")
+    terminal.press("s")
+    terminal.wait_for("s STREAMS")
     return terminal, {
         "header_s": round(header, 3),
         "whole_frame_s": round(frame, 3),
@@ -98,23 +108,48 @@ def leave(terminal: Counted, folder: Path) -> None:
             process.wait(60)
 
 
-def live(n_channels: int, seconds: float) -> dict[str, object]:
-    """The Live screen while the stream runs."""
+def live(n_channels: int, columns: int, lines: int, seconds: float) -> dict[str, object]:
+    """The views of the Live screen while the stream runs and gestures change."""
     name = f"bench{uuid.uuid4().hex[:8]}"
     generator = Generator(name, n_channels=n_channels, fs=2048.0)
+    config = f'[[streams]]\nname = "{name}"\ngrid = "{-(-n_channels // 8)}x8"\n'
+    found: dict[str, object] = {"channels": n_channels, "size": f"{columns}x{lines}"}
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            terminal, _ = open_viewer(Path(folder), f'[[streams]]\nname = "{name}"\n')
+        with tempfile.TemporaryDirectory() as folder, gestures(generator):
+            terminal, _ = open_viewer(Path(folder), config, columns, lines)
             try:
                 terminal.wait_for("1/1 streams")
                 terminal.press("l")
-                terminal.wait_for("QUALITY")
-                time.sleep(_SETTLE_SECONDS)
-                return {"channels": n_channels, **terminal.measure(seconds)}
+                for view, key in (("heat", "i"), ("traces", "i"), ("grid", "enter"), ("zoom", "")):
+                    time.sleep(_SETTLE_SECONDS)
+                    found[view] = terminal.measure(seconds)
+                    if key:
+                        terminal.press(key)
             finally:
                 leave(terminal, Path(folder))
     finally:
         generator.stop()
+    return found
+
+
+@contextlib.contextmanager
+def gestures(generator: Generator, every: float = 2.5) -> Iterator[None]:
+    """Within, the hand takes up another gesture every few seconds."""
+    end = threading.Event()
+
+    def play() -> None:
+        for index in itertools.cycle((1, 0, 2, 0, 3, 0)):
+            generator.gesture(index)
+            if end.wait(every):
+                return
+
+    thread = threading.Thread(target=play, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        end.set()
+        thread.join()
 
 
 def idle(seconds: float) -> dict[str, object]:
@@ -143,11 +178,15 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--channels", default="8,64,256")
+    parser.add_argument("--channels", default="64")
+    parser.add_argument("--sizes", default="80x24,160x50,200x60")
     options = parser.parse_args()
     figures = {
-        "size": "160x50",
-        "live": [live(int(n), options.seconds) for n in options.channels.split(",")],
+        "live": [
+            live(int(n), *map(int, size.split("x")), options.seconds)
+            for n in options.channels.split(",")
+            for size in options.sizes.split(",")
+        ],
         **idle(options.seconds),
         "load_average": psutil.getloadavg()[0],
         "budget": BUDGET,

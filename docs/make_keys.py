@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from myogestic_tui.tui.keys import COMMANDS, SYMBOLS, KeyCommand
+from myogestic_tui.tui.app import all_bindings
+from myogestic_tui.tui.keys import shown as symbol
+
+if TYPE_CHECKING:
+    from textual.binding import Binding
 
 PAGE = Path(__file__).with_name("keys.md")
 GROUPS = {
     "Everywhere": "",
-    "Live and Record": "live record",
     "Streams": "streams",
     "Live": "live",
     "Record": "record",
     "Sessions": "sessions",
+    "An open session": "opened",
+    "A script's own screen": "script",
 }
 MARK = "<!-- tables: made by make_keys.py -->"
 README = Path(__file__).parents[1] / "README.md"
@@ -31,12 +37,13 @@ BRIEF = {
         "streams.details": "details",
         "streams.connect": "connect",
         "streams.all": "all",
-        "streams.tick": "in or out of the recording",
+        "streams.tick": "include or exclude",
         "streams.forget": "forget",
         "streams.doctor": "doctor",
         "streams.generator": "generator",
     },
     "Live": {
+        "live.view": "heat map, traces, grid",
         "live.shorter live.longer": "time",
         "live.gain_down live.gain_up": "gain",
         "live.autoscale": "autoscale",
@@ -54,6 +61,7 @@ BRIEF = {
         "record.skip": "skip cue",
         "record.take": "take sheet",
         "record.bad": "mark bad",
+        "record.up": "go back to a trial",
         "record.pause": "pause",
     },
     "Sessions": {
@@ -61,7 +69,7 @@ BRIEF = {
         "sessions.find": "find",
         "sessions.order": "order",
         "sessions.verify": "verify",
-        "sessions.mend": "mend",
+        "sessions.mend": "repair",
         "sessions.copy": "copy",
         "sessions.export": "export",
         "sessions.replay": "replay",
@@ -73,22 +81,35 @@ BRIEF = {
 """What the README names, in a word: ids of one word share it."""
 
 
+def bindings() -> dict[str, list[Binding]]:
+    """By screen, without the gestures; what every screen has stands under ``""`` alone."""
+    found = all_bindings()
+    shared = [one for one in found["streams"] if one.id in ("stop", "help")]
+    ids = {one.id for one in shared}
+    everywhere = [*shared, *(one for one in found[""] if not one.action.startswith("gesture("))]
+    return {name: [one for one in group if one.id not in ids] for name, group in found.items()} | {"": everywhere}
+
+
 def shown(keys: str) -> str:
     """Keys as they look on a page."""
-    return " ".join(f"`{SYMBOLS.get(key, key)}`" for key in keys.split())
+    return " ".join(f"`{symbol(key)}`" for key in keys.split(","))
 
 
-def row(command: KeyCommand) -> str:
+def row(one: Binding) -> str:
     """One command as a row."""
-    return f"| {shown(command.keys)} | {command.help} | `{command.id}` |"
+    return f"| {shown(one.key)} | {one.tooltip or one.description} | `{one.id}` |"
+
+
+PALETTE = "| `:` | command palette: find a command by its words; themes | |"
 
 
 def brief() -> str:
     """The README's table: the first key of each command."""
-    keys = {command.id: command.keys.split()[0] for command in COMMANDS if command.keys}
+    keys = {one.id: one.key.split(",")[0] for group in bindings().values() for one in group}
+    keys["palette"] = "colon"
     rows = ["| where | keys |", "|---|---|"]
     for where, words in BRIEF.items():
-        cells = [f"{shown(' '.join(keys[id] for id in ids.split()))} {word}" for ids, word in words.items()]
+        cells = [f"{shown(','.join(keys[id] for id in ids.split()))} {word}" for ids, word in words.items()]
         label = ["`1`–`9` `0` `A`–`Z` label"] if where == "everywhere" else []
         rows.append(f"| {where} | {' · '.join([*cells, *label])} |")
     return "\n".join(rows)
@@ -98,7 +119,7 @@ def tables() -> str:
     """A table for each screen."""
     parts = []
     for title, where in GROUPS.items():
-        rows = [row(command) for command in COMMANDS if command.where == where]
+        rows = [row(one) for one in bindings()[where]] + ([PALETTE] if not where else [])
         parts.append("\n".join([f"## {title}", "", "| key | does | id |", "|---|---|---|", *rows]))
     return "\n\n".join(parts)
 

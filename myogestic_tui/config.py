@@ -17,6 +17,7 @@ from msgspec import Meta, Struct, ValidationError, convert, field
 from msgspec.structs import fields, replace
 
 from .errors import ConfigError
+from .info import parse_grid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,9 +60,17 @@ class StreamConfig(Section, frozen=True, kw_only=True):
     counter: str | int | None = None
     """Channel that counts samples: its name, ``"channel 65"`` or 65; losses are then exact."""
 
+    grid: str = ""
+    """Where its electrodes are, as `info.parse_grid` reads it: ``"8x8"``, ``"13x5 columns serpentine without 1"``."""
+
     def __post_init__(self) -> None:
         if not (self.name or self.type or self.source_id or self.query):
             raise ConfigError("selects nothing; give at least one of name, type, source_id, query")
+        if self.grid:
+            try:
+                parse_grid(self.grid, 0)
+            except ValueError as error:
+                raise ConfigError(str(error)) from None
 
     @property
     def session_name(self) -> str:

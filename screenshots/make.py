@@ -1,6 +1,7 @@
 """Make the pictures of the screens: real streams from the synthetic generator, recorded by a real `App`.
 
-``make.py [NAME …]`` draws all pictures, or those whose name holds one of the words; it needs ``rsvg-convert``.
+``make.py [NAME …]`` draws all pictures, or those of these names (``live*``: all that begin so); it needs
+``rsvg-convert``.
 """
 
 from __future__ import annotations
@@ -10,16 +11,20 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 import time
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatch
+from itertools import cycle
 from pathlib import Path
 
 os.environ.update(COLORTERM="truecolor", TERM="xterm-256color")
 
 from typing import TYPE_CHECKING
 
-from picture import save_png
+from picture import save_png, strips_of
 
 from myogestic_tui import App, Stream
 from myogestic_tui.app import recorder as r
@@ -32,7 +37,7 @@ from myogestic_tui.tui.app import Viewer
 from myogestic_tui.tui.cue import CueScreen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 HERE = Path(__file__).parent
 GESTURES = ("Rest", "Fist", "Pinch", "Open", "Point", "Wrist up")
@@ -87,6 +92,7 @@ SHOTS = (
     Shot("record-take-sheet", "idle", "record", keys=("t",)),
     Shot("help", "idle", "live", MIDDLE, keys=("?",)),
     Shot("live", "recording", "live"),
+    Shot("live-traces", "recording", "live", WIDE, keys=("i",)),
     Shot("live-light", "recording", "live", theme="light"),
     Shot("live-ansi", "recording", "live", theme="ansi"),
     Shot("live-block", "recording", "live", glyphs="block"),
@@ -137,10 +143,9 @@ async def take(app: App, shot: Shot) -> None:
         for key in shot.keys:
             await pilot.press(key)
         await pilot.pause(0.8)
-        viewer.refresh_status()
-        viewer.redraw()
+        viewer.refresh_frame()
         await pilot.pause()
-        save_png(viewer.screen._compositor.render_strips(), HERE / f"{shot.name}.png")
+        save_png(strips_of(viewer), HERE / f"{shot.name}.png")
     print(shot.name, flush=True)
 
 
@@ -152,7 +157,7 @@ async def take_cue(app: App, shot: Shot) -> None:
             while not screen.frame.status.app_name:
                 await pilot.pause(0.05)
             await pilot.pause(0.3)
-            save_png(screen.screen._compositor.render_strips(), HERE / f"{shot.name}.png")
+            save_png(strips_of(screen), HERE / f"{shot.name}.png")
     print(shot.name, flush=True)
 
 
@@ -178,6 +183,27 @@ def labelled(app: App, generator: Generator, turns: tuple[tuple[int, float], ...
         app.execute(r.AddLabel(class_index=index))
         generator.gesture(index)
         time.sleep(seconds)
+
+
+@contextmanager
+def moving(app: App, generator: Generator) -> Iterator[None]:
+    """Gestures that follow each other, two seconds each, while pictures are taken."""
+    done = threading.Event()
+
+    def move() -> None:
+        for index in cycle((0, 1, 0, 2, 0, 3)):
+            if done.wait(2.0):
+                return
+            app.execute(r.AddLabel(class_index=index))
+            generator.gesture(index)
+
+    thread = threading.Thread(target=move)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def play(folder: Path, shots: tuple[Shot, ...]) -> None:
@@ -208,7 +234,9 @@ def _scenes(app: App, generators: dict[str, Generator], shots: tuple[Shot, ...])
     app.execute(r.AddNote(text="electrode 17 re-taped"))
     app.execute(r.MarkTrial(index=1))
     labelled(app, emg, ((1, 5), (0, 3), (1, 3.4)))
-    scene_of(app, "recording", shots)
+    with moving(app, emg):
+        time.sleep(8.0)
+        scene_of(app, "recording", shots)
     generators["arm"].stop()
     time.sleep(5.0)
     scene_of(app, "lost", shots)
@@ -249,7 +277,7 @@ def _look_after(app: App) -> None:
 
 def main(words: list[str]) -> None:
     """Draw."""
-    shots = tuple(shot for shot in SHOTS if not words or any(word in shot.name for word in words))
+    shots = tuple(shot for shot in SHOTS if not words or any(fnmatch(shot.name, word) for word in words))
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_STATE_HOME"] = folder  # what this machine remembers of other folders is in no picture
         if any(shot.scene not in ("empty", "error") for shot in shots):

@@ -5,19 +5,22 @@ from __future__ import annotations
 import re
 import subprocess
 from collections import Counter
+from html import unescape
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
+from rich.cells import cell_len
 from rich.color import Color
+from rich.segment import Segment
 from rich.style import Style
 from rich.terminal_theme import TerminalTheme
+from textual.strip import Strip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from rich.segment import Segment
-    from textual.strip import Strip
+    from textual.app import App
 
 WIDTH, HEIGHT, SIZE = 8.0, 17.0, 8.0 / 0.60205
 BASELINE = 12.6
@@ -48,6 +51,38 @@ XTERM = TerminalTheme(
     ],
 )
 """The sixteen colours of a common terminal, for the pictures of the ANSI theme."""
+
+
+_CLASS = re.compile(r"\.[\w-]+-(r\d+) \{ fill: (#[0-9a-fA-F]{6})([^}]*)\}")
+_RECT = re.compile(r'<rect fill="(#[0-9a-fA-F]{6})" x="([0-9.]+)" y="([0-9.]+)" width="([0-9.]+)" height="24.65"')
+_TEXT = re.compile(r'<text class="[\w-]+-(r\d+)" x="([0-9.]+)" y="[0-9.]+"[^>]*-line-(\d+)\)"[^>]*>(.*?)</text>', re.S)
+_CELL, _LINE = 12.2, 24.4
+
+
+def strips_of(app: App[object]) -> list[Strip]:
+    """The rows of the screen, read from the picture that Textual makes of it."""
+    svg, (columns, lines) = app.export_screenshot(), app.size
+    paper = app.current_theme.background or "#000000"
+    looks = {name: (fill, "bold" in more) for name, fill, more in _CLASS.findall(svg)}
+    letters = [[" "] * columns for _ in range(lines)]
+    inks = [[("#cccccc", False)] * columns for _ in range(lines)]
+    fills = [[paper] * columns for _ in range(lines)]
+    for fill, x, y, width in _RECT.findall(svg):
+        first, row = round(float(x) / _CELL), round((float(y) - 1.5) / _LINE)
+        for column in range(first, min(first + round(float(width) / _CELL), columns)):
+            fills[row][column] = fill
+    for name, x, row, text in _TEXT.findall(svg):
+        column = round(float(x) / _CELL)
+        for letter in unescape(text).replace("\xa0", " "):
+            if int(row) < lines and column < columns:
+                letters[int(row)][column], inks[int(row)][column] = letter, looks[name]
+            column += cell_len(letter)
+    return [Strip(Segment.simplify(_segments(*row))) for row in zip(letters, inks, fills, strict=True)]
+
+
+def _segments(letters: Sequence[str], inks: Sequence[tuple[str, bool]], fills: Sequence[str]) -> Iterable[Segment]:
+    for letter, (ink, bold), fill in zip(letters, inks, fills, strict=True):
+        yield Segment(letter, Style(color=ink, bgcolor=fill, bold=bold))
 
 
 def save_png(strips: Sequence[Strip], path: Path) -> None:
@@ -101,13 +136,14 @@ def _glyphs(text: str, x: float, y: float, ink: str, *, bold: bool) -> list[str]
     weight = ' font-weight="bold"' if bold else ""
     shapes = [_shape(letter, x + i * WIDTH, y) for i, letter in enumerate(text)]
     parts = [f'<path d="{"".join(shapes)}" fill="{ink}"/>'] if any(shapes) else []
-    for word in _WORDS.finditer(text):
+    drawn = "".join(" " if shape else letter for letter, shape in zip(text, shapes, strict=True))
+    for word in _WORDS.finditer(drawn):
         at = f'x="{x + word.start() * WIDTH:g}" y="{y + BASELINE:g}"'
         parts.append(f'<text {at} fill="{ink}"{weight}>{escape(word[0])}</text>')
     return parts
 
 
-_WORDS = re.compile("[!-~\u00a1-\u02ff]+|[^ -~\u00a1-\u02ff\u2500-\u259f\u2800-\u28ff]")
+_WORDS = re.compile("[!-~\u00a1-\u02ff]+|[^ -~\u00a1-\u02ff\u2800-\u28ff]")
 """Words of the font's own width, and single signs that may come from another font; what is drawn is left out."""
 
 

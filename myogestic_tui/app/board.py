@@ -175,6 +175,7 @@ def _connected(app: App, stream: Stream, recorded: StreamProgress | None) -> r.S
         record=stream.record,
         recording=recorded is not None,
         required=stream.required,
+        grid=stream.grid,
         message=stream.message or condition.message,
     )
     if info is None:

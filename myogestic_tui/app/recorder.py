@@ -104,6 +104,8 @@ class StreamStatus(Frozen, frozen=True, kw_only=True):
     """Samples appended but not yet in Zarr."""
     quality: tuple[ChannelQuality, ...] = ()
     """One per channel, empty for strings and until a second has passed."""
+    grid: str = ""
+    """Where its electrodes are, as `info.parse_grid` reads it (``8x8``); empty where nobody said so."""
     mvc: tuple[float, ...] = ()
     """Maximum voluntary contraction of each channel (RMS, in its unit); empty until a take of the protocol ``mvc``."""
 
@@ -318,6 +320,11 @@ class View(Frozen, frozen=True, kw_only=True):
     notch_hz: float | None = None
     """Display only: what is recorded is raw."""
     remove_offset: bool = True
+    rms: bool = False
+    """The RMS of each column instead of its least and greatest value."""
+    rms_every: int = 0
+    """Beside least and greatest values the RMS of every so many columns, of the same samples; a divisor of ``columns``.
+    The window then ends with a whole run of columns, the last of which may lie ahead of the newest sample."""
 
 
 class Envelope(Frozen, frozen=True, kw_only=True):
@@ -336,6 +343,9 @@ class Envelope(Frozen, frozen=True, kw_only=True):
     seconds: float
     low: bytes
     high: bytes
+    rms: bytes = b""
+    """The RMS of each column, shaped as ``low``, where the view asks for it; ``low`` and ``high`` are empty then. With
+    ``rms_every``: beside them, ``(n_channels, columns // rms_every)``."""
     unit: str = ""
     labels: tuple[LabelStatus, ...] = ()
     """Labels in force within the window, on the same clock as ``start``; the first may begin before it."""

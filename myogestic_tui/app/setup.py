@@ -66,7 +66,14 @@ def _stream(app: App, expected: StreamConfig) -> Stream:
     if (chosen := app.chosen.get(name)) is not None:
         source.choose(chosen.hostname, chosen.source_id)
     ticked = app.ticks.get(name, expected.record)
-    return Stream(name, source=source, record=ticked, required=expected.required, counter=expected.counter)
+    return Stream(
+        name,
+        source=source,
+        record=ticked,
+        required=expected.required,
+        counter=expected.counter,
+        grid=expected.grid,
+    )
 
 
 def make_plan_of(app: App, command: StartProtocol) -> Plan:

@@ -29,17 +29,25 @@ def look(app: App, view: View) -> Envelope | None:
     info = stream.info if stream is not None else None
     if stream is None or info is None or info.is_string:
         return None
-    start, low, high = stream.envelope(view)
+    values: dict[str, bytes]
+    if view.rms_every:
+        start, drawn, high, rms = stream.envelope_and_rms(view)
+        values = {"low": drawn.tobytes(), "high": high.tobytes(), "rms": rms.tobytes()}
+    elif view.rms:
+        start, drawn = stream.rms(view)
+        values = {"low": b"", "high": b"", "rms": drawn.tobytes()}
+    else:
+        start, drawn, high = stream.envelope(view)
+        values = {"low": drawn.tobytes(), "high": high.tobytes()}
     offset = stream.health().clock_offset or 0.0
     return Envelope(
         stream=view.stream,
         first_channel=view.first_channel,
-        n_channels=low.shape[0],
-        columns=low.shape[1],
+        n_channels=drawn.shape[0],
+        columns=drawn.shape[1],
         start=start,
         seconds=view.seconds,
-        low=low.tobytes(),
-        high=high.tobytes(),
+        **values,
         unit=info.units[0] if info.units else "",
         labels=_labels(app, start, start + view.seconds, offset),
     )

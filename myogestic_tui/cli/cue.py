@@ -39,4 +39,4 @@ def cue(settings: Settings, bell: bool) -> int:
 
     be_expendable()
     options = ViewerOptions.from_config(settings.config, embedded=False)
-    return run_to_the_end(CueScreen(settings.sessions_dir, options, bell=bell))
+    return run_to_the_end(lambda link: CueScreen(settings.sessions_dir, options, bell=bell, link=link))

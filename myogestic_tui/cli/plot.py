@@ -35,7 +35,7 @@ def plot(
     from ..config import GESTURE_KEYS
     from ..session import open_session_store
     from ..session.reading.overview import read_overview
-    from ..widgets.overview import overview_rows
+    from .plottext import plot_text
     from .report import remark_lines
 
     width = shutil.get_terminal_size().columns
@@ -43,8 +43,8 @@ def plot(
     with open_session_store(path) as session:
         overview = read_overview(session, stream, index, first_s=first_s, last_s=last_s, columns=width)
         names, streams = session.class_names, session.summary().streams
-    rows = overview_rows(overview, width, height, lambda label: GESTURE_KEYS[label] if 0 <= label < 36 else " ")
-    click.echo("\n".join("".join(span.text for span in spans).rstrip() for spans in rows))
+    lines = plot_text(overview, width, height, lambda label: GESTURE_KEYS[label] if 0 <= label < 36 else " ")
+    click.echo("\n".join(one.rstrip() for one in lines))
     if names:
         click.echo(" " + "   ".join(f"{GESTURE_KEYS[place]} {name}" for place, name in enumerate(names[:36])))
     for line in remark_lines({overview.stream: streams[overview.stream]} if overview.stream in streams else {}):

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import platform
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from ..app.recorder import StartGenerator, Status, StopGenerator
-from ..errors import MyoGesticError
 from .doctor import doctor_lines
 from .output import remark
 from .probe import probe_folder
@@ -20,12 +22,11 @@ from .probe import probe_folder
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from ..app.recorder import AnyCommand, Envelope, Recorder, Reply, View
     from ..control import RecorderClient
     from ..tui import ViewerOptions
     from .options import Settings
 
-_FIRST_STATUS_SECONDS = 0.15
-"""How long the first paint waits for a recorder's status; a running one answers in a tenth of that."""
 _NO_TERMINAL = (
     "the screens need a terminal: log in with `ssh -t`, or use `myogestic-tui record` and `myogestic-tui ctl`, "
     "which need none"
@@ -56,66 +57,98 @@ def open_screens(settings: Settings, demo: tuple[int, float] | None = None) -> i
         remark(f"myogestic-tui: {_NO_TERMINAL}")
         return 2
     probe_folder(settings.sessions_dir)
-    from ..tui.curtain import curtain
-
-    with curtain():
-        return _show(settings, demo)
-
-
-def _show(settings: Settings, demo: tuple[int, float] | None) -> int:
-    """The screens, from attaching to the parting word."""
     from ..session.library.priority import be_expendable
     from ..tui.options import ViewerOptions
 
-    options = ViewerOptions.from_config(settings.config, embedded=False, doctor=lambda: list(doctor_lines(settings)))
     be_expendable()
-    client = _attach(settings, options)
+    options = ViewerOptions.from_config(settings.config, embedded=False, doctor=lambda: list(doctor_lines(settings)))
+    with ThreadPoolExecutor(1, thread_name_prefix="attach") as pool:
+        arriving = Arriving(pool.submit(_attach, settings, demo))
+        return _show(settings, arriving, options, demo)
 
-    def begin() -> RecorderClient:
-        if demo is not None:
-            client.execute(StartGenerator(n_channels=demo[0], fs=demo[1], actor="demo"))
-        return client
 
-    def begin_again() -> RecorderClient:
+class Arriving:
+    """A recorder that is still being found or started, while the first screen is painted and textual imported."""
+
+    def __init__(self, attached: Future[RecorderClient]) -> None:
+        self._attached = attached
+        self._first = Status(at=time.monotonic(), host=platform.node(), message="the recorder is starting")
+        self.stopping = threading.Event()
+        """Set where there will be none; `client` says why."""
+        attached.add_done_callback(self._arrived)
+
+    def _arrived(self, attached: Future[RecorderClient]) -> None:
+        if attached.exception() is not None:
+            self.stopping.set()
+
+    @property
+    def client(self) -> RecorderClient:
+        """The recorder once it is there; raises what kept it from coming."""
+        return self._attached.result()
+
+    @property
+    def gone(self) -> str:
+        """Why it does not answer any more."""
+        return str(self.client.gone or "") if self._ready else ""
+
+    @property
+    def _ready(self) -> bool:
+        return self._attached.done() and self._attached.exception() is None
+
+    def status(self) -> Status:
+        """The newest snapshot; until there is one, that it is starting."""
+        if not self._ready:
+            return replace(self._first, at=time.monotonic())
+        return self.client.status()
+
+    def envelope(self, view: View) -> Envelope | None:
+        """The newest envelope."""
+        return self.client.envelope(view) if self._ready else None
+
+    def execute(self, command: AnyCommand) -> Reply:
+        """Carry out a command, once somebody can."""
+        return self.client.execute(command)
+
+    def close(self) -> None:
+        """Detach."""
+        if self._ready:
+            self.client.close()
+
+
+def _show(settings: Settings, arriving: Arriving, options: ViewerOptions, demo: tuple[int, float] | None) -> int:
+    """The screens, from attaching to the parting word."""
+
+    def begin_again() -> Recorder:
         from ..control import attach_again
 
-        attach_again(client, settings.sessions_dir, config_file=_config_file(settings))
-        return begin()
+        attach_again(arriving.client, settings.sessions_dir, config_file=_config_file(settings))
+        _begin(arriving.client, demo)
+        return arriving
+
+    from ..tui import run_viewer
 
     try:
-        from ..tui import run_viewer
-
-        begin()
-        code = run_viewer(client, options=replace(options, reconnect=begin_again))
+        code = run_viewer(arriving, options=dataclasses.replace(options, reconnect=begin_again))
+        if arriving.stopping.is_set():
+            arriving.client  # noqa: B018 (raises why)
         with contextlib.suppress(OSError):  # the terminal is gone: nobody reads it
-            _part(client, demo is not None)
+            _part(arriving.client, demo is not None)
     finally:
-        client.close()
+        arriving.close()
     return code
 
 
-def _attach(settings: Settings, options: ViewerOptions) -> RecorderClient:
-    """Attach while the first screen is painted and textual imported: that takes as long as to start a recorder."""
+def _attach(settings: Settings, demo: tuple[int, float] | None) -> RecorderClient:
     from ..control import attach
 
-    with ThreadPoolExecutor(1, thread_name_prefix="attach") as pool:
-        attached = pool.submit(attach, settings.sessions_dir, config_file=_config_file(settings))
-        from ..tui.opening import paint_opening
-
-        paint_opening(_first_status(attached), options)
-        from ..tui import launch  # noqa: F401
-    return attached.result()
+    client = attach(settings.sessions_dir, config_file=_config_file(settings))
+    _begin(client, demo)
+    return client
 
 
-def _first_status(attached: Future[RecorderClient]) -> Status:
-    """What the recorder says; where it says nothing in a moment, that it starts."""
-    until = time.monotonic() + _FIRST_STATUS_SECONDS
-    with contextlib.suppress(TimeoutError, MyoGesticError, OSError):
-        client = attached.result(_FIRST_STATUS_SECONDS)
-        while not (status := client.status()).pid and time.monotonic() < until:
-            time.sleep(0.01)
-        return status
-    return Status(at=time.monotonic(), host=platform.node(), message="the recorder is starting")
+def _begin(client: RecorderClient, demo: tuple[int, float] | None) -> None:
+    if demo is not None:
+        client.execute(StartGenerator(n_channels=demo[0], fs=demo[1], actor="demo"))
 
 
 def _config_file(settings: Settings) -> Path | None:

@@ -108,5 +108,7 @@ def check_view(view: View) -> None:
         raise ControlError(f"a view of {view.seconds} s; give more than 0, at most {MOST_SECONDS:.0f}")
     if not (0 < view.columns <= MOST_COLUMNS and view.first_channel >= 0 and view.n_channels > 0):
         raise ControlError(f"a view of {view.columns} columns, {view.n_channels} channels from {view.first_channel}")
+    if view.rms_every < 0 or (view.rms_every and view.columns % view.rms_every):
+        raise ControlError(f"the RMS of every {view.rms_every} of {view.columns} columns; give a divisor")
     if view.columns * view.n_channels > MOST_CELLS:
         raise ControlError(f"a view of {view.columns} columns x {view.n_channels} channels; ask for fewer")

@@ -50,10 +50,11 @@ class Publisher:
     def publish(self, attachments: Iterable[Attachment], now: float) -> float:
         """Put up what is due; return when something is due next (infinity: never)."""
         viewers = [one for one in attachments if one.channel is not None and one.subscription is not None]
+        clear = [one.channel is not None and one.channel.is_clear for one in viewers]  # before anything is put up now
         due = self._publish_status([one for one in viewers if one.is_viewer], now)
         looked: dict[View, Envelope | None] = {}
-        for one in viewers:
-            due = min(due, self._publish_envelopes(one, now, looked))
+        for one, is_clear in zip(viewers, clear, strict=True):
+            due = min(due, self._publish_envelopes(one, now, looked, is_clear=is_clear))
         return due
 
     def _publish_status(self, viewers: list[Attachment], now: float) -> float:
@@ -73,14 +74,16 @@ class Publisher:
             one.channel.offer("status", encoded[dialect.name])
         return now + STATUS_SECONDS
 
-    def _publish_envelopes(self, one: Attachment, now: float, looked: dict[View, Envelope | None]) -> float:
+    def _publish_envelopes(
+        self, one: Attachment, now: float, looked: dict[View, Envelope | None], *, is_clear: bool
+    ) -> float:
         assert one.channel is not None
         assert one.subscription is not None
         for number, view in one.subscription.views.items():
             if now < one.due[number]:
                 continue
             one.due[number] = max(one.due[number] + 1.0 / one.subscription.fps, now)
-            if not one.channel.is_clear:
+            if not is_clear:
                 continue
             if view not in looked:
                 looked[view] = self._look(view)

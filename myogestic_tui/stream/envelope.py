@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 HISTORY_SECONDS = 300.0
 """How far back one can scroll in a view that has been open for so long."""
 _MOST_COLUMNS = 16384
-_KEPT_TRACKERS = 4
+_KEPT_TRACKERS = 6
 _BLOCK_SAMPLES = 32768
 _STEP_BACK_SECONDS = 1.0
 """Stamps that fall back by more belong to a clock that was set: what is drawn so far goes."""
@@ -49,6 +49,10 @@ class ViewLike(Protocol):
     def notch_hz(self) -> float | None: ...  # noqa: D102
     @property
     def remove_offset(self) -> bool: ...  # noqa: D102
+    @property
+    def rms(self) -> bool: ...  # noqa: D102
+    @property
+    def rms_every(self) -> int: ...  # noqa: D102
 
 
 class Envelopes:
@@ -69,15 +73,34 @@ class Envelopes:
         Column ``c`` holds the samples stamped from ``start + c * seconds / columns`` on, NaN where there are none.
         Channels that the stream does not have are left out.
         """
-        key = (view.seconds, view.columns, view.first_channel, view.n_channels, view.highpass_hz, view.notch_hz)
+        return self._tracker(view).draw(view.until, remove_offset=view.remove_offset)
+
+    def draw_rms(self, view: ViewLike) -> tuple[float, Floats]:
+        """Start of the window and the RMS of each channel in each column, ``(n_channels, columns)`` float32.
+
+        The window's mean of each channel is taken off before, where the view removes the offset.
+        """
+        return self._tracker(view).draw_rms(view.until, remove_offset=view.remove_offset)
+
+    def draw_both(self, view: ViewLike) -> tuple[float, Floats, Floats, Floats]:
+        """`draw`, and the RMS of every ``view.rms_every`` columns, ``(n_channels, columns // rms_every)`` float32.
+
+        Both are of the same samples. The window ends with a whole run of columns, the last of which may lie ahead.
+        """
+        return self._tracker(view).draw_both(view.until, remove_offset=view.remove_offset)
+
+    def _tracker(self, view: ViewLike) -> EnvelopeTracker:
+        key = (
+            view.seconds, view.columns, view.first_channel, view.n_channels, view.highpass_hz, view.notch_hz, view.rms,
+            view.rms_every,
+        )  # fmt: skip
         with self._lock:
             if key not in self._trackers:
                 self._trackers[key] = EnvelopeTracker(self._info, self._ring, view)
             self._trackers.move_to_end(key)
             while len(self._trackers) > _KEPT_TRACKERS:
                 self._trackers.popitem(last=False)
-            tracker = self._trackers[key]
-        return tracker.draw(view.until, remove_offset=view.remove_offset)
+            return self._trackers[key]
 
 
 class EnvelopeTracker:
@@ -98,6 +121,7 @@ class EnvelopeTracker:
         self._ring = ring
         self._columns = max(view.columns, 1)
         self._width = view.seconds / self._columns
+        self._every = max(view.rms_every, 1)
         self._channels = slice(view.first_channel, min(view.first_channel + view.n_channels, info.n_channels))
         n_channels = max(0, self._channels.stop - self._channels.start)
         self._filter = DisplayFilter.of(info, view.highpass_hz, view.notch_hz)
@@ -105,6 +129,8 @@ class EnvelopeTracker:
         self._kept = max(kept, 2 * self._columns)
         self._low = np.full((self._kept, n_channels), np.nan, dtype=np.float32)
         self._high = self._low.copy()
+        self._sums = np.zeros((self._kept, 3, n_channels)) if view.rms or view.rms_every else None
+        """Per column: number of finite samples, their sum, their sum of squares."""
         self._offset = np.full(n_channels, np.nan, dtype=np.float32)
         self._newest: int | None = None
         self._seen = 0
@@ -113,17 +139,64 @@ class EnvelopeTracker:
     def draw(self, until: float | None = None, *, remove_offset: bool = True) -> tuple[float, Floats, Floats]:
         """The window that ends at ``until`` (source's clock, s), or with the newest sample; see `Envelopes.draw`."""
         with self._lock, np.errstate(all="ignore"):
-            self._catch_up()
-            last = self._newest if until is None else math.floor(until / self._width)
-            if last is None or self._newest is None:
-                nothing = np.full((self._low.shape[1], self._columns), np.nan, dtype=np.float32)
-                return 0.0, nothing, nothing.copy()
-            low, high = self._window(last)
-            if remove_offset and not (self._filter is not None and self._filter.removes_offset):
-                offset = self._steady_offset(low, high)
-                low -= offset
-                high -= offset
-        return (last - self._columns + 1) * self._width, low, high
+            last = self._last(until)
+            return self._start(last), *self._reach(last, remove_offset)
+
+    def draw_rms(self, until: float | None = None, *, remove_offset: bool = True) -> tuple[float, Floats]:
+        """See `Envelopes.draw_rms`; the view asked for it from the start."""
+        with self._lock, np.errstate(all="ignore"):
+            last = self._last(until)
+            return self._start(last), self._rms(last, 1, remove_offset)
+
+    def draw_both(
+        self, until: float | None = None, *, remove_offset: bool = True
+    ) -> tuple[float, Floats, Floats, Floats]:
+        """See `Envelopes.draw_both`; the view asked for it from the start."""
+        with self._lock, np.errstate(all="ignore"):
+            last = self._last(until)
+            if last is not None:
+                last += self._every - 1 - last % self._every
+            return self._start(last), *self._reach(last, remove_offset), self._rms(last, self._every, remove_offset)
+
+    def _last(self, until: float | None) -> int | None:
+        """The last column of the window, once all samples are in theirs; None before there is one."""
+        self._catch_up()
+        return self._newest if until is None or self._newest is None else math.floor(until / self._width)
+
+    def _start(self, last: int | None) -> float:
+        return (last - self._columns + 1) * self._width if last is not None else 0.0
+
+    def _nothing(self, columns: int) -> Floats:
+        return np.full((self._low.shape[1], columns), np.nan, dtype=np.float32)
+
+    def _reach(self, last: int | None, remove_offset: bool) -> tuple[Floats, Floats]:
+        """Least and greatest values of the columns up to ``last``."""
+        if last is None:
+            return self._nothing(self._columns), self._nothing(self._columns)
+        low, high = self._window(last)
+        if remove_offset and not (self._filter is not None and self._filter.removes_offset):
+            offset = self._steady_offset(low, high)
+            low -= offset
+            high -= offset
+        return low, high
+
+    def _rms(self, last: int | None, every: int, remove_offset: bool) -> Floats:
+        """RMS of every so many columns up to ``last``."""
+        assert self._sums is not None
+        if last is None:
+            return self._nothing(self._columns // every)
+        slots, gone = self._places(last)
+        sums = self._sums[slots]
+        sums[gone] = 0.0
+        sums = sums.reshape(-1, every, *sums.shape[1:]).sum(axis=1)
+        count, total, square = (sums[:, i].T for i in range(3))
+        offset = np.zeros((len(count), 1))
+        if remove_offset and not (self._filter is not None and self._filter.removes_offset):
+            offset = total.sum(axis=1, keepdims=True) / np.maximum(count.sum(axis=1, keepdims=True), 1)
+        power = (square - 2 * offset * total + count * offset**2) / count
+        rms: Floats = np.sqrt(np.maximum(power, 0)).astype(np.float32)
+        rms[count == 0] = np.nan
+        return rms
 
     # ---------------------------------------------------------------- new samples
 
@@ -135,7 +208,7 @@ class EnvelopeTracker:
             if self._filter is not None:
                 data = self._filter.apply(data, unbroken=first == self._seen)
             self._seen = first + len(stamps)
-            self._add(np.asarray(data, dtype=np.float32), stamps)
+            self._add(np.asarray(data, dtype=np.float64 if self._sums is not None else np.float32), stamps)
 
     def _add(self, data: Floats, stamps: NDArray[np.float64]) -> None:
         """Take samples ``(n, n_channels)`` and stamps ``(n,)`` into their columns."""
@@ -154,6 +227,11 @@ class EnvelopeTracker:
         if not len(starts):
             return
         slots = columns[starts] % self._kept
+        if self._sums is not None:
+            good = np.isfinite(data)
+            known = np.where(good, data, 0.0)
+            sums = np.add.reduceat(np.stack([good, known, known**2], axis=1), starts, axis=0)
+            np.add.at(self._sums, slots, sums)
         low, high = np.fmin.reduceat(data, starts, axis=0), np.fmax.reduceat(data, starts, axis=0)
         if len(starts) == 1 or np.diff(columns[starts]).min() > 0:
             self._low[slots] = np.fmin(self._low[slots], low)
@@ -170,24 +248,32 @@ class EnvelopeTracker:
         if self._newest is not None and last < self._newest - back:
             self._newest = None
         if self._newest is None or newest - self._newest >= self._kept:
-            self._low[:], self._high[:] = np.nan, np.nan
+            self._blank(np.arange(self._kept))
             self._newest = newest
         elif newest > self._newest:
             fresh = np.arange(self._newest + 1, newest + 1) % self._kept
-            self._low[fresh], self._high[fresh] = np.nan, np.nan
+            self._blank(fresh)
             self._newest = newest
+
+    def _blank(self, slots: NDArray[np.int64]) -> None:
+        self._low[slots], self._high[slots] = np.nan, np.nan
+        if self._sums is not None:
+            self._sums[slots] = 0.0
 
     # ---------------------------------------------------------------- the window
 
     def _window(self, last: int) -> tuple[Floats, Floats]:
         """Copies of the columns up to ``last``, ``(n_channels, columns)``; NaN where they are not kept."""
-        assert self._newest is not None
-        wanted = np.arange(last - self._columns + 1, last + 1)
-        gone = (wanted > self._newest) | (wanted <= self._newest - self._kept)
-        slots = wanted % self._kept
+        slots, gone = self._places(last)
         low, high = self._low[slots].T.copy(), self._high[slots].T.copy()
         low[:, gone], high[:, gone] = np.nan, np.nan
         return low, high
+
+    def _places(self, last: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Where the columns up to ``last`` are kept, and which of them are not kept any more, or not yet."""
+        assert self._newest is not None
+        wanted = np.arange(last - self._columns + 1, last + 1)
+        return wanted % self._kept, (wanted > self._newest) | (wanted <= self._newest - self._kept)
 
     def _steady_offset(self, low: Floats, high: Floats) -> Floats:
         """What to take off each channel, ``(n_channels, 1)``: the middle of its columns, but moved only if it must."""

@@ -59,6 +59,8 @@ class Stream(Taking):
     counter
         Channel that counts samples: its name, ``"channel 65"`` or 65 (from 1). Losses are then exact, also those that
         time stamps cannot tell. A stream without that channel is recorded all the same, and `message` says so.
+    grid
+        Where its electrodes are, as `info.parse_grid` reads it; for the screens.
 
     Attributes
     ----------
@@ -85,6 +87,7 @@ class Stream(Taking):
         record: bool = True,
         required: bool = False,
         counter: str | int | None = None,
+        grid: str = "",
     ) -> None:
         if not name:
             raise ConfigError("a stream needs a name")
@@ -97,6 +100,7 @@ class Stream(Taking):
         self.record = record
         self.required = required
         self.counter = counter
+        self.grid = grid
         self._no_counter = ""
         self.poll_interval = POLL_SECONDS
         # Asked once: isinstance with a protocol costs more than reading a chunk.
@@ -388,3 +392,18 @@ class Stream(Taking):
             nothing = np.full((0, view.columns), np.nan, dtype=np.float32)
             return 0.0, nothing, nothing
         return self._envelopes.draw(view)
+
+    def rms(self, view: ViewLike) -> tuple[float, NDArray[np.float32]]:
+        """Start and RMS per column; see `Envelopes.draw_rms`. No channels where nothing can be drawn."""
+        if self._envelopes is None or self.info is None or self.info.is_string:
+            return 0.0, np.full((0, view.columns), np.nan, dtype=np.float32)
+        return self._envelopes.draw_rms(view)
+
+    def envelope_and_rms(
+        self, view: ViewLike
+    ) -> tuple[float, NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Both, of the same samples; see `Envelopes.draw_both`. No channels where nothing can be drawn."""
+        if self._envelopes is None or self.info is None or self.info.is_string:
+            nothing = np.full((0, view.columns), np.nan, dtype=np.float32)
+            return 0.0, nothing, nothing, nothing[:, :: view.rms_every]
+        return self._envelopes.draw_both(view)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .curtain import curtain
 from .options import ViewerOptions
 
 if TYPE_CHECKING:
     from ..app import App
     from ..app.recorder import Recorder
 
-__all__ = ["ViewerOptions", "curtain", "run_script", "run_viewer"]
+__all__ = ["ViewerOptions", "run_script", "run_viewer"]
 
 
 def run_viewer(recorder: Recorder, *, options: ViewerOptions | None = None) -> int:
@@ -32,16 +31,11 @@ def run_viewer(recorder: Recorder, *, options: ViewerOptions | None = None) -> i
     Raises
     ------
     ConfigError
-        The keymap or the keyboard is not usable.
+        The keymap, the keyboard or the theme is not usable.
     """
-    options = options or ViewerOptions()
-    with curtain(options.screen):
-        from .opening import paint_opening
+    from .launch import launch
 
-        paint_opening(recorder.status(), options)
-        from .launch import launch
-
-        return launch(recorder, options)
+    return launch(recorder, options or ViewerOptions())
 
 
 def run_script(app: App, *, options: ViewerOptions | None = None) -> int:
@@ -52,6 +46,8 @@ def run_script(app: App, *, options: ViewerOptions | None = None) -> int:
     int
         As `run_viewer`.
     """
-    from .scripted import run_scripted
+    from dataclasses import replace
 
-    return run_scripted(app, options or ViewerOptions())
+    from .launch import launch
+
+    return launch(app, replace(options or ViewerOptions(), screen="script", script=app))

@@ -1,168 +1,296 @@
-"""Commands that every screen has: start, stop, leave, notes, undo, help, palette."""
+"""Commands that every screen has: start, stop, leave, labels, notes, undo, events, doctor."""
 
 from __future__ import annotations
 
 import threading
+import time
+from collections import deque
 from typing import TYPE_CHECKING
 
-from ..app.recorder import AddNote, AnyCommand, Discard, Reply, SetGestures, Start, Status, Stop
+from msgspec.structs import replace
+
+from ..app.recorder import Acknowledge, AddNote, AnyCommand, Discard, Reply, Start, Stop
 from ..errors import MyoGesticError
-from .greeting import greeting
-from .prompt import Ask, Entry, TypeLine
+from ..widgets import format as f
+from ..widgets.lines import BAD, DIM, OK, STRONG, Line, fit, line
+from .labels import Labeller
+from .modals.ask import Answers, Ask
+from .modals.text import TextScreen
+from .modals.typeline import TypeLine
+from .terminal_app import TerminalApp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from .app import Viewer
+    from ..widgets.frame import Frame
+    from .feed import Feed
+    from .options import ViewerOptions
+    from .runner import Then
+
+_MARKS = {"lost": ("✗", BAD), "not recorded": ("✗", BAD), "stopped": ("■", STRONG), "back": ("●", OK)}
+"""How an event of a kind begins."""
+SAID_SECONDS = 6.0
+"""How long a reply stands in the message line."""
 
 
-class Actions:
-    """The methods ``do_…`` by the ids of `keys.COMMANDS`; ``at`` is when the key was pressed (monotonic seconds)."""
+class Actions(TerminalApp):
+    """The part of the viewer that commands the recorder."""
 
-    def __init__(self, viewer: Viewer) -> None:
-        self._viewer = viewer
-        self.at = 0.0
-        self.doubt = 0.0
-        self._stopped = ""
+    options: ViewerOptions
+    feed: Feed
+    actor: str
 
-    def greet(self, now: Status, before: Status | None) -> None:
-        """A recorder answers, the first or another one in its place; see `greeting`."""
-        viewer = self._viewer
-        for command in greeting(now, before, viewer.actor, embedded=viewer.options.embedded):
-            viewer.execute(command, (lambda _, __: None) if isinstance(command, SetGestures) else None)
+    def prepare(self) -> None:
+        """Called before the first screen."""
+        self.labeller = Labeller(self)
+        self.stopped_session = ""
+        self.said: tuple[str, bool, float] = ("", False, 0.0)
+        self.history: deque[tuple[str, str, bool]] = deque(maxlen=100)
+
+    def refresh_frame(self) -> None:
+        """Take the newest snapshot, and show it."""
+        raise NotImplementedError
+
+    def now(self) -> Frame:
+        """The newest snapshot."""
+        return self.feed.frame
+
+    # ---------------------------------------------------------------- what is sent, said, asked
+
+    def execute(self, command: AnyCommand, then: Then | None = None) -> None:
+        """Send a command; its reply goes to ``then``, or else to the message line."""
+        self.feed.execute(command, then or self._heard)
+
+    def _heard(self, command: AnyCommand, reply: Reply) -> None:
+        self.refresh_frame()
+        if reply.confirm:
+            self._confirm(command, reply.confirm)
+        else:
+            self.say(reply.message, bad=not reply.ok)
+
+    def _confirm(self, command: AnyCommand, question: str) -> None:
+        """The recorder asks before it carries out a command; a yes sends it again."""
+        again = replace(command, confirmed=getattr(command, "confirmed", 0) + 1)
+        self.ask(question, {"enter": ("yes", lambda: self.execute(again))}, close="no", session=self.now().session_id)
+
+    def say(self, text: str, *, bad: bool = False) -> None:
+        """Put a line before the operator for a while."""
+        if text:
+            self.history.append((time.strftime("%H:%M:%S"), text, bad))
+        self.said = (text, bad, time.monotonic() + SAID_SECONDS)
+        self.wake()
+
+    def ask(
+        self, question: str, answers: Answers, *, close: str = "continue", session: str = "",
+        holds: Callable[[Frame], bool] | None = None,
+    ) -> None:  # fmt: skip
+        """Open a question; one about a recording (``session``) closes when that ends, and who ended it is told."""
+
+        def same(frame: Frame) -> bool:
+            return frame.session_id == session
+
+        def answered(key: str | None) -> None:
+            if key:
+                answers[key][1]()
+            elif session and not same(self.now()):
+                last = self.now().status.session
+                self.say((last.ended_by if last is not None else "") or "that recording has ended", bad=True)
+
+        holds = same if session else holds
+        self.push_screen(Ask(question, answers, close=close, holds=holds), answered)
+
+    def type_line(
+        self, title: str, then: Callable[[str], None], value: str = "", *,
+        changed: Callable[[str], None] | None = None, cancelled: Callable[[], None] | None = None,
+    ) -> None:  # fmt: skip
+        """Open a line for typing."""
+
+        def typed(text: str | None) -> None:
+            if text is not None:
+                then(text)
+            elif cancelled is not None:
+                cancelled()
+
+        self.push_screen(TypeLine(title, value, changed=changed), typed)
+
+    def show_text(self, title: str, lines: Sequence[Line]) -> TextScreen:
+        """A longer text over the screen."""
+        screen = TextScreen(title, lines)
+        self.push_screen(screen)
+        return screen
 
     # ---------------------------------------------------------------- start and stop
-
-    def do_start(self) -> None:
-        """Start; where an expected stream is missing it asks first."""
-        viewer = self._viewer
-        frame = viewer.frame
-        if frame.gone:
-            self.recorder_gone(frame.gone)
-            return
-        if frame.recording and not self.stopping:
-            viewer.say("recording already; x stops")
-        elif frame.recording:
-            viewer.say("starts as soon as the last take is saved …")
-            viewer.execute(Start(actor=viewer.actor))
-        else:
-            self.when_ready(self._start)
 
     @property
     def stopping(self) -> bool:
         """Whether the recording on the screen is being stopped, by whomever."""
-        frame = self._viewer.frame
-        return frame.status.stopping or (frame.session_id != "" and frame.session_id == self._stopped)
+        frame = self.now()
+        return frame.status.stopping or (frame.session_id != "" and frame.session_id == self.stopped_session)
 
-    def when_ready(self, start: Callable[[], None]) -> None:
-        """Start a recording; where a stream is missing that would be in it, only if the operator says so."""
-        frame = self._viewer.frame
+    def action_start(self) -> None:
+        """Start; where an expected stream is missing it asks first."""
+        frame = self.now()
+        if frame.gone:
+            self.recorder_gone(frame.gone)
+        elif frame.recording:
+            self.say("starts as soon as the last take is saved …")
+            self.execute(Start(actor=self.actor))
+        else:
+            self.when_ready(self._start)
+
+    def when_ready(self, start: Callable[[], None], question: str = "") -> None:
+        """Start a recording; where a stream is missing, or there is a ``question``, only if the operator says so."""
+        frame = self.now()
         missing = [s.name for s in frame.status.streams if (s.record or s.required) and s.state not in ("live", "slow")]
         if not any(s.state in ("live", "slow") for s in frame.ticked):
-            self._ask_start("No connected streams to record; they would join as they connect.", start)
+            why = "No connected streams to record; they would join as they connect."
         elif missing:
-            live = len(frame.ticked) - len(missing)
-            self._ask_start(f"{live} of {len(frame.ticked)} streams, missing {', '.join(missing[:3])}.", start)
+            n_live = len(frame.ticked) - len([s for s in frame.ticked if s.name in missing])
+            why = f"{n_live} of {len(frame.ticked)} streams, missing {', '.join(missing[:3])}."
+        elif question:
+            why = question
         else:
             start()
-
-    def _ask_start(self, why: str, start: Callable[[], None]) -> None:
-        self._viewer.ask(Ask(why, {"enter": ("start anyway", start)}, close="wait"))
+            return
+        self.ask(
+            why,
+            {"enter": ("start" if why == question else "start anyway", start)},
+            close="wait",
+            holds=lambda frame: not frame.recording,
+        )
 
     def _start(self) -> None:
-        self._viewer.say("starting …")
-        self._viewer.execute(Start(actor=self._viewer.actor))
+        self.say("starting …")
+        self.execute(Start(actor=self.actor))
 
-    def do_stop(self) -> None:
+    def action_stop(self) -> None:
         """Open the stop line: two different keys, so that a repeat cannot stop."""
-        viewer = self._viewer
-        if not viewer.frame.recording:
-            viewer.say("nothing is being recorded; space on Live or Record starts")
-            return
-        this = viewer.frame.session_id
-        answers = {"enter": ("save", lambda: self._stop(this)), "d": ("discard", lambda: self._discard(this))}
-        viewer.ask(Ask(f"stop take {viewer.frame.take.take:02d}?", answers, session=this))
+        frame = self.now()
+        this = frame.session_id
+        answers: Answers = {
+            "enter": ("save", lambda: self.stop_session(this)),
+            "d": ("discard", lambda: self._discard(this)),
+        }
+        self.ask(f"stop take {frame.take.take:02d}?", answers, session=this)
 
-    def _stop(self, session: str) -> None:
-        self._stopped = session
-        self._viewer.say("stopping: draining the streams …")
-        self._viewer.execute(Stop(session=session or None, actor=self._viewer.actor))
+    def stop_session(self, session: str) -> None:
+        """Stop and save a recording, and no other one."""
+        self.stopped_session = session
+        self.say("stopping: draining the streams …")
+        self.execute(Stop(session=session or None, actor=self.actor))
 
     def _discard(self, session: str) -> None:
-        self._stopped = session
-        self._viewer.say("moving the take to the trash …")
-        self._viewer.execute(Discard(session=session or None, actor=self._viewer.actor))
+        self.stopped_session = session
+        self.say("moving the take to the trash …")
+        self.execute(Discard(session=session or None, actor=self.actor))
 
     # ---------------------------------------------------------------- leaving
 
-    def do_quit(self) -> None:
+    def ask_leave(self) -> None:
         """Leave; while recording it asks what becomes of the recording."""
-        viewer = self._viewer
-        if not viewer.frame.recording:
-            viewer.exit(0)
+        frame = self.now()
+        if not frame.recording:
+            self.leave(0)
             return
-        this = viewer.frame.session_id
-        answers = {
-            "enter": ("keep recording", lambda: viewer.exit(0)),
+        this = frame.session_id
+        answers: Answers = {
+            "enter": ("keep recording", lambda: self.leave(0)),
             "x": ("stop and save", lambda: self._stop_and_leave(this)),
         }
-        viewer.ask(Ask("leave?", answers, close="stay", session=this))
+        self.ask("leave?", answers, close="stay", session=this)
 
     def _stop_and_leave(self, session: str) -> None:
         def then(_: AnyCommand, reply: Reply) -> None:
             if reply.ok:
-                self._viewer.exit(0)
+                self.leave(0)
             else:
-                self._viewer.say(reply.message, bad=True)
+                self.say(reply.message, bad=True)
 
-        self._viewer.say("stopping: draining the streams …")
-        self._viewer.execute(Stop(session=session or None, actor=self._viewer.actor), then)
+        self.say("stopping: draining the streams …")
+        self.execute(Stop(session=session or None, actor=self.actor), then)
 
     def recorder_gone(self, why: str) -> None:
         """The recorder does not answer any more: say so, and offer to start it again."""
-        viewer = self._viewer
-        if viewer.options.reconnect is None:
-            viewer.say(why, bad=True)
+        if self.options.reconnect is None:
+            self.say(why, bad=True)
             return
-        viewer.ask(
-            Ask("the recorder has ended.", {"enter": ("start it again and recover", viewer.reconnect)}, close="stay")
-        )
+        answers: Answers = {"enter": ("start it again and recover", self._reconnect)}
+        self.ask("the recorder has ended.", answers, close="stay", holds=lambda frame: bool(frame.gone))
+
+    def _reconnect(self) -> None:
+        start = self.options.reconnect
+        assert start is not None
+        self.say("starting the recorder …")
+
+        def told(trouble: str) -> None:
+            self.call_from_thread(self._reconnected, trouble)
+
+        self.feed.reconnect(start, told)
+
+    def _reconnected(self, trouble: str) -> None:
+        self.refresh_frame()
+        self.say(trouble or "a recorder answers again", bad=bool(trouble))
 
     # ---------------------------------------------------------------- labels and notes
 
-    def do_undo(self) -> None:
-        """Take the last label back."""
-        if self._viewer.frame.recording:
-            self._viewer.labeller.undo()
-        else:
-            self._viewer.say("nothing to undo: not recording")
+    def action_label(self, class_index: int) -> None:
+        """A gesture key's class, by its place among the keys; -1 ends the label."""
+        self.label(class_index, self.key_time, self.key_doubt)
 
-    def do_end_label(self) -> None:
-        """End the label: nothing is labelled from the key on."""
-        viewer = self._viewer
-        viewer.labeller.press(-1, self.at, viewer.frame, doubt=self.doubt)
+    def label(self, class_index: int, at: float, doubt: float = 0.0) -> None:
+        """A gesture begins at ``at`` (recorder's clock, s)."""
+        self.labeller.press(class_index, at, self.now(), doubt=doubt)
 
-    def do_note(self) -> None:
+    def action_undo(self) -> None:
+        """Undo the last label."""
+        self.labeller.undo()
+
+    def action_note(self) -> None:
         """Type a note; its time is when the key was pressed."""
-        viewer, at, this = self._viewer, self.at, self._viewer.frame.session_id
-        if not viewer.frame.recording:
-            viewer.say("notes belong to a recording; on Sessions, n adds one to a finished session")
-            return
+        at, this = self.key_time, self.now().session_id or None
 
-        def save(texts: list[str]) -> None:
-            if texts[0]:
-                viewer.execute(AddNote(text=texts[0], timestamp=at, session=this or None, actor=viewer.actor))
+        def save(text: str) -> None:
+            if text:
+                self.execute(AddNote(text=text, timestamp=at, session=this, actor=self.actor))
 
-        viewer.type_line(TypeLine([Entry("note")], save))
+        self.type_line("note", save)
 
-    # ---------------------------------------------------------------- help
+    # ---------------------------------------------------------------- what happened
+
+    def event_lines(self, frame: Frame, width: int) -> list[Line]:
+        """What happened to the recording, newest first; where nothing did, what was said."""
+        session = frame.status.session
+        found = [
+            (f.clock(one.timestamp, frame.at), f"{one.text}{f' ({one.who})' if one.who else ''}", one.kind)
+            for one in (session.events if session is not None else ())
+        ]
+        said = [(clock, text, "lost" if bad else "") for clock, text, bad in self.history]
+        rows = []
+        for clock, text, kind in reversed(found or said):
+            mark, style = _MARKS.get(kind, ("·", DIM))
+            rows.append(line((f" {clock} ", DIM), (f"{mark} ", style), fit(text, max(width - 13, 4))))
+        return rows
+
+    def acknowledge(self) -> None:
+        """What stopped the recording was read."""
+        if self.now().status.stopped is not None:
+            self.execute(Acknowledge(actor=self.actor))
+
+    def action_events(self) -> None:
+        """What happened, and what was said, newest first, at full length."""
+        session = self.now().status.session
+        lines: list[Line] = []
+        if session is not None and session.events:
+            lines += [line((" events of the recording", "bold")), *self.event_lines(self.now(), 400)]
+            lines.append(line((" messages", "bold")))
+        lines += [line((f" {clock}  ", DIM), (text, BAD if bad else "")) for clock, text, bad in reversed(self.history)]
+        self.show_text("what happened, newest first", lines or [line((" nothing was said yet", DIM))])
 
     def run_doctor(self) -> None:
         """Show what the doctor finds; it may take seconds, so it runs in a thread."""
-        viewer = self._viewer
-        doctor = viewer.options.doctor
+        doctor = self.options.doctor
         if doctor is None:
-            viewer.say("the doctor is a command: myogestic-tui doctor")
+            self.say("the doctor is a command: myogestic-tui doctor")
             return
 
         def examine() -> None:
@@ -170,40 +298,7 @@ class Actions:
                 lines = list(doctor())
             except (MyoGesticError, OSError) as error:
                 lines = [str(error)]
-            viewer.call_from_thread(viewer.show_text, "doctor", lines)
+            self.call_from_thread(self.show_text, "doctor", [line(f" {text}") for text in lines])
 
-        viewer.say("looking at network, liblsl, terminal, disk and clock …")
+        self.say("looking at network, liblsl, terminal, disk and clock …")
         threading.Thread(target=examine, name="viewer-doctor", daemon=True).start()
-
-    def do_help(self) -> None:
-        """All keys."""
-        self._viewer.show_help()
-
-    def do_history(self) -> None:
-        """What was said so far."""
-        self._viewer.show_history()
-
-    def do_palette(self) -> None:
-        """Find a command by its words."""
-        viewer = self._viewer
-        at = self.at
-        palette = viewer.open_palette()
-
-        def run(_: list[str]) -> None:
-            if chosen is not None:
-                viewer.run_command(chosen.id, at)
-
-        chosen = palette.chosen
-
-        def find(text: str) -> None:
-            nonlocal chosen
-            palette.find(text)
-            chosen = palette.chosen
-
-        def move(step: int) -> None:
-            nonlocal chosen
-            palette.move(step)
-            chosen = palette.chosen
-
-        keys = {"up": lambda: move(-1), "down": lambda: move(1), "tab": lambda: move(1)}
-        viewer.type_line(TypeLine([Entry(":")], run, changed=find, extra_keys=keys))

@@ -1,118 +1,41 @@
-"""Every key of the screens, as data.
+"""Keys in order and with their own times: bursts, escapes that a link glued, pastes; and the keymap's check.
 
-One rule: digits and CAPITALS are gestures; lowercase letters and punctuation are commands. The ids are what
-``[keymap]`` in ``myogestic.toml`` remaps: ``stop = "x"``, or several keys with a blank between them.
+One rule: digits and CAPITALS are gestures; lowercase letters and punctuation are commands. Every command is a Textual
+`Binding` with an id, which ``[keymap]`` in ``myogestic.toml`` remaps: ``stop = "x"``, several keys with blanks between.
 """
 
 from __future__ import annotations
 
+import asyncio
+import unicodedata
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from textual import events
+from textual.binding import Binding
 
 from ..config import GESTURE_KEYS
 from ..errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
+command = partial(Binding, priority=True)
+"""A binding of ours: all of them have one priority, so that none overtakes another."""
 
-class KeyCommand(NamedTuple):
-    """One thing a key does."""
+SAME_READ_SECONDS = 0.003
+"""Keys whose times are nearer than that came in one read: after a stall, or pasted."""
+_BURST_SECONDS = 0.008
+"""How long the queue waits to see a whole burst; the keys keep their own times."""
+_SETTLE_SECONDS = 0.5
+_PASTE_LENGTH = 4
+_PASTE_VARIETY = 3
 
-    id: str
-    keys: str
-    """Separated by blanks; named keys as Textual calls them (``space``, ``enter``, ``pageup``)."""
-    where: str
-    """Screens that have it, separated by blanks; empty: everywhere."""
-    help: str
-    footer: str = ""
-    """Words in the footer; empty: not there."""
-    when: str = ""
-    """``idle``, ``recording``, or ``protocol`` (one runs): only then in the footer."""
-
-
-_ALL = "streams live record sessions"
-COMMANDS = (
-    KeyCommand("screen.streams", "s", "", "Streams"),
-    KeyCommand("screen.live", "l", "", "Live"),
-    KeyCommand("screen.record", "r", "", "Record"),
-    KeyCommand("screen.sessions", "b", "", "Sessions"),
-    KeyCommand("help", "?", "", "this help", "help"),
-    KeyCommand("palette", ":", "", "command palette: find a command by its words"),
-    KeyCommand("history", "h", "", "messages so far, at full length"),
-    KeyCommand("quit", "q", "", "leave; while recording it asks"),
-    KeyCommand("stop", "x", "", "stop: then ⏎ saves, d discards, esc goes on"),
-    # Streams
-    KeyCommand("streams.up", "up k", "streams", "row up", "row"),
-    KeyCommand("streams.down", "down j", "streams", "row down", "row"),
-    KeyCommand("streams.page_up", "pageup", "streams", "page up"),
-    KeyCommand("streams.page_down", "pagedown", "streams", "page down"),
-    KeyCommand("streams.details", "enter", "streams", "every channel with name and unit, and the XML", "details"),
-    KeyCommand("streams.tick", "t", "streams", "take the stream in or out of the recording", "take in/out"),
-    KeyCommand("streams.connect", "c", "streams", "connect the stream and tick it", "connect"),
-    KeyCommand("streams.all", "a", "streams", "connect and tick all streams", "all"),
-    KeyCommand("streams.forget", "f", "streams", "disconnect and forget the stream", "forget"),
-    KeyCommand("streams.doctor", "d", "streams", "what is wrong, and how to mend it", "doctor"),
-    KeyCommand("streams.generator", "g", "streams", "start or stop the synthetic generator", "generator"),
-    # Live and Record
-    KeyCommand("start", "space", "live record", "start recording", "start", "idle"),
-    KeyCommand("live.up", "up k", "live", "channel up", "ch"),
-    KeyCommand("live.down", "down j", "live", "channel down", "ch"),
-    KeyCommand("live.page_up", "pageup", "live", "page up"),
-    KeyCommand("live.page_down", "pagedown", "live", "page down", "page"),
-    KeyCommand("live.left", "left", "live", "scroll back (pauses)"),
-    KeyCommand("live.right", "right", "live", "scroll on"),
-    KeyCommand("live.zoom", "enter", "live", "one channel, full height; again: back", "zoom"),
-    KeyCommand("live.shorter", ",", "live", "shorter window", "time"),
-    KeyCommand("live.longer", ".", "live", "longer window", "time"),
-    KeyCommand("live.gain_down", "-", "live", "less gain", "gain"),
-    KeyCommand("live.gain_up", "+ =", "live", "more gain", "gain"),
-    KeyCommand("live.autoscale", "a", "live", "autoscale on or off", "auto"),
-    KeyCommand("live.offset", "o", "live", "offset removal on or off (view only)"),
-    KeyCommand("live.filter", "f", "live", "view filters: none, high-pass, high-pass and notch"),
-    KeyCommand("live.mvc", "%", "live", "amplitudes in % MVC, or in the stream's unit"),
-    KeyCommand("live.stream", "v", "live", "next stream", "stream"),
-    KeyCommand("live.worst", "w", "live", "next worst channel", "worst"),
-    KeyCommand("live.bad", "m", "live", "mark the channel bad or good", "bad"),
-    KeyCommand("live.pause", "p", "live", "pause the view", "pause"),
-    KeyCommand("undo", "u", "live record", "undo the last label", "undo label", "recording"),
-    KeyCommand("end_label", "e", "live record", "end the label", "end label", "recording"),
-    KeyCommand("record.bad", "m", "record", "mark the running trial bad or good", "bad trial", "recording"),
-    KeyCommand("record.acknowledge", "enter", "record", "understood: the recorder ended the last recording"),
-    KeyCommand("note", "n", "live record", "note, with the time of this key", "note", "recording"),
-    KeyCommand("record.protocol", "c", "record", "start a cued protocol, or end the one that runs", "protocol"),
-    KeyCommand("record.pause", "p", "record", "pause or resume the protocol", "pause", "protocol"),
-    KeyCommand("record.skip", "k", "record", "skip to the next cue", "skip", "protocol"),
-    KeyCommand("record.take", "t", "record", "take sheet: subject, task, take, name", "take"),
-    # Sessions
-    KeyCommand("sessions.up", "up k", "sessions", "row up"),
-    KeyCommand("sessions.down", "down j", "sessions", "row down"),
-    KeyCommand("sessions.page_up", "pageup", "sessions", "page up; open session: of what is beneath the plot"),
-    KeyCommand("sessions.page_down", "pagedown", "sessions", "page down; open session: of what is beneath the plot"),
-    KeyCommand("sessions.open", "enter", "sessions", "open the session; again: back", "open"),
-    KeyCommand("sessions.left", "left", "sessions", "open session: back in time"),
-    KeyCommand("sessions.right", "right", "sessions", "open session: on in time"),
-    KeyCommand("sessions.zoom_in", "+ =", "sessions", "open session: closer, down to the samples"),
-    KeyCommand("sessions.zoom_out", "-", "sessions", "open session: all of it again, step by step"),
-    KeyCommand("sessions.stream", ".", "sessions", "open session: next stream"),
-    KeyCommand("sessions.find", "/", "sessions", "find by name, date, state, subject, task, stream, class", "find"),
-    KeyCommand("sessions.order", "o", "sessions", "order by any column: ← → choose it, o turns it round", "order"),
-    KeyCommand("sessions.mark", "m", "sessions", "mark or unmark; jobs then take all that are marked", "mark"),
-    KeyCommand("sessions.verify", "v", "sessions", "verify: every byte, quickly, or all new ones", "verify"),
-    KeyCommand("sessions.mend", "f", "sessions", "mend: pack, recover or salvage, as the state needs", "mend"),
-    KeyCommand("sessions.copy", "c", "sessions", "copy to a folder or URL, and check the copy", "copy"),
-    KeyCommand("sessions.export", "w", "sessions", "export to other tools"),
-    KeyCommand("sessions.replay", "y", "sessions", "replay as live LSL outlets; again: end it"),
-    KeyCommand("sessions.edit", "t", "sessions", "edit subject, task, take, name"),
-    KeyCommand("sessions.note", "n", "sessions", "add a note"),
-    KeyCommand("sessions.trash", "d", "sessions", "move to the trash", "trash"),
-    KeyCommand("sessions.restore", "u", "sessions", "restore what was trashed last"),
-    KeyCommand("sessions.empty_trash", "", "sessions", "from the palette: empty the trash for good; it asks first"),
-    KeyCommand("sessions.cancel", "escape", "sessions", "back; show all; unmark all; cancel a job"),
-)  # fmt: skip
-"""All commands, in the order in which help and footer show them."""
-
-SCREEN_NAMES = tuple(_ALL.split())
+_GLUED = dict(zip("¡™£¢∞§¶•ªº", "1234567890", strict=True))
+"""tmux and slow links glue a quick ``esc 2``; Textual reads that as a Mac's alt+2."""
+_WORDS = {"ctrl+left": "b", "ctrl+right": "f"}
+"""``esc b`` and ``esc f`` are read as the word keys of some keyboards; nothing here has those."""
 
 LAYOUTS: dict[str, dict[str, str]] = {
     "qwerty": {},
@@ -121,75 +44,19 @@ LAYOUTS: dict[str, dict[str, str]] = {
 """Keyboards whose digits need Shift: the unshifted top row counts as digits, and displaced commands move."""
 
 SYMBOLS = {
-    "up": "↑", "down": "↓", "left": "←", "right": "→", "enter": "⏎", "escape": "esc",
-    "pageup": "PgUp", "pagedown": "PgDn",
+    "up": "↑", "down": "↓", "left": "←", "right": "→", "enter": "⏎", "escape": "esc", "space": "space",
+    "pageup": "PgUp", "pagedown": "PgDn", "question_mark": "?", "colon": ":", "plus": "+", "minus": "-",
+    "equals_sign": "=", "comma": ",", "full_stop": ".", "slash": "/", "percent_sign": "%",
 }  # fmt: skip
+"""How named keys are written on the screen and in the configuration."""
+_NAMED = {symbol: name for name, symbol in SYMBOLS.items() if len(symbol) == 1 and symbol.isascii()}
 
 
-class Keymap:
-    """Which command a key means on which screen.
-
-    Parameters
-    ----------
-    remapped
-        Command id to keys, from the configuration.
-    layout
-        A name of `LAYOUTS`.
-
-    Raises
-    ------
-    ConfigError
-        There is no such id or layout, a key is a gesture's, or two commands of a screen share a key.
-    """
-
-    def __init__(self, remapped: Mapping[str, str] | None = None, layout: str = "qwerty") -> None:
-        if layout not in LAYOUTS:
-            raise ConfigError(f"keyboard {layout!r}: allowed: {', '.join(LAYOUTS)}")
-        self._canonical = LAYOUTS[layout]
-        remapped = dict(remapped or {})
-        _check_ids(remapped)
-        self.commands = tuple(c._replace(keys=remapped.get(c.id, c.keys)) for c in COMMANDS)
-        self._by_key: dict[str, dict[str, KeyCommand]] = {name: {} for name in SCREEN_NAMES}
-        for command in self.commands:
-            self._bind(command)
-
-    def _bind(self, command: KeyCommand) -> None:
-        for key in command.keys.split():
-            if key in GESTURE_KEYS:
-                raise ConfigError(f"keymap.{command.id}: {key!r} is a gesture key; use lowercase or punctuation")
-            for screen in command.where.split() or SCREEN_NAMES:
-                taken = self._by_key[screen].setdefault(key, command)
-                if taken is not command:
-                    raise ConfigError(f"keymap.{command.id}: {key!r} is the key of {taken.id!r} already")
-
-    def canonical(self, key: str) -> str:
-        """The key that a character stands for on this keyboard."""
-        return self._canonical.get(key, key)
-
-    def command(self, screen: str, key: str) -> KeyCommand | None:
-        """What a key does on a screen."""
-        return self._by_key[screen].get(key)
-
-    def elsewhere(self, key: str) -> KeyCommand | None:
-        """What a key does on some other screen: the first command that has it."""
-        return next((command for command in self.commands if command.where and key in command.keys.split()), None)
-
-    def on_screen(self, screen: str) -> tuple[KeyCommand, ...]:
-        """Commands that belong to a screen, without those that are everywhere."""
-        return tuple(c for c in self.commands if screen in c.where.split())
-
-    def everywhere(self) -> tuple[KeyCommand, ...]:
-        """Commands that every screen has."""
-        return tuple(c for c in self.commands if not c.where)
-
-
-def _check_ids(ids: Iterable[str]) -> None:
-    known = [command.id for command in COMMANDS]
-    for name in ids:
-        if name not in known:
-            near = get_close_matches(name, known, 1)
-            meant = f"; did you mean {near[0]!r}?" if near else ""
-            raise ConfigError(f"keymap.{name}: there is no such command{meant}; allowed: {', '.join(known)}")
+def key_name(key: str) -> str:
+    """Textual's name of a key that is given as a character: ``?`` is ``question_mark``."""
+    if len(key) != 1 or key.isalnum():
+        return key
+    return _NAMED.get(key) or unicodedata.name(key, key).lower().replace("-", "_").replace(" ", "_")
 
 
 def shown(key: str) -> str:
@@ -197,11 +64,174 @@ def shown(key: str) -> str:
     return SYMBOLS.get(key, key)
 
 
-def shown_keys(command: KeyCommand) -> str:
-    """The keys of a command as they are written on the screen."""
-    return " ".join(shown(key) for key in command.keys.split())
+def keymap_of(given: Mapping[str, str], bindings: Mapping[str, Sequence[Binding]]) -> dict[str, str]:
+    """The configuration's keymap as Textual takes it.
+
+    Parameters
+    ----------
+    given
+        Command id to keys, with a blank between them.
+    bindings
+        The bindings of each screen, and under ``""`` those of all screens.
+
+    Raises
+    ------
+    ConfigError
+        There is no such id, a key is a gesture's, or two commands of a screen share a key.
+    """
+    known = {one.id: one for group in bindings.values() for one in group if one.id}
+    for name, keys in given.items():
+        if name not in known or known[name].action.startswith("gesture("):
+            ids = [one for one, binding in known.items() if not binding.action.startswith("gesture(")]
+            near = get_close_matches(name, ids, 1)
+            meant = f"; did you mean {near[0]!r}?" if near else ""
+            raise ConfigError(f"keymap.{name}: there is no such command{meant}; allowed: {', '.join(ids)}")
+        for key in keys.split():
+            if key in GESTURE_KEYS:
+                raise ConfigError(f"keymap.{name}: {key!r} is a gesture key; use lowercase or punctuation")
+    mapped = {name: ",".join(key_name(key) for key in keys.split()) for name, keys in given.items() if keys.split()}
+    for screen, group in bindings.items():
+        _refuse_clashes([*bindings[""], *group] if screen else group, mapped)
+    return mapped
+
+
+def _refuse_clashes(group: Iterable[Binding], mapped: Mapping[str, str]) -> None:
+    taken: dict[str, Binding] = {}
+    for one in group:
+        for key in mapped.get(one.id or "", one.key).split(","):
+            other = taken.setdefault(key_name(key), one)
+            if other is not one and other.action != one.action and {one.id, other.id} & mapped.keys():
+                first, second = (one, other) if one.id in mapped else (other, one)
+                raise ConfigError(f"keymap.{first.id}: {shown(key)!r} is the key of {second.id!r} already")
 
 
 def is_gesture_key(key: str) -> bool:
     """Digits and capitals are gestures."""
     return len(key) == 1 and key in GESTURE_KEYS
+
+
+def character_of(event: events.Key) -> str:
+    """A printable key is its character; others have Textual's names."""
+    if event.key == "space" or event.character == " ":
+        return "space"
+    if event.character and event.character.isprintable() and not event.key.startswith(("alt+", "ctrl+")):
+        return event.character
+    return event.key
+
+
+def unglued(key: events.Key) -> list[events.Key]:
+    """Escape and the key after it, where a link made one of them; else the key itself."""
+    rest = _GLUED.get(key.character or "") or _WORDS.get(key.key, "")
+    if key.key.startswith("alt+"):
+        rest = key.key[4:]
+        if rest.startswith("shift+") and len(rest) == 7:
+            rest = rest[6:].upper()
+    if len(rest) != 1:
+        return [key]
+    return [_at(key.time, "escape", "\x1b"), _at(key.time, key_name(rest), rest)]
+
+
+def canonical(key: events.Key, layout: Mapping[str, str]) -> events.Key:
+    """The key that a character stands for on this keyboard."""
+    meant = layout.get(key.character or "")
+    return key if meant is None else _at(key.time, key_name(meant), meant)
+
+
+def _at(time: float, name: str, character: str) -> events.Key:
+    key = events.Key(name, character)
+    key.time = time
+    return key
+
+
+def looks_pasted(keys: Sequence[events.Key]) -> bool:
+    """Many different printable keys in one read, commands among them: nobody's fingers do that."""
+    typed = [name for name in map(character_of, keys) if len(name) == 1 or name == "space"]
+    commands = [name for name in typed if not is_gesture_key(name)]
+    return len(typed) >= _PASTE_LENGTH and len(set(typed)) >= _PASTE_VARIETY and bool(commands)
+
+
+class KeyQueue:
+    """Hands on one key after the other, each only when all that the one before set off is done.
+
+    Parameters
+    ----------
+    hand_on
+        Takes a key or a paste, and the doubt (s) about its time; returns once it is dealt with.
+    refuse
+        Told how many keys looked like pasted text, which are dropped.
+    typing
+        Whether a line is open for typing: there, all keys are taken as they are.
+    doubt
+        The doubt (s) about the keys of one read: when it was, and how many keys came.
+    answered
+        Told when an answer of the terminal was read, in order with the keys.
+    """
+
+    def __init__(
+        self,
+        hand_on: Callable[[events.Event, float], Awaitable[None]],
+        refuse: Callable[[int], None],
+        typing: Callable[[], bool],
+        doubt: Callable[[float, int], float],
+        answered: Callable[[float], None],
+    ) -> None:
+        self._hand_on, self._refuse, self._typing = hand_on, refuse, typing
+        self._doubt, self._answered = doubt, answered
+        self._queue: asyncio.Queue[events.Event] = asyncio.Queue()
+        self._handling = False
+
+    def put(self, event: events.Event) -> None:
+        """A key, a paste or an answer of the terminal came."""
+        self._queue.put_nowait(event)
+
+    @property
+    def idle(self) -> bool:
+        """Whether all keys that came have been dealt with."""
+        return self._queue.empty() and not self._handling
+
+    async def run(self) -> None:
+        """For as long as the screens are up."""
+        while True:
+            self._handling = False
+            burst = [await self._queue.get()]
+            self._handling = True
+            await asyncio.sleep(_BURST_SECONDS)
+            while not self._queue.empty():
+                burst.append(self._queue.get_nowait())
+            for read in _reads(burst):
+                await self._one_read(read)
+
+    async def _one_read(self, read: Sequence[events.Event]) -> None:
+        keys = [event for event in read if isinstance(event, events.Key)]
+        doubt = self._doubt(keys[-1].time, len(keys)) if keys else 0.0
+        refused = not self._typing() and looks_pasted(keys)
+        if refused:
+            self._refuse(len(keys))
+        for event in read:
+            if isinstance(event, events.CursorPosition):
+                self._answered(event.time)
+            elif not (refused and isinstance(event, events.Key)):
+                for part in unglued(event) if isinstance(event, events.Key) else [event]:
+                    await self._hand_on(part, doubt)
+
+
+def _reads(burst: Sequence[events.Event]) -> list[list[events.Event]]:
+    """What came in one read of the terminal, by the stamps."""
+    reads: list[list[events.Event]] = []
+    for event in burst:
+        if reads and event.time - reads[-1][-1].time < SAME_READ_SECONDS:
+            reads[-1].append(event)
+        else:
+            reads.append([event])
+    return reads
+
+
+async def settled(nodes: Iterable[Any]) -> None:
+    """Wait until widgets (the focused one, its ancestors, the app) have handled what they have."""
+    for node in nodes:
+        done = asyncio.Event()
+        if node.call_later(done.set):
+            try:
+                await asyncio.wait_for(done.wait(), _SETTLE_SECONDS)
+            except TimeoutError:
+                return

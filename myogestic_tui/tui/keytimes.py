@@ -13,10 +13,10 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 ASK = "\x1b[6n"
 """Where is the cursor? Every terminal answers, and its answer queues behind the keys typed before."""
@@ -33,17 +33,6 @@ ASLEEP_SECONDS = 0.5
 def answers_prove(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether an answer comes from the operator's terminal; tmux and screen answer at once, whatever the link does."""
     return not any(environment.get(name) for name in ("TMUX", "STY", "ZELLIJ"))
-
-
-def doubt_of(key: Any) -> float:
-    """The doubt (s) that a key event of Textual's carries."""
-    return float(getattr(key, "doubt", 0.0))
-
-
-def put_in_doubt(keys: Iterable[Any], seconds: float) -> None:
-    """Let key events carry a doubt (s) to whatever handles them."""
-    for key in keys:
-        key.doubt = seconds
 
 
 class KeyTimes:

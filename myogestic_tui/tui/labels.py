@@ -8,7 +8,7 @@ from ..app.recorder import AddLabel, AnyCommand, Reply, UndoLabel
 
 if TYPE_CHECKING:
     from ..widgets.frame import Frame
-    from .app import Viewer
+    from .actions import Actions
 
 
 class Labeller:
@@ -18,7 +18,7 @@ class Labeller:
     that is the recorder's LSL clock as well (they agree within 5 µs).
     """
 
-    def __init__(self, viewer: Viewer) -> None:
+    def __init__(self, viewer: Actions) -> None:
         self._viewer = viewer
         self._sent: list[int] = []
 
@@ -51,14 +51,14 @@ class Labeller:
 
     def undo(self) -> None:
         """Take the last label back."""
-        session = self._viewer.frame.session_id or None
+        session = self._viewer.now().session_id or None
         self._viewer.execute(UndoLabel(session=session, actor=self._viewer.actor))
 
     def _heard(self, _: AnyCommand, reply: Reply) -> None:
-        self._viewer.refresh_status()
+        self._viewer.refresh_frame()
         if self._sent:
             self._sent.pop(0)
-        if not reply.ok or not self._viewer.frame.recording:
+        if not reply.ok or not self._viewer.now().recording:
             self._viewer.say(reply.message, bad=not reply.ok)
 
     def unassigned(self, key: str, frame: Frame) -> str:

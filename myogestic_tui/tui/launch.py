@@ -1,22 +1,25 @@
-"""Starts the viewer and makes sure that it ends: with the terminal restored, whatever happened."""
+"""Starts the screens and makes sure that they end: with the terminal restored, whatever happened."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import sys
-import traceback
+import threading
 from typing import TYPE_CHECKING
 
 from ..stdio import settle_output
-from .app import Viewer
-from .base import HUNG_UP
-from .signals import Shed, bounded_exit
+from .link import HUNG_UP, Link
+from .signals import BoundedExit, Shed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..app.recorder import Recorder
-    from .base import TerminalApp
     from .options import ViewerOptions
+    from .terminal_app import TerminalApp
+
+_CRASHED = "The screens crashed; what is being recorded continues. Open them again to look."
 
 
 def launch(recorder: Recorder, options: ViewerOptions) -> int:
@@ -25,39 +28,50 @@ def launch(recorder: Recorder, options: ViewerOptions) -> int:
         from .plain import run_plain
 
         return run_plain(recorder, options)
-    return run_to_the_end(Viewer(recorder, options), mouse=options.mouse, embedded=options.embedded)
+    from .app import Viewer
+
+    return run_to_the_end(lambda link: Viewer(recorder, options, link), mouse=options.mouse, embedded=options.embedded)
 
 
-def run_to_the_end(screens: TerminalApp, *, mouse: bool = False, embedded: bool = False) -> int:
+def run_to_the_end(build: Callable[[Link], TerminalApp], *, mouse: bool = False, embedded: bool = False) -> int:
     """Run, give the terminal back on every path, and return an exit code as `run_viewer` has."""
     try:
-        return _run(screens, mouse, embedded)
+        return _run(build, mouse=mouse, embedded=embedded)
     finally:
         settle_output()
 
 
-def _run(screens: TerminalApp, mouse: bool, embedded: bool) -> int:
-    signalled: list[int] = []
-
-    def leave(number: int) -> None:
-        signalled.append(number)
-        screens.leave(128 + number)
-
+def _run(build: Callable[[Link], TerminalApp], *, mouse: bool, embedded: bool) -> int:
+    forget_size()
+    link = Link()
+    ending = BoundedExit(link.give_back, embedded=embedded)
+    screens = build(link)
+    screens.ending = ending
+    code: int | None = None
     try:
-        with bounded_exit(leave, screens.give_back, embedded=embedded):
+        with link.taken(), ending.handling(screens.leave_soon):
             code = screens.run(mouse=mouse)
     except Shed:
-        screens.give_back()
-        return 128 + signalled[0] if signalled else HUNG_UP
-    if signalled:
-        return 128 + signalled[0]
-    if screens.crash is not None:
-        _report(screens.crash)
+        link.give_back()
+        return HUNG_UP if ending.code is None else ending.code
+    except OSError:
+        if not link.gone:
+            raise
+    if ending.forced:
+        threading.Event().wait()  # the screens ended only because what they wrote was dropped
+    if link.gone or ending.code not in (None, 0):
+        link.give_back()
+        return HUNG_UP if ending.code is None else ending.code
+    if screens.return_code == 1:
+        link.swallow_answers()
+        with contextlib.suppress(OSError):
+            print(_CRASHED, file=sys.stderr)
         return 1
     return code or 0
 
 
-def _report(crash: BaseException) -> None:
-    with contextlib.suppress(OSError):
-        traceback.print_exception(crash)
-        print("The screens crashed; what is being recorded goes on. Open them again to look.", file=sys.stderr)
+def forget_size() -> None:
+    """``COLUMNS`` and ``LINES`` do not follow a resize; in a browser they are the size."""
+    if "TEXTUAL_DRIVER" not in os.environ:
+        for name in ("COLUMNS", "LINES"):
+            os.environ.pop(name, None)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from ..app import App
     from ..app.recorder import Recorder
     from ..config import Config
 
@@ -20,7 +21,7 @@ class ViewerOptions:
     Parameters
     ----------
     theme
-        ``dark``, ``light`` or ``ansi`` (the terminal's own 16 colours).
+        ``dark``, ``light``, ``ansi`` (the terminal's own 16 colours), or a theme of Textual's.
     glyphs
         ``braille``, ``block``, ``ascii``, or ``auto``: braille where the terminal is UTF-8.
     fps
@@ -39,6 +40,8 @@ class ViewerOptions:
         Lists the sessions of a folder for the Sessions screen; None is `session.summary`'s own.
     doctor
         Gives the lines that the doctor prints; called off the event loop.
+    script
+        The app of a script with a screen of its own, which is the first one then.
     reconnect
         Starts (or finds) a recorder after the old one went, and returns it; None where that cannot be.
     """
@@ -54,6 +57,7 @@ class ViewerOptions:
     list_sessions: Callable[[Path], Sequence[Any]] | None = None
     doctor: Callable[[], Sequence[str]] | None = None
     reconnect: Callable[[], Recorder] | None = None
+    script: App | None = None
 
     @classmethod
     def from_config(cls, config: Config, **more: Any) -> ViewerOptions:

@@ -15,8 +15,7 @@ from msgspec.structs import replace
 from ..app.recorder import Acknowledge, AddLabel, AddNote, Discard, Recorder, Start, Status, Stop, UndoLabel
 from ..errors import ConfigError, MyoGesticError
 from ..widgets.format import hms
-from ..widgets.frame import Frame
-from ..widgets.headrows import take_text
+from ..widgets.frame import Frame, take_text
 from .greeting import greeting
 from .keyreader import KeyReader, TypedKey
 
@@ -177,7 +176,7 @@ class _Plain:
                     "\n": lambda: self._send(Stop(session=this)),
                     "d": lambda: self._send(Discard(session=this)),
                 }
-                self._ask("stop? enter saves, d discards, esc goes on", answers)
+                self._ask("stop? enter saves, d discards, esc continues", answers)
             case "\n" if frame.status.stopped is not None:
                 self._send(Acknowledge())
             case "e":

@@ -1,4 +1,4 @@
-"""Parts of the screens as functions from a snapshot to rows, and as widgets that show them.
+"""Parts of the screens as Textual widgets, and as functions that make them.
 
 Scripts use the functions in ``@app.ui`` (`recording_controls`, `signal_view`, …); whole Textual apps use the widgets.
 The names here are imported when first used.
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from .compose import text as text
     from .panels import RecordingControls as RecordingControls
     from .panels import SessionBrowser as SessionBrowser
-    from .panels import SignalView as SignalView
     from .panels import StreamStatusView as StreamStatusView
+    from .signalview import SignalView as SignalView
 
 _HOME = {
     "RecordingControls": ".panels",
     "SessionBrowser": ".panels",
-    "SignalView": ".panels",
+    "SignalView": ".signalview",
     "StreamStatusView": ".panels",
     "button": ".compose",
     "recording_controls": ".compose",

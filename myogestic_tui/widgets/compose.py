@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, TypeVar
 from textual.widget import Widget
 
 from ..errors import ConfigError
-from .panels import Action, RecordingControls, SessionBrowser, SignalView, StreamStatusView, Text
+from .panels import Action, RecordingControls, SessionBrowser, StreamStatusView, Text
+from .signalview import SignalView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -45,7 +46,7 @@ def recording_controls(
 
 
 def signal_view(ctx: Context | Recorder, stream: str, seconds: float = 10.0) -> SignalView:
-    """The live envelopes of a stream; see `SignalView`."""
+    """A stream as heat map or traces, live; see `SignalView`."""
     return _place(SignalView(ctx, stream, seconds))
 
 

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 
 from . import format as f
 from .blockletters import block_rows
-from .palette import gesture_style
-from .spans import BLANK, Row, fit, row, spread
-from .spark import progress
+from .lines import ACCENT, BLANK, DIM, FAINT, KEY, OK, STRONG, WARN, Line, fit, gesture_style, line, spread
 
 if TYPE_CHECKING:
     from ..app.recorder import ProtocolStatus
@@ -41,30 +39,30 @@ def what_to_show(frame: Frame) -> Shown:
     """The word for a snapshot."""
     status, protocol = frame.status, frame.status.protocol
     if frame.gone:
-        return Shown("waiting", "dim", f"{frame.gone}; it is shown here as soon as one is started")
+        return Shown("waiting", DIM, f"{frame.gone}; it is shown here as soon as one is started")
     if frame.protocol is not None:
         return _of_protocol(frame, frame.protocol)
     if frame.recording and frame.active >= 0:
         return Shown(frame.gesture(frame.active), gesture_style(frame.active))
     if protocol is not None and protocol.state in ("done", "aborted"):
-        return Shown("finished", "ok") if protocol.state == "done" else Shown("stopped", "strong")
-    return Shown("waiting", "dim", status.message if not status.app_name else "for the first cue")
+        return Shown("finished", OK) if protocol.state == "done" else Shown("stopped", STRONG)
+    return Shown("waiting", DIM, status.message if not status.app_name else "for the first cue")
 
 
 def _of_protocol(frame: Frame, protocol: ProtocolStatus) -> Shown:
     coming = protocol.next_class_index
     if protocol.state == "paused":
         held = protocol.class_index if protocol.cue else coming
-        return Shown("paused", "warn", protocol=protocol, coming=held)
+        return Shown("paused", WARN, protocol=protocol, coming=held)
     if protocol.state == "lead-in":
-        return Shown("get ready", "accent", protocol=protocol, coming=coming)
+        return Shown("get ready", ACCENT, protocol=protocol, coming=coming)
     index = protocol.class_index
     if index < 0:
-        return Shown(RELAX, "strong", protocol=protocol, coming=coming)
+        return Shown(RELAX, STRONG, protocol=protocol, coming=coming)
     return Shown(frame.gesture(index), gesture_style(index), protocol=protocol, coming=coming)
 
 
-def cue_rows(frame: Frame, width: int, height: int, *, ascii_only: bool = False) -> list[Row]:
+def cue_rows(frame: Frame, width: int, height: int, *, ascii_only: bool = False) -> list[Line]:
     """The whole terminal, ``height`` rows; it changes only where a number, the bar or the word does."""
     shown = what_to_show(frame)
     if height < _LOW:
@@ -75,57 +73,57 @@ def cue_rows(frame: Frame, width: int, height: int, *, ascii_only: bool = False)
     word = _centred(_word(shown, width, room, ascii_only), room)
     if shown.protocol is None:
         return [head, BLANK, *word, *[BLANK] * (low + 4), foot]
-    bar = row((" " * _MARGIN, ""), (progress(_left_share(shown.protocol), width - 2 * _MARGIN), shown.style))
+    bar = line((" " * _MARGIN, ""), (progress(_left_share(shown.protocol), width - 2 * _MARGIN), shown.style))
     beneath = _beneath(frame, shown, shown.protocol, width, low, ascii_only)
     return [head, BLANK, *word, BLANK, bar, BLANK, *_centred(beneath, low), BLANK, foot]
 
 
-def _low(frame: Frame, shown: Shown, width: int, height: int, ascii_only: bool) -> list[Row]:
+def _low(frame: Frame, shown: Shown, width: int, height: int, ascii_only: bool) -> list[Line]:
     """On a low terminal: word, countdown, next."""
     rows = _letters(shown.word, shown.style, width, height - 3, ascii_only)
     if shown.protocol is not None:
         left = f" {_seconds_left(shown.protocol):>3} s"
-        rows.append(row((progress(_left_share(shown.protocol), width - len(left)), shown.style), (left, "strong")))
-        rows.append(row((fit(f"next {_name(frame, shown.coming)}", width, "^"), "dim")))
+        rows.append(line((progress(_left_share(shown.protocol), width - len(left)), shown.style), (left, STRONG)))
+        rows.append(line((fit(f"next {_name(frame, shown.coming)}", width, "^"), DIM)))
     else:
-        rows.append(row((fit(shown.text, width, "^"), "dim")))
+        rows.append(line((fit(shown.text, width, "^"), DIM)))
     return _centred(rows, height)[:height]
 
 
 # ---------------------------------------------------------------- parts
 
 
-def _word(shown: Shown, width: int, height: int, ascii_only: bool) -> list[Row]:
-    text = [row((fit(line, width, "^"), "dim")) for line in textwrap.wrap(shown.text, max(width - 4, 10))]
+def _word(shown: Shown, width: int, height: int, ascii_only: bool) -> list[Line]:
+    text = [line((fit(part, width, "^"), DIM)) for part in textwrap.wrap(shown.text, max(width - 4, 10))]
     return [*_letters(shown.word, shown.style, width, height - len(text) - 1, ascii_only), BLANK, *text]
 
 
-def _letters(word: str, style: str, width: int, height: int, ascii_only: bool) -> list[Row]:
+def _letters(word: str, style: str, width: int, height: int, ascii_only: bool) -> list[Line]:
     """A word in block letters, or in ordinary ones where they do not fit."""
     rows = block_rows(word, width - 2 * _MARGIN, height, ascii_only=ascii_only)
-    return [row((fit(text, width, "^"), style)) for text in rows or (word.upper(),)]
+    return [line((fit(text, width, "^"), style)) for text in rows or (word.upper(),)]
 
 
 def _beneath(
     frame: Frame, shown: Shown, protocol: ProtocolStatus, width: int, height: int, ascii_only: bool
-) -> list[Row]:
+) -> list[Line]:
     """What comes next at the left, the seconds that are left at the right."""
     name, style = _name(frame, shown.coming), gesture_style(-1 if shown.coming is None else shown.coming)
     seconds = f"{_seconds_left(protocol)}"
     number = block_rows(seconds, width // 3, height, ascii_only=ascii_only)
-    left = row((" " * _MARGIN, ""), ("next  ", "dim"))
+    left = line((" " * _MARGIN, ""), ("next  ", DIM))
     coming = block_rows(name, width - 2 * _MARGIN - 8 - len(number[0] if number else ""), height, ascii_only=ascii_only)
     if not number or not coming:
-        ending = row((f"{seconds:>4} s", "strong"), (" " * _MARGIN, ""))
-        return [spread((*left, *row((name.upper(), style))), ending, width)]
-    lead = [left, *[row(" " * (_MARGIN + 6))] * (len(coming) - 1)]
+        ending = line((f"{seconds:>4} s", STRONG), (" " * _MARGIN, ""))
+        return [spread(line(left, (name.upper(), style)), ending, width)]
+    lead = [left, *[line(" " * (_MARGIN + 6))] * (len(coming) - 1)]
     tall = max(len(number), len(coming))
-    lefts = _centred([(*a, *row((b, style))) for a, b in zip(lead, coming, strict=True)], tall)
-    rights = _centred([row((text, "strong"), (" " * _MARGIN, "")) for text in number], tall)
+    lefts = _centred([line(a, (b, style)) for a, b in zip(lead, coming, strict=True)], tall)
+    rights = _centred([line((text, STRONG), (" " * _MARGIN, "")) for text in number], tall)
     return [spread(a, b, width) for a, b in zip(lefts, rights, strict=True)]
 
 
-def _head(protocol: ProtocolStatus | None, width: int) -> Row:
+def _head(protocol: ProtocolStatus | None, width: int) -> Line:
     """Which protocol, and how far it is."""
     if protocol is None:
         return BLANK
@@ -133,14 +131,12 @@ def _head(protocol: ProtocolStatus | None, width: int) -> Row:
     share = protocol.elapsed_s / protocol.total_s if protocol.total_s else 0.0
     right = f"cue {protocol.cue:>2} of {protocol.n_cues}   {gone}  "
     room = min(max(width - len(right) - len(protocol.name) - 10, 0), 40)
-    return spread(
-        row((f"  {protocol.name}", "dim")), row((progress(share, room), "faint"), (f"   {right}", "dim")), width
-    )
+    return spread(line((f"  {protocol.name}", DIM)), line((progress(share, room), FAINT), (f"   {right}", DIM)), width)
 
 
-def _foot(frame: Frame, width: int) -> Row:
-    right = row(("q", "key"), (" leave  ", "dim"))
-    return spread(row((f"  {frame.status.host}", "faint")), right, width)
+def _foot(frame: Frame, width: int) -> Line:
+    right = line(("q", KEY), (" leave  ", DIM))
+    return spread(line((f"  {frame.status.host}", FAINT)), right, width)
 
 
 def _name(frame: Frame, class_index: int | None) -> str:
@@ -160,7 +156,13 @@ def _left_share(protocol: ProtocolStatus) -> float:
     return 1.0 - protocol.cue_elapsed_s / protocol.cue_seconds
 
 
-def _centred(rows: list[Row], height: int) -> list[Row]:
+def progress(share: float, cells: int) -> str:
+    """A full and an empty part: ``████░░░░``."""
+    done = min(max(int(share * cells), 0), cells)
+    return "█" * done + "░" * (cells - done)
+
+
+def _centred(rows: list[Line], height: int) -> list[Line]:
     """Rows in the middle of ``height``."""
     above = max((height - len(rows)) // 2, 0)
     return [*[BLANK] * above, *rows, *[BLANK] * (height - len(rows) - above)][:height]

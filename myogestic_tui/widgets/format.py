@@ -106,3 +106,11 @@ def clock(monotonic: float, now: float | None = None) -> str:
     """Wall-clock time of an instant on this machine's monotonic clock: ``14:31:02``."""
     wall = time.time() - ((time.monotonic() if now is None else now) - monotonic)
     return time.strftime("%H:%M:%S", time.localtime(wall))
+
+
+def span(seconds: float) -> str:
+    """How long something has lasted: ``23 s``, ``4:07 min``, ``2:03 h``."""
+    whole = max(int(seconds), 0)
+    if whole < 100:
+        return f"{whole} s"
+    return f"{whole // 60}:{whole % 60:02d} min" if whole < 6000 else f"{whole // 3600}:{whole // 60 % 60:02d} h"

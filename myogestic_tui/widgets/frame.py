@@ -106,6 +106,22 @@ class Frame:
         return tuple(s for s in self.status.streams if s.state in ("live", "slow", "lost"))
 
     @cached_property
+    def recorded(self) -> tuple[StreamStatus, ...]:
+        """Streams of the session that is being recorded."""
+        return tuple(s for s in self.status.streams if s.recording)
+
+    @cached_property
+    def missing(self) -> tuple[StreamStatus, ...]:
+        """Streams of the session that bring nothing now."""
+        return tuple(s for s in self.recorded if s.state not in ("live", "slow"))
+
+    @cached_property
+    def faults(self) -> dict[str, int]:
+        """Electrodes that are flat, clipped, full of mains hum or not numbers, over all streams that are recorded."""
+        letters = "".join(q.flags for s in self.ticked for q in s.quality)
+        return {letter: letters.count(letter) for letter in "FCMN"}
+
+    @cached_property
     def ticked(self) -> tuple[StreamStatus, ...]:
         """Streams that go into the recording."""
         return tuple(s for s in self.status.streams if s.record)
@@ -119,3 +135,9 @@ def default_key(class_index: int) -> str:
 def gesture_keys(gestures: tuple[GestureStatus, ...]) -> tuple[str, ...]:
     """The key of each gesture: its own, or the default for its place."""
     return tuple(gesture.key or default_key(i) for i, gesture in enumerate(gestures))
+
+
+def take_text(take: TakeStatus) -> str:
+    """``P07 · grasp · take 04``; what is not filled in is left out."""
+    parts = [part for part in (take.subject, take.task) if part]
+    return " · ".join([*parts, f"take {take.take:02d}"])

@@ -1,95 +1,125 @@
-"""Gestures as rows: buttons with their keys, trials and seconds, the active one unmistakable."""
+"""Gestures as rows of buttons with their keys; the active one unmistakable."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .palette import gesture_style
-from .rows import Rows
-from .spans import Row, fit, row
-from .spark import bar
+from textual.containers import VerticalScroll
+from textual.message import Message
+from textual.widgets import Button
+
+from .colours import resolved
+from .lines import DIM, FAINT, KEY, STRONG, Line, Lines, bar, content, fit, gesture_style, line
 
 if TYPE_CHECKING:
-    from ..app.recorder import GestureStatus
+    from textual.app import ComposeResult
+
     from .frame import Frame
 
-
-def gesture_table(frame: Frame, width: int, height: int = 99) -> list[Row]:
-    """Heading, one clickable row per gesture, the row of unlabelled time; the active one is always in view."""
-    gestures = frame.status.gestures
-    session = frame.status.session
-    idle_seconds = session.unlabelled_s if session is not None else 0.0
-    longest = max([*(g.seconds for g in gestures), idle_seconds, 1.0])
-    cells = max(width - 53, 4)
-    name_width = 15 + max(min(cells - 30, 12), 0)
-    cells -= name_width - 15
-    heading = f"   KEY   {fit('GESTURE', name_width)} TRIALS   SECONDS   BAD"
-    rows = [row((fit(heading, width), "dim"))]
-    lines = [_gesture(frame, i, gesture, longest, name_width, cells) for i, gesture in enumerate(gestures)]
-    rows += _around(lines, frame.active, height - 2)
-    none = f"{'':6} {idle_seconds:>9.1f}      "
-    rows.append(
-        row(
-            ("    e    ", "key", "label:-1"),
-            (f"{fit('no label', name_width)} {none}   ", "dim", "label:-1"),
-            (bar(idle_seconds / longest, cells), "faint"),
-        )
-    )
-    return rows
+_SHORT = 42
+"""Below this width a row has key, name and trials alone."""
 
 
-def _around(lines: list[Row], active: int, room: int) -> list[Row]:
-    if len(lines) <= room:
-        return lines
-    start = min(max(active - room // 2, 0), len(lines) - room)
-    return lines[start : start + max(room, 0)]
+class GestureRow(Button):
+    """A row that is a button; its label is the whole row."""
+
+    DEFAULT_CSS = """
+    GestureRow, GestureRow:hover, GestureRow.-active {
+        width: 100%; height: 1; min-width: 0; border: none; padding: 0; background: $background;
+        text-align: left; content-align: left middle; tint: transparent; text-style: none;
+    }
+    """
+
+    def __init__(self, class_index: int) -> None:
+        super().__init__("", compact=True)
+        self.can_focus = False
+        self.class_index = class_index
+        self._shown_line: Line = ()
+
+    def put(self, row: Line) -> None:
+        """Show a row."""
+        if row != self._shown_line:
+            self._shown_line = row
+            self.label = content([tuple((text, resolved(style, self.app)) for text, style in row)])
 
 
-def _gesture(frame: Frame, index: int, gesture: GestureStatus, longest: float, name_width: int, cells: int) -> Row:
-    active = index == frame.active
-    act = f"label:{index}"
-    ink = gesture_style(index)
-    name = fit(gesture.name, name_width)
-    numbers = f" {gesture.trials:>6} {gesture.seconds:>9.1f} {gesture.bad:>5}"
-    return row(
-        ("  ▶" if active and frame.recording else "  ▷" if active else "   ", "strong", act),
-        (f" {frame.key_of(index) or ' '} ", gesture_style(index, filled=True), act),
-        ("   ", "", act),
-        (name, gesture_style(index, filled=True) if active and frame.recording else ink, act),
-        (numbers, "strong" if active else "", act),
-        ("   ", "", act),
-        (bar(gesture.seconds / longest, cells), ink, act),
-    )
+class GestureList(VerticalScroll):
+    """Heading, a row per gesture, the row of unlabelled time; the active one is always in view."""
 
+    DEFAULT_CSS = """
+    GestureList { height: auto; scrollbar-size-vertical: 1; }
+    GestureList Lines { height: 1; }
+    """
 
-def gesture_panel(frame: Frame, width: int, height: int) -> list[Row]:
-    """The short form beside the Live plot: key, name, trials."""
-    rows = [row((fit(" KEY  GESTURE", width - 8) + "TRIALS  ", "dim"))]
-    lines: list[Row] = []
-    for i, gesture in enumerate(frame.status.gestures):
-        active = i == frame.active
-        act = f"label:{i}"
-        style = gesture_style(i, filled=active and frame.recording)
-        lines.append(
-            row(
-                ("▶" if active else " ", "strong", act),
-                (f" {frame.key_of(i) or ' '} ", gesture_style(i, filled=True), act),
-                ("  ", "", act),
-                (fit(gesture.name, max(width - 15, 4)), style, act),
-                (f"{gesture.trials:>6}", "strong" if active else "", act),
-            )
-        )
-    rows += _around(lines, frame.active, height - 2)
-    rows.append(row(("  e   ", "key", "label:-1"), ("no label", "dim", "label:-1")))
-    return rows
+    class Pressed(Message):
+        """A gesture was clicked."""
 
+        def __init__(self, class_index: int, at: float) -> None:
+            super().__init__()
+            self.class_index = class_index
+            self.at = at
 
-class GestureButtons(Rows):
-    """The gesture rows alone, for `App.ui`; clicks arrive as `Clicked` with ``label:INDEX``."""
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.can_focus = False
+        self._heading = Lines()
+        self._rows: list[GestureRow] = []
+        self._none = GestureRow(-1)
+        self._in_view = -2
 
-    def draw(self, frame: Frame) -> None:
+    def compose(self) -> ComposeResult:
+        """Heading and the row without a label; gestures come between them."""
+        yield self._heading
+        yield self._none
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """A click labels, at the time of the click."""
+        event.stop()
+        if isinstance(event.button, GestureRow):
+            self.post_message(self.Pressed(event.button.class_index, event.time))
+
+    def show(self, frame: Frame) -> None:
         """Show a snapshot."""
-        self.show(gesture_table(frame, self.size.width, self.size.height))
+        gestures, session = frame.status.gestures, frame.status.session
+        self._have_rows(len(gestures))
+        width = self.scrollable_content_region.width
+        unlabelled = session.unlabelled_s if session is not None and frame.recording else 0.0
+        longest = max([*(g.seconds for g in gestures), unlabelled, 1.0])
+        short = width < _SHORT
+        name_cells = max(min(width - (18 if short else 35), 24), 4)
+        cells = 0 if short else max(width - name_cells - 36, 0)
+        title = f"  KEY  {fit('GESTURE', name_cells)} TRIALS" + ("" if short else "   SECONDS  BAD")
+        self._heading.put([line((fit(title, width), DIM))])
+        for i, row in enumerate(self._rows[: len(gestures)]):
+            row.put(_gesture(frame, i, name_cells, longest, cells, short))
+        none = f"{'':6}" + ("" if short else f"{unlabelled:>10.1f}")
+        self._none.put(line(("   e   ", KEY), (f"{fit('no label', name_cells)} {none}", DIM)))
+        if frame.active != self._in_view:
+            self._in_view = frame.active
+            if 0 <= frame.active < len(self._rows):
+                self._rows[frame.active].scroll_visible(animate=False)
+
+    def _have_rows(self, n: int) -> None:
+        while len(self._rows) < n:
+            row = GestureRow(len(self._rows))
+            self._rows.append(row)
+            self.mount(row, before=self._none)
+        for i, row in enumerate(self._rows):
+            row.display = i < n
 
 
-__all__ = ["GestureButtons", "gesture_panel", "gesture_table"]
+def _gesture(frame: Frame, index: int, name_cells: int, longest: float, cells: int, short: bool) -> Line:
+    gesture, active = frame.status.gestures[index], index == frame.active
+    ink = gesture_style(index)
+    filled = gesture_style(index, filled=True)
+    numbers = f" {gesture.trials:>6}" + ("" if short else f"{gesture.seconds:>10.1f}{gesture.bad:>5}")
+    mark = "▶" if active and frame.recording else "▷" if active else " "
+    return line(
+        (f" {mark}", STRONG),
+        (f" {frame.key_of(index) or ' '} ", filled),
+        "  ",
+        (fit(gesture.name, name_cells), filled if active and frame.recording else ink),
+        (numbers, STRONG if active else ""),
+        ("  " if cells else "", ""),
+        (bar(gesture.seconds / longest, cells), ink if gesture.seconds else FAINT),
+    )

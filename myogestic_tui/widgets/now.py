@@ -5,181 +5,120 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import format as f
-from .blockletters import block_rows
-from .format import clock
-from .palette import gesture_style
-from .spans import BLANK, Row, Span, fit, row, spread, width_of
+from .lines import ALERT, BAD, BLANK, DIM, KEY, OK, STRONG, WARN, Line, gesture_style, line, spread
 
 if TYPE_CHECKING:
     from ..app.recorder import ProtocolStatus, StopStatus
     from .frame import Frame
 
-SMALL = 3
-"""Rows that it takes where it is not in block letters."""
 _AT = 9
 """Column of the word."""
 
 
-def now_rows(frame: Frame, width: int, *, letters: int = 0, ascii_only: bool = False) -> list[Row]:
-    """The active gesture, the cue, or READY, in `SMALL` rows; or in block letters of ``letters`` rows, and two more."""
-    now = _now(frame, width)
-    return _tall(now, width, letters, ascii_only) if letters else _small(now, width)
-
-
 class Now(NamedTuple):
-    """What holds now: a word, what is said beside it, what comes next, and two rows beneath."""
+    """Three rows, a number in large digits, and how far a cue is (0 to 1; None where there is no cue)."""
 
-    word: str
-    style: str
-    hint: Row
-    coming: Row = ()
-    second: Row = ()
-    third: Row = ()
+    rows: tuple[Line, Line, Line]
+    digits: str = ""
+    share: float | None = None
     class_index: int = -1
 
 
-def _small(now: Now, width: int) -> list[Row]:
-    """Three rows."""
-    filled = now.class_index >= 0
-    word = Span(
-        f" {now.word} " if filled else now.word, gesture_style(now.class_index, filled=True) if filled else now.style
-    )
-    head = (*row(("   NOW   ", "dim")), word, *now.hint)
-    return [spread(head, now.coming, width), now.second, now.third]
-
-
-def _tall(now: Now, width: int, height: int, ascii_only: bool) -> list[Row]:
-    """The word in block letters, where it fits beside what is said about it."""
-    name = now.word.partition(" ")[2] if now.class_index >= 0 else now.word
-    beside = max(width_of(now.hint), width_of(now.coming)) + 2
-    letters = block_rows(name, width - _AT - beside, height, ascii_only=ascii_only)
-    if not letters:
-        return [*_small(now, width), *[BLANK] * (height + 2 - SMALL)]
-    lead = row(" " * _AT)
-    rows = [(*lead, Span(text, now.style)) for text in letters]
-    rows[0] = spread((*row(("   NOW   ", "dim")), *rows[0][1:]), now.coming, width)
-    rows[1] = (*rows[1], *now.hint)
-    return [*rows, *[BLANK] * (height - len(rows)), now.second, now.third]
-
-
-def _now(frame: Frame, width: int) -> Now:
-    """The active gesture, the cue, or READY."""
+def now_of(frame: Frame, width: int) -> Now:
+    """The active gesture, the cue, READY, WAITING, DONE, or what stopped the recording."""
     if frame.protocol is not None:
         return _cue(frame, frame.protocol, width)
     if not frame.recording:
-        stopped = frame.status.stopped
-        return _ready(frame, width) if stopped is None else _stopped(frame, stopped, width)
+        return _idle(frame, width)
     if not frame.n_recorded[0]:
-        return _nothing()
+        told = line(
+            (" NOTHING IS RECORDED ", "bold reverse $text-error"), ("  no live stream is in the recording", BAD)
+        )
+        return Now(_rows(told, line(("s shows the streams", WARN))))
     protocol, session, active = frame.status.protocol, frame.status.session, frame.active
+    take = frame.take.take
+    if protocol is not None and protocol.state == "done":
+        done = line((" DONE ", f"bold reverse {OK}"), ("   x ⏎", KEY), f"  saves take {take:02d}")
+        return Now(_rows(done, line((f"protocol {protocol.name}: all {protocol.n_cues} cues", DIM))))
     hint = "press a gesture key" if active < 0 else "until the next gesture, or e"
     said = "no protocol; c starts one" if protocol is None else f"protocol {protocol.name} {protocol.state}"
-    return Now(
-        *_shout(frame, active),
-        hint=row((f"   {hint}", "dim")),
-        second=row(" " * _AT, (f"{session.label_seconds if session else 0.0:>8.1f} s", "strong")),
-        third=row(" " * _AT, (said, "dim")),
-        class_index=active,
-    )
+    seconds = f"{session.label_seconds:.1f}" if session is not None else ""
+    return Now(_rows(line(_word(frame, active), (f"   {hint}", DIM)), line((said, DIM))), seconds, None, active)
 
 
-def _shout(frame: Frame, class_index: int) -> tuple[str, str]:
+def _rows(head: Line, second: Line = BLANK, third: Line = BLANK) -> tuple[Line, Line, Line]:
+    lead = " " * _AT
+    return line(("   NOW   ", DIM), head), line(lead, second), line(lead, third)
+
+
+def _word(frame: Frame, class_index: int) -> Line:
     if class_index < 0:
-        return "no label", "dim"
-    return f"{frame.key_of(class_index)} {frame.gesture(class_index).upper()}", gesture_style(class_index)
+        return line(("no label", DIM))
+    text = f" {frame.key_of(class_index)} {frame.gesture(class_index).upper()} "
+    return line((text, gesture_style(class_index, filled=True)))
 
 
 def _cue(frame: Frame, protocol: ProtocolStatus, width: int) -> Now:
     current = protocol.class_index if protocol.state == "running" else -1
-    word, style = _shout(frame, current)
-    hint: Row = ()
+    head = _word(frame, current)
     if protocol.state == "lead-in":
-        word, style = "get ready", "accent"
+        head = line(("get ready", "bold $text-accent"))
     elif protocol.state == "paused":
-        word, style = "PAUSED", "warn"
-        hint = row(("   p", "key", "key:p"), (f" goes on with {frame.keyed(protocol.class_index)}", "dim"))
-    cells = max(min(width - 30, 60), 8)
-    share = protocol.cue_elapsed_s / protocol.cue_seconds if protocol.cue_seconds else 0.0
-    elapsed = f"{protocol.cue_elapsed_s:>6.1f} / {protocol.cue_seconds:.1f} s"
-    where = f"cue {protocol.cue:>2} of {protocol.n_cues}" if protocol.cue else f"before the {protocol.n_cues} cues"
-    seed = f"   seed {protocol.seed}" if protocol.seed is not None else ""
-    return Now(
-        word,
-        style,
-        hint,
-        _coming(frame, protocol),
-        row(" " * _AT, *thin_progress(share, cells, style), (elapsed, "strong")),
-        spread(
-            row(f"{'':{_AT}}{where}    {f.minutes(protocol.elapsed_s)} of {f.minutes(protocol.total_s)}"),
-            row((f"protocol {protocol.name}{seed}   ", "dim")),
-            width,
-        ),
-        current,
-    )
-
-
-def _coming(frame: Frame, protocol: ProtocolStatus) -> Row:
+        head = line((" PAUSED ", ALERT), ("   p", KEY), (f" continues with {frame.keyed(protocol.class_index)}", DIM))
     left = max(protocol.cue_seconds - protocol.cue_elapsed_s, 0.0)
     upcoming = protocol.next_class_index
-    name, style = ("end", "dim") if upcoming is None else (frame.keyed(upcoming), gesture_style(upcoming))
-    return row(("NEXT  ", "dim"), (name, style), (f"   in {left:>5.1f} s   ", "strong"))
-
-
-def thin_progress(share: float, cells: int, style: str) -> Row:
-    """A heavy line that grows over a thin one."""
-    done = min(max(int(share * cells), 0), cells)
-    return row(("━" * done, style), ("─" * (cells - done), "faint"))
-
-
-def _nothing() -> Now:
-    """No stream gets to the disk: whatever the labels say, nothing is being recorded."""
-    return Now(
-        "NOTHING IS RECORDED",
-        "bad",
-        row(("   no live stream is in the recording", "bad")),
-        second=row(" " * _AT, ("s shows the streams", "warn")),
-        class_index=-1,
+    name, style = ("end", DIM) if upcoming is None else (frame.keyed(upcoming), gesture_style(upcoming))
+    coming = line(("NEXT  ", DIM), (name, style), (f"   in {left:>5.1f} s  ", STRONG))
+    where = f"cue {protocol.cue:>2} of {protocol.n_cues}" if protocol.cue else f"before the {protocol.n_cues} cues"
+    seed = f"   seed {protocol.seed}" if protocol.seed is not None else ""
+    second = spread(
+        line(f"{where}    {f.minutes(protocol.elapsed_s)} of {f.minutes(protocol.total_s)}"),
+        line((f"protocol {protocol.name}{seed}  ", DIM)),
+        max(width - _AT, 1),
     )
+    rows = _rows(BLANK, second)
+    share = protocol.cue_elapsed_s / protocol.cue_seconds if protocol.cue_seconds else 0.0
+    first = spread(line(("   NOW   ", DIM), head), coming, width)
+    return Now((first, rows[1], BLANK), f"{left:.1f}", min(share, 1.0), current)
 
 
-def _stopped(frame: Frame, stopped: StopStatus, width: int) -> Now:
+def _idle(frame: Frame, width: int) -> Now:  # noqa: ARG001
+    if frame.status.stopped is not None:
+        return _stopped(frame, frame.status.stopped)
+    take = frame.status.take
+    streams = frame.status.streams
+    missing = [s for s in streams if (s.record or s.required) and s.state not in ("live", "slow")]
+    required = [s.name for s in missing if s.required]
+    if required:
+        head = line((" WAITING ", ALERT), (f"  for {', '.join(required)}", WARN))
+    else:
+        head = line((" READY ", f"bold reverse {OK}" if not missing and frame.ticked else ALERT))
+    head = line(head, ("   space", KEY), f" records take {take.take:02d}", (_named(frame), DIM))
+    return Now(_rows(head, _streams(frame, [s.name for s in missing]), _first(frame)))
+
+
+def _stopped(frame: Frame, stopped: StopStatus) -> Now:
     """The recorder ended the last recording; that stands until somebody has seen it."""
     take = "the take" if stopped.take is None else f"take {stopped.take:02d}"
-    return Now(
-        f"STOPPED {clock(stopped.at, frame.at)}",
-        "bad",
-        row(("   by the recorder", "bad")),
-        second=row(" " * _AT, (fit(stopped.text, width - _AT - 1), "bad")),
-        third=row(" " * _AT, f"{take} is saved", ("   ⏎", "key", "key:enter"), (" understood", "dim")),
-    )
+    head = line((f" STOPPED {f.clock(stopped.at, frame.at)} ", "bold reverse $text-error"), ("   by the recorder", BAD))
+    return Now(_rows(head, line((stopped.text, BAD)), line(f"{take} is saved", ("   ⏎", KEY), (" understood", DIM))))
 
 
-def _ready(frame: Frame, width: int) -> Now:
-    take = frame.status.take
-    missing = [s for s in frame.ticked if s.state not in ("live", "slow")]
-    first = frame.active
-    if not frame.ticked:
-        state, style = "no stream is ticked for recording: s, then c connects one", "warn"
-    elif missing:
-        names = ", ".join(s.name for s in missing)
-        state = f"{len(frame.ticked) - len(missing)} of {len(frame.ticked)} streams are live; missing: {names}"
-        style = "warn"
-    else:
-        state, style = f"{len(frame.ticked)} stream{'s' if len(frame.ticked) > 1 else ''} live", "ok"
-    chosen: Row = row(("starts without a label; a gesture key chooses one", "dim"))
-    if first >= 0:
-        chosen = row(
-            ("starts with ", "dim"),
-            (f" {frame.keyed(first)} ", gesture_style(first, filled=True)),
-            ("   e: without", "dim"),
-        )
-    return Now(
-        "READY",
-        "strong" if style == "ok" else "warn",
-        row(("  space", "key", "key:space"), f" records take {take.take:02d}", (_named(frame), "dim")),
-        second=row(" " * _AT, (fit(state, width - _AT - 1), style)),
-        third=(Span(" " * _AT), *chosen),
-    )
+def _streams(frame: Frame, missing: list[str]) -> Line:
+    n = len(frame.ticked)
+    if missing:
+        live = sum(s.state in ("live", "slow") for s in frame.ticked)
+        return line((f"{live} of {n} streams are live; missing: {', '.join(missing)}", WARN))
+    if not n:
+        return line(("no stream is chosen for recording: s, then c connects one", WARN))
+    return line((f"{n} stream{'s' if n > 1 else ''} live", OK))
+
+
+def _first(frame: Frame) -> Line:
+    if frame.active < 0:
+        return line(("starts without a label; a gesture key chooses one", DIM))
+    filled = gesture_style(frame.active, filled=True)
+    return line(("starts with ", DIM), (f" {frame.keyed(frame.active)} ", filled), ("   e: without", DIM))
 
 
 def _named(frame: Frame) -> str:

@@ -1,6 +1,7 @@
 """Public widgets on a recorder: what ``@app.ui`` composes, and what a whole Textual app of one's own can use.
 
-Each takes a `Context` or any `app.recorder.Recorder`, looks at its status a few times a second, and draws what changed.
+Each takes a `Context` or any `app.recorder.Recorder`, looks at its status a few times a second, and shows what changed;
+they are made of the widgets that the screens are made of.
 """
 
 from __future__ import annotations
@@ -15,30 +16,24 @@ from textual.widgets import Button as TextualButton
 from textual.widgets import Static
 
 from ..app.context import Context
-from ..app.recorder import AddLabel, Start, Stop, View
-from .envelope import EnvelopePlot, Page, plot_cells
+from ..app.recorder import AddLabel, Start, Stop
 from .format import hms
-from .format import unit as short_unit
 from .frame import Frame
-from .gestures import GestureButtons
-from .rows import Clicked, Rows
-from .scaling import AutoScale
-from .session_list import ListLook, session_rows
-from .spans import row
-from .streams import needs_you, nothing_seen, stream_table
-from .traces import decode_envelope
+from .gestures import GestureList
+from .lines import DIM, REC, STRONG, Lines, line
+from .problems import needs_you
+from .sessions import Order, open_jobs, session_row, table_columns
+from .streams import columns, nothing_seen, stream_row
+from .table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from textual import events
     from textual.app import ComposeResult
-    from textual.geometry import Size
 
-    from ..app.recorder import ChannelQuality, Envelope, Recorder, Reply, Status, StreamStatus
+    from ..app.recorder import Recorder, Reply
 
 _FPS = 5.0
-_PLOT_FPS = 10.0
 _LIST_SECONDS = 2.0
 _LINES_OF_NEEDS = 2
 """Of what needs somebody, in the recording controls."""
@@ -53,7 +48,7 @@ def recorder_of(owner: Context | Recorder) -> Recorder:
 
 
 class Panel(Vertical):
-    """Base of the widgets here: draws the newest status ``fps`` times a second.
+    """Base of the widgets here: shows the newest status ``fps`` times a second.
 
     Parameters
     ----------
@@ -68,15 +63,15 @@ class Panel(Vertical):
         self.recorder = recorder_of(owner)
 
     def on_mount(self) -> None:
-        """Begin to draw."""
+        """Begin to show."""
         self.set_interval(1.0 / self.fps, self.look)
         self.call_after_refresh(self.look)
 
     def look(self) -> None:
-        """Draw the newest status."""
-        self.draw(Frame(status := self.recorder.status(), at=status.at))
+        """Show the newest status."""
+        self.show(Frame(status := self.recorder.status(), at=status.at))
 
-    def draw(self, frame: Frame) -> None:
+    def show(self, frame: Frame) -> None:
         """Show a snapshot."""
         raise NotImplementedError
 
@@ -89,7 +84,7 @@ class Action(TextualButton):
     label
         Its text.
     on_press
-        Called with no argument; an exception is shown, and the recording goes on.
+        Called with no argument; an exception is shown, and the recording continues.
     """
 
     def __init__(self, label: str, on_press: Callable[[], object], *, variant: Any = "default") -> None:
@@ -134,10 +129,9 @@ class RecordingControls(Panel):
 
     DEFAULT_CSS = """
     RecordingControls { height: auto; }
-    RecordingControls > .gestures { height: 4; }
     RecordingControls > .state { height: 1; }
     RecordingControls > .needs { height: 0; }
-    RecordingControls Horizontal { height: 1; }
+    RecordingControls > Horizontal { height: 1; }
     RecordingControls Action { margin-right: 1; min-width: 12; }
     """
 
@@ -158,35 +152,35 @@ class RecordingControls(Panel):
         self._on_stop = on_stop or (lambda: self._show(self.recorder.execute(Stop(actor="ui"))))
         self._asked = ("", 0.0)
         self._on_gesture = on_gesture
-        self._state = Rows(classes="state")
-        self._needs = Rows(classes="needs")
-        self._gestures = GestureButtons(classes="gestures")
+        self._state_line, self._needs = Lines(classes="state"), Lines(classes="needs")
+        self._gestures = GestureList()
+        self._buttons = (
+            Action("● Record", self.record, variant="error"), Action("■ Stop", self.stop, variant="primary"),
+        )  # fmt: skip
 
     def compose(self) -> ComposeResult:
         """State, buttons, gestures."""
-        yield self._state
+        yield self._state_line
         yield self._needs
         with Horizontal():
-            yield Action("● Record", self.record, variant="error")
-            yield Action("■ Stop", self.stop, variant="primary")
+            yield from self._buttons
         yield self._gestures
 
-    def draw(self, frame: Frame) -> None:
+    def show(self, frame: Frame) -> None:
         """Show a snapshot."""
         status = frame.status
         session = status.session
-        head = ("● REC", "rec") if frame.recording else ("○ IDLE", "strong")
+        head = (" ● REC ", REC) if frame.recording else (" ○ IDLE ", STRONG)
         elapsed = hms(session.elapsed_s) if frame.recording and session is not None else ""
-        self._state.show([row((f" {head[0]} ", head[1]), (f" {elapsed}  ", "strong"), (status.message, "dim"))])
+        self._state_line.put([line(head, (f" {elapsed}  ", STRONG), (status.message, DIM))])
         told_elsewhere = bool(self.screen.query(StreamStatusView))
         needs = [] if told_elsewhere else needs_you(status.problems, self.size.width, _MOST_LINES)[1:]
         self._needs.styles.height = min(len(needs), _LINES_OF_NEEDS)
-        self._needs.show(needs[:_LINES_OF_NEEDS])
-        self._gestures.styles.height = len(status.gestures) + 2
-        self._gestures.draw(frame)
-        buttons = list(self.query(Action))
-        buttons[0].disabled = frame.recording and not status.stopping  # a start follows on a stop under way
-        buttons[1].disabled = not frame.recording or status.stopping
+        self._needs.put(needs[:_LINES_OF_NEEDS])
+        self._gestures.show(frame)
+        record, stop = self._buttons
+        record.disabled = frame.recording and not status.stopping  # a start follows on a stop under way
+        stop.disabled = not frame.recording or status.stopping
 
     def _start(self) -> None:
         """Start; where the recorder asks, a second press within a few seconds is a yes."""
@@ -225,134 +219,85 @@ class RecordingControls(Panel):
 
         call_back(self, label)
 
-    def on_clicked(self, message: Clicked) -> None:
+    def on_gesture_list_pressed(self, message: GestureList.Pressed) -> None:
         """A gesture row was clicked."""
-        kind, _, value = message.action.partition(":")
-        if kind == "label":
-            message.stop()
-            self.gesture(int(value), message.at)
-
-
-class SignalView(Panel):
-    """Envelopes of all channels of a stream that fit, scaled to the signal.
-
-    Parameters
-    ----------
-    owner
-        A `Context` or a recorder.
-    stream
-        Its name.
-    seconds
-        The window.
-    """
-
-    DEFAULT_CSS = "SignalView { height: 1fr; min-height: 6; }"
-    fps = _PLOT_FPS
-
-    def __init__(self, owner: Context | Recorder, stream: str, seconds: float = 10.0, *, id: str | None = None) -> None:
-        super().__init__(owner, id=id)
-        self.stream, self.seconds = stream, seconds
-        self._plot = EnvelopePlot()
-        self._scale = AutoScale()
-
-    def compose(self) -> ComposeResult:
-        """The plot."""
-        yield self._plot
-
-    def draw(self, frame: Frame) -> None:
-        """Ask for the newest envelope and show it."""
-        size = self._plot.size
-        stream = next((one for one in frame.status.streams if one.name == self.stream), None)
-        if stream is None or not stream.n_channels:
-            self._plot.show([row((f" {self.stream}: not connected yet", "dim"))])
-        elif size.height > 3:
-            self._draw_stream(stream, frame, size)
-
-    def _draw_stream(self, stream: StreamStatus, frame: Frame, size: Size) -> None:
-        cells = plot_cells(size.width)
-        n_channels = min(stream.n_channels, size.height - 3)
-        view = View(stream=self.stream, seconds=self.seconds, columns=2 * cells, n_channels=n_channels)
-        envelope = self.recorder.envelope(view)
-        page = Page(
-            n_channels=stream.n_channels,
-            cursor=-1,
-            seconds=self.seconds,
-            scale=self._fit(envelope, frame.at, stream.quality[:n_channels]),
-            unit=short_unit(stream.units[0]) if stream.units else "",
-            quality=stream.quality,
-        )
-        self._plot.draw(envelope, page, frame)
-
-    def _fit(self, envelope: Envelope | None, at: float, quality: Sequence[ChannelQuality]) -> float:
-        if envelope is not None:
-            low, high = decode_envelope(envelope.low, envelope.high, envelope.n_channels, envelope.columns)
-            self._scale.feed(low, high, at, quality)
-        return self._scale.scale or 1.0
-
-
-class StreamTable(Rows):
-    """Every stream that is seen, wanted or lost."""
-
-    def draw(self, status: Status) -> None:
-        """Show a snapshot."""
-        self.show(stream_table(status.streams, -1, self.size.width) if status.streams else nothing_seen(status))
+        message.stop()
+        self.gesture(message.class_index, message.at)
 
 
 class StreamStatusView(Panel):
-    """Every stream that is seen, wanted or lost, and what needs the operator."""
+    """Every stream that is available, expected or lost, and what needs the operator."""
 
-    DEFAULT_CSS = "StreamStatusView { height: auto; max-height: 14; }"
+    DEFAULT_CSS = "StreamStatusView { height: auto; max-height: 14; } StreamStatusView Table { height: auto; }"
 
     def __init__(self, owner: Context | Recorder, *, id: str | None = None) -> None:
         super().__init__(owner, id=id)
-        self._table, self._problems = StreamTable(), Rows()
+        self._table, self._told = Table(cursor=False), Lines()
 
     def compose(self) -> ComposeResult:
         """Table over problems."""
         yield self._table
-        yield self._problems
+        yield self._told
 
-    def draw(self, frame: Frame) -> None:
+    def show(self, frame: Frame) -> None:
         """Show a snapshot."""
-        problems = frame.status.problems
-        self._table.styles.height = max(len(frame.status.streams) + 1, 5 if not frame.status.streams else 2)
-        self._table.draw(frame.status)
-        self._problems.styles.height = len(problems) + 1 if problems else 0
-        self._problems.show(needs_you(problems, self.size.width, len(problems) + 1))
+        status, width = frame.status, self.size.width
+        told = needs_you(status.problems, width, len(status.problems) + 1)
+        if status.streams:
+            shown = columns(width)
+            self._table.put(shown, [(s.key, stream_row(s, shown, ())) for s in status.streams])
+        else:
+            told = [*nothing_seen(status), *told]
+        self._table.display = bool(status.streams)
+        self._told.styles.height = len(told)
+        self._told.put(told)
 
 
 class SessionBrowser(Panel):
     """The sessions of the recorder's folder, newest first."""
 
-    DEFAULT_CSS = "SessionBrowser { height: 1fr; min-height: 4; }"
+    DEFAULT_CSS = """
+    SessionBrowser { height: 1fr; min-height: 4; }
+    SessionBrowser Lines { height: 1; }
+    SessionBrowser Table { height: 1fr; }
+    """
     fps = 2.0
 
     def __init__(self, owner: Context | Recorder, *, id: str | None = None) -> None:
         super().__init__(owner, id=id)
-        self._list = Rows()
+        self._told, self._table = Lines(), Table(cursor=False)
         self._sessions: list[Any] = []
         self._listed = 0.0
         self._listing = False
 
     def compose(self) -> ComposeResult:
-        """The list."""
-        yield self._list
+        """How many, and the list."""
+        yield self._told
+        yield self._table
 
-    def draw(self, frame: Frame) -> None:
+    def show(self, frame: Frame) -> None:
         """Show the list; it is read again in the background every few seconds."""
         if not self._listing and time.monotonic() - self._listed > _LIST_SECONDS:
             self._listing = True
             folder = Path(frame.status.sessions_dir)
             self.run_worker(lambda: self._read(folder), thread=True, exit_on_error=False)
-        size = self._list.size
-        look = ListLook(n_known=len(self._sessions), listing=self._listed == 0.0)
-        rows = session_rows(look.order.sort(self._sessions), frame, look, size.width, size.height)
-        self._list.show(rows)
+        order = Order()
+        n = len(self._sessions)
+        words = f"{n} session{'s' if n != 1 else ''}" if self._listed else "looking through the folder …"
+        self._told.put([line((f" {frame.status.sessions_dir}   {words}", DIM))])
+        shown, jobs = table_columns(order, self.size.width), open_jobs(frame.status.jobs)
+        self._table.put(
+            shown,
+            [
+                (one.summary.path, session_row(one, jobs.get(one.summary.path), shown, marked=False))
+                for one in order.sort(self._sessions)
+            ],
+        )
 
     def _read(self, folder: Path) -> None:
         from ..session.library.catalog import Catalog
 
-        self._sessions = Catalog(folder).entries()
+        self._sessions = list(Catalog(folder).entries())
         self._listed, self._listing = time.monotonic(), False
 
 
@@ -361,23 +306,17 @@ class Text(Static):
 
     def __init__(self, content: str | Callable[[], object], *, id: str | None = None) -> None:
         super().__init__("" if callable(content) else content, markup=False, id=id)
-        self._content = content
+        self._asked_for = content
 
     def on_mount(self) -> None:
         """Begin to ask, where there is something to ask."""
-        if callable(self._content):
+        if callable(self._asked_for):
             self._ask()
             self.set_interval(1.0 / _FPS, self._ask)
 
     def _ask(self) -> None:
-        assert callable(self._content)
+        assert callable(self._asked_for)
         try:
-            self.update(str(self._content()))
+            self.update(str(self._asked_for()))
         except Exception as error:
             self.update(f"{type(error).__name__}: {error}")
-
-
-def gesture_of(key: events.Key, frame: Frame) -> int | None:
-    """The class index that a key stands for; None where it is no gesture's."""
-    character = key.character or ""
-    return frame.keys.index(character) if character and character in frame.keys else None

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .palette import gesture_style
-from .spans import Row, Span
+from .lines import FAINT, Line, gesture_style
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,7 +21,7 @@ def label_strip(
     *,
     end: float | None = None,
     began: float | None = None,
-) -> Row:
+) -> Line:
     """Draw labels over ``[start, start + seconds)``.
 
     Parameters
@@ -41,30 +40,30 @@ def label_strip(
     edges = [_cell(label.timestamp, start, seconds, cells) for label in labels]
     last = cells if end is None else min(max(_cell(end, start, seconds, cells), 0), cells)
     first = 0 if began is None else min(max(_cell(began, start, seconds, cells), 0), cells)
-    spans: list[Span] = [Span(" " * first)] if first else []
+    parts: list[tuple[str, str]] = [(" " * first, "")] if first else []
     at = first
     for i, label in enumerate(labels):
         stop = min(edges[i + 1], last) if i + 1 < len(labels) else last
         if edges[i] > at:
-            spans.append(Span("·" * (min(edges[i], last) - at), "faint"))
+            parts.append(("·" * (min(edges[i], last) - at), FAINT))
             at = min(edges[i], last)
         if stop <= at:
             continue
-        spans.append(_span(label, stop - at, key_of(label.class_index), begins=edges[i] >= 0))
+        parts.append(_span(label, stop - at, key_of(label.class_index), begins=edges[i] >= 0))
         at = stop
     if at < last:
-        spans.append(Span("·" * (last - at), "faint"))
+        parts.append(("·" * (last - at), FAINT))
     if last < cells:
-        spans.append(Span(" " * (cells - last)))
-    return tuple(spans)
+        parts.append((" " * (cells - last), ""))
+    return tuple(parts)
 
 
-def _span(label: LabelStatus, length: int, key: str, *, begins: bool) -> Span:
+def _span(label: LabelStatus, length: int, key: str, *, begins: bool) -> tuple[str, str]:
     if label.class_index < 0:
-        return Span(("│" if begins else "").ljust(length, "·")[:length], "faint")
+        return ("│" if begins else "").ljust(length, "·")[:length], FAINT
     head = ("│" if begins and length > 1 else "") + key
     body = "x" if label.bad else "━"
-    return Span(head.ljust(length, body)[:length], gesture_style(label.class_index))
+    return head.ljust(length, body)[:length], gesture_style(label.class_index)
 
 
 def _cell(at: float, start: float, seconds: float, cells: int) -> int:

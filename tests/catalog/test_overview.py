@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from myogestic_tui import StreamInfo
+from myogestic_tui.cli.plottext import plot_text
 from myogestic_tui.clock import local_clock
 from myogestic_tui.errors import ConfigError
 from myogestic_tui.session import Session, open_session_store
 from myogestic_tui.session.reading.overview import read_overview
 from myogestic_tui.session.reading.overviewtable import KEPT
-from myogestic_tui.widgets.overview import overview_rows
 
 FS, SPIKE_AT, GAP_AT = 100.0, 40.37, 70.0
 
@@ -38,8 +38,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def text(overview, width: int = 100, height: int = 20) -> list[str]:
-    rows = overview_rows(overview, width, height, lambda index: "12"[index])
-    return ["".join(span.text for span in spans) for spans in rows]
+    return plot_text(overview, width, height, lambda index: "12"[index])
 
 
 def test_a_single_sample_spike_is_seen_where_it_was(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import socket
 import threading
 import time
 
@@ -10,8 +11,12 @@ import msgspec
 import pytest
 
 from myogestic_tui.app.recorder import AddLabel, AddNote, Shutdown, Start, Stop, UndoLabel, View
+from myogestic_tui.control.attachment import Attachment
+from myogestic_tui.control.channel import Channel
 from myogestic_tui.control.client import RecorderClient
+from myogestic_tui.control.framing import JsonLines
 from myogestic_tui.control.messages import PROTOCOL, Execute, Executed, Hello, Refused, Subscribe
+from myogestic_tui.control.publisher import Publisher
 from myogestic_tui.errors import ProtocolVersionError, RecorderGoneError
 from tests.control.tiny import TinyRecorder, raw, read_all, serving
 from tests.sending import wait_for
@@ -91,6 +96,21 @@ def test_each_of_several_views_gets_its_own_envelope():
     with serving() as (server, _), RecorderClient(server.path) as client:
         wait_for(lambda: all(client.envelope(view) is not None for view in views))
         assert [client.envelope(view).first_channel for view in views] == [0, 1, 2]
+
+
+def test_views_that_are_due_together_are_sent_together():
+    """The first of them must not keep the others waiting, or what is shown side by side is of different times."""
+    views = {number: View(stream="emg", first_channel=number) for number in range(3)}
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        one = Attachment(ours, JsonLines, "test", channel=Channel(ours, JsonLines()))
+        one.subscribe(Subscribe(status=True, views=views, fps=10.0), 0.0)
+        publisher = Publisher(TinyRecorder())
+        for second in range(1, 4):
+            publisher.publish([one], float(second))
+            assert {number: sent.low for number, sent in one.sent.items()}.keys() == views.keys()
+            assert set(one.channel._offers) == {"status", *views}
+            one.channel._offers.clear()
 
 
 def test_a_command_that_was_sent_again_after_a_lost_connection_is_not_carried_out_twice():

@@ -69,6 +69,8 @@ def test_three_times_two_cues_stand_where_they_were_planned(folder: Path, unique
         operator.press("c")
         operator.wait_for("a short")
         operator.press("a")
+        operator.wait_for("with protocol short?")
+        operator.press("enter")
         operator.wait_for("get ready")
         subject.wait_for(shows("get ready", 80))
         wait_for(markers.connected)

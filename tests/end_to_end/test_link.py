@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -62,7 +63,7 @@ def test_a_stalled_link_loses_no_sample_and_keys_are_labelled_with_their_doubt(s
     with site.viewer(columns=160, lines=50) as terminal:
         record(terminal)
         terminal.press("l")
-        terminal.wait_for("QUALITY", PATIENCE)
+        terminal.wait_for("emg 1-", PATIENCE)
         client = attach(site.sessions, start=False)
         terminal.stall()
         stalled = time.monotonic()
@@ -204,8 +205,7 @@ def test_a_script_with_screens_records_on_without_them_and_others_can_attach(sit
         assert site.pid() == pid
         assert site.ctl("status")["state"] == "recording"
         with site.viewer() as terminal:
-            text = terminal.wait_for("● REC", PATIENCE)
-            assert "2 Fist" in text.splitlines()[1]
+            terminal.wait_for(lambda text: re.search("● REC .* 2 Fist", text.splitlines()[1]), PATIENCE)
             label(terminal, "3")
             stop(terminal)
             path = site.archive()

@@ -19,15 +19,11 @@ BRAILLE = re.compile("[\u2801-\u28ff]+")
 def select(terminal: Terminal, name: str) -> None:
     """Move the cursor of the Streams screen to a stream, among whatever else is on the network."""
     deadline = time.monotonic() + 60.0
-    while True:
-        rows = terminal.rows()
-        cursor = next((place for place, row in enumerate(rows) if row.startswith("▸")), None)
-        target = next((place for place, row in enumerate(rows) if row[1:4] in ("[ ]", "[x]") and name in row), None)
-        if cursor is not None and cursor == target:
-            return
+    listed = re.compile(rf"^ \[[ x]\] .*{re.escape(name)}", re.MULTILINE)
+    while not re.search(rf"^── {re.escape(name)} ", terminal.text, re.MULTILINE):  # the details are the cursor's
         assert time.monotonic() < deadline, terminal.text
-        if cursor is not None and target is not None:
-            terminal.press("down" if target > cursor else "up")
+        if listed.search(terminal.text):
+            terminal.press("down")
         time.sleep(0.2)
 
 

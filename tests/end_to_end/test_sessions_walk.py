@@ -111,7 +111,7 @@ def test_find_open_zoom_verify_mend_rename_trash_and_restore(terminal: Terminal,
     find(terminal, "alpha")
     terminal.press("t")
     terminal.wait_for("subject")
-    terminal.press("enter", "enter", "enter")
+    terminal.press("tab", "tab", "tab")
     terminal.send(b"_two\r")
     terminal.wait_for("── alpha_two   packed")
     [renamed] = sessions.glob("*_alpha_two.session.zip")
@@ -120,6 +120,8 @@ def test_find_open_zoom_verify_mend_rename_trash_and_restore(terminal: Terminal,
     assert verify_session(renamed).ok
 
     terminal.press("d")
+    terminal.wait_for("to the trash?")
+    terminal.press("enter")
     terminal.wait_for("0 of 2")
     assert not renamed.exists()
     terminal.press("u")

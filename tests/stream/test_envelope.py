@@ -28,6 +28,8 @@ class Look:
     highpass_hz: float | None = None
     notch_hz: float | None = None
     remove_offset: bool = False
+    rms: bool = False
+    rms_every: int = 0
 
 
 class Drawn:
@@ -253,3 +255,48 @@ def test_viewers_and_the_worker_do_not_disturb_each_other():
         _, _low, high = stream.envelope(Look(2.0, 50))
     assert wrong == []
     assert high[0, -2] == pytest.approx(49990.0, abs=500)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e5])
+def test_the_rms_of_each_column_is_that_of_its_samples_without_the_mean_of_the_window(offset):
+    rng = np.random.default_rng(3)
+    stamps = 100.0 + np.arange(2000) / 200.0
+    data = (rng.normal(size=(2000, 4)) * (1, 5, 50, 200) + offset).astype(np.float32)
+    data[300:320, 1] = np.nan
+    drawn = Drawn(StreamInfo(4, 200.0))
+    view = Look(seconds=5.0, columns=20, remove_offset=True, rms=True)
+    for at in range(0, 2000, 37):
+        drawn.ring.write(data[at : at + 37], stamps[at : at + 37])
+        drawn.envelopes.draw_rms(view)
+    start, rms = drawn.envelopes.draw_rms(view)
+    window = (stamps >= start) & (stamps < start + 5.0)
+    mean = np.nanmean(data[window].astype(np.float64), axis=0)
+    for column in range(20):
+        there = (stamps >= start + column * 0.25 - 1e-9) & (stamps < start + (column + 1) * 0.25 - 1e-9)
+        expected = np.sqrt(np.nanmean((data[there].astype(np.float64) - mean) ** 2, axis=0))
+        np.testing.assert_allclose(rms[:, column], expected, rtol=2e-3)
+
+
+def test_extremes_and_rms_of_one_answer_are_of_the_same_samples():
+    rng = np.random.default_rng(4)
+    stamps = 100.0 + np.arange(2000) / 200.0
+    data = rng.normal(size=(2000, 4)).astype(np.float32)
+    drawn = Drawn(StreamInfo(4, 200.0))
+    view = Look(seconds=5.0, columns=80, rms_every=4)
+    for at in range(0, 2000, 37):
+        drawn.add(data[at : at + 37], stamps[at : at + 37])
+        start, low, high, rms = drawn.envelopes.draw_both(view)
+        newest = stamps[: at + 37][-1]
+        assert round(start / 0.25) == pytest.approx(start / 0.25)
+        assert start + 5.0 - 0.25 <= newest + 1e-9 < start + 5.0 + 1e-9
+    assert low.shape == high.shape == (4, 80)
+    for column in range(20):
+        there = (stamps >= start + column * 0.25 - 1e-9) & (stamps < start + (column + 1) * 0.25 - 1e-9)
+        if not there.any():
+            assert np.isnan(rms[:, column]).all()
+            continue
+        np.testing.assert_allclose(
+            rms[:, column], np.sqrt(np.mean(data[there].astype(np.float64) ** 2, axis=0)), rtol=1e-5
+        )
+        np.testing.assert_array_equal(np.nanmax(high[:, 4 * column : 4 * column + 4], axis=1), data[there].max(axis=0))
+        np.testing.assert_array_equal(np.nanmin(low[:, 4 * column : 4 * column + 4], axis=1), data[there].min(axis=0))

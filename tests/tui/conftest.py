@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
+from textual import events
 from textual.pilot import Pilot
 
 HERE = Path(__file__).parent
@@ -25,6 +30,25 @@ READY = "help"
 """Waits for a viewer that reads keys; any longer text may be seen while it still opens."""
 TAKEN_OVER = b"\x1b[?2004h"
 """What Textual asks the terminal for once it reads keys."""
+
+
+NAMES = dict(zip("?:,.+-=/%; ", ("question_mark", "colon", "comma", "full_stop", "plus", "minus", "equals_sign",
+    "slash", "percent_sign", "semicolon", "space"), strict=True))  # fmt: skip
+"""What Textual calls keys that are no letters."""
+_CELL = re.compile(r'<text[^>]*?x="([0-9.]+)"[^>]*?clip-path="url\(#[^"]*-line-(\d+)\)"[^>]*>(.*?)</text>', re.S)
+_CELL_WIDTH = 12.2
+
+
+def rows_of(svg: str, width: int, height: int) -> list[str]:
+    """The text of a picture of the screen, which is all that is public of what Textual composes."""
+    grid = [[" "] * width for _ in range(height)]
+    for x, y, text in _CELL.findall(svg):
+        column = round(float(x) / _CELL_WIDTH)
+        for letter in unescape(text).replace("\xa0", " "):
+            if int(y) < height and column < width:
+                grid[int(y)][column] = letter
+            column += cell_len(letter)
+    return ["".join(row) for row in grid]
 
 
 @pytest.fixture(autouse=True)
@@ -52,10 +76,10 @@ class ScriptedTerminal(Terminal):
             time.sleep(0.05)
 
     def wait_full(self, timeout: float = 60.0) -> None:
-        """Wait until a stalled terminal takes no more output."""
+        """Wait until nothing more is written to a stalled terminal: it is full, or its viewer waits for an answer."""
         deadline = time.monotonic() + timeout
         before = -1
-        while (waiting := self.n_waiting()) < 1000 or waiting != before:
+        while (waiting := self.n_waiting()) == 0 or waiting != before:
             assert time.monotonic() < deadline, f"{waiting} bytes wait to be read"
             before = waiting
             time.sleep(0.5)
@@ -90,27 +114,41 @@ class Stage:
         self.pilot, self.viewer, self.recorder = pilot, viewer, recorder
 
     async def press(self, *keys: str) -> None:
-        """Press keys, and wait until all that they caused has been drawn."""
-        await self.pilot.press(*keys)
+        """Press keys, each once the one before is dealt with, and wait until all that they caused has been drawn."""
+        for key in keys:
+            await self.pilot.press(NAMES.get(key, key))
+            while not self.viewer.keys.idle and self.viewer.is_running:
+                await asyncio.sleep(0.002)
+        await self.settle()
+
+    async def send(self, *keys: events.Event) -> None:
+        """Keys of one read."""
+        for key in keys:
+            key.time = keys[0].time
+            self.viewer.post_message(key)
+        await self.pilot.pause()
+        while not self.viewer.keys.idle:
+            await asyncio.sleep(0.002)
         await self.settle()
 
     async def settle(self) -> None:
         """Wait until nothing is under way, and draw the newest snapshot."""
-        await self.pilot.pause()
-        self.viewer.refresh_status()
-        self.viewer.redraw()
+        for _ in range(2):
+            await self.pilot.pause()
+            if self.viewer.is_running:
+                self.viewer.refresh_frame()
         await self.pilot.pause()
 
     def rows(self) -> list[str]:
         """The screen, row by row."""
-        return [strip.text for strip in self.viewer.screen._compositor.render_strips()]
+        return rows_of(self.viewer.export_screenshot(), *self.viewer.size)
 
     @property
     def text(self) -> str:
         """The screen as one string."""
         return "\n".join(self.rows())
 
-    async def until(self, condition: Callable[[], object], tries: int = 600) -> None:
+    async def until(self, condition: Callable[[], object], tries: int = 100) -> None:
         """Wait until a condition holds."""
         for _ in range(tries):
             if condition():
@@ -131,7 +169,7 @@ def stage() -> Callable[..., Any]:
         viewer = Viewer(recorder, ViewerOptions(**{"glyphs": "braille", **options}))
         async with viewer.run_test(size=size) as pilot:
             it = Stage(pilot, viewer, recorder)
-            await it.until(lambda: viewer.footer_rows.rows)
+            await it.until(lambda: viewer.front is not None and viewer.front.composed)
             await it.settle()
             yield it
 

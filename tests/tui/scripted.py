@@ -139,6 +139,9 @@ class ScriptedRecorder:
         columns = np.arange(view.columns)[None, :]
         high = (20 + channels + 10 * np.abs(np.sin(columns * 0.37 + channels))).astype(np.float32)
         labels = self.now.session.labels if self.now.session is not None and self.now.state == "recording" else ()
+        values = {"low": (-high).tobytes(), "high": high.tobytes()}
+        if view.rms_every:
+            values["rms"] = (high[:, :: view.rms_every] / 2).tobytes()
         return r.Envelope(
             stream=view.stream,
             first_channel=view.first_channel,
@@ -146,8 +149,7 @@ class ScriptedRecorder:
             columns=view.columns,
             start=self.now.at - view.seconds,
             seconds=view.seconds,
-            low=(-high).tobytes(),
-            high=high.tobytes(),
+            **({"low": b"", "high": b"", "rms": (high / 2).tobytes()} if view.rms else values),
             unit="microvolts",
             labels=labels,
         )

@@ -98,6 +98,6 @@ async def test_what_is_refused_is_said(stage, recorder):
 
 async def test_the_take_sheet_is_kept(stage, recorder, app):
     async with stage(recorder, screen="record") as it:
-        await it.press("t", *"P08", "enter", *"mvc", "enter", "enter", "enter")
+        await it.press("t", *"P08", "tab", *"mvc", "enter")
         await it.until(lambda: "P08 · mvc · take 01" in it.rows()[1])
     assert (app.take.subject, app.take.task) == ("P08", "mvc")

@@ -18,7 +18,7 @@ from myogestic_tui.control.spawn import locate
 from myogestic_tui.widgets.blockletters import block_rows
 from myogestic_tui.widgets.cue import cue_rows
 from myogestic_tui.widgets.frame import Frame
-from myogestic_tui.widgets.spans import width_of
+from myogestic_tui.widgets.lines import width_of
 
 CONFIG = """
 gestures = [{ name = "Rest" }, { name = "Fist" }]

@@ -26,7 +26,7 @@ def label_and_stop(terminal: Terminal) -> None:
 
 def test_with_lang_c_every_character_is_ascii(viewer_in_pty):
     terminal = viewer_in_pty("recording", "screen=live", environ={"LANG": "C"})
-    terminal.wait_for("QUALITY")
+    terminal.wait_for("emg 1-")
     terminal.press("r")
     terminal.wait_for("GESTURE")
     label_and_stop(terminal)
@@ -37,7 +37,7 @@ def test_with_no_color_no_colour_is_sent_and_reverse_video_carries_the_meaning(v
     terminal = viewer_in_pty("recording", "screen=record", environ={"NO_COLOR": "1"})
     label_and_stop(terminal)
     assert not COLOUR.search(bytes(terminal.output))
-    assert b"\x1b[1;7m" in terminal.output
+    assert re.search(rb"\x1b\[1;7[;m]", terminal.output)
 
 
 @pytest.mark.parametrize("term", ["xterm", "linux", "screen"])
@@ -74,7 +74,7 @@ def test_a_terminal_that_cannot_place_text_offers_another_recorder_in_place_of_o
     terminal = viewer_in_pty("dying", ready="* REC", environ={"TERM": "dumb"})
     terminal.press("u")
     terminal.wait_for("enter starts it again")
-    assert "x GONE" in terminal.text
+    terminal.wait_for("x GONE")
     terminal.press("escape", "space")
     terminal.wait_for(lambda text: text.count("enter starts it again") == 2)
     terminal.press("enter")
@@ -84,6 +84,7 @@ def test_a_terminal_that_cannot_place_text_offers_another_recorder_in_place_of_o
 
 def test_the_block_glyphs_need_no_braille(viewer_in_pty):
     terminal = viewer_in_pty("recording", "screen=live", "glyphs=block")
+    terminal.press("i")
     text = terminal.wait_for("█")
     assert not any("\u2800" <= letter <= "\u28ff" for letter in text)
 
@@ -91,7 +92,7 @@ def test_the_block_glyphs_need_no_braille(viewer_in_pty):
 def test_a_stalled_link_freezes_no_key_and_catches_up(viewer_in_pty):
     """While nobody reads the terminal, keys still reach the recorder with the time at which they arrived."""
     terminal = viewer_in_pty("moving", "screen=live", columns=160, lines=50)
-    terminal.wait_for("QUALITY")
+    terminal.wait_for("emg 1-")
     terminal.stall()
     terminal.wait_full()
     terminal.press("4")
@@ -157,7 +158,7 @@ def test_a_terminal_that_cannot_place_text_stamps_keys_while_a_command_runs(view
 
 
 def test_a_key_pressed_while_the_screens_open_is_not_lost_and_its_time_is_uncertain(viewer_in_pty):
-    terminal = viewer_in_pty("recording", ready="OPENING")
+    terminal = viewer_in_pty("recording", ready="")
     terminal.press("4")
     label = terminal.wait_log("label 3")
     assert float(label.split()[-1]) > 0.05
@@ -166,7 +167,7 @@ def test_a_key_pressed_while_the_screens_open_is_not_lost_and_its_time_is_uncert
 def test_while_nothing_changes_nothing_is_sent(viewer_in_pty):
     terminal = viewer_in_pty("idle", "screen=record")
     terminal.wait_for("READY")
-    terminal.wait_log("poll", more=3)
+    terminal.wait_log("poll", more=6)
     before = terminal.n_bytes
     terminal.wait_log("poll", more=8)
     assert terminal.n_bytes - before < 60, "at most the clock moved on by a minute"

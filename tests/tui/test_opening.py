@@ -1,30 +1,60 @@
-"""What stands on the terminal before Textual is there is what Textual then shows."""
+"""What the screens need to open: every theme on every screen, and neither numpy nor LSL before the first frame."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
-from scripted import ScriptedRecorder, idle, recording
+from scripted import ScriptedRecorder, recording
+from terminal import Terminal
 
-from myogestic_tui.tui import ViewerOptions
-from myogestic_tui.tui.opening import opening_rows
-from myogestic_tui.widgets.spans import cut
+OPEN = """
+import sys, time
+sys.modules["numpy"] = sys.modules["mne_lsl"] = None  # to import them is an error from here on
+
+from myogestic_tui.app import recorder as r
+from myogestic_tui.tui import ViewerOptions, run_viewer
+
+class Recorder:
+    def status(self):
+        emg = r.StreamStatus(key="emg", name="emg", state="live", record=True, n_channels=64, dtype="float32", fs=2e3)
+        return r.Status(at=time.monotonic(), host="here", streams=(emg,))
+
+    def envelope(self, view):
+        return None
+
+    def execute(self, command):
+        return r.Reply(ok=True)
+
+    def close(self):
+        pass
+
+raise SystemExit(run_viewer(Recorder(), options=ViewerOptions(screen=sys.argv[1])))
+"""
 
 
-@pytest.mark.parametrize("size", [(80, 24), (160, 50), (40, 10)])
-@pytest.mark.parametrize("status", [idle, recording, lambda: idle(streams=())])
-async def test_the_opening_is_the_first_frame_of_the_viewer(stage, status, size):
-    recorder = ScriptedRecorder(status())
-    async with stage(recorder, size=size) as it:
-        rows = opening_rows(recorder.status(), ViewerOptions(glyphs="braille"), *size)
-        texts = ["".join(span.text for span in cut(spans, size[0])) for spans in rows]
-        assert [text.rstrip() for text in texts] == [text.rstrip() for text in it.rows()]
+@pytest.mark.parametrize("screen", ["streams", "record"])
+def test_the_first_frame_needs_neither_numpy_nor_lsl(screen):
+    terminal = Terminal.python("-c", OPEN, screen)
+    try:
+        terminal.wait_for(screen.upper())
+        terminal.wait_for("help")
+    finally:
+        terminal.close()
 
 
-def test_the_opening_needs_neither_textual_nor_numpy_nor_lsl():
-    modules = "sys, myogestic_tui.cli.screens, myogestic_tui.control.spawn, myogestic_tui.tui.opening"
-    code = f"import {modules}; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
-    assert not {"textual", "numpy", "mne_lsl", "zarr"} & set(loaded)
+SOME = ("myogestic-dark", "myogestic-light", "ansi-dark", "textual-light")
+
+
+@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["some", "every"])
+async def test_every_theme_is_shown_by_every_screen(stage, every):
+    async with stage(ScriptedRecorder(recording())) as it:
+        papers = set()
+        for theme in it.viewer.available_themes if every else SOME:
+            it.viewer.theme = theme
+            for screen in ("streams", "live", "record", "sessions"):
+                await it.viewer.action_mode(screen)
+                await it.pilot.pause()
+                assert it.viewer.is_running
+                assert it.viewer.front.name_of == screen
+                papers.add(it.viewer.screen.styles.background.hex)
+        assert len(papers) >= (10 if every else 3)
+        assert "b SESSIONS" in it.rows()[0]

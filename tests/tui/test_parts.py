@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
 import pytest
 from scripted import REPLACE, emg, hand, idle, recording
 
 from myogestic_tui.app import recorder as r
 from myogestic_tui.widgets import format as f
+from myogestic_tui.widgets import ramp
 from myogestic_tui.widgets.frame import Frame
 from myogestic_tui.widgets.glyphs import terminal_is_utf8, to_ascii
-from myogestic_tui.widgets.headrows import header_rows
-from myogestic_tui.widgets.record import record_rows
-from myogestic_tui.widgets.spans import cut, fit, row, rule, spread, width_of
-from myogestic_tui.widgets.streams import needs_you, stream_table
+from myogestic_tui.widgets.header import state_line
+from myogestic_tui.widgets.lines import FAINT, cut, fit, line, plain, rule, spread, width_of
+from myogestic_tui.widgets.now import now_of
+from myogestic_tui.widgets.problems import needs_you, status_line
+from myogestic_tui.widgets.streams import columns, sparkline, stream_row
 from myogestic_tui.widgets.timeline import label_strip, time_axis
 
-
-def text(spans):
-    return "".join(span.text for span in spans)
+text = plain
 
 
 def frame(status, **more):
@@ -34,23 +35,87 @@ def test_in_a_minute_of_recording_no_character_of_the_header_moves(width):
     for tenth in range(620):
         elapsed = tenth / 10
         session = REPLACE(status.session, elapsed_s=elapsed, label_seconds=elapsed, bytes=tenth * 52_000)
-        rows = header_rows(frame(REPLACE(status, session=session), fps=10.0 - (tenth % 5)), width)
-        assert [width_of(spans) for spans in rows] == [width] * 3
-        seen.add("\n".join("".join("0" if c.isdigit() else c for c in text(spans)) for spans in rows))
+        row = state_line(frame(REPLACE(status, session=session)), width)
+        assert width_of(row) == width
+        seen.add("".join("0" if c.isdigit() else c for c in text(row)))
     # figures are right-aligned in fixed fields, so blanks in front of them turn into digits and nothing else changes
-    shapes = [list(shape) for shape in seen]
-    for letters in zip(*shapes, strict=True):
+    for letters in zip(*(list(shape) for shape in seen), strict=True):
         assert set(letters) <= {"0", " "} or len(set(letters)) == 1
 
 
 @pytest.mark.parametrize("status", [idle(), recording()], ids=["idle", "recording"])
 @pytest.mark.parametrize("width", [20, 30, 40, 50, 60, 72, 79, 80, 160])
 def test_the_header_fills_its_width_and_names_the_state_at_any_width(status, width):
-    rows = header_rows(frame(status), width)
-    assert [width_of(spans) for spans in rows] == [width] * 3
-    assert ("REC" if status.state == "recording" else "IDLE") in text(rows[1])
+    row = state_line(frame(status), width)
+    assert width_of(row) == width
+    assert ("REC" if status.state == "recording" else "IDLE") in text(row)
     if width >= 40 and status.state == "recording":
-        assert "2 Fist" in text(rows[1])
+        assert "2 Fist" in text(row)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_long_gesture_name_takes_no_room_from_the_next_field(width):
+    gestures = (r.GestureStatus(name="Wrist up and out", key="5"), r.GestureStatus(name="Rest"))
+    row = text(state_line(frame(recording(gestures=gestures, current_label=0)), width))
+    assert "Rest" not in row
+    assert "5 Wrist" in row
+
+
+def test_problems_of_electrodes_are_counted_in_the_header():
+    row = text(state_line(frame(recording(streams=(emg(recording=True),))), 80))
+    assert "▲ 1F 1C 1M" in row
+    assert "fps" not in row
+
+
+def test_all_faults_that_have_room_are_named_before_more_are_counted():
+    row = text(status_line(frame(recording(streams=(emg(recording=True),))), 80)).rstrip()
+    assert row == " ▲ recording 1 of 1 · emg 4 mains · emg 5 flat · emg 6 clipped"
+    row = text(status_line(frame(recording(streams=(emg(recording=True),))), 60)).rstrip()
+    assert row == " ▲ recording 1 of 1 · emg 4 mains · emg 5 flat · 1 more"
+
+
+@pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
+@pytest.mark.parametrize("bits", [24, 8])
+def test_each_fault_has_a_colour_of_its_own_for_any_colour_vision(dark, bits):
+    """Under protanopia and deuteranopia too (Viénot 1999), as linear RGB, clipped and mains differ above all."""
+    paints = [ramp.fills(dark, bits)[ramp.FAULTS[flag]].bgcolor for flag in "FCMNx"]
+    assert len({paint.get_truecolor() for paint in paints}) == 5
+    clipped, mains = (np.array(paint.get_truecolor()) / 255.0 for paint in paints[1:3])
+    for seen in (((0.11, 0.89), (0.11, 0.89)), ((0.29, 0.71), (0.29, 0.71))):
+        colours = []
+        for colour in (clipped, mains):
+            linear = colour**2.2
+            colours.append(np.array([*(np.array(seen) @ linear[:2]), linear[2]]) ** (1 / 2.2))
+        assert np.abs(colours[0] - colours[1]).max() > 0.4
+
+
+@pytest.mark.parametrize(
+    ("states", "words"),
+    [
+        (("live", "live"), "● recording 2 of 2 · all clean"),
+        (("live", "lost"), "▲ recording 1 of 2 · hand lost 23 s"),
+        (("lost", "lost"), "✗ recording 0 of 2 · emg lost 23 s · hand lost 23 s"),
+    ],
+)
+def test_the_status_line_is_computed_from_the_state(states, words):
+    clean = tuple(r.ChannelQuality(rms=1.0) for _ in range(4))
+    streams = tuple(
+        emg(4, key=name, name=name, state=state, recording=True, age_s=23.4 if state == "lost" else 0.01, quality=clean)
+        for name, state in zip(("emg", "hand"), states, strict=True)
+    )
+    assert text(status_line(frame(recording(streams=streams)))).strip() == words
+
+
+def test_rec_with_fewer_streams_is_amber_and_with_none_loud():
+    def style(*states: str) -> str:
+        streams = tuple(
+            emg(4, key=f"{i}", name=f"emg{i}", state=state, recording=True) for i, state in enumerate(states)
+        )
+        return next(style for words, style in state_line(frame(recording(streams=streams)), 80) if "REC" in words)
+
+    assert style("live", "live") == "bold $rec-ink on $rec"
+    assert style("live", "lost") == "bold reverse $text-warning"
+    assert "blink" in style("lost", "lost")
 
 
 @pytest.mark.parametrize(
@@ -84,10 +149,10 @@ def test_amplitudes(value, words):
 def test_text_is_cut_and_padded_to_cells_not_characters():
     assert fit("subject", 4) == "sub…"
     assert fit("脳波", 5) == "脳波 "
-    assert width_of([*row(fit("脳波計測", 5))]) == 5
-    assert text(spread(row("left"), row("right"), 12)) == "left   right"
-    assert text(spread(row("too long"), row("right"), 8)) == "tooright"
-    assert text(cut(row("ab", "cd"), 3)) == "abc"
+    assert width_of(line(fit("脳波計測", 5))) == 5
+    assert text(spread(line("left"), line("right"), 12)) == "left   right"
+    assert text(spread(line("too long"), line("right"), 8)) == "to…right"
+    assert text(cut(line("ab", "cdef"), 4)) == "abc…"
     assert width_of(rule("emg", 30)) == 30
 
 
@@ -95,7 +160,7 @@ def test_labels_are_drawn_where_they_were_with_key_and_bar():
     labels = [r.LabelStatus(timestamp=t, class_index=i) for t, i in ((0.0, 2), (10.0, 0), (15.0, -1))]
     spans = label_strip(labels, 0.0, 20.0, 20, lambda i: "123"[i])
     assert text(spans) == "│3━━━━━━━━│1━━━│····"
-    assert [span.style for span in spans] == ["g2", "g0", "faint"]
+    assert [style for _, style in spans] == ["$gesture-2", "$gesture-0", FAINT]
 
 
 def test_a_label_that_began_before_the_window_has_no_edge_in_it():
@@ -117,14 +182,21 @@ def test_the_axis_fits_and_ends_now(seconds, cells):
     assert "-" in axis
 
 
-@pytest.mark.parametrize("width", [80, 120, 160, 200])
-def test_every_row_of_the_stream_table_is_as_wide_as_the_screen_and_columns_line_up(width):
-    streams = [emg(), hand(), emg(key="x", name="a very long stream name", state="lost", measured_fs=None, age_s=12.4)]
-    rows = stream_table(streams, 0, width)
-    assert all(width_of(spans) <= width for spans in rows)
-    heading = text(rows[0])
-    for spans in rows[1:3]:
-        assert text(spans)[: heading.index("NOW Hz") + 6].rstrip()[-1].isdigit()
+@pytest.mark.parametrize("width", [60, 80, 120, 160, 200])
+def test_every_cell_of_the_stream_table_is_as_wide_as_its_column_and_all_fit(width):
+    shown = columns(width)
+    assert sum(column.width for column in shown) <= width
+    long = emg(key="x", name="a very long stream name", state="lost", measured_fs=None, age_s=12.4)
+    for stream in (emg(), hand(), long):
+        for column, cell in zip(shown, stream_row(stream, shown, (1.0,) * 60), strict=True):
+            assert column.width - 1 <= width_of(cell) <= column.width
+    assert ("trend" in [column.key for column in shown]) == (width >= 120)
+
+
+def test_the_sparkline_ends_at_the_right_and_is_red_where_nothing_came():
+    spark = sparkline([0.0, 8.0, float("nan"), 8.0], 6)
+    assert text(spark) == "  ▁█▁█"
+    assert [style for words, style in spark if words == "▁" and "error" in style] == ["bold $text-error"]
 
 
 def test_needs_you_puts_errors_first_and_counts_what_does_not_fit():
@@ -144,16 +216,9 @@ def test_what_needs_you_can_be_read_to_the_end_at_any_width(width):
     assert " ".join(words.split()) in " ".join(" ".join(rows).split())
 
 
-@pytest.mark.parametrize("n_gestures", [0, 1, 4, 10, 36])
-@pytest.mark.parametrize("size", [(80, 19), (40, 5), (160, 45), (30, 3)])
-def test_the_record_body_fits_and_keeps_the_active_gesture_in_view(n_gestures, size):
-    width, height = size
-    names = tuple(r.GestureStatus(name=f"Gesture {i}", trials=i) for i in range(n_gestures))
-    status = recording(gestures=names, current_label=n_gestures - 1)
-    rows = record_rows(frame(status), width, height)
-    assert len(rows) <= height
-    if n_gestures and height > 10:
-        assert any("▶" in text(spans) for spans in rows)
+def shown_now(status, width=80):
+    now = now_of(frame(status), width)
+    return "\n".join(text(row) for row in now.rows) + f"\n{now.digits}"
 
 
 def test_a_protocol_shows_cue_countdown_and_what_comes_next():
@@ -161,9 +226,21 @@ def test_a_protocol_shows_cue_countdown_and_what_comes_next():
         name="grasp-6", state="running", cue=12, n_cues=48, class_index=1, cue_seconds=5.0, cue_elapsed_s=3.4,
         next_class_index=0, elapsed_s=46, total_s=192, seed=7,
     )  # fmt: skip
-    shown = "\n".join(text(spans) for spans in record_rows(frame(recording(protocol=protocol)), 80, 19))
-    for words in (" 2 FIST ", "NEXT  1 Rest", "1.6 s", "3.4 / 5.0 s", "cue 12 of 48", "00:46 of 03:12", "seed 7"):
-        assert words in shown
+    for words in (" 2 FIST ", "NEXT  1 Rest", "1.6 s", "cue 12 of 48", "00:46 of 03:12", "seed 7"):
+        assert words in shown_now(recording(protocol=protocol))
+    assert now_of(frame(recording(protocol=protocol)), 80).share == pytest.approx(0.68)
+
+
+def test_after_the_last_cue_it_says_done_and_what_saves():
+    protocol = r.ProtocolStatus(name="grasp-6", state="done", n_cues=48)
+    assert "DONE    x ⏎  saves take 04" in shown_now(recording(protocol=protocol))
+
+
+def test_ready_waits_for_what_is_required():
+    assert "READY" in shown_now(idle())
+    missing = r.StreamStatus(key="m", name="markers", state="wanted", required=True, record=True)
+    assert "WAITING   for markers" in shown_now(idle(streams=(emg(), missing)))
+    assert "READY" not in shown_now(idle(streams=(emg(), missing)))
 
 
 @pytest.mark.parametrize(
@@ -184,10 +261,10 @@ def test_utf8_is_told_by_the_locale(environ, utf8):
 
 
 def test_ascii_text_is_as_long_as_the_text_it_stands_for():
-    line = "● REC ▸ ⣿⠒⠤ ━━│┊ ±500 µV … ✗ ▲ ⏎ é 脳"
-    plain = to_ascii(line)
-    assert plain.isascii()
-    assert len(plain) == len(line)
+    words = "● REC ▸ ⣿⠒⠤ ━━│┊ ±500 µV … ✗ ▲ ⏎ é 脳"
+    ascii_words = to_ascii(words)
+    assert ascii_words.isascii()
+    assert len(ascii_words) == len(words)
 
 
 def test_clock_times_are_those_of_the_wall():

@@ -7,11 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from myogestic_tui.app import recorder as r
 from myogestic_tui.app.recorder import ChannelQuality
-from myogestic_tui.widgets.envelope import Page, channel_rows
+from myogestic_tui.info import parse_grid
+from myogestic_tui.widgets.braille import draw_traces
+from myogestic_tui.widgets.heat import columns_of, levels
+from myogestic_tui.widgets.layout import plan, worst_first
+from myogestic_tui.widgets.lens import Lens, Loudness
 from myogestic_tui.widgets.scaling import AutoScale, cut_channels, nice_scale, step_scale
-from myogestic_tui.widgets.traces import draw_traces
+from myogestic_tui.widgets.spectrum import columns_for, mains, measure
 
 DOT_BITS = {
     (0, 0): 0x40,
@@ -156,12 +159,105 @@ def test_autoscale_shows_most_channels_whole_and_the_loudest_by_a_third_at_least
     assert cut_channels(-high, high, scale) == [False] * 6 + [True] * 2
 
 
-def test_a_channel_that_the_scale_cuts_is_marked_and_one_with_a_spike_is_not():
+def test_a_channel_that_the_scale_cuts_is_told_and_one_with_a_spike_is_not():
     low = np.full((3, 100), -40, np.float32)
     low[1, 7], low[2, :10] = -5000, -5000
-    envelope = r.Envelope(
-        stream="emg", first_channel=0, n_channels=3, columns=100, start=0.0, seconds=1.0,
-        low=low.tobytes(), high=(-low).tobytes(),
-    )  # fmt: skip
-    texts = ["".join(span.text for span in spans) for spans in channel_rows(envelope, Page(n_channels=3, scale=50), 50)]
-    assert [text[23] for text in texts] == ["┊", "┊", "↕"]
+    assert cut_channels(low, -low, 50) == [False, False, True]
+
+
+def test_a_channel_keeps_its_step_of_the_ramp_until_it_is_well_beyond_it():
+    rms = np.array([5.0, 320.0, 0.0, np.nan], np.float32)
+    steps = levels(rms, 320.0, np.full(4, -1))
+    assert steps.tolist() == [0, 15, 0, -1]
+    step = 64 ** (1 / 16)
+    before = levels(np.array([5 * step**3.5], np.float32), 320.0, np.array([-1]))
+    assert before.tolist() == [3]
+    assert levels(np.array([5 * step**4.3], np.float32), 320.0, before).tolist() == [3]
+    assert levels(np.array([5 * step**4.4], np.float32), 320.0, before).tolist() == [4]
+    assert levels(np.array([5 * step**2.7], np.float32), 320.0, before).tolist() == [3]
+
+
+@pytest.mark.parametrize("cells", [30, 35, 70, 150, 190])
+@pytest.mark.parametrize("seconds", [1.0, 2.0, 10.0, 30.0])
+def test_the_heat_map_moves_by_no_less_than_a_quarter_of_a_second_and_fills_its_cells(cells, seconds):
+    n_columns, each = columns_of(cells, seconds)
+    assert n_columns == 1 or seconds / n_columns >= 0.25 - 1e-9
+    assert cells - each < n_columns * each <= cells or n_columns == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("8x8", [0, 1, 2], [61, 62, 63]),
+        ("8x8 columns", [0, 8, 16], [47, 55, 63]),
+        ("8x8 serpentine", [0, 1, 2], [58, 57, 56]),
+        ("13x5 without 1", [-1, 0, 1], [61, 62, 63]),
+        ("13x5 columns without 1", [-1, 12, 25], [37, 50, 63]),
+    ],
+)
+def test_grids_are_read_in_every_order_with_holes(text, first, last):
+    places = parse_grid(text, 64)
+    assert list(places[0][:3]) == first
+    assert list(places[-1][-3:]) == last
+
+
+@pytest.mark.parametrize(
+    "text", ["", "8", "8x7", "axb", "0x8", "8x8 colums", "8x8 without", "8x9 without x", "8x9 without 73", "8x²"]
+)
+def test_a_grid_that_is_none_is_refused(text):
+    with pytest.raises(ValueError, match="grid"):
+        parse_grid(text, 64)
+
+
+def test_loudness_doubles_as_the_signal_needs_it_and_halves_late():
+    loud = Loudness()
+    loud.feed(100.0, 0.0, "µV")
+    assert loud.value == 320.0
+    loud.feed(900.0, 0.1, "µV")
+    assert loud.value == 640.0
+    for at in range(1, 12):
+        loud.feed(100.0, float(at), "µV")
+    assert loud.value == 640.0
+    for at in range(12, 40):
+        loud.feed(100.0, float(at), "µV")
+    assert loud.value == 320.0
+    loud.step(up=True)
+    loud.feed(5.0, 99.0, "µV")
+    assert loud.value == 640.0
+
+
+@pytest.mark.parametrize(("hertz", "share"), [(50.0, 0.99), (60.0, 0.99), (83.0, 0.0)])
+def test_a_spectrum_finds_the_mains_and_measures_what_is_drawn(hertz, share):
+    columns, seconds = columns_for(2048.0)
+    at = np.arange(columns) * seconds / columns
+    values = (100 * np.sin(2 * np.pi * hertz * at)).astype(np.float32)
+    values[1::2] = np.nan
+    samples = measure(values, values, seconds)
+    assert samples.rms == pytest.approx(70.7, abs=0.5)
+    assert samples.peak == pytest.approx(100, abs=0.5)
+    assert samples.hertz[np.argmax(samples.amplitude)] == pytest.approx(hertz, abs=1.0)
+    found, of_power = mains(samples)
+    assert of_power == pytest.approx(share, abs=0.02)
+    assert found == (hertz if share else 50.0)
+
+
+@pytest.mark.parametrize("fs", [0.0, float("nan"), float("inf")])
+def test_a_stream_without_a_rate_has_no_spectrum(fs):
+    assert columns_for(fs) == (0, 0.0)
+
+
+def test_too_few_samples_have_no_spectrum():
+    gone = np.full(4096, np.nan, np.float32)
+    assert measure(gone, gone, 1.0) is None
+
+
+def test_64_traces_fit_one_page_in_two_columns():
+    lens = Lens(mode="traces")
+    layout = plan(lens, 64, 164, 56)
+    assert (layout.lanes, layout.n_channels, layout.lane(1)) == (2, 64, (32, 32))
+    assert plan(lens, 64, 80, 19).lanes == 1
+
+
+def test_below_the_map_the_chosen_and_the_faulty_channels_come_first():
+    assert worst_first(range(32), 20, {4, 30}, 5) == [0, 1, 4, 20, 30]
+    assert worst_first(range(2), 20, {4}, 5) == [0, 1]

@@ -1,0 +1,81 @@
+"""A question in one line: each answer is a key of its own, and a button."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual.containers import Horizontal
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+from ..keys import character_of, shown
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.app import ComposeResult
+
+    from ...widgets.frame import Frame
+
+Answers = dict[str, tuple[str, Callable[[], None]]]
+"""By key: the word beside it, and what it does."""
+
+
+class Ask(ModalScreen[str]):
+    """Asks until one of the keys is pressed; the result is that key, empty for none of them.
+
+    Parameters
+    ----------
+    question
+        In a few words.
+    answers
+        By key; the word is left out where it is empty.
+    close
+        What ``esc`` means.
+    holds
+        Whether the question still makes sense with a snapshot; it goes where not.
+    """
+
+    AUTO_FOCUS = ""
+
+    def __init__(
+        self, question: str, answers: Answers, *, close: str = "continue", holds: Callable[[Frame], bool] | None = None
+    ) -> None:
+        super().__init__()
+        self.question, self.answers, self.close = question, answers, close
+        self.holds = holds
+
+    def compose(self) -> ComposeResult:
+        """Question and buttons."""
+        with Horizontal(classes="prompt"):
+            yield Static(f" {self.question}  ", markup=False, classes="question")
+            for key, (word, _) in self.answers.items():
+                yield self._button(key, f"{shown(key)} {word}".strip())
+            yield self._button("escape", f"esc {self.close}")
+
+    def _button(self, key: str, label: str) -> Button:
+        button = Button(label, compact=True, name=key)
+        button.can_focus = False
+        return button
+
+    def frame_came(self, frame: Frame) -> None:
+        """A question about a recording goes with that recording."""
+        if self.holds is not None and not self.holds(frame) and self.is_active:
+            self.dismiss("")
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """A click answers."""
+        event.stop()
+        self._answer(event.button.name or "")
+
+    def on_key(self, event: events.Key) -> None:
+        """A key answers."""
+        event.stop()
+        event.prevent_default()
+        self._answer(character_of(event))
+
+    def _answer(self, key: str) -> None:
+        if key == "escape":
+            self.dismiss("")
+        elif key in self.answers:
+            self.dismiss(key)

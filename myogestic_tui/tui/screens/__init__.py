@@ -1,0 +1,1 @@
+"""The four screens, the open session, and the screen of a script."""

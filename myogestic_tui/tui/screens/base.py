@@ -1,0 +1,107 @@
+"""What the screens have in common: header, body, message line, footer; and how a snapshot reaches them."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.containers import Container
+from textual.screen import Screen
+
+from ...widgets.header import Header
+from ...widgets.keyrow import KeyRow
+from ...widgets.lines import BAD, OK, Line, Lines, fit, line
+from ...widgets.problems import status_line
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.app import ComposeResult
+
+    from ...widgets.frame import Frame
+    from ..app import Viewer
+
+
+class ViewerScreen(Screen[None], inherit_bindings=False):
+    """Header, body, message line and footer; the keys of the screen are its ``BINDINGS``.
+
+    A subclass composes its `body` and shows each snapshot in `show`.
+    """
+
+    AUTO_FOCUS = ""
+    name_of: ClassVar[str] = ""
+    lively: ClassVar[bool] = False
+    """Drawn at the full frame rate while something moves."""
+    ruled: ClassVar[bool] = True
+    """Whether a rule stands under the header; else the body begins there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.header = Header(self.name_of, ruled=self.ruled)
+        self.message = Lines(id="message")
+        self.composed = False
+
+    @property
+    def viewer(self) -> Viewer:
+        """The app."""
+        return cast("Viewer", self.app)
+
+    @property
+    def frame(self) -> Frame:
+        """The newest snapshot."""
+        return self.viewer.now()
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom."""
+        yield self.header
+        with Container(id="body"):
+            yield from self.body()
+        yield self.message
+        yield KeyRow()
+
+    def body(self) -> ComposeResult:
+        """What is special about the screen."""
+        raise NotImplementedError
+
+    def show(self, frame: Frame) -> None:
+        """Show a snapshot in the body."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        """The first snapshot is in the first frame."""
+        self.composed = True
+        self.frame_came(self.frame)
+        self.call_after_refresh(lambda: self.frame_came(self.frame))
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Another layout."""
+        self.call_after_refresh(lambda: self.frame_came(self.frame))
+
+    def on_screen_resume(self) -> None:
+        """It is in front again."""
+        self.call_after_refresh(lambda: self.frame_came(self.frame))
+
+    def frame_came(self, frame: Frame) -> None:
+        """Show a snapshot."""
+        if not self.composed or not self.is_mounted or not self.size:
+            return
+        self.header.show(frame)
+        self.message.put([self.message_line(frame, self.size.width)])
+        self.show(frame)
+
+    def message_line(self, frame: Frame, width: int) -> Line:
+        """What was just said, else how things stand."""
+        text, bad, until = self.viewer.said
+        if text and time.monotonic() < until:
+            return line((fit(f" {text}", width), BAD if bad else OK))
+        return status_line(frame, width)
+
+
+def allowed(action: str, frame: Frame) -> bool:
+    """Whether a command makes sense now; some need a recording, some that there is none."""
+    if action == "start":
+        return not frame.recording
+    if action in ("stop", "undo", "note", "bad_trial", "trial"):
+        return frame.recording
+    if action in ("pause_protocol", "skip"):
+        return frame.protocol is not None
+    return True

@@ -1,0 +1,211 @@
+"""The Live screen, which answers: is the signal clean, and what does the muscle do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.containers import Horizontal, Vertical
+
+from ...app.recorder import MarkChannel, StreamStatus
+from ...widgets.gestures import GestureList
+from ...widgets.lens import Lens
+from ...widgets.lines import BLANK, KEY, STRONG, Line, Lines, line, rule
+from ...widgets.problems import needs_you, quality_line
+from ...widgets.signal import worst_flag
+from ...widgets.signalview import SignalView
+from .base import ViewerScreen, allowed
+from .keytable import LIVE
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from ...widgets.frame import Frame
+
+_SIDE_FROM = 120
+"""Columns from which the side has room."""
+
+
+class LiveScreen(ViewerScreen):
+    """One stream, and at the side gestures, quality and what needs the operator, where there is room."""
+
+    name_of = "live"
+    lively = True
+    ruled = False
+    BINDINGS = LIVE
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lens = Lens()
+
+    def body(self) -> ComposeResult:
+        """The stream, and a side."""
+        self.signal = SignalView(self.viewer.feed.recorder, lens=self.lens, id="signal")
+        self.nothing = Lines(id="nothing")
+        self.gestures = GestureList()
+        self.side = Lines(id="side-lines")
+        self.side_box = Vertical(self.gestures, self.side, id="side")
+        self.side_box.display = self.viewer.size.width >= _SIDE_FROM
+        with Horizontal():
+            yield Vertical(self.nothing, self.signal, id="signal-box")
+            yield self.side_box
+
+    def show(self, frame: Frame) -> None:
+        """Draw the newest of what is looked at."""
+        self.signal.recorder = self.viewer.feed.recorder
+        stream = self.signal.shown_stream(frame)
+        self.signal.display = stream is not None
+        nothing = [] if stream is not None else _nothing(frame, self.size.width, self.size.height - 5)
+        self.nothing.styles.height = len(nothing)
+        self.nothing.put(nothing)
+        if stream is not None:
+            self.signal.show(frame)
+        side = self.side_box
+        side.display = self.size.width >= _SIDE_FROM
+        if side.display:
+            self.gestures.show(frame)
+            self.side.put(self._side(frame, stream, side.size.width, side.size.height - len(frame.status.gestures) - 3))
+
+    def _side(self, frame: Frame, stream: StreamStatus | None, width: int, height: int) -> list[Line]:
+        """Quality and problems."""
+        rows: list[Line] = [BLANK]
+        if stream is not None:
+            rows += [
+                rule("quality", width),
+                *(line(" ", (text.strip(), style)) for text, style in quality_line(stream)),
+            ]
+            rows.append(BLANK)
+        return [*rows, *needs_you(frame.status.problems, width, max(height - len(rows), 0))][: max(height, 0)]
+
+    # ---------------------------------------------------------------- commands
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Some need a recording, some that there is none."""
+        return allowed(action, self.frame)
+
+    def on_gesture_list_pressed(self, message: GestureList.Pressed) -> None:
+        """A gesture was clicked."""
+        self.viewer.label(message.class_index, message.at)
+
+    @property
+    def stream(self) -> StreamStatus | None:
+        """What is looked at."""
+        return self.signal.shown_stream(self.frame)
+
+    def _now(self) -> None:
+        self.frame_came(self.frame)
+
+    def action_view(self) -> None:
+        """Heat map, traces, grid."""
+        if (stream := self.stream) is not None:
+            modes = self.signal.modes(stream)
+            self.lens.next_mode(stream.n_channels, modes)
+            self._now()
+
+    def action_channel(self, step: int) -> None:
+        """The channel that keys are about."""
+        if (stream := self.stream) is not None:
+            self.lens.move(step, stream.n_channels)
+            self._now()
+
+    def action_page(self, step: int) -> None:
+        """A page of channels."""
+        if (stream := self.stream) is not None:
+            self.lens.move(step * self.signal.per_page, stream.n_channels)
+            self._now()
+
+    def action_next_stream(self) -> None:
+        """The next stream."""
+        names = [s.name for s in self.frame.live if s.dtype != "string" and s.n_channels]
+        if names:
+            at = names.index(self.lens.stream) + 1 if self.lens.stream in names else 0
+            self.lens.choose(names[at % len(names)])
+            self._now()
+
+    def action_worst(self) -> None:
+        """To the next channel with a flag, the worst kind first."""
+        stream = self.stream
+        if stream is None:
+            return
+        flagged = [(i, worst_flag(q.flags)) for i, q in enumerate(stream.quality)]
+        worst = [i for letter in "NFCM" for i, flag in flagged if flag == letter]
+        if not worst:
+            self.viewer.say("no channel stands out")
+            return
+        at = worst.index(self.lens.cursor) + 1 if self.lens.cursor in worst else 0
+        self.lens.move(worst[at % len(worst)] - self.lens.cursor, stream.n_channels)
+        self._now()
+
+    def action_bad_channel(self) -> None:
+        """Mark the channel bad by hand, or good again."""
+        stream, channel = self.stream, self.lens.cursor
+        if stream is not None:
+            marked = channel < len(stream.quality) and "x" in stream.quality[channel].flags
+            actor = self.viewer.actor
+            self.viewer.execute(MarkChannel(stream=stream.name, channel=channel, bad=not marked, actor=actor))
+
+    def action_zoom(self) -> None:
+        """One channel over the whole height with a scale of its own, or back."""
+        self.lens.zoom()
+        self._now()
+
+    def action_widen(self, step: int) -> None:
+        """A longer or a shorter window."""
+        self.lens.widen(step)
+        self._now()
+
+    def action_gain(self, up: bool) -> None:
+        """More or less gain."""
+        if (stream := self.stream) is not None:
+            self.lens.gain(stream.n_channels, up=up)
+            self._now()
+
+    def action_autoscale(self) -> None:
+        """Autoscale on or off."""
+        self.lens.autoscale()
+        self._now()
+
+    def action_offset(self) -> None:
+        """Offset removal on or off; on the grid, amplitudes or quality."""
+        if (stream := self.stream) is not None:
+            self.lens.other_measure(stream.n_channels)
+            self._now()
+
+    def action_filter(self) -> None:
+        """The next filter of this stream's view; what is recorded stays raw."""
+        self.lens.next_filter()
+        self._now()
+
+    def action_mvc(self) -> None:
+        """Amplitudes in percent of each channel's MVC, or in the stream's unit again."""
+        stream = self.stream
+        if stream is not None and not self.lens.percent and not stream.mvc:
+            self.viewer.say(f"no MVC of {stream.name} is known: run the protocol mvc (r, then c), and stop", bad=True)
+            return
+        self.lens.percent = not self.lens.percent
+        self.lens.scale_anew()
+        self._now()
+
+    def action_pause_view(self) -> None:
+        """Hold the view; the recording continues."""
+        self.lens.hold()
+        self._now()
+
+    def action_scroll(self, share: float) -> None:
+        """Back or on by a share of the window; at the newest sample the view runs again."""
+        self.lens.scroll(share)
+        self._now()
+
+
+def _nothing(frame: Frame, width: int, height: int) -> list[Line]:
+    """The empty state."""
+    seen = sum(s.state == "seen" for s in frame.status.streams)
+    some = f"{seen} stream{'s' if seen != 1 else ''} on the network, none connected."
+    hint = "there c connects one, a connects all" if seen else "there g starts a synthetic one"
+    return [
+        BLANK,
+        line((f"   {some if seen else 'No stream on the network yet.'}", STRONG)),
+        BLANK,
+        line(("   s", KEY), f"  Streams: {hint}"),
+        BLANK,
+        *needs_you(frame.status.problems, width, height - 6),
+    ]

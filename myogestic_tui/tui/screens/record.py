@@ -1,0 +1,310 @@
+"""The Record screen, which answers: am I recording, what is the subject doing now, what comes next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Digits, ProgressBar
+
+from ...app.protocol import parse_steps
+from ...app.recorder import AbortProtocol, MarkTrial, PauseProtocol, Relabel, SetTake, SkipCue, StartProtocol
+from ...errors import ConfigError
+from ...widgets.gestures import GestureList
+from ...widgets.lines import BLANK, Line, Lines, line, rule
+from ...widgets.now import now_of
+from ...widgets.problems import needs_you, problem_lines, quality_line
+from ...widgets.record import Trial, counter_line, note_lines, timeline_rows, trial_columns, trial_row, trials_of
+from ...widgets.table import Table
+from ..modals.forms import Form
+from .base import ViewerScreen, allowed
+from .keytable import RECORD
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.app import ComposeResult
+
+    from ...widgets.frame import Frame
+    from ..modals.ask import Answers
+
+_LETTERS, _NEW = "abcfghijklmop", "n"
+"""What chooses a protocol, and what makes one up."""
+_SIGNAL_FROM = 36
+"""From this height on the signal is shown beneath."""
+_MOST_PROBLEMS = 2
+
+
+class RecordScreen(ViewerScreen):
+    """Now, gestures and trials, timeline, counters, what needs the operator, notes."""
+
+    name_of = "record"
+    lively = True
+    BINDINGS = RECORD
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trial: int | None = None
+        """The trial that was gone back to, by its place among the labels."""
+        self._typed: dict[str, str] = {}
+
+    def body(self) -> ComposeResult:
+        """From most to least important."""
+        self.now_lines, self.digits = Lines(id="now-lines"), Digits("", id="now-digits")
+        self.progress = ProgressBar(total=1.0, show_percentage=False, show_eta=False, id="now-bar")
+        self.gestures, self.trials = GestureList(id="gestures"), Table(cursor=False, id="trials")
+        self.strip, self.counters, self.told = Lines(id="timeline"), Lines(id="counters"), Lines(id="told-lines")
+        self.side = Lines(id="record-side")
+        with Horizontal(id="now"):
+            with Vertical():
+                yield self.now_lines
+                yield self.progress
+            yield self.digits
+        with Horizontal(id="middle"):
+            yield self.gestures
+            yield self.trials
+            yield self.side
+        yield self.strip
+        yield self.counters
+        yield self.told
+        self.signal_box = Vertical(id="record-signal")
+        yield self.signal_box
+
+    # ---------------------------------------------------------------- drawing
+
+    def show(self, frame: Frame) -> None:
+        """Show a snapshot."""
+        width, height = self.size.width, self.size.height - 5
+        self._show_now(frame, width)
+        self.gestures.show(frame)
+        wide = width >= 120
+        self.side.display = wide
+        told = [] if wide else problem_lines(frame.status.problems, width, _MOST_PROBLEMS)
+        signal = self._show_signal(frame, height)
+        told += note_lines(frame, width, max(1, min(3, height - 16 - len(told) - signal)))
+        self.told.styles.height = len(told)
+        self.told.put(told)
+        self.strip.put(timeline_rows(frame, width))
+        self.counters.put([counter_line(frame, width)])
+        self._show_trials(frame)
+        if wide:
+            self.side.put(self._side(frame, self.side.size.width, self.side.size.height))
+
+    def _show_now(self, frame: Frame, width: int) -> None:
+        room = width - 20 if width >= 72 else width
+        now = now_of(frame, room)
+        self.digits.display = width >= 72
+        self.now_lines.put(now.rows)
+        if self.digits.value != now.digits:
+            self.digits.update(now.digits)
+        self.progress.display = now.share is not None
+        if now.share is not None:
+            self.progress.update(progress=now.share)
+
+    def _show_trials(self, frame: Frame) -> None:
+        trials = trials_of(frame)
+        if self.trial is not None and not any(one.place == self.trial for one in trials):
+            self.trial = None
+        self.trials.cursor_type = "row" if self.trial is not None else "none"
+        columns = trial_columns(max(self.trials.size.width - 1, 24))
+        before = len(self.trials.ordered_rows)
+        self.trials.put(columns, [(str(one.place), trial_row(one, frame, columns)) for one in trials])
+        if self.trial is not None:
+            self.trials.choose(str(self.trial))
+        elif before != len(trials):
+            self.trials.scroll_end(animate=False)
+
+    def _side(self, frame: Frame, width: int, height: int) -> list[Line]:
+        """Signal quality of each stream, what needs the operator, what happened."""
+        rows: list[Line] = [rule("signal quality", width)]
+        for stream in frame.live:
+            rows.append(line((f" {stream.name}", "bold" if stream.record else "$quiet"), "  ", quality_line(stream, 8)))
+        rows += [BLANK, *needs_you(frame.status.problems, width, max(height // 2, 3))]
+        return [*rows, BLANK, rule("events", width), *self.viewer.event_lines(frame, width)][: max(height, 0)]
+
+    def _show_signal(self, frame: Frame, height: int) -> int:
+        box = self.signal_box
+        stream = next((s for s in frame.live if s.dtype != "string" and s.record), None)
+        rows = 0 if stream is None or self.size.height < _SIGNAL_FROM else max(height // 3, 8)
+        box.styles.height = rows
+        if stream is None or not rows:
+            return 0
+        if not box.children:
+            from ...widgets.lens import Lens
+            from ...widgets.signalview import SignalView
+
+            box.mount(SignalView(self.viewer.feed.recorder, stream.name, lens=Lens()))
+            return rows
+        view = box.query("SignalView").first()
+        view.recorder = self.viewer.feed.recorder  # type: ignore[attr-defined]
+        view.show(frame)  # type: ignore[attr-defined]
+        return rows
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Some need a recording, some that there is none."""
+        return allowed(action, self.frame)
+
+    def on_gesture_list_pressed(self, message: GestureList.Pressed) -> None:
+        """A gesture was clicked."""
+        self.viewer.label(message.class_index, message.at)
+
+    # ---------------------------------------------------------------- trials
+
+    def action_trial(self, step: int) -> None:
+        """Go back to a trial, or on to a later one."""
+        places = [one.place for one in trials_of(self.frame)]
+        if not places:
+            self.viewer.say("no trial yet")
+            return
+        at = places.index(self.trial) + step if self.trial in places else len(places) - 1
+        self.trial = places[max(at, 0)] if at < len(places) else None
+        if self.trial is not None:
+            self.viewer.say("m marks the trial, a digit relabels it, esc goes back")
+        self.frame_came(self.frame)
+
+    def action_back(self) -> None:
+        """Leave the trials."""
+        self.trial = None
+        self.frame_came(self.frame)
+
+    def chosen_trial(self) -> Trial | None:
+        """The one that was gone back to, else the one that runs or ran last."""
+        trials = trials_of(self.frame)
+        if self.trial is not None:
+            return next((one for one in trials if one.place == self.trial), None)
+        return trials[-1] if trials else None
+
+    def relabel(self, class_index: int) -> bool:
+        """A gesture key while a trial is chosen gives that one another class; False where none is."""
+        trial = self.chosen_trial() if self.trial is not None else None
+        if trial is None or class_index < 0:
+            return False
+        session = self.frame.session_id or None
+        self.viewer.execute(
+            Relabel(timestamp=trial.label.timestamp, class_index=class_index, session=session, actor=self.viewer.actor)
+        )
+        return True
+
+    def action_bad_trial(self) -> None:
+        """Mark the trial bad, or good again; which one is said."""
+        viewer, trial = self.viewer, self.chosen_trial()
+        if trial is None:
+            viewer.say("no trial to mark yet")
+            return
+        bad = not trial.label.bad
+        which = "the running trial" if trial.running else f"the trial of {trial.seconds:.1f} s"
+        name = self.frame.keyed(trial.label.class_index)
+        told = f"{which}, {name}, marked {'bad' if bad else 'good again'}"
+
+        def heard(_: object, reply: object) -> None:
+            ok = bool(getattr(reply, "ok", False))
+            viewer.refresh_frame()
+            viewer.say(told if ok else str(getattr(reply, "message", "")), bad=not ok)
+
+        session = self.frame.session_id or None
+        command = MarkTrial(bad=bad, timestamp=trial.label.timestamp, session=session, actor=viewer.actor)
+        viewer.execute(command, heard)
+
+    # ---------------------------------------------------------------- protocol
+
+    def action_protocol(self) -> None:
+        """Choose a protocol and start it; end the one that runs."""
+        viewer, running = self.viewer, self.frame.protocol
+        if running is not None:
+            answers: Answers = {"enter": ("end it; the recording continues", self._abort)}
+            viewer.ask(f"end protocol {running.name}?", answers, session=self.frame.session_id)
+            return
+        answers = {
+            letter: (name, self._starter(StartProtocol(name=name, actor=viewer.actor)))
+            for letter, name in zip(_LETTERS, self.frame.status.protocols, strict=False)
+        }
+        answers[_NEW] = ("another", self._type_protocol)
+        starts = "" if self.frame.recording else " (starts the recording)"
+        viewer.ask(f"protocol{starts}:", answers, close="none")
+
+    def _starter(self, command: StartProtocol) -> Callable[[], None]:
+        """Starting one starts the recording where idle, and asks as the recording's own key does."""
+
+        def start() -> None:
+            if self.frame.recording:
+                self.viewer.execute(command)
+            else:
+                question = f"record take {self.frame.status.take.take:02d} with protocol {command.name}?"
+                self.viewer.when_ready(lambda: self.viewer.execute(command), question)
+
+        return start
+
+    def _type_protocol(self) -> None:
+        """Make one up: its steps, how often, and the seed of a shuffle; the form keeps what was typed last."""
+        names = [gesture.name for gesture in self.frame.status.gestures]
+        steps = ",".join(f"{name}:3" for name in names)
+        fields = self._typed or {"steps": steps, "repeats": "3", "shuffle seed": ""}
+
+        def typed(values: dict[str, str] | None) -> None:
+            if values is None:
+                return
+            self._typed = values
+            try:
+                command = self._typed_protocol(values["steps"], values["repeats"], values["shuffle seed"])
+            except ConfigError as error:
+                self.viewer.say(str(error), bad=True)
+                return
+            self._starter(command)()
+
+        self.app.push_screen(Form("a protocol: gesture:seconds, …", fields), typed)
+
+    def _typed_protocol(self, steps: str, repeats: str, seed: str) -> StartProtocol:
+        """The command; gestures may be named by their keys, and ``-`` is no label. Raises `ConfigError`."""
+        frame = self.frame
+        names = {gesture.name.casefold(): gesture.name for gesture in frame.status.gestures}
+        known = {"-": "", **{key: frame.gesture(index) for index, key in enumerate(frame.keys)}}
+        if not repeats.isdigit() or (seed and not seed.isdigit()):
+            raise ConfigError("repeats and the seed are whole numbers; without a seed the steps come in order")
+        return StartProtocol(
+            name="typed",
+            steps=tuple((names.get(name.casefold(), known.get(name, name)), s) for name, s in parse_steps(steps)),
+            repeats=int(repeats),
+            shuffle=bool(seed),
+            seed=int(seed) if seed else None,
+            actor=self.viewer.actor,
+        )
+
+    def _abort(self) -> None:
+        self.viewer.execute(AbortProtocol(session=self.frame.session_id or None, actor=self.viewer.actor))
+
+    def action_pause_protocol(self) -> None:
+        """Pause the protocol, or continue."""
+        protocol = self.frame.protocol
+        if protocol is not None:
+            session, paused = self.frame.session_id or None, protocol.state != "paused"
+            self.viewer.execute(PauseProtocol(paused=paused, session=session, actor=self.viewer.actor))
+
+    def action_skip(self) -> None:
+        """On to the next cue."""
+        self.viewer.execute(SkipCue(session=self.frame.session_id or None, actor=self.viewer.actor))
+
+    def action_understood(self) -> None:
+        """What stopped the recording was read."""
+        self.viewer.acknowledge()
+
+    # ---------------------------------------------------------------- the take sheet
+
+    def action_take(self) -> None:
+        """Fill in the take sheet: it sticks, the number counts up, and begins anew with another subject or task."""
+        take = self.frame.status.take
+        fields = {"subject": take.subject, "task": take.task, "take": str(take.take), "name": take.name, **take.fields}
+
+        def typed(values: dict[str, str] | None) -> None:
+            if values is None:
+                return
+            number = values["take"]
+            if not number.isdigit() or int(number) < 1:
+                self.viewer.say(f"take {number!r}: give a whole number from 1 on", bad=True)
+                return
+            command = SetTake(
+                subject=values["subject"], task=values["task"], take=None if number == str(take.take) else int(number),
+                name=values["name"], fields={name: values[name] for name in take.fields}, actor=self.viewer.actor,
+            )  # fmt: skip
+            self.viewer.execute(command)
+
+        self.app.push_screen(Form("take sheet", fields), typed)

@@ -1,0 +1,218 @@
+"""The Sessions screen: what is recorded, in which state, and what to do with it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from textual.containers import Horizontal, Vertical
+
+from ...widgets import format as f
+from ...widgets.lines import BLANK, DIM, KEY, STRONG, Line, Lines, line, spread
+from ...widgets.sessiondetails import cut_rows, short_details
+from ...widgets.sessions import LIST_WIDTH, Order, job_row, open_jobs, session_row, table_columns
+from ...widgets.table import Table
+from ..sessionlook import SessionLook
+from .keytable import SESSIONS
+from .sessionjobs import SessionJobs
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.widgets import DataTable
+
+    from ...widgets.frame import Frame
+    from ...widgets.overview import OverviewPlot
+    from ..modals.ask import Answers
+
+_BESIDE = 150
+"""From this width on the details stand beside the list."""
+_MOST_ROWS = 1000
+"""A table of more takes the screen too long; find and order reach the rest."""
+_LEAST_LIST = 8
+
+
+class SessionsScreen(SessionJobs):
+    """List on top (or at the left), details of the chosen session beneath (or beside); ``⏎`` opens it."""
+
+    name_of = "sessions"
+    BINDINGS = SESSIONS
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.look = SessionLook(self.viewer)
+        self._plot: OverviewPlot | None = None
+        self._placed = ""
+
+    def body(self) -> ComposeResult:
+        """List and details."""
+        self.told, self.table, self.empty = Lines(id="listed"), Table(id="sessions"), Lines(id="nothing")
+        self.about, self.job = Lines(id="session-about"), Lines(id="job")
+        self.list_box = Vertical(self.told, self.table, self.empty, id="list")
+        self.details_box = Vertical(self.about, id="session-details")
+        self.box = Horizontal(self.list_box, self.details_box, id="sessions-box")
+        yield self.box
+        yield self.job
+
+    def on_screen_resume(self) -> None:
+        """List again."""
+        self.list.look_again()
+        super().on_screen_resume()
+
+    # ---------------------------------------------------------------- drawing
+
+    def show(self, frame: Frame) -> None:
+        """Show list and details."""
+        self.list.keep_listed(frame)
+        beside = self.size.width >= _BESIDE
+        self.box.set_class(not beside, "-stacked")
+        width = LIST_WIDTH + max((self.size.width - LIST_WIDTH) // 5, 0) if beside else self.size.width
+        height = max(self.size.height - 6, 1)
+        self.list_box.styles.width = width if beside else "1fr"
+        self._show_list(frame, width)
+        self.job.put([job_row(frame.status, self.size.width)])
+        one = self.list.entry
+        room = self.size.width - width - 2 if beside else width
+        rows = [] if one is None else short_details(one, self.look.at(one, 2 * room), frame, room)
+        tall = height if beside else min(max(len(rows) + 7, height * 3 // 5), height - _LEAST_LIST)
+        box = self.details_box
+        box.display = bool(rows) and tall > 2
+        box.styles.height = "1fr" if beside else max(tall, 0)
+        if rows and tall > 2:
+            self._show_details(frame, rows, room, tall)
+
+    def _show_list(self, frame: Frame, width: int) -> None:
+        found, order = self.list.found, self.list.order
+        total = f.size(sum(one.summary.bytes for one in found))
+        left = (
+            line((" find: ", DIM), self.list.words) if self.list.words else line((f" {frame.status.sessions_dir}", DIM))
+        )
+        marked = f"{len(self.list.marked)} selected   " if self.list.marked else ""
+        shown = f"first {_MOST_ROWS} of " if len(found) > _MOST_ROWS else ""
+        told = f"{shown}{len(found)} of {len(self.list.known)}   {total}   {order.words} "
+        self.told.put([spread(left, line((marked, KEY), (told, DIM)), width)])
+        self.table.display = bool(found)
+        self.empty.put([] if found else self._nothing())
+        self.empty.styles.height = 0 if found else 5
+        if not found:
+            return
+        columns = table_columns(order, width)
+        jobs = open_jobs(frame.status.jobs)
+        rows = []
+        for one in found[:_MOST_ROWS]:
+            path = one.summary.path
+            job = jobs.get(os.path.abspath(path)) if jobs else None
+            rows.append((path, session_row(one, job, columns, marked=path in self.list.marked)))
+        self.table.put(columns, rows)
+        if self.list.chosen != self._placed:  # else the cursor is the table's own, and may just have moved
+            self._placed = self.list.chosen
+            self.table.choose(self._placed)
+
+    def _nothing(self) -> list[Line]:
+        if not self.list.was_listed:
+            return [BLANK, line(("   looking through the folder …", DIM))]
+        if self.list.words:
+            return [
+                BLANK,
+                line(("   no session has these words", STRONG)),
+                BLANK,
+                line(("   esc", KEY), "  shows all again"),
+            ]
+        return [
+            BLANK, line(("   No session here yet.", STRONG)), BLANK,
+            line(("   r", KEY), "  Record: there space starts the first one"),
+        ]  # fmt: skip
+
+    def _show_details(self, frame: Frame, rows: list[Line], width: int, tall: int) -> None:
+        one = self.list.entry
+        assert one is not None
+        looked = self.look.at(one, 2 * width)
+        plot_rows = min(max(tall - len(rows), 6), 24) if looked.overview is not None and tall >= 9 else 0
+        rows = cut_rows(rows, tall - plot_rows)
+        if plot_rows > 5 and looked.overview is not None:
+            from ...widgets.overview import heading
+
+            rows, plot_rows = [*rows, heading(looked.overview, width)], plot_rows - 1
+        self.about.styles.height = len(rows)
+        self.about.put(rows)
+        if self._plot is None:
+            if not plot_rows:
+                return
+            from ...widgets.overview import OverviewPlot
+
+            self._plot = OverviewPlot()
+            self.details_box.mount(self._plot)
+        self._plot.display = bool(plot_rows)
+        self._plot.styles.height = plot_rows
+        if plot_rows and looked.overview is not None:
+            self._plot.draw(looked.overview, frame.key_of, looked.facts)
+
+    def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
+        """Another session is chosen."""
+        key = event.row_key.value
+        if key and key != self.list.chosen:
+            self.list.chosen = self._placed = key
+            self.frame_came(self.frame)
+
+    def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
+        """The heading of a column orders by it."""
+        column = event.column_key.value or ""
+        if column and column != "marked":
+            same = self.list.order.column == column
+            self.list.order_by(self.list.order.turned() if same else Order(column, column in ("start", "size")))
+            self.frame_came(self.frame)
+
+    # ---------------------------------------------------------------- commands
+
+    def action_row(self, step: int) -> None:
+        """Another row."""
+        self.table.step(step)
+
+    def action_open(self) -> None:
+        """The session over the whole screen."""
+        if self.list.entry is not None:
+            from .opened import OpenedScreen
+
+            self.look.again()
+            self.app.push_screen(OpenedScreen(self.list, self.look))
+
+    def action_find(self) -> None:
+        """Find by words, as they are typed."""
+
+        def find(text: str) -> None:
+            self.list.find(text)
+            self.frame_came(self.frame)
+
+        self.viewer.type_line("find", find, self.list.words, changed=find, cancelled=lambda: find(""))
+
+    def action_order(self) -> None:
+        """Choose the column and the direction to order by, on one line."""
+
+        def by(order: Order) -> None:
+            self.list.order_by(order)
+            self.frame_came(self.frame)
+            self.action_order()
+
+        order = self.list.order
+        answers: Answers = {
+            "left": ("", lambda: by(order.next(-1))),
+            "right": ("column", lambda: by(order.next())),
+            "o": ("reverse", lambda: by(order.turned())),
+            "enter": ("keep", lambda: None),
+        }
+        self.viewer.ask(f"order: {order.words}".ljust(27), answers, close="keep")
+
+    def action_mark(self) -> None:
+        """Select or unselect, and go on."""
+        self.list.mark()
+        self.frame_came(self.frame)
+        self.table.step(1)
+
+    def action_cancel(self) -> None:
+        """Show all again, unselect all, or cancel a job."""
+        if self.list.words:
+            self.list.find("")
+        elif self.list.marked:
+            self.list.marked.clear()
+        else:
+            self.ask_cancel()
+        self.frame_came(self.frame)

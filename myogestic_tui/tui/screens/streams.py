@@ -1,0 +1,153 @@
+"""The Streams screen, which answers: is everything there, and alive."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...app.recorder import (
+    AnyCommand,
+    ConnectAll,
+    ConnectStream,
+    DescribeStream,
+    ForgetStream,
+    Reply,
+    StartGenerator,
+    StopGenerator,
+    StreamStatus,
+    TickStream,
+)
+from ...widgets.lines import BLANK, DIM, Line, Lines, line
+from ...widgets.problems import needs_you
+from ...widgets.streams import columns, details, nothing_seen, stream_row, xml_lines
+from ...widgets.table import Table
+from .base import ViewerScreen
+from .keytable import STREAMS
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from ...widgets.frame import Frame
+    from ..modals.text import TextScreen
+
+_MOST_NEEDS = 8
+
+
+class StreamsScreen(ViewerScreen):
+    """What needs the operator, the table, details of the chosen stream."""
+
+    name_of = "streams"
+    BINDINGS = STREAMS
+
+    def body(self) -> ComposeResult:
+        """From most to least urgent."""
+        self.needs = Lines(id="needs")
+        self.table = Table(id="streams")
+        self.nothing = Lines(id="nothing")
+        self.about = Lines(id="details")
+        yield self.needs
+        yield self.table
+        yield self.nothing
+        yield self.about
+
+    def show(self, frame: Frame) -> None:
+        """Show a snapshot."""
+        status = frame.status
+        width, height = self.size.width, max(self.size.height - 5, 1)
+        needs = needs_you(status.problems, width, min(_MOST_NEEDS, max(height // 3, 2)))
+        needs += [BLANK] if needs and height > 24 else []
+        self.needs.styles.height = len(needs)
+        self.needs.put(needs)
+        self.table.display = bool(status.streams)
+        if not status.streams:
+            self.nothing.put(nothing_seen(status))
+            self.nothing.styles.height = 8
+            self.about.put([])
+            return
+        self.nothing.put([])
+        self.nothing.styles.height = 0
+        trends = self.viewer.feed.trends
+        shown = columns(width)
+        self.table.put(shown, [(s.key, stream_row(s, shown, trends.of(s.key))) for s in status.streams])
+        room = height - len(needs)
+        n_rows = min(len(status.streams) + 1, max(room - 7, 4))
+        self.table.styles.height = n_rows
+        self.about.styles.height = room - n_rows
+        self.about.put(self._details(frame, width, room - n_rows))
+
+    def _details(self, frame: Frame, width: int, room: int) -> list[Line]:
+        """Of the chosen stream; of others too where there is room."""
+        chosen = self._stream()
+        if chosen is None or room < 3:
+            return []
+        trends = self.viewer.feed.trends
+        rows = [BLANK, *details(chosen, width, trends.of(chosen.key), whole=True)]
+        if len(rows) > room:
+            rows = [BLANK, *details(chosen, width, trends.of(chosen.key))]
+        for other in frame.status.streams:
+            more = [BLANK, *details(other, width, trends.of(other.key))]
+            if other is not chosen and other.state not in ("seen", "wanted") and len(rows) + len(more) <= room:
+                rows += more
+        return rows[:room]
+
+    def _stream(self) -> StreamStatus | None:
+        return next((s for s in self.frame.status.streams if s.key == self.table.chosen), None)
+
+    def on_data_table_row_highlighted(self) -> None:
+        """Another stream is chosen."""
+        self.frame_came(self.frame)
+
+    # ---------------------------------------------------------------- commands
+
+    def action_row(self, step: int) -> None:
+        """Another row."""
+        self.table.step(step)
+
+    def action_details(self) -> None:
+        """All that is known of the stream, and its XML."""
+        stream = self._stream()
+        if stream is None:
+            return
+        width = self.size.width - 2
+        rows = details(stream, width, self.viewer.feed.trends.of(stream.key), whole=True)
+        if not stream.n_channels or stream.state == "seen":
+            told = [line(("  its XML is known once it is connected: c", DIM))]
+            self.viewer.show_text(stream.name, [*rows, BLANK, *told])
+            return
+        screen = self.viewer.show_text(stream.name, [*rows, BLANK, line(("  asking for its XML …", DIM))])
+        self._ask_xml(stream, rows, screen, width)
+
+    def _ask_xml(self, stream: StreamStatus, rows: list[Line], screen: TextScreen, width: int) -> None:
+        def heard(_: AnyCommand, reply: Reply) -> None:
+            screen.put([*rows, BLANK, *xml_lines(reply.text if reply.ok else reply.message, width)])
+
+        self.viewer.execute(DescribeStream(key=stream.key, actor=self.viewer.actor), heard)
+
+    def action_tick(self) -> None:
+        """Include it in the recording, or exclude it."""
+        if (stream := self._stream()) is not None:
+            session, actor = self.frame.session_id or None, self.viewer.actor
+            self.viewer.execute(TickStream(key=stream.key, record=not stream.record, session=session, actor=actor))
+
+    def action_connect(self) -> None:
+        """Connect and include."""
+        if (stream := self._stream()) is not None:
+            self.viewer.execute(ConnectStream(key=stream.key, actor=self.viewer.actor))
+
+    def action_all(self) -> None:
+        """Connect and include everything that is seen."""
+        self.viewer.execute(ConnectAll(actor=self.viewer.actor))
+
+    def action_forget(self) -> None:
+        """Disconnect; it may be connected again while it is on the network."""
+        if (stream := self._stream()) is not None:
+            self.viewer.execute(ForgetStream(key=stream.key, actor=self.viewer.actor))
+
+    def action_generator(self) -> None:
+        """Start or stop the synthetic outlet."""
+        actor = self.viewer.actor
+        running = self.frame.status.generator
+        self.viewer.execute(StopGenerator(actor=actor) if running else StartGenerator(actor=actor))
+
+    def action_doctor(self) -> None:
+        """What is wrong, and how to repair it."""
+        self.viewer.run_doctor()

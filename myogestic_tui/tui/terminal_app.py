@@ -1,0 +1,275 @@
+"""What all programs that take a whole terminal have in common: a look, keys in order, frames that the link can take."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import time
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import events
+from textual.app import App
+from textual.geometry import Size
+
+from ..widgets.colours import variable_defaults
+from ..widgets.glyphs import wants_ascii
+from .filters import AsciiFilter
+from .keys import KeyQueue, settled
+from .keytimes import ASLEEP_SECONDS
+from .link import HUNG_UP, Link
+from .pacer import Pacer
+from .themes import DARK, LIGHT, choose_theme, colour_bits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.filter import LineFilter
+
+    from .signals import BoundedExit
+
+_BUSY_SECONDS = 0.05
+"""How soon it looks again whether the link has taken what came before."""
+_LOOK_SECONDS = 0.1
+_WAITED_SECONDS = 0.2
+"""What is read so soon after the screens opened, or after this process stood still, has waited for that."""
+_LAST_ANSWER_SECONDS = 0.4
+"""Leaving waits so long for answers of the terminal: they would be typed into the shell."""
+
+
+class TerminalApp(App[int]):
+    """An app whose frames come from a clock that knows the link.
+
+    Parameters
+    ----------
+    theme
+        ``dark``, ``light``, ``ansi``, or a theme of Textual's; the terminal may be able to show less.
+    glyphs
+        ``ascii``, ``block``, or ``auto``: what the terminal's locale says; anything else is UTF-8.
+    fps
+        Frames per second at most.
+    link
+        The terminal; None is one that neither stalls nor goes, as in tests.
+    """
+
+    TITLE = "myogestic-tui"
+    ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[Any]] = []
+
+    def __init__(self, theme: str, glyphs: str, fps: float, link: Link | None = None) -> None:
+        no_colour = "NO_COLOR" in os.environ
+        self.colour_bits = colour_bits()
+        self.theme_wanted = choose_theme(theme)
+        super().__init__(ansi_color=True if no_colour else None)
+        self.animation_level = "none"
+        self.ascii_only = wants_ascii(glyphs)
+        self.block_glyphs = glyphs == "block"
+        self.ascii_filter = AsciiFilter() if self.ascii_only else None
+        self.link = link or Link()
+        self.ending: BoundedExit | None = None
+        self.pacer = Pacer(fps)
+        self.keys = KeyQueue(self._hand_on, self.pasted, self.is_typing, self._doubt, self.link.times.answered)
+        self.key_time = self.key_doubt = 0.0
+        self._opened_until = 0.0
+        self._wake = asyncio.Event()
+        self._held = contextlib.ExitStack()
+        self._holding = False
+        self._leaving = False
+        self._own_loop: asyncio.AbstractEventLoop | None = None
+        for one in (DARK, LIGHT):
+            self.register_theme(one)
+        if self.theme_wanted not in self.available_themes:
+            from ..errors import ConfigError
+
+            known = ", ".join(["dark", "light", "ansi", *sorted(self.available_themes)])
+            raise ConfigError(f"screen.theme {self.theme_wanted!r} is not known; allowed: {known}")
+        self.theme = self.theme_wanted
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Gesture colours, and what our stylesheets use beyond Textual's variables."""
+        return variable_defaults(self.current_theme)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """ASCII alone, where the terminal has no more."""
+        filters = list(super().get_line_filters())
+        return [*filters, self.ascii_filter] if self.ascii_filter is not None else filters
+
+    @property
+    def paid(self) -> bool:
+        """Whether the frames drawn so far are paid for."""
+        return self.pacer.paid
+
+    def charge(self, n_bytes: float) -> None:
+        """A signal widget drew something that costs so much."""
+        self.pacer.charge(n_bytes)
+
+    # ---------------------------------------------------------------- frames
+
+    def on_mount(self) -> None:
+        """Begin to take keys, and to draw once the first screen is painted."""
+        self._own_loop = asyncio.get_running_loop()
+        self.link.asks = not self.is_headless
+        self._opened_until = time.monotonic() + _WAITED_SECONDS if self.link.asks else 0.0
+        self.run_worker(self.keys.run(), name="keys", exit_on_error=True)
+        self.run_worker(self._look(), name="look", exit_on_error=True)
+        self.run_worker(self._clock(), name="clock", exit_on_error=True)
+
+    def rate(self) -> float:
+        """Frames per second now."""
+        return self.pacer.fps
+
+    def frame_due(self) -> None:
+        """Draw a frame."""
+        raise NotImplementedError
+
+    def wake(self) -> None:
+        """Draw a frame as soon as the link can take one."""
+        self._wake.set()
+
+    def wake_soon(self) -> None:
+        """As `wake`, from any thread."""
+        if self._own_loop is not None:
+            with contextlib.suppress(RuntimeError):
+                self._own_loop.call_soon_threadsafe(self._wake.set)
+
+    async def _clock(self) -> None:
+        """Frames at a steady pace; none while the link has not taken what came before."""
+        due = time.monotonic()
+        while True:
+            due += 1.0 / self.rate()
+            await self._rest(due)
+            if self._leaving:
+                return
+            now = time.monotonic()
+            self.pacer.woke(max(now - due, 0.0), busy=self.link.busy)
+            due = min(due, now) if now - due < 1.0 else now
+            if self.link.gone:
+                self.leave(HUNG_UP)
+            elif not self._hold():
+                self._follow_size()
+                self.frame_due()
+
+    async def _rest(self, due: float) -> None:
+        """Until a frame is due, or wanted at once; what was held back goes out as soon as it can."""
+        self._wake.clear()
+        while (left := due - time.monotonic()) > 0:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), min(left, _BUSY_SECONDS) if self._holding else left)
+            if self._holding:
+                self._wake.clear()
+                self._hold()
+            elif self._wake.is_set():
+                return
+        await asyncio.sleep(0)
+
+    def _hold(self) -> bool:
+        """Hold all output back while the link is busy; True while it is."""
+        busy = self.link.busy
+        if busy and not self._holding:
+            self._held.enter_context(self.batch_update())
+        elif not busy and self._holding:
+            self._held.close()
+        self._holding = busy
+        return busy
+
+    def _follow_size(self) -> None:
+        """Ask the terminal: signals that overtake each other leave Textual with a size that is not the last one."""
+        size = self.link.size()
+        if size is not None and Size(*size) != self.size:
+            self.post_message(events.Resize(Size(*size), Size(*size)))
+
+    # ---------------------------------------------------------------- keys
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keys, pastes and answers wait in a line of their own; everything else goes its usual way."""
+        if isinstance(event, events.CursorPosition):
+            self.link.answered()
+            self.keys.put(event)
+            if self._holding:
+                self.wake()
+        elif isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
+            self.keys.put(event)
+        else:
+            await super().on_event(event)
+
+    async def _look(self) -> None:
+        """Tell that keys are read, and ask the terminal for signs of life as long as keys can become labels."""
+        looked, times = time.monotonic(), self.link.times
+        while not self._leaving:
+            await asyncio.sleep(_LOOK_SECONDS)
+            if time.monotonic() - looked > ASLEEP_SECONDS:
+                await asyncio.sleep(_WAITED_SECONDS)
+            looked = time.monotonic()
+            times.looking(looked)
+            if self.is_labelling() and times.due(looked):
+                self.link.ask()
+
+    def _doubt(self, at: float, n_keys: int) -> float:
+        """How much earlier (s) than ``at`` the keys of one read may have been pressed."""
+        times = self.link.times
+        if self.is_headless:  # nothing lies between a test and its keys
+            times.looking(at)
+        if at < self._opened_until:
+            times.opened(self.link.began)
+        return times.doubt(at, n_keys, stalled_since=self.link.stalled_since(at))
+
+    async def _hand_on(self, event: events.Event, doubt: float) -> None:
+        """One key, and all that it sets off; none once the screens are being closed."""
+        if self._leaving:
+            return
+        self.key_time, self.key_doubt = event.time, doubt
+        event = _one_line(event) if isinstance(event, events.Paste) else self.meant(event)
+        await super().on_event(event)
+        if not self._leaving:
+            await settled([*(self.focused or self.screen).ancestors_with_self])
+
+    def meant(self, event: events.Event) -> events.Event:
+        """The key that an event stands for."""
+        return event
+
+    def is_typing(self) -> bool:
+        """Whether a line is open for typing."""
+        return False
+
+    def is_labelling(self) -> bool:
+        """Whether a key may become a label now."""
+        return False
+
+    def pasted(self, n_keys: int) -> None:
+        """So many keys looked like pasted text, and were dropped."""
+
+    # ---------------------------------------------------------------- the end
+
+    def leave(self, code: int = 0) -> None:
+        """End within a second, whatever the link does."""
+        if self._leaving:
+            return
+        self._leaving = True
+        if self.ending is not None:
+            self.ending.arm(code)
+        self.link.asks = False
+        self.run_worker(self._leave(code), name="leave", exit_on_error=False)
+
+    async def _leave(self, code: int) -> None:
+        until = time.monotonic() + _LAST_ANSWER_SECONDS
+        while self.link.waits_for_answers and time.monotonic() < until and not self.link.gone:
+            await asyncio.sleep(0.01)
+        self._held.close()
+        self.exit(code)
+
+    def leave_soon(self, code: int) -> None:
+        """As `leave`; safe in a signal handler."""
+        if self._own_loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended already
+                self._own_loop.call_soon_threadsafe(self.leave, code)
+
+    async def action_quit(self) -> None:
+        """Textual's own ctrl+q."""
+        self.leave(0)
+
+
+def _one_line(event: events.Paste) -> events.Paste:
+    """A paste for a line of typing: line ends become blanks."""
+    pasted = events.Paste(" ".join(event.text.split()))
+    pasted.time = event.time
+    return pasted

@@ -1,0 +1,72 @@
+"""The colours that the widgets use beyond Textual's theme variables, for any theme.
+
+The gesture colours stay apart for protan, deutan, tritan and normal vision (least CIEDE2000 between any two 12.7 dark,
+13.3 light) with a contrast of at least 4.5. The tenth is red and comes last, because REC owns red.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.color import Color
+
+if TYPE_CHECKING:
+    from textual.app import App
+    from textual.theme import Theme
+
+_DARK = "#B8BCC2 #FCA428 #7A73EE #3EBE87 #F6ECA1 #F02299 #3AE7FF #2B8999 #EAF4F3 #FD1325"
+_LIGHT = "#6B7280 #C03E03 #0F6DEB #11554F #822783 #2B844F #14181B #021AEF #2F1845 #85231B"
+_ANSI_DARK = (
+    "white yellow bright_blue bright_green bright_yellow bright_magenta bright_cyan cyan bright_white bright_red"
+)
+_ANSI_LIGHT = "bright_black yellow bright_blue cyan magenta green black blue bright_magenta red"
+
+
+def variable_defaults(theme: Theme) -> dict[str, str]:
+    """The variables that our stylesheets use beyond Textual's, for any theme."""
+    if theme.ansi:
+        names = (_ANSI_DARK if theme.dark else _ANSI_LIGHT).split()
+        colours = [f"ansi_{name}" for name in names]
+        ink = "ansi_black" if theme.dark else "ansi_bright_white"
+        rest = {
+            "quiet": "ansi_default",
+            "faint": "ansi_bright_black",
+            "rec": "ansi_red",
+            "rec-ink": "ansi_bright_white",
+        }
+    else:
+        colours = (_DARK if theme.dark else _LIGHT).split()
+        ink = "#000000" if theme.dark else "#FFFFFF"
+        rest = {"quiet": "$foreground 70%", "faint": "$foreground 45%", "rec": "#C9102F", "rec-ink": "#FFFFFF"}
+        paper, front = theme.background, theme.foreground
+        if paper and front:
+            rest |= {"quiet": _mix(front, paper, 0.68), "faint": _mix(front, paper, 0.4)}
+        else:
+            rest |= {"quiet": "#98A3B0" if theme.dark else "#56606A", "faint": "#5B6672" if theme.dark else "#8B949C"}
+    return {"gesture-ink": ink, **{f"gesture-{i}": colour for i, colour in enumerate(colours)}, **rest}
+
+
+def _mix(front: str, back: str, share: float) -> str:
+    """A colour between two, ``share`` of the way from ``back`` to ``front``."""
+    return Color.parse(back).blend(Color.parse(front), share).hex6
+
+
+def variables_of(app: App[object]) -> dict[str, str]:
+    """All theme variables of an app, with ours where it has none."""
+    known = app.theme_variables
+    if app.no_color:
+        return {**known, "no-colour": "1"}
+    return known if "gesture-0" in known else {**variable_defaults(app.current_theme), **known}
+
+
+def resolved(style: str, app: App[object]) -> str:
+    """A style as an app can read it that does not have our variables."""
+    known = app.theme_variables
+    if app.no_color:
+        return "bold reverse" if " on " in style else " ".join(w for w in style.split() if w in ("bold", "reverse"))
+    if "$" not in style or "gesture-0" in known:
+        return style
+    ours = variable_defaults(app.current_theme)
+    return " ".join(
+        ours.get(word[1:], word) if word[:1] == "$" and word[1:] not in known else word for word in style.split()
+    )

@@ -1,0 +1,114 @@
+"""Envelopes of channels, one row (or more) each: braille from least to greatest value, ink by amplitude."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from rich.segment import Segment
+from rich.style import Style
+
+from . import format as f
+from . import ramp
+from .braille import draw_traces
+from .heat import levels
+from .scaling import cut_channels
+from .signal import Page, Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+
+HEAD = 15
+"""Cells before the trace: cursor, number, flag, level, edge."""
+RUN = 2
+"""Cells of one ink, and by which the traces move."""
+_TINT = 2
+"""Inks are told apart by so many steps of the ramp."""
+
+
+class Head(NamedTuple):
+    """What stands before a trace."""
+
+    channel: int
+    flag: str
+    level: str
+    """Empty: neither level nor scale; the trace begins at once, under a heat map."""
+    chosen: bool
+    cut: bool
+
+
+class Trace(Signal):
+    """Traces of some channels.
+
+    ``draw(page, channels, low, high, scale, rows, numbers)`` takes least and greatest values, ``(len(channels),
+    columns)``, two columns to a cell; ``scale`` is half the height of a channel, which takes ``rows`` rows. ``numbers``
+    stand beside the traces, and are of what is drawn; without them the traces begin where those of `Heat` do.
+    """
+
+    def draw(
+        self, page: Page, channels: Sequence[int], low: Floats, high: Floats, scale: float, rows: int = 1,
+        numbers: Sequence[float] = (),
+    ) -> None:  # fmt: skip
+        """Show an envelope."""
+        look = self.look
+        n_columns = low.shape[1] // (2 * RUN) * 2 * RUN
+        indent = (low.shape[1] - n_columns) // 2
+        low, high = low[:, -n_columns:], high[:, -n_columns:]
+        texts = draw_traces(
+            low, high, scale, rows, "ascii" if look.ascii_only else "block" if look.block else "braille"
+        )
+        cut, inks = cut_channels(low, high, scale), _inks(low, high, scale)
+        for i, channel in enumerate(channels):
+            level = f.amplitude(numbers[i]) if i < len(numbers) else ""
+            head = Head(channel, page.flag(channel), level, channel == page.cursor, cut[i])
+            for at, text in enumerate(texts[i]):
+                key = (text, inks[i].tobytes(), head, at, look, page.stale, indent, scale if rows > 4 else 0)
+                row = partial(self._row, text, inks[i], head, at, page, scale, rows, indent)
+                self.show(i * rows + at, key, row)
+        self.clear_from(len(texts) * rows)
+
+    def _row(
+        self, text: str, inks: NDArray[np.int64], head: Head, at: int, page: Page, scale: float, rows: int, indent: int
+    ) -> Iterable[Segment]:
+        if at == 0:
+            yield from self.head(head.channel, head.flag, chosen=head.chosen)
+        if head.level:
+            if at == 0:
+                yield Segment(f"{head.level:>8} ", self.ink("foreground", bold=head.chosen))
+            else:
+                yield Segment(_scale_mark(at, rows, scale, page.unit), self.ink("quiet"))
+            edge, variable = ("↕", "text-warning") if head.cut else ("┊", "faint")
+            yield Segment(edge, self.ink(variable))
+        yield Segment(" " * indent)
+        yield from self._inked(text, inks, faint=page.stale or head.flag in ("F", "x"))
+
+    def _inked(self, text: str, inks: NDArray[np.int64], *, faint: bool) -> Iterable[Segment]:
+        look = self.look
+        if faint or look.plain:
+            yield Segment(text, self.ink("faint") if faint else Style())
+            return
+        styles = ramp.inks(look.dark, look.bits)
+        cuts = [0, *(np.flatnonzero(np.diff(inks)) + 1).tolist(), len(inks)]
+        for start, stop in pairwise(cuts):
+            yield Segment(text[start * RUN : stop * RUN], styles[int(inks[start])])
+
+
+def _inks(low: Floats, high: Floats, scale: float) -> NDArray[np.int64]:
+    """Steps of the ramp by run of cells, ``(n_channels, runs)``: peak to peak, the whole height is the loudest."""
+    n_channels, n_columns = low.shape
+    runs = n_columns // (2 * RUN)
+    with np.errstate(invalid="ignore"):
+        reach = np.nan_to_num(high - low).reshape(n_channels, runs, 2 * RUN).mean(axis=2) / 2
+    steps = levels(reach.astype(np.float32), scale, np.full(reach.shape, -1, np.int64))
+    return np.maximum(steps, 0) // _TINT * _TINT
+
+
+def _scale_mark(at: int, rows: int, scale: float, unit: str) -> str:
+    marks = {1: f"{scale:+g} {unit}", rows // 2: "0", rows - 1: f"{-scale:+g} {unit}"} if rows > 4 else {}
+    return f"{marks.get(at, ''):>{HEAD - 2}} "
