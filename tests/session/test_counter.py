@@ -11,7 +11,7 @@ import pytest
 
 from myogestic_tui import Stream, StreamInfo
 from myogestic_tui.errors import ConfigError
-from myogestic_tui.session import Session, open_session_store, recover_session, verify_session
+from myogestic_tui.session import Session, open_session_store, recover_session, salvage_session, verify_session
 from tests.sending import wait_for
 
 FS, LOST = 500.0, (7, 400)
@@ -65,6 +65,21 @@ def test_a_session_that_was_cut_off_tells_the_same_before_and_after_recovery(tmp
     path = Path(done.stdout.strip())
     exact(path)
     exact(recover_session(path))
+
+
+def test_what_salvage_saves_tells_the_same_and_what_the_damage_took(tmp_path):
+    session = begin(tmp_path)
+    session.finish()
+    (session.path / "emg.zarr/c/4/0").unlink()
+    saved = salvage_session(session.path)
+    with open_session_store(saved) as salvaged:
+        told = salvaged.summary().streams["emg"]
+        gaps = [(gap.index, round(gap.seconds * FS), gap.reason) for gap in salvaged.measured("emg").gaps]
+    assert gaps == [(2000, 507, "lost to damage of the file"), (4493, 400 % 256, "")]
+    assert told.remarks == ["2 gaps, 651 samples lost (8.4 %)"]
+    said = [finding.text for finding in verify_session(saved).findings]
+    assert "emg: 2 gaps, 651 samples lost (8.4 %)" in said
+    assert not any("was to count" in text for text in said)
 
 
 def test_a_channel_that_does_not_count_is_reported(tmp_path):

@@ -12,10 +12,12 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ...clock.counter import CounterTrack
 from ...errors import ConfigError
 from ...info import IRREGULAR_CHUNK, StreamInfo
 from ..format.arrays import StoredArray, overview_row
 from ..format.layout import DERIVED, UNPAIRED, ZARR_JSON, array_name
+from ..format.measure import with_counts
 from ..format.meta import GapRecord, StreamMeta
 from ..format.zarrs import ArraySpec, array_json, write_bytes
 from ..reading.members import FolderMembers
@@ -69,7 +71,7 @@ class StreamSalvage:
         self._declared = declared
         self._tree = tree
         self._folder = folder
-        self._has_clock = False
+        self._counter: CounterTrack | None = None
         self.doubtful: list[str] = []
         self.unpaired: list[str] = []
         """Chunks that are kept in `UNPAIRED`."""
@@ -96,7 +98,7 @@ class StreamSalvage:
         self._copy_pairs(info, data, stamps, n_rows, tick)
         if not info.is_string:
             self._write_overview(info)
-        self._has_clock = self._copy_clock()
+        self._copy_clock()
         self._copy_arrivals(n_rows)
         for array in (data, stamps):
             if any(key.startswith(f"{array.name}/") for key in self.unpaired):
@@ -122,6 +124,7 @@ class StreamSalvage:
     ) -> None:
         new_data = NewArray(self._folder, array_name(self.stem), ArraySpec.data(info))
         new_stamps = NewArray(self._folder, array_name(self.stem, _STAMPS), ArraySpec.timestamps(info))
+        self._counter = None if info.counter is None else CounterTrack()
         before = np.nan
         for first, stop in _spans(n_rows, data.spec.chunk_length, stamps.spec.chunk_length):
             rows, times = data.rows(first, stop), stamps.rows(first, stop)
@@ -134,6 +137,8 @@ class StreamSalvage:
             before = float(times[-1])
             new_data.add(rows)
             new_stamps.add(times)
+            if self._counter is not None:
+                self._counter.feed(rows[:, info.counter])
             tick(rows.nbytes)
         new_data.close()
         new_stamps.close()
@@ -167,17 +172,16 @@ class StreamSalvage:
             overview.add(overview_row(data.rows(first, stop))[None])
         overview.close()
 
-    def _copy_clock(self) -> bool:
+    def _copy_clock(self) -> None:
         old = find_array(self._tree, array_name(self.stem, _CLOCK), None)
         if old is None or old.n_rows is None or old.spec.row_shape != (4,):
-            return False
+            return
         new = NewArray(self._folder, array_name(self.stem, _CLOCK), ArraySpec.clock())
         for first, stop in _spans(old.n_rows, old.spec.chunk_length, old.spec.chunk_length):
             rows = old.rows(first, stop)
             if not isinstance(rows, str):
                 new.add(rows)
         new.close()
-        return True
 
     def _copy_arrivals(self, n_rows: int) -> None:
         """The arrival record, its counts without the samples that are lost; rows that cannot be read are left out."""
@@ -192,7 +196,7 @@ class StreamSalvage:
             if isinstance(rows, str):
                 self.doubtful.append(f"{self.stem}: a part of its arrival record is lost: {rows}")
                 continue
-            kept = rows[rows[:, 0] <= n_rows].copy()
+            kept = rows[np.isfinite(rows[:, 0]) & (rows[:, 0] <= n_rows)].copy()
             kept[:, 0] = [count - self._lost_before(int(count)) for count in kept[:, 0]]
             new.add(kept)
         new.close()
@@ -210,9 +214,8 @@ class StreamSalvage:
             if hole.seconds is not None and info.fs > 0:
                 gaps[hole.index] = GapRecord(hole.index, hole.seconds, "lost to damage of the file")
         # Whoever opens the session finds its gaps anew; what is known here are their reasons.
-        return replace(
-            meta, n_samples=stamps.n_rows, gaps=[gaps[index] for index in sorted(gaps)], time=None, counts=None
-        )
+        meta = replace(meta, n_samples=stamps.n_rows, gaps=[gaps[index] for index in sorted(gaps)], time=None)
+        return with_counts(meta, None if self._counter is None else self._counter.counts)
 
     def _lost_before(self, sample: int) -> int:
         return sum(min(hole.n_samples, sample - hole.first_sample) for hole in self.holes if hole.first_sample < sample)
