@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
 
+from ..clock.hosts import is_remote
 from .recorder import Remark
 
 if TYPE_CHECKING:
@@ -70,13 +72,18 @@ def _clock(found: Timeline, stream: Stream) -> Iterator[Remark]:
         yield Remark(severity="warning", text=_unusable(found))
     elif found.basis == "arrival" and found.pieces:
         newest = stream.get_timestamps(0.1)
-        what = "wall-clock time" if len(newest) and newest[-1] > _WALL_CLOCK else "another clock"
-        text = f"stamps are in {what}; aligned by arrival (±{found.error_s:.1g} s)"
-        yield Remark(severity="warning", text=text)
+        wall = len(newest) > 0 and newest[-1] > _WALL_CLOCK
+        if wall or found.n_offsets or not _is_remote(stream):  # of a clock that was not compared its source tells
+            text = f"stamps are in {'wall-clock time' if wall else 'another clock'}"
+            yield Remark(severity="warning", text=f"{text}; aligned by arrival (±{found.error_s:.1g} s)")
     elif found.scatter_s > _SCATTER_SECONDS:
         ms = found.scatter_s * 1e3
         text = f"clock offsets scatter by {ms:.0f} ms: alignment between computers is no better"
         yield Remark(severity="info", text=text)
+
+
+def _is_remote(stream: Stream) -> bool:
+    return stream.info is not None and is_remote(stream.info.hostname, socket.gethostname())
 
 
 def _unusable(found: Timeline) -> str:

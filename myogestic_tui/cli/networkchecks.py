@@ -221,7 +221,7 @@ def _remote(one: Seen) -> list[Check]:
         found.append(Check("streams", "ok", text))
     except NoAnswerError as error:
         fix = f"on {one.hostname}: sudo ufw allow 16572:16604/udp, or sudo firewall-cmd --add-port=16572-16604/udp"
-        text = f"{who}: no clock comparison, so labels cannot be aligned with it, UDP {service_port}: {error}"
+        text = f"{who}: no clock comparison, so it is aligned by arrival only (±0.2 s), UDP {service_port}: {error}"
         found.append(Check("streams", "warning", text, fix))
     return found
 

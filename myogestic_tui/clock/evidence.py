@@ -35,6 +35,8 @@ class Evidence:
         False where ``start`` and ``stop`` are only about when the clocks were compared.
     counts
         What the stream's counter channel did; None where it has none.
+    remote
+        The source is on another computer than the recorder: without offsets its stamps need not be in the same clock.
     """
 
     arrivals: Floats | None = None
@@ -45,6 +47,7 @@ class Evidence:
     utc_offset: float | None = None
     ends_known: bool = True
     counts: Counts | None = None
+    remote: bool = False
 
 
 _SLACK, _FASTEST = 1.0, 2.0

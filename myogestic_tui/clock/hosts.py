@@ -1,4 +1,4 @@
-"""Streams of one host whose stamps are in one other clock: placed by arrival, they are not pushed apart."""
+"""What a stream's host tells: whether its clock can be the recorder's, and which streams share one other clock."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .timeline import Timeline
+
+
+def is_remote(host: str, recorder_host: str) -> bool:
+    """Whether a stream's host is another computer than the recorder's; not where either is unknown (empty)."""
+    return bool(host and recorder_host) and host.casefold() != recorder_host.casefold()
 
 
 def placed_by_arrival(found: Timeline) -> float | None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _SEGMENT_SLACK = 30.0
 _EARLY, _LATE = -1.0, 30.0
 """A sample is read this long after its stamp, if the two clocks are one."""
-_WALL_START, _WALL_STOP = 1.0, 1.5
+_COVERS_START, _COVERS_STOP = 1.0, 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ def place(stretch: Stretch, lines: Sequence[OffsetLine], evidence: Evidence) -> 
         piece = _by_line(stretch, line, len(lines) == 1, evidence)
         if piece is not None:
             return piece
-    if not lines and _within(stretch.low, stretch.high, evidence) and _timely(stretch.latency):
-        return _steady(stretch, "uncompared", 0.0, UNCOMPARED_ERROR)
+    if not lines and (error := _uncompared_error(stretch, evidence)) is not None:
+        return _steady(stretch, "uncompared", 0.0, error)
     if stretch.latency is not None:
         return _steady(stretch, "arrival", stretch.latency, ARRIVAL_ERROR)
     if _is_wall(stretch, evidence):
@@ -80,11 +80,32 @@ def _timely(latency: float | None) -> bool:
     return latency is None or _EARLY < latency < _LATE
 
 
+def _uncompared_error(stretch: Stretch, evidence: Evidence) -> float | None:
+    """How far stamps may be from the recorder's clock that look like its own; None where they do not.
+
+    Another computer's clock can stand anywhere: it is the recorder's only as far as arrivals agree, or the session's
+    start and stop.
+    """
+    if not (_within(stretch.low, stretch.high, evidence) and _timely(stretch.latency)):
+        return None
+    if not evidence.remote:
+        return UNCOMPARED_ERROR
+    if stretch.latency is not None:
+        return ARRIVAL_ERROR if -UNCOMPARED_ERROR < stretch.latency < ARRIVAL_ERROR else None
+    return WALL_ERROR if _covers(stretch.low, stretch.high, evidence) else None
+
+
 def _is_wall(stretch: Stretch, evidence: Evidence) -> bool:
-    utc, start, stop = evidence.utc_offset, evidence.start, evidence.stop
-    if utc is None or start is None or stop is None:
+    utc = evidence.utc_offset
+    return utc is not None and _covers(stretch.low - utc, stretch.high - utc, evidence)
+
+
+def _covers(low: float, high: float, evidence: Evidence) -> bool:
+    """Whether stamps begin with the session and end with it."""
+    start, stop = evidence.start, evidence.stop
+    if start is None or stop is None:
         return False
-    return abs(stretch.low - utc - start) < _WALL_START and abs(stretch.high - utc - stop) < _WALL_STOP
+    return abs(low - start) < _COVERS_START and abs(high - stop) < _COVERS_STOP
 
 
 def _steady(stretch: Stretch, basis: Basis, offset: float, error: float) -> Piece:

@@ -215,11 +215,10 @@ class LSLSource:
             link.seen
         ):
             return ""
-        lately = f"for {silent:.0f} s" if self._ever_compared else "so far"
-        return (
-            f"no clock comparison with {link.seen.hostname} {lately}: labels and other streams may be off by any time; "
-            f"open UDP 16572-16604 there"
-        )
+        lately, meanwhile = "so far", "its time is known by arrival only, ±0.2 s"
+        if self._ever_compared:
+            lately, meanwhile = f"for {silent:.0f} s", "its clock is followed by the earlier ones, and drifts"
+        return f"no clock comparison with {link.seen.hostname} {lately}: {meanwhile}; open UDP 16572-16604 there"
 
     def _is_remote(self, seen: Seen) -> bool:
         """Whether an outlet is on another machine; looked up every few seconds."""

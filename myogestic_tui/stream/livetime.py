@@ -5,6 +5,7 @@ At most once a second, on at most the last quarter of an hour; what was found be
 
 from __future__ import annotations
 
+import socket
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ import numpy as np
 from ..clock import Evidence, Follower, Timeline, gap_threshold, local_clock
 from ..clock.counter import CounterTrack
 from ..clock.follower import LOOK_BACK
+from ..clock.hosts import is_remote
 from ..clock.irregular import EventSketch
 from ..session.format.arrival import ArrivalRows
 
@@ -50,6 +52,7 @@ class LiveTime:
     def __init__(self, info: StreamInfo, start: float) -> None:
         self._fs = info.fs
         self._start = start
+        self._remote = is_remote(info.hostname, socket.gethostname())
         self._follower = Follower(info.fs)
         self._arrivals = ArrivalRows(start)
         self._waiting: list[NDArray[np.float64]] = []
@@ -135,6 +138,7 @@ class LiveTime:
             stop_requested=True,
             utc_offset=time.time() - local_clock(),
             counts=None if self._counter is None else self._counter.counts,
+            remote=self._remote,
         )
         found = self._follower.look(evidence)
         self.found = replace(found, gaps=tuple(gap for gap in found.gaps if gap.kind != "tail"))

@@ -146,7 +146,8 @@ def _clock_line(stream: StreamStatus) -> Line:
         clock = "not compared yet"
     by_arrival = stream.time_basis not in ("", "lsl", "uncompared")
     if by_arrival:
-        clock = "another one: time by arrival" if stream.time_basis != "none" else "another one"
+        which = "not compared" if stream.clock_offset is None else "another one"
+        clock = f"{which}: time by arrival" if stream.time_basis != "none" else which
     return line((" jitter   ", DIM), fit(jitter, 15), (" clock ", DIM), (clock, WARN if by_arrival else ""))
 
 

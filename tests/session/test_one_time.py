@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +19,7 @@ from myogestic_tui.session.format.meta import Anchor, decode_meta, encode_meta, 
 from myogestic_tui.session.reading.facts import read_facts
 
 FS, SECONDS = 250.0, 30.0
+HOST = platform.node()
 INFO = StreamInfo(2, FS, units=("microvolts",) * 2)
 
 
@@ -158,10 +160,79 @@ def test_what_the_cases_are(tmp_path):
     assert summary.remarks == ["came 12.0 s after the start"]
 
 
-def test_a_remote_clock_that_was_never_compared_is_an_observation(tmp_path):
-    path, _, _ = recorded(tmp_path, lossy, info=replace(INFO, hostname="amp-pc"))
-    said = [finding.text for finding in verify_session(path).findings]
-    assert said == ["emg: no clock comparison with amp-pc: how its clock lies to the recorder's is not known"]
+REMOTE = replace(INFO, hostname="amp-pc")
+
+
+def ahead(seconds):
+    """Stamps of a computer whose clock is so many seconds ahead of the recorder's."""
+    return lambda taken, _start: taken + seconds
+
+
+@pytest.mark.parametrize("seconds", [40.0, -40.0, 5.0, 0.4, -0.3, 100.0, 1e6])
+def test_the_clock_of_another_computer_that_was_never_compared_is_placed_by_arrival(tmp_path, seconds):
+    path, taken, _ = recorded(tmp_path, ahead(seconds), info=REMOTE)
+    with open_session_store(path) as session:
+        found = session.timeline("emg")
+        assert (found.basis, found.error_s) == ("arrival", 0.2)
+        assert np.abs(session.timestamps("emg") - taken).max() < 0.05
+        assert (found.gaps, found.leaps) == ((), ())
+    assert every_word(path, tmp_path) == {"no clock comparison with amp-pc: time by arrival, ±0.2 s"}
+
+
+def test_stamps_of_another_computer_that_arrivals_agree_with_count_as_far_as_these_tell(tmp_path):
+    path, taken, _ = recorded(tmp_path, lossy, info=REMOTE)
+    with open_session_store(path) as session:
+        found = session.timeline("emg")
+        assert (found.basis, found.error_s) == ("uncompared", 0.2)
+        np.testing.assert_allclose(session.timestamps("emg"), taken)
+    text = "no clock comparison with amp-pc: its time stamps are taken as they are, ±0.2 s"
+    assert every_word(path, tmp_path) == {text}
+
+
+@pytest.mark.parametrize(("seconds", "basis", "error"), [(0.3, "uncompared", 0.5), (5.0, "none", np.inf)])
+def test_without_arrivals_another_computers_clock_must_fit_the_sessions_ends(tmp_path, seconds, basis, error):
+    path = without_arrivals(recorded(tmp_path, ahead(seconds), info=REMOTE)[0])
+    with open_session_store(path) as session:
+        found = session.timeline("emg")
+        assert (found.basis, found.error_s) == (basis, error)
+    (said,) = every_word(path, tmp_path)
+    assert said.startswith("no clock comparison with amp-pc: ")
+    if basis == "none":
+        with pytest.raises(ClockError, match="emg"):
+            labeled_windows(path, "emg", 0.2, 0.2)
+    else:
+        assert "±0.5 s" in said
+
+
+def test_windows_near_a_label_of_a_clock_that_was_not_compared_are_left_out(tmp_path, caplog):
+    path, *_ = recorded(tmp_path, ahead(40.0), info=REMOTE)
+    X, _, _ = labeled_windows(path, "emg", 0.2, 0.2)
+    with_guard = len(X)
+    said = [record.getMessage() for record in caplog.records]
+    assert any("left out" in text for text in said), said
+    assert "emg: no clock comparison with amp-pc: time by arrival, ±0.2 s" in said
+    path, *_ = recorded(tmp_path, ahead(0.0))
+    assert len(labeled_windows(path, "emg", 0.2, 0.2)[0]) > with_guard
+
+
+@pytest.mark.parametrize("host", [HOST, HOST.upper(), ""])
+def test_the_recorders_own_computer_and_one_that_is_not_known_need_no_comparison(tmp_path, host):
+    path, *_ = recorded(tmp_path, lossy, info=replace(INFO, hostname=host))
+    with open_session_store(path) as session:
+        assert (session.timeline("emg").basis, session.timeline("emg").error_s) == ("uncompared", 0.01)
+    assert every_word(path, tmp_path) == set()
+
+
+def every_word(path, folder):
+    """What `info`, its summary, `verify` and an export say of the time of ``emg``; they must agree."""
+    with open_session_store(path) as session:
+        summary = session.summary().streams["emg"].remarks
+        assert set(summary) <= set(read_facts(session).streams[0].remarks)
+        exported = export_session(session, "npz", folder / "words.npz").remarks
+    verified = [finding.text.removeprefix("emg: ") for finding in verify_session(path).findings]
+    assert verified == summary
+    assert {f"emg: {text}" for text in summary} <= set(exported), exported
+    return set(summary)
 
 
 def without_arrivals(path):

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...clock import analyse, sketch_for
 from ..format.findings import Finding, observation
-from ..format.measure import StreamSpan, measured_meta
+from ..format.measure import StreamSpan, measured_meta, recorder_host
 from ..format.timewords import time_remarks
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class StampCheck:
             declared = measured_meta(declared, self._timeline(session), (self.first, self.last))
         elif declared is not None and declared.time is None:
             declared = None
-        for text in [] if declared is None else time_remarks(declared, meta.duration_s or 0.0, meta.recorder.host):
+        for text in [] if declared is None else time_remarks(declared, meta.duration_s or 0.0, recorder_host(meta)):
             yield observation(f"{stream}: {text}", stream=stream, member=member)
 
     def _evidence(self, what: str) -> NDArray[np.float64] | None:

@@ -14,6 +14,8 @@ import numpy as np
 
 from ...errors import ConfigError, DiskError
 from ..format.layout import ARCHIVE_SUFFIX, safe_name
+from ..format.measure import recorder_host
+from ..format.timewords import clock_remarks
 from ..format.wallclock import start_anchor
 
 if TYPE_CHECKING:
@@ -59,6 +61,12 @@ class Exported:
         """Note a loss, once."""
         if text not in self.remarks:
             self.remarks.append(text)
+
+
+def tell_about_clock(session: SessionReader, name: str, out: Exported) -> None:
+    """Note what a stream's times rest on, and how far wrong they may be, in the words of `info`."""
+    for text in clock_remarks(session.measured(name), recorder_host(session.meta)):
+        out.remark(f"{name}: {text}")
 
 
 @dataclass(frozen=True, slots=True)

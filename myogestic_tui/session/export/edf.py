@@ -126,7 +126,7 @@ def plan_edf(
 def _assemble(session: SessionReader, grid: Grid, fmt: Format, out: Exported) -> Any:
     edfio = needed("edfio", "export", f"exporting to {fmt}")
     data, name = grid.stream, grid.stream.name
-    tell_about_grid(grid, out)
+    tell_about_grid(session, grid, out)
     fs, record_s = _records(name, data.info.fs, out)
     per_record = round(fs * record_s)
     total = -(-grid.length // per_record) * per_record

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...errors import ConfigError
 from ..reading.trials import first_at
-from .common import Exported, class_label, label_spans, session_end, text_streams
+from .common import Exported, class_label, label_spans, session_end, tell_about_clock, text_streams
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -186,15 +186,9 @@ def _markers(session: SessionReader) -> list[tuple[float, str]]:
     return [(time, text) for time, text in found if np.isfinite(time)]
 
 
-def tell_about_time(stream: StreamData, out: Exported) -> None:
-    """Note what is to be known of a stream's time, and what of it is not filled."""
+def _tell_about_time(stream: StreamData, out: Exported) -> None:
+    """Note what a grid does not fill, and how it is not as the device was."""
     name, found = stream.name, stream.timeline
-    if found.basis == "none":
-        why = found.unusable or "its time stamps are in another clock"
-        out.remark(f"{name}: {why}; nothing tells how they lie to labels: it has none")
-    elif found.basis in ("arrival", "count", "wall"):
-        how = "wall-clock time" if found.basis == "wall" else "arrival"
-        out.remark(f"{name}: times by {how} (±{found.error_s:.2g} s)")
     if found.head is not None:
         out.remark(f"{name} came {found.head.seconds:.1f} s after the start; not filled")
     if found.tail is not None:
@@ -207,12 +201,13 @@ def tell_about_time(stream: StreamData, out: Exported) -> None:
         out.remark(f"{name}: grid at {found.fs:g} Hz; device ran at {found.measured_fs:.1f}")
 
 
-def tell_about_grid(grid: Grid, out: Exported) -> None:
+def tell_about_grid(session: SessionReader, grid: Grid, out: Exported) -> None:
     """Note what the grid cannot keep."""
     name = grid.stream.name
+    tell_about_clock(session, name, out)
     if grid.gaps:
         lost = sum(n for _, n in grid.gaps)
         gaps = "1 gap" if len(grid.gaps) == 1 else f"{len(grid.gaps)} gaps"
         out.remark(f"{name}: {gaps} ({lost} samples) filled with zeros, marked {SKIP}")
-    tell_about_time(grid.stream, out)
+    _tell_about_time(grid.stream, out)
     out.remark(f"{name}: the time stamps of single samples are replaced by an even grid at {grid.fs:g} Hz")

@@ -91,7 +91,7 @@ def to_mne(
     raw.set_annotations(
         mne.Annotations([n[0] for n in notes], [n[1] for n in notes], [n[2] for n in notes], orig_time=start)
     )
-    tell_about_grid(grid, out)
+    tell_about_grid(session, grid, out)
     return raw
 
 

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from ..format.layout import safe_name
-from .common import Exported, Partial, as_folder, claim, class_label, session_stem, single_target
+from .common import Exported, Partial, as_folder, claim, class_label, session_stem, single_target, tell_about_clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -65,6 +65,7 @@ def export_csv(
     for name, path in zip(wanted, files, strict=False):
         with Partial(path) as partial, open(partial, "w", newline="", encoding="utf-8") as file:
             _write_stream(csv.writer(file), session, session.stream_data(name))
+        tell_about_clock(session, name, out)
         out.paths.append(path)
     with Partial(files[-1]) as partial, open(partial, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -143,6 +144,7 @@ def export_npz(
             if stem != stream.name:
                 out.remark(f"{name} is called {stem} in the file: what belongs to another array has its name")
             _pack_stream(archive, session, stream, stem)
+            tell_about_clock(session, name, out)
         for key, value in labels.items():
             with archive.open(f"{key}.npy", "w") as file:
                 np.lib.format.write_array(file, value, allow_pickle=False)
@@ -209,7 +211,7 @@ def _classes(session: SessionReader, stream: StreamData, start: int, n: int) -> 
     """``(n,)`` classes by the time when samples were taken; -1 where nothing tells how that lies to the labels."""
     times = stream.times(start, start + n)
     if stream.timeline.basis == "none":
-        return np.full(n, -1)  # told by `tell_about_time`
+        return np.full(n, -1)  # told by `tell_about_clock`
     events = np.array([event.timestamp for event in session.label_track])
     indices = np.array([-1, *(event.class_index for event in session.label_track)], np.int64)
     found: NDArray[np.int64] = indices[np.searchsorted(events, times, side="right")]

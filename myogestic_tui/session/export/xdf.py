@@ -16,7 +16,7 @@ import numpy as np
 
 from ...info import StreamInfo
 from ..format.meta import encode_labels
-from .common import Exported, Partial, claim, class_label, single_target
+from .common import Exported, Partial, claim, class_label, single_target, tell_about_clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -122,6 +122,7 @@ class _Writer:
         own_name = view.meta.name or name
         self._chunk(_STREAM, number, _xml(stream_header(own_name, data.info)))
         clock = np.empty((0, 4)) if view.clock is None else view.clock.rows(0, view.clock.n_rows)
+        tell_about_clock(session, name, out)
         foreign = data.timeline.basis in _FOREIGN
         if foreign:
             out.remark(f"{name}: its time stamps are in another clock, so its times are written corrected, offset 0")

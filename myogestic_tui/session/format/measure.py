@@ -12,6 +12,7 @@ from msgspec.structs import replace as with_fields
 from ...clock import Evidence
 from ...clock.counter import Counts, Jump
 from ...clock.evidence import believable
+from ...clock.hosts import is_remote
 from .meta import CountsMeta, GapRecord, LeapRecord, RepeatRecord, TimeMeta
 
 if TYPE_CHECKING:
@@ -46,10 +47,18 @@ def session_evidence(meta: Meta, streams: Mapping[str, StreamSpan]) -> dict[str,
     last = max((float(rows[-1, 1]) for rows in arrivals.values()), default=None)
     session = _ends_of(meta, last)
     found = {stem: replace(session, arrivals=arrivals.get(stem)) for stem in streams}
-    counts = {stem: counts_of(stream) for stem, stream in meta.all_streams.items()}
     live = all(believable(found[stem], span.n_samples, span.fs) is found[stem] for stem, span in streams.items())
+    host = recorder_host(meta) if live else ""
     found = found if live else dict.fromkeys(streams, Evidence())
-    return {stem: replace(one, counts=counts.get(stem)) for stem, one in found.items()}
+    for stem in meta.all_streams.keys() & found.keys():
+        stream = meta.all_streams[stem]
+        found[stem] = replace(found[stem], counts=counts_of(stream), remote=is_remote(stream.hostname, host))
+    return found
+
+
+def recorder_host(meta: Meta) -> str:
+    """The computer whose clock the session counts in; empty where it is not known, as in an imported session."""
+    return meta.recorder.host if meta.anchors else ""
 
 
 def counts_of(meta: StreamMeta) -> Counts | None:

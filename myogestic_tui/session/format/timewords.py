@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...clock.hosts import is_remote
 from .measure import lost_gaps, n_lost
 
 if TYPE_CHECKING:
@@ -27,12 +28,12 @@ def time_remarks(meta: StreamMeta, duration_s: float, recorder_host: str = "") -
     duration_s
         Of the session.
     recorder_host
-        Where it was recorded.
+        See `measure.recorder_host`.
     """
     time = meta.time
     found = [*_lost(meta), *_counter(meta), *_ends(meta, duration_s)]
     if time is not None and meta.n_samples:
-        found += [*_clock(meta, time, recorder_host), *_events(meta, time), *_rate(meta, time)]
+        found += [*clock_remarks(meta, recorder_host), *_events(meta, time), *_rate(meta, time)]
     return found
 
 
@@ -74,10 +75,16 @@ def _ends(meta: StreamMeta, duration_s: float) -> Iterator[str]:
             yield f"ended {gap.seconds:.1f} s before the stop ({last}){why}"
 
 
-def _clock(meta: StreamMeta, time: TimeMeta, recorder_host: str) -> Iterator[str]:
+def clock_remarks(meta: StreamMeta, recorder_host: str = "") -> Iterator[str]:
+    """What a stream's times rest on, and how far wrong they may be: nothing where that needs no word."""
+    time = meta.time
+    if time is None or not meta.n_samples:
+        return
     within = "" if time.error_s is None else f"±{time.error_s:.2g} s"
     if time.basis == "count":
         yield f"{time.unusable}; time by arrival, {within}"
+    elif not_compared(meta, recorder_host):
+        yield not_compared(meta, recorder_host)
     elif time.basis == "arrival":
         yield f"time by arrival, {within} (its time stamps are in another clock)"
     elif time.basis == "wall":
@@ -86,7 +93,6 @@ def _clock(meta: StreamMeta, time: TimeMeta, recorder_host: str) -> Iterator[str
         yield f"{time.unusable}, and nothing tells when its samples came"
     elif time.basis == "none":
         yield "its time stamps are in another clock and cannot be aligned with labels"
-    yield from not_compared(meta, recorder_host)
     if time.scatter_s > _SCATTER and time.basis == "lsl":
         yield f"clock offsets scatter by {time.scatter_s * 1e3:.0f} ms: alignment between computers is no better"
     if time.bad_stamps and time.basis != "count" and not time.unusable:
@@ -94,11 +100,17 @@ def _clock(meta: StreamMeta, time: TimeMeta, recorder_host: str) -> Iterator[str
         yield f"{time.bad_stamps} of {meta.n_samples} time stamps {are}"
 
 
-def not_compared(meta: StreamMeta, recorder_host: str) -> Iterator[str]:
-    """Whether the clock of another computer was taken for the recorder's, as nothing tells better."""
-    uncompared = meta.time is not None and meta.time.basis == "uncompared"
-    if uncompared and meta.n_samples and meta.hostname and recorder_host and meta.hostname != recorder_host:
-        yield f"no clock comparison with {meta.hostname}: how its clock lies to the recorder's is not known"
+def not_compared(meta: StreamMeta, recorder_host: str) -> str:
+    """What the time of a stream of another computer rests on whose clock was never compared; empty for all others."""
+    time = meta.time
+    if time is None or not meta.n_samples or time.n_offsets or not is_remote(meta.hostname, recorder_host):
+        return ""
+    how = {
+        "uncompared": f"its time stamps are taken as they are, ±{time.error_s or 0.0:.2g} s",
+        "arrival": f"time by arrival, ±{time.error_s or 0.0:.2g} s",
+        "none": "nothing tells how its time stamps lie to the recorder's clock: they cannot be aligned with labels",
+    }.get(time.basis, "")
+    return f"no clock comparison with {meta.hostname}: {how}" if how else ""
 
 
 def _events(meta: StreamMeta, time: TimeMeta) -> Iterator[str]:

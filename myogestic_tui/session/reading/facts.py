@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ..format.bystream import public_names
+from ..format.measure import recorder_host
 from ..format.timewords import time_details, time_remarks
 from ..format.wallclock import start_anchor
 from .overview import SampleClock, session_start
@@ -99,7 +100,7 @@ def _stream_facts(session: SessionReader, stem: str, name: str) -> StreamFacts:
     places = SampleClock(session, stem).all_gaps if meta.gaps else ()
     gaps = tuple((*place, gap.reason or gap.kind) for place, gap in zip(places, meta.gaps, strict=True))
     joined = None if meta.joined_at is None else meta.joined_at - session_start(session, meta.joined_at)
-    remarks = time_remarks(meta, session.duration_s, session.meta.recorder.host)
+    remarks = time_remarks(meta, session.duration_s, recorder_host(session.meta))
     return StreamFacts(name, meta.type, meta.hostname, gaps, offset, drift, joined, (*remarks, *time_details(meta)))
 
 

@@ -14,7 +14,7 @@ from ..format.arrays import StoredArray
 from ..format.bystream import ByStream, find_stem, public_names
 from ..format.findings import Finding, damage
 from ..format.layout import ZARR_JSON, array_name
-from ..format.measure import lost_gaps, n_lost, seconds_of
+from ..format.measure import lost_gaps, n_lost, recorder_host, seconds_of
 from ..format.meta import CONTINUED_BY, CONTINUES, TimeMeta
 from ..format.summary import StreamSummary, Summary, count_labels
 from ..format.timewords import time_remarks
@@ -209,7 +209,7 @@ class SessionReader(SignalReading):
             tail_s=seconds_of(measured.gaps, "tail"),
             basis=time.basis,
             error_s=time.error_s,
-            remarks=time_remarks(measured, self._duration(), self.meta.recorder.host),
+            remarks=time_remarks(measured, self._duration(), recorder_host(self.meta)),
         )
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..format.measure import recorder_host
 from ..format.timewords import not_compared
 from ..signal.cutting import class_of, starts
 from ..signal.runs import UNLABELLED
@@ -31,8 +32,8 @@ def window_remarks(
     remarks = [found.remark(stream)]
     if session.label_track and not stream.raw:
         remarks += _uncovered(session, stream, found, wanted, n, hop)
-        meta = session.measured(stream.name)
-        remarks += [f"{stream.name}: {text}" for text in not_compared(meta, session.meta.recorder.host)]
+        text = not_compared(session.measured(stream.name), recorder_host(session.meta))
+        remarks.append(f"{stream.name}: {text}" if text else "")
     return [text for text in remarks if text]
 
 

@@ -146,7 +146,12 @@ class LabelledRuns:
             return f"{stream.name}: its time stamps are no numbers; no window can be cut by them"
         if not self.left_out:
             return ""
-        how = {"arrival": "aligned by arrival", "count": "timed by arrival", "wall": "aligned by wall-clock time"}
+        how = {
+            "arrival": "aligned by arrival",
+            "count": "timed by arrival",
+            "wall": "aligned by wall-clock time",
+            "uncompared": "its clock was not compared",
+        }
         otherwise = "its clock was set" if stream.timeline.leaps else "clock offsets are uncertain"
         basis = how.get(stream.timeline.basis, otherwise)
         windows = f"{self.left_out} window{'s' if self.left_out > 1 else ''}"
