@@ -13,6 +13,7 @@ import msgspec
 
 from ..clock import local_clock
 from ..config import GESTURE_KEYS
+from ..session.format.meta import SET_ASIDE
 from ..session.reading.tally import Tally, tally
 from . import recorder as r
 from .mvc import mvc_of
@@ -66,7 +67,11 @@ def build_status(app: App) -> r.Status:
         session=session,
         take=app.take,
         streams=streams,
-        problems=(*_unsynced_problems(session), *_problems(app, streams, disk, jobs, recording, now)),
+        problems=(
+            *_unsynced_problems(session),
+            *_in_the_way(session, recording),
+            *_problems(app, streams, disk, jobs, recording, now),
+        ),
         disk=disk,
         protocol=app.protocol.status() if app.protocol is not None else None,
         protocols=protocol_names(app),
@@ -293,6 +298,13 @@ def _unsynced_problems(session: r.SessionStatus | None) -> list[r.Problem]:
         return []
     text = f"slow: the last {session.unsynced_s:.0f} s are not on it yet; a power cut now would take them"
     return [r.Problem(severity="warning", subject="disk", text=text)]
+
+
+def _in_the_way(session: r.SessionStatus | None, recording: bool) -> list[r.Problem]:
+    """What others put into the folder of the running recording."""
+    found = [event.text for event in session.events if event.kind == SET_ASIDE] if session and recording else []
+    more = f" (and {len(found) - 1} more before it)" if len(found) > 1 else ""
+    return [r.Problem(severity="warning", subject="session", text=found[-1] + more)] if found else []
 
 
 def _recording_problems(app: App, streams: tuple[r.StreamStatus, ...], now: float) -> list[r.Problem]:

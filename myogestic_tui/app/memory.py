@@ -12,6 +12,7 @@ import platformdirs
 
 from ..errors import SessionError
 from ..session.format.places import make_folder
+from ..session.format.placing import new_file, write_all
 from ..session.format.regular import read_regular
 from .recorder import TakeStatus
 
@@ -118,7 +119,7 @@ def _replace(path: Path, content: bytes) -> None:
     partial = path.with_suffix(f".{os.getpid()}.partial")
     try:
         make_folder(path.parent)
-        partial.write_bytes(content)
+        write_all(new_file(partial), partial, content)
         partial.replace(path)
     except OSError as error:
         _log.warning("%s cannot be written: %s", path, error)

@@ -8,10 +8,14 @@ import shutil
 import socket
 import sqlite3
 import stat
+import tempfile
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+
+_TARGET_NAME, _TARGET = "mt-target-", b"somebody else's\n"
+"""The file that a link to a file leads to."""
 
 Thing = Callable[[Path], object]
 
@@ -74,6 +78,28 @@ def _unnameable(path: Path) -> None:
     Path(os.fsdecode(os.fsencode(path) + b"/caf\xe9")).write_bytes(b"x")
 
 
+def _link_to_a_file(path: Path) -> None:
+    """To one that is made for it, outside of everything: whoever writes through the link harms nobody else."""
+    fd, target = tempfile.mkstemp(prefix=_TARGET_NAME)
+    os.write(fd, _TARGET)
+    os.close(fd)
+    path.symlink_to(target)
+
+
+def is_whole(odd: Path) -> Callable[[], bool]:
+    """Of a thing that was just made: tells later whether what a link to a file leads to is as it was, and ends it."""
+    target = Path(os.readlink(odd)) if odd.is_symlink() else odd
+    if not target.name.startswith(_TARGET_NAME):
+        return lambda: True
+
+    def whole() -> bool:
+        content = target.read_bytes()
+        target.unlink()
+        return content == _TARGET
+
+    return whole
+
+
 def _locked(path: Path) -> None:
     path.write_bytes(b"x")
     path.chmod(0)
@@ -109,9 +135,9 @@ THINGS: dict[str, Thing] = {
     "a link that leads nowhere": lambda path: path.symlink_to("nowhere-at-all"),
     "a link in a circle": lambda path: path.symlink_to(path.name),
     "a link to its folder": lambda path: path.symlink_to("."),
-    "a link to a file": lambda path: path.symlink_to("/etc/passwd"),
+    "a link to a file": _link_to_a_file,
     "a link to a device": lambda path: path.symlink_to("/dev/zero"),
-    "a link to a folder": lambda path: path.symlink_to("/usr/lib"),
+    "a link to a folder": lambda path: path.symlink_to("/usr/share/zoneinfo"),
     "a link to a process": lambda path: path.symlink_to("/proc/self"),
     "/dev/null": _node(stat.S_IFCHR, 1, 3),
     "/dev/zero": _node(stat.S_IFCHR, 1, 5),

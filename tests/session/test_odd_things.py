@@ -28,7 +28,7 @@ from myogestic_tui.session.format.lock import lock_sessions_folder, recorder_of
 from myogestic_tui.session.library.catalog import Catalog
 from tests.session.folders import cut_off, feed, recorded
 from tests.session.known import STREAMS
-from tests.session.oddities import THINGS, inodes
+from tests.session.oddities import THINGS, inodes, is_whole
 
 EMG, IMU, _ = STREAMS
 N, N_IMU, AFTER = 1600, 300, 150
@@ -138,7 +138,7 @@ def check(case: Case, parts: tuple[Path, Path], base: Path) -> None:
     other = Path(shutil.copy(packed, sessions))
     place = (folder if case.within else sessions) / case.place
     _put(case, place, base)
-    odd = os.lstat(place)
+    odd, unharmed = os.lstat(place), is_whole(place)
 
     live = recorded(sessions, [(EMG, 500, 100)])
     held = lock_sessions_folder(sessions)
@@ -172,6 +172,7 @@ def check(case: Case, parts: tuple[Path, Path], base: Path) -> None:
     with suppress(MyoGesticError):
         finish_interrupted(sessions)
     assert live.path.is_file(), "a finished session is packed whatever stands beside it"
+    assert unharmed(), "somebody else's file was written to"
     kept = (odd.st_dev, odd.st_ino) in inodes(base)
     plain = stat.S_IFMT(odd.st_mode) in (stat.S_IFREG, stat.S_IFDIR)
     ours = case.place.endswith((".tmp", ".lock")) and stat.S_ISREG(odd.st_mode)  # what is called so is

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from ...clock import local_clock
 from . import wallclock
 from .commit import Shape
 from .journal import SUFFIX
-from .layout import JOURNAL, LABELS, META, PARTIAL, array_name
+from .layout import JOURNAL, LABELS, META, PARTIAL, array_name, remove_folder
 from .meta import Anchor, LabelEvent, Meta, StreamMeta, encode_labels, encode_meta, sync_folder
 from .placing import set_aside
 from .zarrs import ArraySpec, encode_chunk, write_chunk
@@ -81,13 +80,13 @@ def drop_journal(folder: Path) -> None:
     aside = folder / (JOURNAL + PARTIAL)
     for name in (aside.name, JOURNAL):
         _leave_ours(folder, name)
-    shutil.rmtree(aside, ignore_errors=True)
+    remove_folder(aside)
     try:
         os.rename(folder / JOURNAL, aside)
     except FileNotFoundError:
         return
     sync_folder(folder)
-    shutil.rmtree(aside, ignore_errors=True)
+    remove_folder(aside)
 
 
 def _leave_ours(folder: Path, name: str) -> None:

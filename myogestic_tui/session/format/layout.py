@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -238,6 +239,15 @@ def sync_folder(path: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder with what is in it, as far as the disk lets; what is no folder, or a link, stays.
+
+    `shutil.rmtree` opens whatever it is given, and a FIFO for ever.
+    """
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _make_exclusively(folder: Path) -> bool:

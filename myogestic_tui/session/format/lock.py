@@ -9,6 +9,7 @@ import errno
 import fcntl
 import os
 import pwd
+import stat
 import sys
 import threading
 import time
@@ -21,13 +22,15 @@ from msgspec import Struct
 
 from ...errors import DiskError, SessionDamagedError, SessionLockedError
 from .layout import LOCK, STATE_FOLDER, is_session_folder
-from .places import make_folder, new_place
+from .places import make_folder
+from .placing import set_aside
 from .regular import is_regular, open_regular, read_regular
 
 if TYPE_CHECKING:
     from typing import Self
 
 RECORDER_LOCK = "recorder.lock"
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
 
 _MOST_SAID = 1 << 16
 _PATIENCE = 0.3
@@ -132,9 +135,10 @@ class FileLock:
 
     def _try(self) -> int | None:
         try:
-            if os.path.lexists(self.path) and not is_regular(self.path):
-                _set_aside(self.path)
-            fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o666)
+            if os.path.lexists(self.path) and (self.path.is_symlink() or not is_regular(self.path)):
+                with suppress(FileNotFoundError):  # nobody can hold that, and what a link leads to is somebody else's
+                    set_aside(self.path.parent, self.path.name)
+            fd = os.open(self.path, _FLAGS, 0o666)
         except PermissionError as error:
             return self._try_of_another_user(error)
         except OSError as error:
@@ -150,7 +154,13 @@ class FileLock:
         return None
 
     def _try_of_another_user(self, refusal: PermissionError) -> int | None:
-        """Where another user's lock file cannot be written: None while it is held; one that is left over goes."""
+        """Where another user's lock file cannot be written: None while it is held; one that is left over goes.
+
+        One of our own that its mode keeps us from is opened to us.
+        """
+        if _keeps_its_owner_out(self.path):
+            self.path.chmod(0o600)
+            return self._try()
         holder = _holder(self.path)
         if holder is None and os.access(self.path, os.R_OK):
             with suppress(PermissionError):
@@ -197,13 +207,6 @@ class FileLock:
         os.close(fd)
 
 
-def _set_aside(path: Path) -> None:
-    """Move what stands where a lock belongs, and is no file, to the trash: nobody can hold it."""
-    place = new_place(path.parent.parent, f"{path.parent.name}-damaged")
-    with suppress(FileNotFoundError):
-        path.rename(place / path.name)
-
-
 def _owned(path: Path, refusal: OSError) -> str:
     """What the system said, and whose file or folder it is."""
     try:
@@ -214,10 +217,20 @@ def _owned(path: Path, refusal: OSError) -> str:
     return f"{refusal.strerror}; it belongs to {owner}: share it by a group (chmod g+ws, umask 002), or ask {owner}"
 
 
+def _keeps_its_owner_out(path: Path) -> bool:
+    """Whether it is a file of this user's that he may not read or write."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return False
+    allowed = status.st_mode & (stat.S_IRUSR | stat.S_IWUSR)
+    return status.st_uid == os.geteuid() and allowed != stat.S_IRUSR | stat.S_IWUSR
+
+
 def _is_same_file(fd: int, path: Path) -> bool:
     try:
-        return os.path.samestat(os.fstat(fd), os.stat(path))
-    except FileNotFoundError:
+        return os.path.samestat(os.fstat(fd), os.lstat(path))
+    except OSError:
         return False
 
 

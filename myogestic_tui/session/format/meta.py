@@ -62,13 +62,17 @@ class Note(Struct, frozen=True):
     text: str
 
 
+SET_ASIDE = "set aside"
+"""Kind of an event: something was in the recorder's way."""
+
+
 class EventRecord(Struct, frozen=True, omit_defaults=True):
     """Something that happened to the recording: a stream was lost, joined or excluded, somebody stopped it."""
 
     timestamp: float
     """Recorder's LSL clock, seconds."""
     kind: str
-    """Such as ``started``, ``joined``, ``excluded``, ``lost``, ``back``, ``labels``, ``stopped``."""
+    """Such as ``started``, ``joined``, ``excluded``, ``lost``, ``back``, ``labels``, ``set aside``, ``stopped``."""
     text: str
     who: str = ""
     """Who did it ("tui 4711", "ctl 4712", "script"); empty where nobody did."""

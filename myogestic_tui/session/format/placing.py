@@ -1,24 +1,27 @@
 """New files of a session in their places, whatever somebody else put there meanwhile.
 
 Nothing is written through a link, and no FIFO is waited for. What stands in the way goes to the trash, as
-``NAME-damaged``, and the recorder continues.
+``NAME-damaged``, and the recorder continues. Who records a session is told of it (`on_set_aside`).
 """
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import stat
 from typing import TYPE_CHECKING
 
-from .layout import PARTIAL, free_path, sync_folder
+from .layout import PARTIAL, free_path, printable, sync_folder
 from .places import new_place
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 _log = logging.getLogger(__name__)
 
+_listeners: dict[Path, Callable[[str], object]] = {}
 _NEW = os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
@@ -50,14 +53,16 @@ def new_file_of(session: Path, key: str, flags: int = os.O_WRONLY) -> int:
 
 
 def make_folders(session: Path, key: str) -> None:
-    """Make the folders in which something of a session stands; OSError where the disk refuses."""
+    """Make the folders in which something of a session stands, and enter them; OSError where the disk refuses."""
     for end in (at for at, character in enumerate(key) if character == "/"):
         folder = session / key[:end]
-        kind = _kind(folder)
-        if kind not in (0, stat.S_IFDIR):
+        mode = _mode(folder)
+        if mode and not stat.S_ISDIR(mode):
             set_aside(session, key[:end])
-        if kind != stat.S_IFDIR:
+        if not stat.S_ISDIR(mode):
             folder.mkdir()
+        elif mode & stat.S_IRWXU != stat.S_IRWXU:
+            folder.chmod(stat.S_IMODE(mode) | stat.S_IRWXU)
 
 
 def write_partial(session: Path, key: str, data: bytes) -> None:
@@ -82,7 +87,8 @@ def write_all(fd: int, path: Path, data: bytes, *, sync: bool = False) -> None:
 
 def publish(session: Path, key: str) -> None:
     """Let what `write_partial` wrote take its place; OSError where the disk refuses."""
-    if _kind(session / key) not in (0, stat.S_IFREG):
+    mode = _mode(session / key)
+    if mode and not stat.S_ISREG(mode):
         set_aside(session, key)
     os.replace(session / (key + PARTIAL), session / key)
 
@@ -93,23 +99,53 @@ def place(session: Path, key: str, data: bytes, *, sync: bool = False) -> None:
     What replaces an older state is synced before it does.
     """
     partial = session / (key + PARTIAL)
-    synced = sync or _kind(session / key) != 0
+    make_folders(session, key)
+    synced = sync or _mode(session / key) != 0
     write_all(new_file_of(session, key + PARTIAL), partial, data, sync=synced)
     publish(session, key)
     if sync:
         sync_folder(partial.parent)
 
 
+def on_set_aside(session: Path, tell: Callable[[str], object] | None) -> None:
+    """Have ``tell`` called with the words for whatever is set aside in a session's folder; None ends that.
+
+    It is called in the thread that met the thing, which may hold locks: it must not wait for anything.
+    """
+    if tell is None:
+        _listeners.pop(session, None)
+    else:
+        _listeners[session] = tell
+
+
 def set_aside(session: Path, key: str) -> None:
     """Move whatever stands at ``key`` to the trash; OSError or DiskError where the disk refuses."""
     path = free_path(new_place(session.parent, f"{session.name}-damaged") / key.replace("/", "_"))
-    (session / key).rename(path)
-    _log.warning("%s was in the way of %s: it is set aside as %s", key, session.name, path)
+    _move(session / key, path)
+    words = f"{printable(key)} was in the way; it is set aside as {printable(str(path.relative_to(session.parent)))}"
+    _log.warning("%s: %s", session, words)
+    if tell := _listeners.get(session):
+        tell(words)
 
 
-def _kind(path: Path) -> int:
+def _move(path: Path, to: Path) -> None:
+    """Rename; a folder of ours that nobody may enter takes leave to be moved, and has its mode again after it."""
+    try:
+        path.rename(to)
+    except PermissionError:
+        mode = os.lstat(path).st_mode
+        if not stat.S_ISDIR(mode):
+            raise
+        path.chmod(stat.S_IMODE(mode) | stat.S_IRWXU)
+        path.rename(to)
+        to.chmod(stat.S_IMODE(mode))
+
+
+def _mode(path: Path) -> int:
     """What something is, as `stat` tells it; 0 where there is nothing."""
     try:
-        return stat.S_IFMT(os.lstat(path).st_mode)
-    except (FileNotFoundError, NotADirectoryError):
+        return os.lstat(path).st_mode
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            raise
         return 0

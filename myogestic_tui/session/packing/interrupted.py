@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import SessionLockedError
-from ..format.layout import ARCHIVE_SUFFIX, STATE_FOLDER, has_archive
+from ..format.layout import ARCHIVE_SUFFIX, STATE_FOLDER, has_archive, remove_folder
 from ..format.regular import is_regular
 from ..reading.states import unpacked_sessions
 from .pack import GONE, PARKED, pack_session, temporary
@@ -38,8 +37,8 @@ def remove_parked(sessions_dir: Path) -> None:
     for parking in (sessions_dir / STATE_FOLDER).glob(f"{PARKED}*/"):
         for parked in parking.iterdir():
             packed = parked.name.endswith(GONE) or has_archive(sessions_dir / parked.name)
-            if packed and parked.is_dir() and not parked.is_symlink():
-                shutil.rmtree(parked, ignore_errors=True)
+            if packed:
+                remove_folder(parked)
         with suppress(OSError):
             parking.rmdir()
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import stat
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +37,7 @@ from ..format.layout import (
     is_session_folder,
     is_storable,
     printable,
+    remove_folder,
 )
 from ..format.lock import lock_session
 from ..format.meta import decode_meta, sync_folder
@@ -262,4 +262,4 @@ def _remove(folder: Path) -> None:
             if parking != PARKED:
                 raise
     sync_folder(folder.parent)
-    shutil.rmtree(parked, ignore_errors=True)  # what is left of it goes at the next start
+    remove_folder(parked)  # what is left of it goes at the next start

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from ...errors import SessionError
-from ..format.layout import LOCK, STATE_FOLDER
+from ..format.layout import LOCK, STATE_FOLDER, remove_folder
 from ..format.lock import lock_session
 from ..format.meta import replace_file
 from ..format.places import make_folder
@@ -47,13 +47,12 @@ def work_folder(sessions_dir: Path, kind: str, name: str) -> Iterator[Path]:
     with lock_session(folder, purpose=kind):
         try:
             for entry in folder.iterdir():
-                if entry.is_dir():
-                    shutil.rmtree(entry)
-                elif entry.name != LOCK:
+                remove_folder(entry)
+                if entry.name != LOCK and os.path.lexists(entry):
                     entry.unlink()
             yield folder
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_folder(folder)
 
 
 @contextmanager
@@ -93,4 +92,4 @@ def remove_work_folders(sessions_dir: Path) -> None:
             if folder.is_symlink():
                 continue
             with suppress(OSError, SessionError), lock_session(folder, purpose="cleaning up"):
-                shutil.rmtree(folder, ignore_errors=True)
+                remove_folder(folder)

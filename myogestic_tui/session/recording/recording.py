@@ -6,6 +6,7 @@ import dataclasses
 import logging
 import threading
 import time
+from collections import deque
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
@@ -19,11 +20,12 @@ from ...clock.hosts import share_arrivals
 from ...errors import DiskError, SessionClosedError, StreamChangedError
 from ..format.commit import commit
 from ..format.conclude import anchor_at, conclusion, drop_journal, write_clock
-from ..format.events import AnyEvent, ChannelMarked, EventLog, Joined, SessionRecord
+from ..format.events import AnyEvent, ChannelMarked, EventAdded, EventLog, Joined, SessionRecord
 from ..format.layout import DERIVED, JOURNAL, LABELS, META, array_name, choose_stem
 from ..format.measure import StreamSpan, measured_meta, session_evidence, with_counts
 from ..format.meta import (
     ENDED_BY,
+    SET_ASIDE,
     Anchor,
     EventRecord,
     LabelEvent,
@@ -33,8 +35,9 @@ from ..format.meta import (
     encode_meta,
     sync_folder,
 )
-from ..format.placing import place
+from ..format.placing import on_set_aside, place, set_aside
 from ..format.zarrs import ArraySpec, create_array
+from ..recovery.clearing import misplaced_in
 from .checkpoint import Action, Threads
 from .committer import StreamCommitter
 from .room import Ballast
@@ -104,6 +107,10 @@ class Recording:
         self._stopped: Anchor | None = None
         self._ballast = Ballast(folder)
         self._synced_at = time.monotonic()
+        self._n_dimensions: dict[str, int] = {}
+        """Of each array, by the name of its folder."""
+        self._in_the_way: deque[str] = deque()
+        on_set_aside(folder, self._in_the_way.append)
         (folder / JOURNAL).mkdir()
         self._events = EventLog(folder)
         place(folder, LABELS, encode_labels([]), sync=True)
@@ -200,6 +207,7 @@ class Recording:
         for derived, spec in zip(("", *DERIVED), specs, strict=True):
             if not (info.is_string and derived == "_overview"):
                 create_array(self.folder, array_name(stem, derived), spec)
+                self._n_dimensions[array_name(stem, derived)] = len(spec.chunk_shape)
         journal = StreamJournal(self.folder, stem, info, began)
         sync_folder(self.folder / JOURNAL)
         return journal
@@ -223,10 +231,29 @@ class Recording:
     def sync(self) -> None:
         """Bring the journal to the disk."""
         self._lock.keep()
+        self._enter_set_aside()
         began = time.monotonic()
         journals = [committer.journal for committer in self.committers.values()]
         _sync_all([self._events, *(journal for journal in journals if journal.is_unsynced)])
         self._synced_at = began
+
+    def _enter_set_aside(self) -> None:
+        """Enter what was in the way among the events: whoever met it may have held locks."""
+        while self._in_the_way:
+            event = EventRecord(local_clock(), SET_ASIDE, self._in_the_way.popleft())
+            try:
+                self.happen(lambda _, event=event: EventAdded(event))  # type: ignore[misc]
+            except SessionClosedError:
+                with self._record_lock:
+                    self.record.meta.add_event(event)
+
+    def _clear(self) -> None:
+        """Set aside what others put into the folder, and what would keep it from being verified or packed."""
+        try:
+            for one in misplaced_in(self.folder, self._n_dimensions):
+                set_aside(self.folder, one.key)
+        except (OSError, DiskError) as error:
+            _log.warning("%s is not tidy, and may have to be recovered before it is packed: %s", self.folder, error)
 
     @property
     def unsynced_s(self) -> float:
@@ -266,6 +293,8 @@ class Recording:
         if action == "finish":
             with self._meta_lock:
                 self._concluding = True
+            self._clear()
+            self._enter_set_aside()
             files = self._conclusion()
         if shapes or files:
             commit(self.folder, shapes, files)
@@ -371,6 +400,7 @@ class Recording:
             self._end(error).add_done_callback(lambda _: self.on_error(error) if self.on_error else None)
 
     def _release(self) -> None:
+        on_set_aside(self.folder, None)
         self._threads.stop_syncing()
         self._events.release()
         for committer in self.committers.values():

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ...errors import DiskError
-from ..format.layout import BALLAST
+from ..format.layout import BALLAST, remove_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -104,4 +103,4 @@ class Ballast:
 
 def discard_empty(folder: Path) -> None:
     """Remove a session folder that never came to hold anything."""
-    shutil.rmtree(folder, ignore_errors=True)
+    remove_folder(folder)

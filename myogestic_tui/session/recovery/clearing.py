@@ -15,7 +15,7 @@ from ..format.meta import Int64, as_type, decode_json
 from ..format.regular import read_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 _FILES = frozenset({META, LABELS, MANIFEST, BALLAST})
 _LOSSES = frozenset({META, LABELS, JOURNAL, f"{JOURNAL}/{EVENTS}"})
@@ -48,18 +48,25 @@ class Misplaced(NamedTuple):
         return self.key in _LOSSES or (self.key.startswith(f"{JOURNAL}/") and self.key.endswith(SUFFIX))
 
 
-def misplaced_in(folder: Path) -> list[Misplaced]:
+def misplaced_in(folder: Path, n_dimensions: Mapping[str, int] | None = None) -> list[Misplaced]:
     """Everything in a session folder that is in the way of reading, recovering or packing it; nothing is opened.
+
+    Parameters
+    ----------
+    folder
+        The session.
+    n_dimensions
+        How many each array has, by the name of its folder, where that is known; else its ``zarr.json`` tells.
 
     Raises
     ------
     OSError
         The folder cannot be read.
     """
-    return list(_in_folder(folder))
+    return list(_in_folder(folder, n_dimensions or {}))
 
 
-def _in_folder(folder: Path) -> Iterator[Misplaced]:
+def _in_folder(folder: Path, n_dimensions: Mapping[str, int]) -> Iterator[Misplaced]:
     for entry in _entries(folder):
         name = entry.name
         if name == LOCK:
@@ -71,14 +78,14 @@ def _in_folder(folder: Path) -> Iterator[Misplaced]:
         if found is not None:
             yield found
         elif is_array:
-            yield from _in_array(Path(entry.path), name)
+            yield from _in_array(Path(entry.path), name, n_dimensions.get(name))
         elif is_journal:
             yield from _in_plain(Path(entry.path), name, SUFFIX)
         elif entry.is_dir(follow_symlinks=False):
             yield from _in_plain(Path(entry.path), name, "")
 
 
-def _in_array(array: Path, name: str) -> Iterator[Misplaced]:
+def _in_array(array: Path, name: str, depth: int | None) -> Iterator[Misplaced]:
     for entry in _entries(array):
         key = f"{name}/{entry.name}"
         is_chunks, is_json = entry.name == "c", entry.name == ZARR_JSON
@@ -87,7 +94,7 @@ def _in_array(array: Path, name: str) -> Iterator[Misplaced]:
         if found is not None:
             yield found
         elif is_chunks:
-            yield from _in_chunks(Path(entry.path), key, _n_dimensions(array))
+            yield from _in_chunks(Path(entry.path), key, depth or _n_dimensions(array))
 
 
 def _in_chunks(chunks: Path, prefix: str, depth: int) -> Iterator[Misplaced]:

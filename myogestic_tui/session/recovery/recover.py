@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -22,7 +21,7 @@ from ..format.commit import Shape, commit
 from ..format.conclude import conclusion, drop_journal
 from ..format.events import SessionRecord
 from ..format.findings import damage, observation
-from ..format.layout import BALLAST, FOLDER_STAMP, JOURNAL, LABELS, META, PARTIAL, is_session_folder
+from ..format.layout import BALLAST, FOLDER_STAMP, JOURNAL, LABELS, META, PARTIAL, is_session_folder, remove_folder
 from ..format.lock import lock_session
 from ..format.meta import SCHEMA_VERSION
 from ..format.zarrs import encode_chunk, write_chunk
@@ -105,7 +104,7 @@ def _clear(folder: Path, aside: Aside, leave_unusable: bool) -> list[Finding]:
 def _tidy(folder: Path) -> None:
     """Remove what was being written when the end came, and the room that was kept back."""
     (folder / BALLAST).unlink(missing_ok=True)
-    shutil.rmtree(folder / (JOURNAL + PARTIAL), ignore_errors=True)
+    remove_folder(folder / (JOURNAL + PARTIAL))
     for array in folder.glob("*.zarr"):
         for where, _, names in os.walk(array):
             for name in names:

@@ -109,7 +109,7 @@ def list_trash(sessions_dir: str | os.PathLike[str]) -> list[Trashed]:
     found = []
     for slot in sorted(slots, reverse=True):
         at = _time_of(slot)
-        if at is not None and slot.is_dir():
+        if at is not None and slot.is_dir() and not slot.is_symlink():
             found += [Trashed(path, sessions_dir / path.name, at, size_of(path)) for path in sorted(slot.glob("[!.]*"))]
     return found
 
