@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from .hosts import Outlet, Reader
-from .recorder import Recorder, said
+from .recorder import COMMAND, Recorder, said
 
 
 def bare(name: str) -> str:
@@ -73,3 +73,51 @@ def test_of_two_with_one_source_id_on_two_hosts_the_one_of_its_host_takes_what_r
         reader.until(state="live", uid=back.uid)
     else:
         reader.until(state="lost", message="nothing for 12.")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shared", [False, True])
+def test_two_alike_that_die_while_recording_are_asked_about_and_given_back(hosts, unique, tmp_path, shared):
+    host = (two := hosts()).recorder
+    layout = {"source_id": f"{unique}-id"} if shared else {}
+    outlets = {"left": Outlet(host, unique, **layout), "right": Outlet(host, unique, **layout)}
+    config = "".join(f'[[streams]]\nname = "{unique}"\nas = "{name}"\n' for name in outlets)
+    recorder = Recorder(host, tmp_path, config)
+    recorder.until(lambda status: all(said(status, f"{name}: ", "2 streams") for name in outlets))
+    for name, outlet in outlets.items():
+        recorder.ctl("reconnect", name, outlet.uid[:8])
+    recorder.until(lambda status: {n: one["uid"] for n, one in status["streams"].items()} == uids(outlets))
+    recorder.ctl("start")
+    recorder.until(lambda status: all(n > 100 for n in recorded(status)))
+    for outlet in outlets.values():
+        outlet.kill()
+    back = Outlet(host, unique, **layout)
+    asked = recorder.until(
+        lambda status: (
+            said(status, "left: ", "left or right", back.uid[:8])
+            and said(status, "right: ", "right or left", back.uid[:8])
+        )
+    )
+    assert f"ctl reconnect left {back.uid[:8]}" in recorder.ctl("status")
+    assert [asked["streams"][name]["state"] for name in outlets] == ["lost", "lost"]
+    recorder.ctl("reconnect", "right", back.uid[:8])
+    left, right = recorded(asked)
+    now = recorder.until(lambda status: recorded(status)[1] > right + 100)
+    assert recorded(now)[0] == left
+    assert not [one for one in now["problems"] if one["subject"] == "right" and "say which" in one["text"]]
+    recorder.ctl("stop")
+    recorder.stop()
+    (path,) = tmp_path.glob("sessions/*.session.zip")
+    told = two.recorder.run(*COMMAND, "info", path, cwd=tmp_path).stdout
+    assert "ended" in told
+    assert "1 gap" in told
+
+
+def uids(outlets):
+    return {name: outlet.uid for name, outlet in outlets.items()}
+
+
+def recorded(status):
+    """Samples of ``left`` and of ``right`` in the session that is being recorded."""
+    streams = (status["session"] or {}).get("streams", {})
+    return tuple((streams.get(name) or {"n_samples": 0})["n_samples"] for name in ("left", "right"))
