@@ -76,6 +76,30 @@ def test_at_most_five_rows_a_second_and_the_last_one_always(session):
     assert rows[-2].tolist() == [999, pytest.approx(START + 9.99)]
 
 
+def test_what_came_just_before_a_silence_is_told_apart_from_what_came_after_it(session):
+    rows = np.zeros((10, 2), np.float32)
+    for first, at in ((0, 1.0), (10, 1.1), (20, 4.0), (30, 4.05)):
+        session.append("emg", rows, np.arange(first, first + 10) / 50.0, START + at)
+    session.mark_arrival("emg", START + 5.0)
+    session.finish()
+    told = [(0, 0.0), (10, 1.0), (20, 1.1), (30, 4.0), (40, 4.05), (40, 5.0)]
+    np.testing.assert_allclose(arrivals(session.path), [(n, START + at) for n, at in told])
+
+
+def test_texts_whose_stamps_are_no_numbers_lie_where_they_came(tmp_path):
+    session = Session(tmp_path, started_at=START)
+    session.init_stream("markers", MARKERS, began=START)
+    came = START + np.array([1.0, 1.1, 4.0, 4.1, 9.0])
+    for at in came:
+        session.append("markers", np.array([["x"]], object), np.array([np.nan]), at)
+    session.mark_arrival("markers", START + 10.0)
+    session.request_stop(START + 10.0)
+    session.finish()
+    with open_session_store(session.path) as reader:
+        assert reader.timeline("markers").basis == "count"
+        np.testing.assert_allclose(reader.timestamps("markers"), came)
+
+
 def test_a_script_s_samples_arrive_when_it_appends_them(tmp_path):
     session = Session(tmp_path, reserve_bytes=0)
     before = local_clock()

@@ -1,7 +1,7 @@
 """The arrival record of a stream: how many samples had been read by which instant of the recorder's clock.
 
 Time stamps are whatever the source's clock says; this is the one time that the recorder itself vouches for. Every
-frame of the journal says when it was read; of those at most five a second become rows of ``STEM_arrival.zarr``, and
+frame of the journal says when it was read; of those about five a second become rows of ``STEM_arrival.zarr``, and
 besides them the begin of the recording, frames without samples (its end) and the last one.
 """
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ROW_SECONDS = 0.2
-"""Least time between two rows; a row for each second settles as much, except where stamps are of no use at all."""
+"""Reads that follow each other faster share a row. One a second settles as much, except where stamps are of no use."""
 
 Row = tuple[float, float]
 
@@ -33,13 +33,15 @@ class ArrivalRows:
         self.rows: list[Row] = [] if began is None or last is not None else [(0.0, began)]
         """Those chosen so far; who stores some may remove them."""
         self.waiting: tuple[Row, ...] = ()
-        """The newest, where it came too soon after the one before it: a row until the next one takes its place."""
+        """The newest, where it came soon after the one before it: a row, unless another one follows it as soon."""
         self._last = last or (self.rows[0] if self.rows else None)
 
     def feed(self, n_before: int, n: int, at: float) -> None:
         """Take note that ``n`` samples behind the first ``n_before`` were read by ``at`` (recorder's clock, s)."""
         if self._last is not None and at < self._last[1]:
             at = self._last[1]
+        if self.waiting and at - self.waiting[0][1] >= ROW_SECONDS:
+            self.end()  # what came before a silence came before it
         row = (float(n_before + n), at)
         if n and self._last is not None and at - self._last[1] < ROW_SECONDS:
             self.waiting = (row,)
