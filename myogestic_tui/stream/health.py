@@ -102,7 +102,8 @@ class HealthMeter:
         self._live: LiveTime | None = None
         self._arrivals: deque[_Arrival] = deque()
         self._first: _Arrival | None = None
-        self._deviations: deque[NDArray[np.float64]] = deque()
+        self._recent: deque[NDArray[np.float64]] = deque()
+        self._n_recent = 0
         self._trace: deque[float] = deque(maxlen=TRACE_SECONDS)
         self._jitter: float | None = None
         self._jitter_due = True  # at every other tick: it takes longer than all the rest
@@ -136,7 +137,7 @@ class HealthMeter:
             if self._resting:
                 self._count_from(now, None)
             live = self._live = self._live or LiveTime(self._info, now)
-            self._note_deviations(timestamps)
+            self._keep_recent(timestamps)
             part = slice(None) if kept is None else kept
             live.feed(timestamps[part], now, None if counted is None else counted[part])
             self._n_samples += len(timestamps)
@@ -153,14 +154,13 @@ class HealthMeter:
             if self._live is not None:
                 self._live.feed(timestamps, arrived, counted)
 
-    def _note_deviations(self, timestamps: NDArray[np.float64]) -> None:
+    def _keep_recent(self, timestamps: NDArray[np.float64]) -> None:
         if not self._info.is_regular:
             return
-        stamps = np.concatenate(([self._arrivals[-1].stamp], timestamps)) if self._arrivals else timestamps
-        self._deviations.append(np.abs(np.diff(stamps) - 1.0 / self._info.fs))
-        held = sum(map(len, self._deviations))
-        while held - len(self._deviations[0]) > JITTER_SECONDS * self._info.fs:
-            held -= len(self._deviations.popleft())
+        self._recent.append(timestamps)
+        self._n_recent += len(timestamps)
+        while self._n_recent - len(self._recent[0]) > JITTER_SECONDS * self._info.fs:
+            self._n_recent -= len(self._recent.popleft())
 
     def tick(self, now: float, clock: OffsetHistory | None = None) -> bool:
         """Once a second of the recorder's clock, whether or not samples came: measure; True where it did."""
@@ -180,7 +180,8 @@ class HealthMeter:
         return True
 
     def _measured_jitter(self) -> float | None:
-        deviations = np.concatenate(self._deviations) if self._deviations else np.empty(0)
+        stamps = np.concatenate(self._recent) if self._recent else np.empty(0)
+        deviations = np.abs(np.diff(stamps) - 1.0 / self._info.fs) if len(stamps) else stamps
         if not np.isfinite(deviations.sum()):
             deviations = deviations[np.isfinite(deviations)]
         if not deviations.size:
