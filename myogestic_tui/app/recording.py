@@ -59,6 +59,8 @@ class Recordings:
         self.id = ""
         self.started_at = 0.0
         self.expected: tuple[str, ...] = ()
+        self.on_change: Callable[[], object] = lambda: None
+        """Called when a recording has begun, before anybody is told so, and when it is about to be finished."""
         self._streams = streams
         self._tell = tell
         self._lock = threading.RLock()
@@ -140,7 +142,14 @@ class Recordings:
             self.expected = tuple(stream.name for stream in selected)
             self._refused = {}
             self.state = "recording"
+            self._changed()
             return session
+
+    def _changed(self) -> None:
+        try:
+            self.on_change()
+        except Exception:  # what is kept for later is no reason to lose what is recorded now
+            _log.exception("what is being recorded could not be written down")
 
     def _give_up(self, session: Session, streams: Iterable[Stream]) -> None:
         self._cut(session, [stream for stream in streams if stream.recording])
@@ -170,6 +179,7 @@ class Recordings:
             self.state = "stopping"
             try:
                 undrained = self._cut(session, [stream for stream in self._streams() if stream.recording])
+                self._changed()
                 finish(session)
             finally:
                 self.state = "idle"

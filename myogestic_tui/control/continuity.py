@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ from .evidence import Evidence, look_at
 if TYPE_CHECKING:
     from ..app import App
     from ..session import Session
+    from ..session.format.meta import Anchor
 
 _log = logging.getLogger(__name__)
 
@@ -97,6 +99,10 @@ class Continuity:
         self._job: tuple[int, Link] | None = None
         self._retry_at = 0.0
         self._retry_s = _RETRY_SECONDS[0]
+        self._continues: tuple[Evidence, Anchor] | None = None
+        """What the session that is being started continues, and when it was started."""
+        self._ending = False
+        self._lock = threading.Lock()  # whoever starts and stops recordings, and the process that looks after this
 
     def _load(self) -> Kept:
         try:
@@ -116,7 +122,8 @@ class Continuity:
     # ---------------------------------------------------------------- start
 
     def begin(self, app: App) -> None:
-        """Continue what was being recorded, if anything was, and it may be."""
+        """Continue what was being recorded, if anything was, and it may be; from now on the file tells what is."""
+        app.recordings.on_change = lambda: self._recording_changed(app)
         running, evidence, self._left = self._left, self._evidence, None
         self._kept.running = None
         if running is not None and evidence is not None:
@@ -150,17 +157,16 @@ class Continuity:
         now = anchor_at()
         base = evidence.folder.parent if evidence.folder.parent.is_dir() else self._sessions_dir
         name = evidence.fields.get("name") or running.name
+        self._continues = evidence, now
         try:
             started = app.start_recording(base, name=continued_name(name) or None)
         except MyoGesticError as error:
             return str(error)
+        finally:
+            self._continues = None
         session = app.ctx.session
         if not started or session is None:
             return app.ctx.status_message
-        link = Link(earlier=str(evidence.folder), later=str(session.path), estimate=evidence.estimate(now))
-        self._kept.links = [*self._kept.links, link][-_MOST_LINKS:]
-        self._look_at_recording(app)
-        self._store()
         session.set_fields(**{CONTINUES: evidence.folder.name})
         session.save_meta()
         said = f"{session.path.name} continues {evidence.folder.name}, whose recorder ended without being stopped"
@@ -188,22 +194,39 @@ class Continuity:
 
     def look(self, app: App) -> None:
         """Bring the file up to date, and link what can be linked; called a few times a second."""
-        self._look_at_recording(app)
+        self._keep(app)
         if self._attempts and time.monotonic() - self._since > STABLE_SECONDS:
             self._attempts = 0
         self._look_at_links(app)
-        self._store()
+        self._keep(app)
 
     def end(self) -> None:
         """The recorder ends because it was asked to: what it records is not to be continued."""
-        self._kept.running = None
-        self._store()
+        with self._lock:
+            self._ending = True
+            self._kept.running = None
+            self._store()
+
+    def _recording_changed(self, app: App) -> None:
+        """A recording begins, and with it the link to one that it continues; or it ends: the file tells at once."""
+        session = app.recordings.session
+        if self._continues is not None and session is not None and app.recordings.state == "recording":
+            evidence, now = self._continues
+            link = Link(earlier=str(evidence.folder), later=str(session.path), estimate=evidence.estimate(now))
+            self._kept.links = [*self._kept.links, link][-_MOST_LINKS:]
+        self._keep(app)
+
+    def _keep(self, app: App) -> None:
+        with self._lock:
+            self._look_at_recording(app)
+            self._store()
 
     def _look_at_recording(self, app: App) -> None:
         session = app.ctx.session
-        if not self._resume or app.ctx.state != "recording" or session is None:
+        state = app.recordings.state
+        if not self._resume or self._ending or state != "recording" or session is None:
             self._kept.running = None
-            self._attempts = 0 if app.ctx.state == "idle" else self._attempts
+            self._attempts = 0 if state == "idle" else self._attempts
             return
         before = self._kept.running
         if before is not None and before.session != str(session.path):

@@ -14,6 +14,7 @@ from myogestic_tui.errors import ConfigError, SessionDamagedError, SessionLocked
 from myogestic_tui.session import Session, finish_interrupted, open_session_store, verify_session
 from myogestic_tui.session.library.edit import edit_session
 from myogestic_tui.session.packing.workfolder import EDITING, work_folder
+from myogestic_tui.session.reading.packed import archives_of
 
 
 def test_an_edited_archive_holds_the_same_samples_under_its_new_name(record) -> None:
@@ -33,6 +34,13 @@ def test_an_edited_archive_holds_the_same_samples_under_its_new_name(record) -> 
         assert after.meta.extra["hand"] == "L"
         assert after.notes[1].timestamp >= after.notes[0].timestamp
     assert verify_session(edited).ok
+
+
+def test_an_edited_archive_is_still_found_by_the_folder_that_it_was_recorded_in(record) -> None:
+    archive = record()
+    folder = archive.with_name(archive.name.removesuffix(".session.zip"))
+    edited = edit_session(edit_session(archive, {"subject": "P02"}), {"name": "second"})
+    assert archives_of(folder) == [edited]
 
 
 def test_a_finished_folder_is_edited_in_place(tmp_path: Path) -> None:

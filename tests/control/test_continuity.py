@@ -192,6 +192,22 @@ def test_a_killed_service_continues_with_the_same_streams_take_and_label(number,
     assert ("Fatal Python error: Aborted" in log) == (number == signal.SIGABRT)
 
 
+def test_a_recording_whose_start_was_answered_is_continued_however_soon_the_kill_comes(service, outlet):
+    with service.start() as client:
+        assert client.wait_for(lambda status: any(one.state == "live" for one in status.streams), PATIENCE)
+        reply = client.execute(Start())
+        assert marked(service.sessions) == reply.path
+        service.end(signal.SIGKILL)
+    with service.start() as client:
+        second = continued(client, Path(reply.path))
+        assert client.execute(Stop()).ok
+        assert marked(service.sessions) is None
+        wait_for(lambda: archive_of(second), PATIENCE)
+    service.end(signal.SIGTERM)
+    with open_session_store(archive_of(second)) as reader:
+        assert reader.summary().continues == Path(reply.path).name
+
+
 def test_one_that_is_killed_twice_in_a_row_links_all_three(service, outlet):
     with service.start() as client:
         sessions = [recording(client)]

@@ -171,7 +171,7 @@ def _edit_archive(path: Path, change: Callable[[Meta], Meta], progress: Progress
             target = path.with_name(archive_name(name, meta.name))
             new = target if target == path else free_path(target)
             with replacing(folder, path, new):
-                write_archive(new, source_of(folder), ticker.tick)
+                write_archive(new, source_of(folder, name), ticker.tick)
                 if new != path:
                     path.unlink()
                     sync_folder(path.parent)

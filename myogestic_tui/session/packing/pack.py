@@ -193,8 +193,15 @@ def temporary(path: Path) -> Iterator[tuple[Path, int]]:
         os.close(fd)
 
 
-def source_of(folder: Path) -> Source:
+def source_of(folder: Path, name: str = "") -> Source:
     """What goes into the archive of a session folder.
+
+    Parameters
+    ----------
+    folder
+        All of it.
+    name
+        What the manifest is to call it, where the folder is only one to work in.
 
     Raises
     ------
@@ -210,7 +217,7 @@ def source_of(folder: Path) -> Source:
     with open_session_store(folder) as session:
         summary = session.summary()
         samples = {stem: session.n_samples(stem) for stem in session.streams}
-    return Source(folder, files, samples, comment_bytes(replace(summary, state="packed")))
+    return Source(folder, files, samples, comment_bytes(replace(summary, state="packed")), name or folder.name)
 
 
 def _check_space(source: Source, keep_free: int) -> None:

@@ -46,6 +46,8 @@ class Source(NamedTuple):
     samples: dict[str, int]
     """Sample count by stem."""
     comment: bytes
+    session: str
+    """What the manifest calls it: the name of the folder that it was recorded in."""
 
     @property
     def content_size(self) -> int:
@@ -108,7 +110,7 @@ class Sealer:
                 self._members.append(member)
                 self._begin_writing_out(at)
                 self._tick(digest.size)
-            head = head_bytes(self._source.folder.name, self._source.samples, self._source.comment)
+            head = head_bytes(self._source.session, self._source.samples, self._source.comment)
             self._manifest = manifest_bytes(head, lines)
             self._write_end(out.write, at)
         os.fsync(self._fd)

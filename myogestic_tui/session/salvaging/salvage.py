@@ -175,7 +175,7 @@ def _save(path: Path, progress: Progress | None) -> Path:
             _Salvage(tree, folder).run(ticker.tick)
         finally:
             tree.close()
-        write_archive(archive, source_of(folder), ticker.tick, _approve)
+        write_archive(archive, source_of(folder, archive.name.removesuffix(ARCHIVE_SUFFIX)), ticker.tick, _approve)
     return archive
 
 
