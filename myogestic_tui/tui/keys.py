@@ -232,6 +232,7 @@ async def settled(nodes: Iterable[Any]) -> None:
         done = asyncio.Event()
         if node.call_later(done.set):
             try:
-                await asyncio.wait_for(done.wait(), _SETTLE_SECONDS)
+                async with asyncio.timeout(_SETTLE_SECONDS):
+                    await done.wait()
             except TimeoutError:
                 return

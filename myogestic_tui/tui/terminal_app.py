@@ -154,7 +154,8 @@ class TerminalApp(App[int]):
         self._wake.clear()
         while (left := due - time.monotonic()) > 0:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), min(left, _BUSY_SECONDS) if self._holding else left)
+                async with asyncio.timeout(min(left, _BUSY_SECONDS) if self._holding else left):
+                    await self._wake.wait()
             if self._holding:
                 self._wake.clear()
                 self._hold()
