@@ -80,9 +80,11 @@ async def test_labels_keep_the_order_of_the_keys(stage):
 
 async def test_keys_of_one_read_are_labelled_as_uncertain(stage):
     async with stage(ScriptedRecorder(recording())) as it:
-        await it.send(events.Key("3", "3"), events.Key("1", "1"))
+        keys = [events.Key("3", "3"), events.Key("1", "1")]
+        it.viewer.link.times.opened(keys[0].time - 60)
+        await it.send(*keys)
         await it.until(lambda: len(it.recorder.of(r.AddLabel)) == 2)
-        assert all(label.uncertainty_s > 0 for label in it.recorder.of(r.AddLabel)[:1])
+        assert [label.uncertainty_s for label in it.recorder.of(r.AddLabel)] == pytest.approx([60, 60], abs=0.1)
 
 
 async def test_e_ends_the_label_and_u_undoes_it(stage):
