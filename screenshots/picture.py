@@ -63,6 +63,7 @@ def strips_of(app: App[object]) -> list[Strip]:
     """The rows of the screen, read from the picture that Textual makes of it."""
     svg, (columns, lines) = app.export_screenshot(), app.size
     paper = app.current_theme.background or "#000000"
+    paper = XTERM.background_color.hex if paper.startswith("ansi") else paper
     looks = {name: (fill, "bold" in more) for name, fill, more in _CLASS.findall(svg)}
     letters = [[" "] * columns for _ in range(lines)]
     inks = [[("#cccccc", False)] * columns for _ in range(lines)]
