@@ -1,4 +1,4 @@
-"""What is remembered between runs: the take sheet and ticks of a sessions folder, and the folders recorded into."""
+"""What is remembered between runs: take sheet and ticks of a sessions folder; of the user, folders and the view."""
 
 from __future__ import annotations
 
@@ -88,6 +88,20 @@ def remember_place(sessions_dir: Path) -> None:
         _replace(_places_file(), msgspec.json.encode(newest[:_MOST_PLACES]))
 
 
+def view_mode() -> str:
+    """The way in which this user looked at signals last; empty where that is not known."""
+    try:
+        return msgspec.json.decode(read_regular(_view_file()), type=str)
+    except _UNREADABLE:
+        return ""
+
+
+def remember_view_mode(mode: str) -> None:
+    """Keep how this user looks at signals."""
+    with contextlib.suppress(RuntimeError):
+        _replace(_view_file(), msgspec.json.encode(mode))
+
+
 def trouble(sessions_dir: Path) -> list[str]:
     """Why nothing can be remembered, a sentence each: of the sessions folder, or of the user. Recording goes on."""
     files = (sessions_dir / ".myogestic" / _FILE, "take sheet and choice of streams"), (_places_file(), "other folders")
@@ -112,6 +126,10 @@ def _is_folder(path: str) -> bool:
 
 def _places_file() -> Path:
     return Path(platformdirs.user_state_dir("myogestic_tui")) / "places.json"
+
+
+def _view_file() -> Path:
+    return Path(platformdirs.user_state_dir("myogestic_tui")) / "view.json"
 
 
 def _replace(path: Path, content: bytes) -> None:

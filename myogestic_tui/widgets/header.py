@@ -9,7 +9,24 @@ from textual.widgets import Static
 
 from .format import hms, span_left
 from .frame import take_text
-from .lines import ALERT, BAD, DIM, FAINT, OK, REC, STRONG, WARN, Line, Lines, cut, fit, gesture_style, line, spread
+from .lines import (
+    ALERT,
+    BAD,
+    DIM,
+    FAINT,
+    OK,
+    REC,
+    STRONG,
+    WARN,
+    Line,
+    Lines,
+    cells,
+    cut,
+    fit,
+    gesture_style,
+    line,
+    spread,
+)
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -19,7 +36,7 @@ if TYPE_CHECKING:
 SCREENS = (("s", "streams", "Streams"), ("l", "live", "Live"), ("r", "record", "Record"), ("b", "sessions", "Sessions"))
 NARROW = 72
 """Below this width the header shows state, time and label, and little else."""
-_ROOMY = 110
+_ROOMY = 96
 """From this width on, numbers at the right have their words beside them while recording, too."""
 _MARK = 9
 """Columns of ``▼ 10 fps``, which nothing else takes."""
@@ -73,8 +90,9 @@ def rec_style(frame: Frame) -> str:
 
 def _recording(frame: Frame, width: int) -> Line:
     session = frame.status.session
-    extra = max(width - 80, 0)
-    take_width, name_width = 21 + min(extra // 3, 24), 8 + min(extra // 4, 20)
+    extra = max(width - (_ROOMY if width >= _ROOMY else 80), 0)
+    longest = max((cells(frame.keyed(i)) for i in range(len(frame.status.gestures))), default=0)
+    take_width, name_width = 21 + min(extra // 3, 24), min(max(longest, 8), 8 + extra // 4)
     elapsed = session.elapsed_s if session is not None else 0.0
     seconds = session.label_seconds if session is not None else 0.0
     active = frame.active

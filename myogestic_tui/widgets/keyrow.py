@@ -38,12 +38,13 @@ class KeyRow(Footer):
         """Other keys make sense."""
         if screen is not self.screen or not self.app.app_focus:
             return
+        shown = [one.binding for one in screen.active_bindings.values() if one.binding.show]
+        first = {one.id: one for one in reversed(shown)}  # of several keys for one command
         keys = [
-            (self.app.get_key_display(one.binding), one.binding.description, one.binding.key.partition(",")[0])
-            for one in screen.active_bindings.values()
-            if one.binding.show
+            (self.app.get_key_display(one), one.description, one.key.partition(",")[0])
+            for one in shown
+            if first[one.id] is one
         ]
-        keys = list(dict.fromkeys(keys))
         roomy = sum(len(key) + len(words) + 3 for key, words, _ in keys) < self.size.width
         parts = [
             f"[@click=app.simulate_key('{name}')][bold $footer-key-foreground]{escape(key)}[/] {escape(words)}[/]"

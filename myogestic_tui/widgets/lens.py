@@ -92,6 +92,8 @@ class Lens:
         The end of what was seen last, on the same clock; 0.0 before anything was.
     cut
         Whether the scale cuts a channel of the page.
+    has_places
+        Whether it is known where the stream's electrodes are.
     """
 
     stream: str = ""
@@ -106,13 +108,16 @@ class Lens:
     until: float | None = None
     newest: float = 0.0
     cut: bool = False
+    has_places: bool = False
     scale: ViewScale = field(default_factory=ViewScale)
     loud: Loudness = field(default_factory=Loudness)
     filters: dict[str, int] = field(default_factory=dict)
 
     def mode_for(self, n_channels: int) -> str:
-        """How so many channels are shown."""
-        return self.mode or ("heat" if n_channels >= HEAT_FROM else "traces")
+        """How so many channels are shown; electrodes without places are no grid."""
+        if self.mode and (self.mode != "grid" or self.has_places):
+            return self.mode
+        return "heat" if n_channels >= HEAT_FROM else "traces"
 
     @property
     def automatic(self) -> bool:

@@ -68,18 +68,15 @@ def _cue(frame: Frame, protocol: ProtocolStatus, width: int) -> Now:
     left = max(protocol.cue_seconds - protocol.cue_elapsed_s, 0.0)
     upcoming = protocol.next_class_index
     name, style = ("end", DIM) if upcoming is None else (frame.keyed(upcoming), gesture_style(upcoming))
-    coming = line(("NEXT  ", DIM), (name, style), (f"   in {left:>5.1f} s  ", STRONG))
+    countdown = f"   in {left:>5.1f} s" if protocol.state != "paused" else ""
+    coming = line(("NEXT  ", DIM), (name, style), (f"{countdown}  ", STRONG))
     where = f"cue {protocol.cue:>2} of {protocol.n_cues}" if protocol.cue else f"before the {protocol.n_cues} cues"
     seed = f"   seed {protocol.seed}" if protocol.seed is not None else ""
-    second = spread(
-        line(f"{where}    {f.minutes(protocol.elapsed_s)} of {f.minutes(protocol.total_s)}"),
-        line((f"protocol {protocol.name}{seed}  ", DIM)),
-        max(width - _AT, 1),
-    )
-    rows = _rows(BLANK, second)
+    second = line(f"{where}    {f.minutes(protocol.elapsed_s)} of {f.minutes(protocol.total_s)}")
+    _, second, third = _rows(BLANK, second, line((f"protocol {protocol.name}{seed}", DIM)))
     share = protocol.cue_elapsed_s / protocol.cue_seconds if protocol.cue_seconds else 0.0
     first = spread(line(("   NOW   ", DIM), head), coming, width)
-    return Now((first, rows[1], BLANK), f"{left:.1f}", min(share, 1.0), current)
+    return Now((first, second, third), f"{left:.1f}", min(share, 1.0), current)
 
 
 def _idle(frame: Frame, width: int) -> Now:  # noqa: ARG001

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from . import format as f
 from . import ramp
-from .lines import DIM, STRONG, WARN, Line, line, spread
+from .lines import BLANK, DIM, STRONG, WARN, Line, line, spread
 from .signal import look_of
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def info_line(
     how = line(f"   {scale:<{_SCALE}}")
     if layout.mode == "zoom":
         name = stream.channel_names[lens.cursor] if lens.cursor < len(stream.channel_names) else ""
-        where = f" {stream.name} channel {lens.cursor + 1} {name}"
+        where, how = f" {stream.name} channel {lens.cursor + 1} {name}", BLANK
     elif layout.mode == "grid":
         where, how = f" {stream.name} {stream.n_channels} electrodes", legend(app, lens, page)
     elif layout.mode == "heat":
@@ -44,7 +44,10 @@ def info_line(
     if not lens.automatic:
         parts = line(parts, ("  manual (a: auto)", WARN))
     if samples is not None:
-        parts = line(parts, f"   RMS {f.amplitude(samples.rms)}  peak {f.amplitude(samples.peak)} {page.unit}")
+        parts = line(
+            parts,
+            f"  RMS {f.amplitude(samples.rms)} peak {f.amplitude(samples.peak)} {page.unit} in {samples.seconds:.2g} s",
+        )
     if stream.state == "lost":
         parts = line(parts, (f"  LOST {f.age(stream.age_s)} s", "bold $text-error"))
     if lens.until is not None:

@@ -81,11 +81,13 @@ class Lane(Vertical):
         self.strip.put([])
         self.axis.put([])
 
-    def show_time(self, envelope: Envelope, head: int, cells: int, start: float, seconds: float, frame: Frame) -> None:
-        """Labels and time under ``cells`` cells that begin after ``head``."""
+    def show_time(
+        self, envelope: Envelope, head: int, cells: int, start: float, seconds: float, frame: Frame, end: str
+    ) -> None:
+        """Labels and time under ``cells`` cells that begin after ``head``; ``end`` is the word at the right edge."""
         lead = " " * head
         self.strip.put([line(lead, label_strip(envelope.labels, start, seconds, cells, frame.key_of))])
-        self.axis.put([line(lead + time_axis(seconds, cells))])
+        self.axis.put([line(lead + time_axis(seconds, cells, end=end))])
 
 
 class SignalView(Vertical):
@@ -195,6 +197,7 @@ class SignalView(Vertical):
         if size.height < 2 or size.width < 20:
             return
         lens, places = self.lens, self.places(stream)
+        lens.has_places = bool(places)
         lens.cursor = min(lens.cursor, stream.n_channels - 1)
         grid_width = CELL * len(places[0]) + 2 if places else 0
         alone = lens.mode_for(stream.n_channels) == "grid" and not lens.zoomed
@@ -254,6 +257,10 @@ class SignalView(Vertical):
 
     # ---------------------------------------------------------------- the views
 
+    def _edge(self, stream: StreamStatus) -> str:
+        """What the right edge is: the present only while samples come and are followed."""
+        return "held" if self.lens.until is not None else "lost" if stream.state == "lost" else "now"
+
     def _page(self, stream: StreamStatus, first: int, n_channels: int, start: float, seconds: float) -> Page:
         percent = self.lens.in_percent(stream)
         quality = in_percent(stream) if percent else stream.quality
@@ -277,7 +284,7 @@ class SignalView(Vertical):
             first, n_channels = layout.lane(i)
             part = answer.rms[first - layout.first :][:n_channels]
             lane.heat.draw(replace(page, first=first, n_channels=n_channels), part, self.lens.loud.value, each)
-            lane.show_time(answer.envelope, HEAD, n_columns * each, answer.start, seconds, frame)
+            lane.show_time(answer.envelope, HEAD, n_columns * each, answer.start, seconds, frame, self._edge(stream))
         if layout.below:
             self._draw_below(answer, page, stream, layout, frame)
         return answer
@@ -320,7 +327,7 @@ class SignalView(Vertical):
             channels = range(first, first + n_channels)
             scale = self.lens.scale.value
             lane.trace.draw(page, channels, answer.low[part], answer.high[part], scale, rows, numbers[part])
-            lane.show_time(answer.envelope, HEAD, runs * RUN, answer.start, seconds, frame)
+            lane.show_time(answer.envelope, HEAD, runs * RUN, answer.start, seconds, frame, self._edge(stream))
         return answer
 
     def _draw_spectrum(self, stream: StreamStatus, answer: Answer | None) -> Samples | None:

@@ -39,6 +39,7 @@ class Samples(NamedTuple):
     hertz: Floats
     amplitude: Floats
     """Of each frequency, in the unit of the signal."""
+    seconds: float
 
 
 def columns_for(fs: float) -> tuple[int, float]:
@@ -59,7 +60,7 @@ def measure(low: NDArray[np.float32], high: NDArray[np.float32], seconds: float)
     even = np.interp(np.arange(0, len(low), COLUMNS_PER_SAMPLE), known, values)
     window = np.hanning(len(even))
     amplitude = np.abs(np.fft.rfft((even - even.mean()) * window)) * 2 / window.sum()
-    return Samples(rms, peak, np.fft.rfftfreq(len(even), seconds / len(even)), amplitude)
+    return Samples(rms, peak, np.fft.rfftfreq(len(even), seconds / len(even)), amplitude, seconds)
 
 
 def mains(samples: Samples) -> tuple[float, float]:

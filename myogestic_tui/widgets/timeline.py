@@ -70,17 +70,17 @@ def _cell(at: float, start: float, seconds: float, cells: int) -> int:
     return int((at - start) / seconds * cells // 1)
 
 
-def time_axis(seconds: float, cells: int, *, every: int = 12) -> str:
-    """Seconds before the right edge along a row: ``-10 s       -8 … now``."""
+def time_axis(seconds: float, cells: int, *, every: int = 12, end: str = "now") -> str:
+    """Seconds before the right edge along a row: ``-10 s       -8 … now``; ``end`` says what that edge is."""
     text = [" "] * cells
     ticks = max(min(cells // every, 8), 1)
     step = _round_step(seconds / ticks)
     back = step
-    _write(text, cells - 3, "now")
+    _write(text, cells - len(end), end)
     while back <= seconds + 1e-9:
         label = f"-{back:g}" + (" s" if back + step > seconds else "")
         place = int((seconds - back) / seconds * cells)
-        if place + len(label) < cells - 3:
+        if place + len(label) < cells - len(end):
             _write(text, place, label)
         back += step
     return "".join(text)

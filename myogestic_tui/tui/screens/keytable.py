@@ -109,7 +109,7 @@ SESSIONS: list[BindingType] = [
     c("w", "export", "export", tooltip="export to other tools", id="sessions.export", show=False),
     c("y", "replay", "replay", tooltip="replay as live LSL outlets; again: end it", id="sessions.replay", show=False),
     c("t", "edit", "edit", tooltip="edit subject, task, take, name", id="sessions.edit", show=False),
-    c("n", "add_note", "app.note", tooltip="add a note", id="sessions.note", show=False),
+    c("n", "add_note", "note", tooltip="add a note to the session", id="sessions.note", show=False),
     c("u", "restore", "restore", tooltip="restore what was trashed last", id="sessions.restore", show=False),
     c("escape", "cancel", "back", tooltip="show all; unselect all; cancel a job", id="sessions.cancel", show=False),
 ]

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from textual.containers import Horizontal, Vertical
 
+from ...app.memory import remember_view_mode, view_mode
 from ...app.recorder import MarkChannel, StreamStatus
 from ...widgets.gestures import GestureList
-from ...widgets.lens import Lens
+from ...widgets.lens import MODES, Lens
 from ...widgets.lines import BLANK, KEY, STRONG, Line, Lines, line, rule
 from ...widgets.problems import needs_you, quality_line
 from ...widgets.signal import worst_flag
@@ -35,7 +36,8 @@ class LiveScreen(ViewerScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.lens = Lens()
+        mode = view_mode()
+        self.lens = Lens(mode=mode if mode in MODES else "")
 
     def body(self) -> ComposeResult:
         """The stream, and a side."""
@@ -99,6 +101,7 @@ class LiveScreen(ViewerScreen):
         if (stream := self.stream) is not None:
             modes = self.signal.modes(stream)
             self.lens.next_mode(stream.n_channels, modes)
+            remember_view_mode(self.lens.mode)
             self._now()
 
     def action_channel(self, step: int) -> None:

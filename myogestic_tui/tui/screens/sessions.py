@@ -65,7 +65,7 @@ class SessionsScreen(SessionJobs):
         self.list.keep_listed(frame)
         beside = self.size.width >= _BESIDE
         self.box.set_class(not beside, "-stacked")
-        width = LIST_WIDTH + max((self.size.width - LIST_WIDTH) // 5, 0) if beside else self.size.width
+        width = LIST_WIDTH + max((self.size.width - 2 * LIST_WIDTH) // 2, 0) if beside else self.size.width
         height = max(self.size.height - 6, 1)
         self.list_box.styles.width = width if beside else "1fr"
         self._show_list(frame, width)
