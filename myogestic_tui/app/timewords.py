@@ -6,6 +6,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from ..clock.hosts import is_remote
+from ..clock.limits import rate_differs
 from .recorder import Remark
 
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from ..stream import Stream
     from ..stream.health import StreamHealth
 
-_RATE_OFF = 0.01
 _LATE_SECONDS = 1.0
+_SETTLED_SECONDS = 1.5
 _SCATTER_SECONDS = 0.005
 _WALL_CLOCK = 1e9
 """No machine has been up for so many seconds: such a stamp is wall-clock time."""
@@ -59,6 +60,8 @@ def _losses(health: StreamHealth, recording: bool) -> Iterator[Remark]:
 
 
 def _clock(found: Timeline, stream: Stream) -> Iterator[Remark]:
+    if found.n_samples < _SETTLED_SECONDS * found.fs:
+        return  # what a clock does shows over some packets only
     pauses = {gap.index: gap.seconds for gap in found.lost}
     for leap in found.leaps[-1:]:
         more = f"; {len(found.leaps)} times so far" if len(found.leaps) > 1 else ""
@@ -98,13 +101,14 @@ def _unusable(found: Timeline) -> str:
 
 def _course(health: StreamHealth, info: StreamInfo) -> Iterator[Remark]:
     found = health.time
-    if health.lag_s > _LATE_SECONDS:
+    settled = found.measured_fs is not None or not info.is_regular  # a wrong rate looks like lag at first
+    if health.lag_s > _LATE_SECONDS and settled:
         yield Remark(severity="warning", text=f"{health.lag_s:.1f} s behind (late, not lost so far)")
     if found.repeated:
         samples = sum(one.samples for one in found.repeated)
         yield Remark(severity="warning", text=f"{samples:,} samples came twice")
     rate = found.measured_fs
-    if rate is not None and info.is_regular and abs(rate / info.fs - 1.0) > _RATE_OFF:
+    if rate_differs(rate, info.fs, found.n_samples, by_arrival=found.basis == "count"):
         yield Remark(severity="warning", text=f"sends {rate:.1f} Hz, declares {info.fs:g}")
     if found.packet_s:
         yield Remark(severity="info", text=f"packets of {found.packet_s:.2f} s")

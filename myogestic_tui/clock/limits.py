@@ -38,6 +38,21 @@ MOST_GAPS = 50_000
 """A stream with as many gaps does not follow its rate."""
 
 
+RATE_OFF = 0.01
+"""A device whose rate differs by more from what it declares is reported."""
+
+
+def rate_differs(measured_fs: float | None, fs: float, n_samples: int, *, by_arrival: bool) -> bool:
+    """Whether a device certainly does not sample at its nominal rate ``fs`` (Hz; 0: it has none).
+
+    Arrivals (``by_arrival``) tell a rate only as well as they tell the ends of what came.
+    """
+    if measured_fs is None or fs <= 0:
+        return False
+    doubt = ARRIVAL_TOLERANCE * fs / n_samples if by_arrival and n_samples else 0.0
+    return abs(measured_fs / fs - 1.0) > max(RATE_OFF, doubt)
+
+
 def gap_threshold(fs: float) -> float:
     """Least missing time, in seconds, that counts as a gap at ``fs`` Hz (> 0)."""
     return max(MIN_GAP_SECONDS, MIN_GAP_SAMPLES / fs)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .limits import BACK, FORWARD
+from .limits import ARRIVAL_TOLERANCE, BACK, FORWARD
 
 if TYPE_CHECKING:
     from .cells import Cells
@@ -28,7 +28,8 @@ def why_unusable(cells: Cells, arrivals: Arrivals) -> str:
         return f"{cells.n_bad} of {n} stamps are no numbers"
     if not len(cells):
         return "no stamps"
-    stands = n > _LEAST_STILL and cells.n_same > 0.98 * n
+    passed = len(arrivals.times) == 0 or np.ptp(arrivals.times) > ARRIVAL_TOLERANCE  # else it may be one packet
+    stands = n > _LEAST_STILL and cells.n_same > 0.98 * n and passed
     if stands and np.ptp(cells.floor + cells.place / fs) < 0.02 * n / fs:
         return "the stamps stand still"
     jumps = int(np.count_nonzero((cells.excess <= -BACK) | (cells.excess >= FORWARD)))

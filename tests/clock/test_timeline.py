@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from myogestic_tui.clock import Evidence, Sketch, analyse, timeline_of
+from myogestic_tui.clock.limits import rate_differs
 
 OFFSET = -500.0
 """What the source's LSL clock is to be corrected by."""
@@ -398,3 +399,29 @@ def test_leaps_that_recur_evenly_are_no_packets():
     assert found.measured_fs == pytest.approx(500.0, rel=1e-3)
     assert found.lost_samples == 0
     assert [round(leap.seconds) for leap in found.leaps] == [40] * 7
+
+
+def test_one_packet_with_one_stamp_is_no_clock_that_stands_still():
+    stamps = np.full(125, 100.5)
+    one_read = Evidence(arrivals=np.array([[0, 100.0], [125, 100.51]]), start=100.0, stop=100.6)
+    assert timeline_of(stamps, 250.0, one_read).unusable == ""
+    read = np.arange(1, 26)
+    many_reads = Evidence(arrivals=np.column_stack((5 * read, 100.0 + 0.02 * read)), start=100.0, stop=100.6)
+    assert timeline_of(stamps, 250.0, many_reads).unusable == "the stamps stand still"
+    assert timeline_of(stamps, 250.0).unusable == "the stamps stand still"
+
+
+@pytest.mark.parametrize(
+    ("measured", "n", "by_arrival", "differs"),
+    [
+        (253.6, 2500, True, False),
+        (253.6, 25_000, True, True),
+        (253.6, 2500, False, True),
+        (125.0, 500, True, True),
+        (252.0, 10**6, True, False),
+        (None, 2500, False, False),
+    ],
+)
+def test_a_rate_that_arrivals_tell_counts_as_far_as_they_tell_it(measured, n, by_arrival, differs):
+    assert rate_differs(measured, 250.0, n, by_arrival=by_arrival) is differs
+    assert not rate_differs(measured, 0.0, n, by_arrival=by_arrival)

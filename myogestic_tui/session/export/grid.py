@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...clock.limits import rate_differs
 from ...errors import ConfigError
 from ..reading.trials import first_at
 from .common import Exported, class_label, label_spans, session_end, tell_about_clock, text_streams
@@ -197,7 +198,7 @@ def _tell_about_time(stream: StreamData, out: Exported) -> None:
         out.remark(f"{name}: time stamps leap; not filled")
     for repeat in found.repeated:
         out.remark(f"{name}: {repeat.samples} samples twice")
-    if found.measured_fs is not None and abs(found.measured_fs / found.fs - 1.0) > 0.01:
+    if rate_differs(found.measured_fs, found.fs, found.n_samples, by_arrival=found.basis == "count"):
         out.remark(f"{name}: grid at {found.fs:g} Hz; device ran at {found.measured_fs:.1f}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...clock.hosts import is_remote
+from ...clock.limits import rate_differs
 from .measure import lost_gaps, n_lost
 
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
 
     from .meta import GapRecord, StreamMeta, TimeMeta
 
-_RATE_OFF = 0.01
 _SCATTER = 0.005
 _MOST_NAMED = 3
 _COUNTS_WITHIN = 1000
@@ -140,5 +140,6 @@ def _restarts(gaps: dict[int, GapRecord], time: TimeMeta) -> Iterator[str]:
 
 
 def _rate(meta: StreamMeta, time: TimeMeta) -> Iterator[str]:
-    if time.measured_fs is not None and meta.fs > 0 and abs(time.measured_fs / meta.fs - 1.0) > _RATE_OFF:
+    by_arrival = time.basis == "count"
+    if rate_differs(time.measured_fs, meta.fs, meta.n_samples or 0, by_arrival=by_arrival):
         yield f"{time.measured_fs:.1f} Hz (declared {meta.fs:g})"
