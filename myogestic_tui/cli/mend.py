@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..session import Finding, Verification
+    from ..session.checking.verify import Level
     from ..session.format.summary import Summary
     from ..session.salvaging.salvage import Loss
 
@@ -41,18 +42,34 @@ def verify(paths: tuple[str, ...], quick: bool, dask: str | None, as_json: bool)
       myogestic-tui verify --quick sessions/*.session.zip
     """
     from ..session import verify_session
+    from ..session.format.regular import is_regular
 
-    progress, level = Progress(), "quick" if quick else "full"
+    level: Level = "quick" if quick else "full"
+    progress = Progress()
     if dask is not None or any("://" in one for one in paths):
         return _verify_elsewhere(paths, level, dask, progress, as_json)
 
     def check(path: Path) -> Summary:
+        if not path.is_dir() and not is_regular(path):
+            return _no_file(path, level)
         outcome = verify_session(path, "quick" if quick else "full", progress=progress.share(f"verifying {path}"))
         summary = with_verification(load_summary(path), outcome)
         _remember(path, outcome)
         return summary
 
     return _each(tuple(_sessions_of(paths)), check, progress, as_json, good=_is_whole)
+
+
+def _no_file(path: Path, level: Level) -> Summary:
+    """What is called an archive and is a FIFO, a device, or a link to nothing: one row, as of any that is damaged."""
+    from ..session import Verification
+    from ..session.format.findings import damage
+    from ..session.format.summary import Summary
+
+    found = damage(f"{path.name} is no regular file; move it out of there")
+    return with_verification(
+        Summary(path=str(path), state="damaged"), Verification(level=level, ok=False, findings=[found])
+    )
 
 
 def _sessions_of(paths: tuple[str, ...]) -> Iterator[Path]:

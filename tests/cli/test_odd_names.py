@@ -56,3 +56,25 @@ def test_a_closed_stdout_is_no_traceback(tmp_path: Path):
     for arguments in (("sessions",), ("sessions", "--json"), ("--help",)):
         done = run(*arguments, cwd=tmp_path, close_stdout=True)
         assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "make", [os.mkfifo, lambda path: os.symlink("nowhere", path), lambda path: os.symlink("x.session.zip", path)]
+)
+def test_what_is_called_an_archive_and_is_no_file_is_one_row_that_says_why(make, tmp_path):
+    sessions = tmp_path / "s"
+    sessions.mkdir()
+    make(sessions / "x.session.zip")
+    for command in (["sessions", "--json"], ["verify", str(sessions), "--json"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "myogestic_tui", "--sessions", str(sessions), *command],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        (row,) = json.loads(done.stdout)
+        assert (Path(row["path"]).name, row["state"]) == ("x.session.zip", "damaged"), done
+        assert "Traceback" not in done.stderr
+    assert done.returncode == 1
+    (finding,) = row["verified"]["findings"]
+    assert "no regular file" in finding["text"]

@@ -373,11 +373,13 @@ def test_what_is_no_file_is_no_dead_end(journaled: Path, damage: Damage):
         assert session.n_samples("emg") >= 1500
 
 
-def test_an_archive_that_is_none_is_not_listed(journaled: Path):
+def test_an_archive_that_is_none_is_one_row_that_says_why(journaled: Path):
     make_folder(journaled.parent / "x.session.zip")
     os.mkfifo(journaled.parent / "y.session.zip")
     assert unfinished_sessions(journaled.parent) == [journaled]
-    assert [entry.path for entry in Catalog(journaled.parent).entries()] == [journaled]
+    listed = {entry.path.name: entry for entry in Catalog(journaled.parent).entries()}
+    assert sorted(listed) == sorted([journaled.name, "y.session.zip"])
+    assert (listed["y.session.zip"].state, "no regular file" in listed["y.session.zip"].problem) == ("damaged", True)
 
 
 def test_a_shape_larger_than_any_recording_ends_nothing(journaled: Path):

@@ -230,7 +230,7 @@ def first_findings(outcome: Verification) -> list[Finding]:
 
 def _mark(path: Path) -> tuple[int, int] | None:
     try:
-        status = path.stat()
+        status = path.stat() if path.exists() else path.lstat()
     except OSError:
         return None
     return status.st_size, status.st_mtime_ns

@@ -10,7 +10,7 @@ from ...errors import SessionError
 from ..format.layout import ARCHIVE_SUFFIX, JOURNAL, META, STATE_FOLDER, is_folder, is_session_folder
 from ..format.lock import session_holder
 from ..format.meta import decode_meta
-from ..format.regular import is_regular, read_regular
+from ..format.regular import read_regular
 from .view_folder import view_folder
 
 if TYPE_CHECKING:
@@ -106,7 +106,8 @@ def _sessions_in(folder: Path) -> Iterator[Path]:
         path = folder / entry.name
         if entry.name == STATE_FOLDER:
             continue
-        if is_session_folder(path) if is_folder(entry) else entry.name.endswith(ARCHIVE_SUFFIX) and is_regular(path):
+        # What is called an archive and is none is listed, too: it is damaged, and says why.
+        if is_session_folder(path) if is_folder(entry) else entry.name.endswith(ARCHIVE_SUFFIX):
             yield path
 
 
