@@ -49,14 +49,14 @@ def real_slope(cells: Cells, cuts: Flags, packet: float, size: int) -> float:
     fs, threshold = cells.fs, cells.threshold
     groups = group_cells(cells, cells.floor, cells.mean, cuts, size)
     late = np.flatnonzero(cells.excess >= threshold / 4)
-    slope = 0.0
+    slope, behind = 0.0, max(0.0, float(cells.floor[-1] - cells.floor[0]))
     if len(groups.floor) >= _LEAST_GROUPS:
         over = np.flatnonzero(cuts[groups.cells][1:])
         slope = _slope(groups.place, _joined(groups.place, groups.floor, over), threshold, fs)
     elif packet and len(late) > _LEAST_PACKETS:
         # Few groups: the floors of packets lie just before the late samples.
         slope = _slope(cells.place[late[1:] - 1], cells.floor[late[1:] - 1], threshold, fs)
-    elif cells.n_samples / fs > _SHORT and not cuts.any():
+    elif cells.n_samples / fs + behind > _SHORT and not cuts.any():
         every = max(1, len(cells) // _MOST_POINTS)
         slope = _slope(cells.place[::every], cells.floor[::every], threshold, fs)
     return float(np.clip(slope, -0.9 / fs, 9.0 / fs))

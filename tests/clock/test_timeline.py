@@ -425,3 +425,15 @@ def test_one_packet_with_one_stamp_is_no_clock_that_stands_still():
 def test_a_rate_that_arrivals_tell_counts_as_far_as_they_tell_it(measured, n, by_arrival, differs):
     assert rate_differs(measured, 250.0, n, by_arrival=by_arrival) is differs
     assert not rate_differs(measured, 0.0, n, by_arrival=by_arrival)
+
+
+@pytest.mark.parametrize("seconds", [6, 8, 12, 15, 20])
+@pytest.mark.parametrize("chunk", [1, 10])
+@pytest.mark.parametrize("real", [100.0, 125.0, 200.0, 500.0])
+def test_a_device_far_off_its_nominal_rate_is_not_late(real, chunk, seconds):
+    pushed = 100.0 + np.arange(chunk, round(seconds * real) + 1, chunk) / real
+    stamps = np.repeat(pushed, chunk) - np.tile(np.arange(chunk)[::-1], len(pushed)) / real
+    known = Evidence(start=100.0, stop=100.0 + seconds, stop_requested=True)
+    found = timeline_of(stamps, 250.0, known)
+    assert found.measured_fs == pytest.approx(real, rel=0.002)
+    assert (found.late_at_end_s, found.gaps) == (0.0, ())
