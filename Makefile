@@ -37,7 +37,9 @@ docs: $(DEV)
 	@echo "site/index.html"
 
 screenshots: $(DEV)
+	$(PIP) -e '.[docs]'
 	$(BIN)/python screenshots/make.py
+	$(BIN)/python screenshots/moving.py
 
 clean:
 	rm -rf $(VENV) .venv-lowest .venv-newest site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

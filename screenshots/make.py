@@ -29,6 +29,7 @@ from picture import save_png, strips_of
 from myogestic_tui import App, Stream
 from myogestic_tui.app import recorder as r
 from myogestic_tui.app.generator import Generator
+from myogestic_tui.app.memory import remember_view_mode
 from myogestic_tui.config import parse_config
 from myogestic_tui.control import hosted
 from myogestic_tui.sources import LSLSource
@@ -137,6 +138,7 @@ async def take(app: App, shot: Shot) -> None:
     if shot.screen == "cue":
         await take_cue(app, shot)
         return
+    remember_view_mode("")
     viewer = Viewer(app, ViewerOptions(screen=shot.screen, theme=shot.theme, glyphs=shot.glyphs))
     async with viewer.run_test(size=shot.size) as pilot:
         await pilot.pause(0.4)

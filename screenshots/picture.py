@@ -6,6 +6,7 @@ import re
 import subprocess
 from collections import Counter
 from html import unescape
+from itertools import chain
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
@@ -95,7 +96,9 @@ def svg_of(strips: Sequence[Strip]) -> str:
     """The screen as SVG."""
     columns = max(strip.cell_length for strip in strips)
     width, height = columns * WIDTH + 2 * MARGIN, len(strips) * HEIGHT + 2 * MARGIN
-    fills = Counter(_colour(_style(segment), "bgcolor") for strip in strips for segment in strip)
+    fills: Counter[str] = Counter()
+    for segment in chain(*strips):
+        fills[_colour(_style(segment), "bgcolor")] += segment.cell_length
     paper = fills.most_common(1)[0][0]
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}">',

@@ -17,7 +17,6 @@ GlyphSet = Literal["braille", "block", "ascii"]
 
 DOTS = 4
 """Dots of a braille cell from bottom to top."""
-EIGHTHS = 8
 _LEFT = np.array([0x40, 0x04, 0x02, 0x01])
 _RIGHT = np.array([0x80, 0x20, 0x10, 0x08])
 _RAMP = " .:-=+*#%@"

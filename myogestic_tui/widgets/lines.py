@@ -28,7 +28,6 @@ WARN = "$text-warning"
 BAD = "bold $text-error"
 KEY = "bold $text-accent"
 ACCENT = "$text-accent"
-TRACE = "$secondary"
 REC = "bold $rec-ink on $rec"
 ALERT = "bold reverse $text-warning"
 

@@ -28,7 +28,7 @@ STREAMS: list[BindingType] = [
     c("a", "all", "all", tooltip="connect and include all streams", id="streams.all"),
     c("f", "forget", "forget", tooltip="disconnect and forget the stream", id="streams.forget"),
     c("d", "doctor", "doctor", tooltip="what is wrong, and how to repair it", id="streams.doctor"),
-    c("g", "generator", "generator", tooltip="start or stop the synthetic generator", id="streams.generator",
+    c("g", "generator", "start or stop the synthetic generator", id="streams.generator",
       show=False),
 ]  # fmt: skip
 
@@ -36,10 +36,10 @@ STREAMS: list[BindingType] = [
 def _rows(screen: str) -> list[Binding]:
     """Keys that move in a table, whatever has the focus."""
     return [
-        c("up", "row(-1)", "row up", tooltip="row up", id=f"{screen}.up", show=False),
-        c("down", "row(1)", "row down", tooltip="row down", id=f"{screen}.down", show=False),
-        c("pageup", "row(-10)", "page up", tooltip="page up", id=f"{screen}.page_up", show=False),
-        c("pagedown", "row(10)", "page down", tooltip="page down", id=f"{screen}.page_down", show=False),
+        c("up", "row(-1)", "row up", id=f"{screen}.up", show=False),
+        c("down", "row(1)", "row down", id=f"{screen}.down", show=False),
+        c("pageup", "row(-10)", "page up", id=f"{screen}.page_up", show=False),
+        c("pagedown", "row(10)", "page down", id=f"{screen}.page_down", show=False),
     ]
 
 
@@ -48,7 +48,7 @@ STREAMS += _rows("streams")
 _START = [
     c("space", "app.start", "start", tooltip="start recording", id="start"),
     c("u", "app.undo", "undo", tooltip="undo the last label", id="undo"),
-    c("e", "app.label(-1)", "end label", tooltip="end the label", id="end_label", show=False),
+    c("e", "app.label(-1)", "end the label", id="end_label", show=False),
     c("n", "app.note", "note", tooltip="note, with the time of this key", id="note"),
 ]
 
@@ -63,20 +63,20 @@ LIVE: list[BindingType] = [
     c("v", "next_stream", "stream", tooltip="next stream", id="live.stream"),
     c("f", "filter", "filter", tooltip="view filters: none, high-pass, high-pass and notch", id="live.filter",
       show=False),
-    c("comma", "widen(-1)", "shorter", tooltip="shorter window", id="live.shorter", show=False),
-    c("full_stop", "widen(1)", "longer", tooltip="longer window", id="live.longer", show=False),
-    c("minus", "gain(False)", "less gain", tooltip="less gain", id="live.gain_down", show=False),
-    c("plus,equals_sign", "gain(True)", "more gain", tooltip="more gain", id="live.gain_up", show=False),
-    c("a", "autoscale", "autoscale", tooltip="autoscale on or off", id="live.autoscale", show=False),
-    c("o", "offset", "offset", tooltip="offset removal on or off (view only)", id="live.offset", show=False),
+    c("comma", "widen(-1)", "shorter window", id="live.shorter", show=False),
+    c("full_stop", "widen(1)", "longer window", id="live.longer", show=False),
+    c("minus", "gain(False)", "less gain", id="live.gain_down", show=False),
+    c("plus,equals_sign", "gain(True)", "more gain", id="live.gain_up", show=False),
+    c("a", "autoscale", "autoscale on or off", id="live.autoscale", show=False),
+    c("o", "offset", "offset removal on or off (view only)", id="live.offset", show=False),
     c("percent_sign", "mvc", "% MVC", tooltip="amplitudes in % MVC, or in the stream's unit", id="live.mvc",
       show=False),
-    c("up", "channel(-1)", "channel up", tooltip="channel up", id="live.up", show=False),
-    c("down", "channel(1)", "channel down", tooltip="channel down", id="live.down", show=False),
-    c("pageup", "page(-1)", "page up", tooltip="page up", id="live.page_up", show=False),
-    c("pagedown", "page(1)", "page down", tooltip="page down", id="live.page_down", show=False),
-    c("left", "scroll(-0.25)", "back", tooltip="scroll back (pauses)", id="live.left", show=False),
-    c("right", "scroll(0.25)", "on", tooltip="scroll on", id="live.right", show=False),
+    c("up", "channel(-1)", "channel up", id="live.up", show=False),
+    c("down", "channel(1)", "channel down", id="live.down", show=False),
+    c("pageup", "page(-1)", "page up", id="live.page_up", show=False),
+    c("pagedown", "page(1)", "page down", id="live.page_down", show=False),
+    c("left", "scroll(-0.25)", "scroll back (pauses)", id="live.left", show=False),
+    c("right", "scroll(0.25)", "scroll on", id="live.right", show=False),
 ]  # fmt: skip
 
 RECORD: list[BindingType] = [
@@ -106,11 +106,11 @@ SESSIONS: list[BindingType] = [
     c("f", "repair", "repair", tooltip="repair: pack, recover or salvage, as the state needs", id="sessions.mend"),
     c("c", "copy", "copy", tooltip="copy to a folder or URL, and check the copy", id="sessions.copy"),
     c("d", "trash", "trash", tooltip="move to the trash; it asks first", id="sessions.trash"),
-    c("w", "export", "export", tooltip="export to other tools", id="sessions.export", show=False),
-    c("y", "replay", "replay", tooltip="replay as live LSL outlets; again: end it", id="sessions.replay", show=False),
-    c("t", "edit", "edit", tooltip="edit subject, task, take, name", id="sessions.edit", show=False),
-    c("n", "add_note", "note", tooltip="add a note to the session", id="sessions.note", show=False),
-    c("u", "restore", "restore", tooltip="restore what was trashed last", id="sessions.restore", show=False),
+    c("w", "export", "export to other tools", id="sessions.export", show=False),
+    c("y", "replay", "replay as live LSL outlets; again: end it", id="sessions.replay", show=False),
+    c("t", "edit", "edit subject, task, take, name", id="sessions.edit", show=False),
+    c("n", "add_note", "add a note to the session", id="sessions.note", show=False),
+    c("u", "restore", "restore what was trashed last", id="sessions.restore", show=False),
     c("escape", "cancel", "back", tooltip="show all; unselect all; cancel a job", id="sessions.cancel", show=False),
 ]
 
@@ -127,9 +127,9 @@ OPENED: list[BindingType] = [
       show=False),
     c("down", "channel(1)", "channel", tooltip="the next channel", id="opened.down"),
     c("full_stop", "next_stream", "stream", tooltip="the next stream", id="opened.stream"),
-    c("comma", "cursor(-1)", "cursor", tooltip="cursor to the left", id="opened.cursor_left", show=False),
-    c("semicolon", "cursor(1)", "cursor", tooltip="cursor to the right", id="opened.cursor_right", show=False),
-    c("pageup", "page(-1)", "page up", tooltip="page up in what stands beneath", id="opened.page_up", show=False),
+    c("comma", "cursor(-1)", "cursor to the left", id="opened.cursor_left", show=False),
+    c("semicolon", "cursor(1)", "cursor to the right", id="opened.cursor_right", show=False),
+    c("pageup", "page(-1)", "page up in what stands beneath", id="opened.page_up", show=False),
     c("pagedown", "page(1)", "more", tooltip="page down in what stands beneath", id="opened.page_down"),
 ]  # fmt: skip
 
