@@ -28,6 +28,11 @@ def open_missing_streams() -> None:
             setattr(sys, name, open(descriptor, "w" if descriptor else "r", encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
+def has_screen() -> bool:
+    """Whether the screens have somewhere to be: a terminal, or a browser, for which textual-serve names a driver."""
+    return "TEXTUAL_DRIVER" in os.environ or (sys.stdin.isatty() and sys.stdout.isatty())
+
+
 def settle_output() -> OSError | None:
     """Write out what both streams hold; one that nobody reads any more is pointed at the null device.
 

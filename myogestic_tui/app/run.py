@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, ControlError, DiskError
+from ..stdio import has_screen
 from .terminal import TerminalLeash
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def run_app(app: App, mode: str) -> int:
     """Run until stopped; see `App.run`."""
     if mode not in ("tui", "gui", "headless"):
         raise ConfigError(f"run(mode={mode!r}): use 'tui', 'gui' (the same) or 'headless'")
-    if mode != "headless" and not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if mode != "headless" and not has_screen():
         print("no terminal here for the screens: use run(mode='headless'), or log in with `ssh -t`", file=sys.stderr)
         return 2
     with _hosted(app) as server:

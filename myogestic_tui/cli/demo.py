@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, cast
 
 import click
 
+from ..stdio import has_screen
 from .options import Settings, common_options, json_option, pass_settings, screen_options
 from .output import Progress, print_json
 
@@ -38,7 +38,7 @@ def demo(settings: Settings, channels: int, rate: float, headless: bool, seconds
       myogestic-tui demo
       myogestic-tui demo --headless --seconds 5
     """
-    if headless or as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if headless or as_json or not has_screen():
         return _record(settings, channels, rate, seconds, as_json)
     from .screens import open_screens
 

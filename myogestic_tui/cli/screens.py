@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import platform
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from ..app.recorder import StartGenerator, Status, StopGenerator
+from ..stdio import has_screen
 from .doctor import doctor_lines
 from .output import remark
 from .probe import probe_folder
@@ -53,7 +53,7 @@ def open_screens(settings: Settings, demo: tuple[int, float] | None = None) -> i
     ConfigError, DiskError, ControlError
         The configuration, the folder or the recorder is not usable.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not has_screen():
         remark(f"myogestic-tui: {_NO_TERMINAL}")
         return 2
     probe_folder(settings.sessions_dir)

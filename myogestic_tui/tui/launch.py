@@ -24,7 +24,7 @@ _CRASHED = "The screens crashed; what is being recorded continues. Open them aga
 
 def launch(recorder: Recorder, options: ViewerOptions) -> int:
     """See `run_viewer`."""
-    if os.environ.get("TERM", "") in ("", "dumb"):
+    if os.environ.get("TERM", "") in ("", "dumb") and "TEXTUAL_DRIVER" not in os.environ:
         from .plain import run_plain
 
         return run_plain(recorder, options)
