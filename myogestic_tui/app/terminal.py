@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK
+"""The sessions folder is everybody's: nothing is written through a link, nobody waits for the reader of a FIFO."""
 _LOG = "after-hangup.log"
 
 
@@ -40,5 +43,8 @@ class TerminalLeash:
         from ..session.format.layout import STATE_FOLDER
 
         with contextlib.suppress(OSError):
-            return os.open(self._folder / STATE_FOLDER / _LOG, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+            target = os.open(self._folder / STATE_FOLDER / _LOG, _FLAGS, 0o600)
+            if stat.S_ISREG(os.fstat(target).st_mode):
+                return target
+            os.close(target)
         return os.open(os.devnull, os.O_RDWR)

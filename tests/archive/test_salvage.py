@@ -250,8 +250,25 @@ def test_any_flipped_byte_leaves_what_is_around_it(made_archive, tmp_path, first
             rows = np.rint((times - START) * EMG.fs).astype(int)
             np.testing.assert_array_equal(session.stores["emg"][:], WHOLE[rows])
             assert len(rows) >= len(WHOLE) - 50
-            assert set(session.streams) == set(STREAMS)
+            assert set(STREAMS) <= set(session.streams)
+            told = session.meta.extra["salvage"][-1]["doubtful"] if "salvage" in session.meta.extra else []
+            for name in set(session.streams) - set(STREAMS):  # damaged metadata that are read, and said to be, name it
+                assert any("meta.json" in one for one in told)
+                assert session.stores[name].shape[0] == 0
         shutil.rmtree(folder)
+
+
+def test_a_stream_that_only_damaged_metadata_name_is_reported_and_empty(made_archive, tmp_path):
+    data = bytearray(made_archive.read_bytes())
+    data[data.index(b'"markers": {') + 1] ^= 0x20
+    path = tmp_path / made_archive.name
+    path.write_bytes(data)
+    saved = salvage_session(path)
+    with open_session_store(saved) as session:
+        assert {name: session.stores[name].shape[0] for name in ("markers", "Markers")} == {"markers": 5, "Markers": 0}
+    told = loss(saved)
+    assert [(hole["stream"], hole["n_samples"]) for hole in told["holes"]] == [("Markers", 5)]
+    assert any("meta.json was read although it is damaged" in one for one in told["doubtful"])
 
 
 def test_a_session_that_is_in_use_is_left_alone(folder):
