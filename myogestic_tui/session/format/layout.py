@@ -55,6 +55,8 @@ _MAX_STEM = 80
 _NO_STEM = re.compile(r"[/\\\x00-\x1f]|^\.")
 _MOST_LONELY = 1 << 24
 _MOST_STEM = 200
+_OF_A_SESSION = (META, LABELS, MANIFEST, JOURNAL, LOCK, BALLAST, UNPAIRED)
+"""A folder of such a name is in the way of a session's own; it makes no folder of sessions of it."""
 """Characters of a stem that another recorder chose."""
 
 
@@ -169,7 +171,7 @@ def _holds_sessions(path: Path, entries: dict[str, bool]) -> bool:
     if entries.get(STATE_FOLDER) or any(name.endswith(ARCHIVE_SUFFIX) and not d for name, d in entries.items()):
         return True
     for name, is_folder in entries.items():
-        if not is_folder or name.endswith((".zarr", PARTIAL)) or name in (JOURNAL, UNPAIRED):
+        if not is_folder or name.endswith((".zarr", PARTIAL)) or name in _OF_A_SESSION:
             continue
         if not (path / name).is_symlink():
             inner = _entries_of(path / name)

@@ -29,14 +29,11 @@ def make_folder(path: Path) -> None:
     OSError
         The disk refused.
     """
-    try:
-        make_folders(path)
-    except (FileExistsError, NotADirectoryError):
-        for part in (*reversed(path.parents), path):
-            is_ours = STATE_FOLDER in (part.name, *part.parent.parts)
-            if is_ours and os.path.lexists(part) and not part.is_dir():
-                part.rename(free_path(part))
-        make_folders(path)
+    for part in (*reversed(path.parents), path):
+        is_ours = STATE_FOLDER in (part.name, *part.parent.parts)
+        if is_ours and os.path.lexists(part) and (part.is_symlink() or not part.is_dir()):
+            part.rename(free_path(part))  # a link, too: it may lead to where nobody meant us to write
+    make_folders(path)
 
 
 def new_slot(sessions_dir: Path) -> Path:

@@ -95,6 +95,8 @@ def _in_array(array: Path, name: str, depth: int | None) -> Iterator[Misplaced]:
             yield found
         elif is_chunks:
             yield from _in_chunks(Path(entry.path), key, depth or _n_dimensions(array))
+        elif entry.is_dir(follow_symlinks=False):
+            yield from _in_plain(Path(entry.path), key, "")
 
 
 def _in_chunks(chunks: Path, prefix: str, depth: int) -> Iterator[Misplaced]:
@@ -106,6 +108,8 @@ def _in_chunks(chunks: Path, prefix: str, depth: int) -> Iterator[Misplaced]:
             yield found
         elif is_number and depth > 1:
             yield from _in_chunks(Path(entry.path), key, depth - 1)
+        elif entry.is_dir(follow_symlinks=False):
+            yield from _in_plain(Path(entry.path), key, "")
 
 
 def _in_plain(folder: Path, prefix: str, files: str) -> Iterator[Misplaced]:
