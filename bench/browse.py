@@ -51,11 +51,11 @@ def record(base: Path, hours: float, n_channels: int) -> Path:
 
 def look(path: Path) -> dict[str, Any]:
     """Seconds of each look, and memory in MB; in a process of its own."""
-    from myogestic_tui.cli.plottext import plot_text
+    from myogestic_tui.cli.plot_text import plot_text
     from myogestic_tui.session import open_session_store
     from myogestic_tui.session.reading.facts import read_facts
     from myogestic_tui.session.reading.overview import OverviewReader
-    from myogestic_tui.stream.recorded import recorded_quality
+    from myogestic_tui.stream.recorded_quality import recorded_quality
 
     figures: dict[str, Any] = {}
 

@@ -28,13 +28,13 @@ from msgspec.structs import replace
 
 from myogestic_tui.info import StreamInfo
 from myogestic_tui.session import Session, salvage_session, verify_session
-from myogestic_tui.session.archive import zipbytes as zb
-from myogestic_tui.session.archive.comment import comment_bytes, decode_comment
-from myogestic_tui.session.archive.zipindex import find_end
+from myogestic_tui.session.archive import zip_format as zb
+from myogestic_tui.session.archive.summary_comment import comment_bytes, decode_comment
+from myogestic_tui.session.archive.zip_index import find_end
 from myogestic_tui.session.format.layout import ARCHIVE_SUFFIX, STATE_FOLDER
 from myogestic_tui.session.library.catalog import CATALOG, Catalog
-from myogestic_tui.tui.sessionlist import SessionList
-from myogestic_tui.widgets.sessions import COLUMNS, Order
+from myogestic_tui.tui.session_selection import SessionList
+from myogestic_tui.widgets.session_table import COLUMNS, Order
 
 FOLDERS, DAMAGED, VERIFIED = 0.01, 0.05, 0.1
 """Shares of the sessions that are no archives, cannot be read, and were verified."""

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
-from myogestic_tui.app.recorder import AddLabel, Shutdown, Start, Status, Stop
+from myogestic_tui.app.interface import AddLabel, Shutdown, Start, Status, Stop
 from myogestic_tui.control.client import RecorderClient
 from myogestic_tui.control.spawn import attach
 from myogestic_tui.session import open_session_store

@@ -29,7 +29,7 @@ import numpy as np
 import psutil
 
 from myogestic_tui import App, Stream, StreamInfo
-from myogestic_tui.app.recorder import Discard, Shutdown, Start, StartJob, Stop, View
+from myogestic_tui.app.interface import Discard, Shutdown, Start, StartJob, Stop, View
 from myogestic_tui.control.client import RecorderClient
 from myogestic_tui.control.spawn import attach
 from myogestic_tui.session import Session, open_session_store

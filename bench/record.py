@@ -89,7 +89,7 @@ def floor(folder: Path, n_channels: int, chunk: int, seconds: float, *, with_sta
     import zarr
     from zarr.codecs import ZstdCodec
 
-    from myogestic_tui.session.format.zarrs import ZSTD_LEVEL
+    from myogestic_tui.session.format.zarr_format import ZSTD_LEVEL
 
     signal, n = emg(4, n_channels), int(seconds) * FS
     codec = ZstdCodec(level=ZSTD_LEVEL, checksum=True)

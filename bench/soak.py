@@ -1,6 +1,6 @@
 """A recorder process that records for as long as told, while its outlets die and return.
 
-Four outlets in processes of their own send a counter in their first channel that goes on from life to life. Time and
+Four outlets in processes of their own send a counter in their first channel that continues from life to life. Time and
 again one of them is stopped cleanly, killed, or frozen for a few seconds. Afterwards the session is opened, and every
 counter value that an outlet pushed is looked for. What a kill took from the outlet's own queue ("in flight") is told
 apart: no recorder can have it. The recorder's resident memory, open files and threads are sampled all along.
@@ -29,7 +29,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from myogestic_tui.app.recorder import Shutdown, Start, Stop
+from myogestic_tui.app.interface import Shutdown, Start, Stop
 from myogestic_tui.control.spawn import attach
 from myogestic_tui.info import StreamInfo
 from myogestic_tui.session import open_session_store

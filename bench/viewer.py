@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "tui"))
 from terminal import Terminal
 
 from myogestic_tui.app.generator import Generator
-from myogestic_tui.tui.keytimes import ASK
+from myogestic_tui.tui.key_timing import ASK
 
 BUDGET = {"cpu_percent": 6.0, "bytes_per_frame": 20_000, "idle_cpu_percent": 0.5, "first_paint_s": 0.4}
 FPS = 10.0

@@ -117,10 +117,10 @@ def in_memory(_: list[str]) -> dict[str, float]:
     """Decoded data in memory: what the cutting itself costs."""
     from myogestic_tui.info import StreamInfo
     from myogestic_tui.session.format.arrays import ListedArray
-    from myogestic_tui.session.format.zarrs import ArraySpec
-    from myogestic_tui.session.signal.cutting import cut_windows
-    from myogestic_tui.session.signal.runs import find_runs
+    from myogestic_tui.session.format.zarr_format import ArraySpec
+    from myogestic_tui.session.signal.gapless_runs import find_runs
     from myogestic_tui.session.signal.streamdata import StreamData
+    from myogestic_tui.session.signal.window_bounds import cut_windows
 
     info, n = StreamInfo(N_CHANNELS, FS), FS * 1000
     data = np.random.default_rng(0).standard_normal((n, N_CHANNELS), dtype="float32")
@@ -186,7 +186,7 @@ def by_workers(paths: list[str], n_workers: int) -> float:
     """Seconds that a local cluster takes to plan and cut all windows of some sessions."""
     import distributed
 
-    from myogestic_tui.session.many import windows_bag
+    from myogestic_tui.session.window_sets import windows_bag
 
     with (
         distributed.LocalCluster(

@@ -19,19 +19,19 @@ PACKAGES = {
     "myogestic_tui.clock": "The recorder's clock, gaps, and fits of clock offsets.",
 }
 FUNCTIONS = {
-    "myogestic_tui.session.importxdf": ("Sessions from XDF files.", ("import_xdf",)),
-    "myogestic_tui.session.many": (
+    "myogestic_tui.session.import_xdf": ("Sessions from XDF files.", ("import_xdf",)),
+    "myogestic_tui.session.window_sets": (
         "Windows and streams as dask collections.",
         ("gathered_windows", "session_array", "windows_arrays", "windows_bag"),
     ),
-    "myogestic_tui.session.cluster": (
+    "myogestic_tui.session.dask_cluster": (
         "Work over many sessions on a dask cluster.",
         ("export_each", "find_sessions", "on_cluster"),
     ),
 }
 """Names of modules that are public one by one."""
 MODULES = {
-    "myogestic_tui.app.recorder": "The one interface that screens, scripts and the control socket are written against.",
+    "myogestic_tui.app.interface": "The interface that screens, scripts and the control socket are written against.",
     "myogestic_tui.config": "What `myogestic.toml` may hold.",
     "myogestic_tui.errors": "Every exception that is raised on purpose.",
 }

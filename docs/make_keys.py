@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from myogestic_tui.tui.app import all_bindings
 from myogestic_tui.tui.keys import shown as symbol
+from myogestic_tui.tui.viewer import all_bindings
 
 if TYPE_CHECKING:
     from textual.binding import Binding
@@ -69,7 +69,7 @@ BRIEF = {
         "sessions.find": "find",
         "sessions.order": "order",
         "sessions.verify": "verify",
-        "sessions.mend": "repair",
+        "sessions.repair": "repair",
         "sessions.copy": "copy",
         "sessions.export": "export",
         "sessions.replay": "replay",

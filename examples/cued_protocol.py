@@ -8,7 +8,7 @@ import sys
 import threading
 
 from myogestic_tui import App
-from myogestic_tui.app.recorder import StartProtocol
+from myogestic_tui.app.interface import StartProtocol
 from myogestic_tui.config import parse_config
 
 seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 3.0

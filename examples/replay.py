@@ -9,7 +9,7 @@ import threading
 import numpy as np
 
 from myogestic_tui import App, Stream
-from myogestic_tui.sources.replay import ReplaySource
+from myogestic_tui.sources.replay_source import ReplaySource
 
 path, name = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "emg"
 

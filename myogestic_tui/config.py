@@ -56,7 +56,7 @@ class StreamConfig(Section, frozen=True, kw_only=True):
     required: bool = False
     """Ask before a recording starts without it."""
     record: bool = True
-    """False: shown, not recorded, until ticked."""
+    """False: shown, not recorded, until selected."""
     counter: str | int | None = None
     """Channel that counts samples: its name, ``"channel 65"`` or 65; losses are then exact."""
 
@@ -176,7 +176,7 @@ class MarkerConfig(Section, frozen=True, kw_only=True):
     labels: dict[str, str] = field(default_factory=dict)
     """Marker text to gesture name; an empty name ends the label."""
     start: tuple[str, ...] = ()
-    """Marker texts that start a recording of what is ticked."""
+    """Marker texts that start a recording of what is selected."""
     stop: tuple[str, ...] = ()
     """Marker texts that stop it."""
 

@@ -207,7 +207,7 @@ def parse_grid(text: str, n_channels: int = 0) -> Places:
 
 
 def _split(words: list[str]) -> tuple[set[str], list[str]]:
-    """What is said of the order, and the numbers after ``without``; a lone ``without`` is no word that is known."""
+    """What is reported of the order, and the numbers after ``without``; a lone ``without`` is no word that is known."""
     at = words.index("without") if "without" in words[:-1] else len(words)
     return set(words[:at]), words[at + 1 :]
 

@@ -27,15 +27,15 @@ from typing import TYPE_CHECKING
 from picture import save_png, strips_of
 
 from myogestic_tui import App, Stream
-from myogestic_tui.app import recorder as r
+from myogestic_tui.app import interface as r
 from myogestic_tui.app.generator import Generator
-from myogestic_tui.app.memory import remember_view_mode
+from myogestic_tui.app.preferences import remember_view_mode
 from myogestic_tui.config import parse_config
 from myogestic_tui.control import hosted
 from myogestic_tui.sources import LSLSource
 from myogestic_tui.tui import ViewerOptions
-from myogestic_tui.tui.app import Viewer
-from myogestic_tui.tui.cue import CueScreen
+from myogestic_tui.tui.cue_app import CueScreen
+from myogestic_tui.tui.viewer import Viewer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -25,7 +25,7 @@ from myogestic_tui.app.generator import Generator
 from myogestic_tui.config import parse_config
 from myogestic_tui.sources import LSLSource
 from myogestic_tui.tui import ViewerOptions
-from myogestic_tui.tui.app import Viewer
+from myogestic_tui.tui.viewer import Viewer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

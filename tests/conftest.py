@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ TERMINAL = {"COLORFGBG", "COLORTERM", "COLUMNS", "LANGUAGE", "LINES", "NO_COLOR"
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begin the run, or a worker's part of it, in the environment of a plain login."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs have it ignored, and children
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if not hasattr(config, "workerinput"):
         for name in list(os.environ):
             if name in TERMINAL or name.startswith(STRANGE):

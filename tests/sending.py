@@ -82,7 +82,7 @@ class RampOutlet:
 
 
 class RampSource:
-    """A `Source` in this process that makes `ramp` samples as time goes on, stamped ``start + k / fs``."""
+    """A `Source` in this process that makes `ramp` samples as time continues, stamped ``start + k / fs``."""
 
     def __init__(self, n_channels: int = 4, fs: float = 500.0, dtype: str = "float32") -> None:
         from myogestic_tui import StreamInfo

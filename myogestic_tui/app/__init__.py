@@ -1,6 +1,6 @@
 """The recorder: `App`, its `Context`, and the `Recorder` interface that screens and the control socket use.
 
-The names here are imported when first used: a viewer or `ctl` needs `app.recorder` only, and not what streams need.
+The names here are imported when first used: a viewer or `ctl` needs `app.interface` only, and not what streams need.
 """
 
 from __future__ import annotations

@@ -15,23 +15,23 @@ from ..clock import local_clock
 from ..config import Config
 from ..errors import ConfigError, MyoGesticError, NotAllowedError, SessionError
 from ..info import MOST_CLASSES
-from ..limits import check_memory_limit
-from . import memory
-from .board import QualityRows, build_status
+from ..process_limits import check_memory_limit
+from . import preferences
 from .commands import carry_out
 from .context import Context
-from .cues import CueOutlet
-from .disk import byte_rate, disk_status
+from .cue_markers import CueOutlet
+from .disk_space import byte_rate, disk_status
+from .envelope_views import look
+from .from_config import apply_config, apply_lsl
 from .generator import Generators
-from .jobs import JobQueue, outcome_words
+from .interface import AnyCommand, DiskStatus, Envelope, JobStatus, Reply, Status, StopStatus, TakeStatus, View
+from .job_queue import JobQueue, outcome_words
 from .mvc import is_mvc_take, measure_later
-from .recorder import AnyCommand, DiskStatus, Envelope, JobStatus, Reply, Status, StopStatus, TakeStatus, View
 from .recording import Recordings
-from .setup import apply_config, apply_lsl
+from .recording_watch import Watch
+from .status import QualityRows, build_status
 from .streams import StreamTable
 from .takes import Takes
-from .views import look
-from .watch import Watch
 
 if TYPE_CHECKING:
     import os
@@ -107,7 +107,7 @@ class App:
         self._looking: threading.Thread | None = None
         self._house_troubles: dict[str, str] = {}
         self._mvc_thread: threading.Thread | None = None
-        self._remembered = memory.load(self.sessions_dir)
+        self._remembered = preferences.load(self.sessions_dir)
         self.takes = Takes(self.sessions_dir, self._remembered)
         if config is not None:
             apply_config(self, config)
@@ -139,7 +139,7 @@ class App:
             SIGINT or SIGTERM. Either way a running recording is stopped cleanly, and packing is waited for.
 
         Meanwhile ``myogestic-tui`` and its ``ctl`` can attach to it from the same folder. When the terminal closes
-        (an SSH link that drops), the screens go and a recording goes on; the app then ends once nothing is recorded
+        (an SSH link that drops), the screens go and a recording continues; the app then ends once nothing is recorded
         and nobody has been attached for a minute.
 
         Raises
@@ -231,7 +231,7 @@ class App:
         self.table.set_poll_interval(_POLL_WATCHED if self.viewers or self._screens_here else _POLL_ALONE)
 
     def _take_up(self) -> None:
-        self._do_part("what earlier recorders left", lambda: self.jobs.resume(self.sessions_dir, memory.places()))
+        self._do_part("what earlier recorders left", lambda: self.jobs.resume(self.sessions_dir, preferences.places()))
 
     def _keep_house(self) -> None:
         parts: dict[str, Callable[[], None]] = {
@@ -246,7 +246,7 @@ class App:
                 self._do_part(name, part)
 
     def _do_part(self, name: str, part: Callable[[], None]) -> None:
-        """One part of the housekeeping: where it fails that is told, once, and the others go on."""
+        """One part of the housekeeping: where it fails that is told, once, and the others continue."""
         try:
             part()
         except Exception as error:
@@ -329,7 +329,7 @@ class App:
         return disk_status(folder, rate, self.config.disk.reserve_bytes(rate))
 
     def _byte_rate(self) -> float:
-        return byte_rate(stream.info for stream in self.table.ticked() if stream.info is not None)
+        return byte_rate(stream.info for stream in self.table.selected() if stream.info is not None)
 
     @property
     def started_at(self) -> float:
@@ -418,7 +418,7 @@ class App:
             self.say(f"not started: {error}")
             raise
         session.when_failing(lambda error: self._session_fails(session, error))
-        memory.remember_place(folder)
+        preferences.remember_place(folder)
         self.protocol, self._labels_from = None, ""
         self.add_event("started", f"started by {who}", who=who)
         self.say(self._started_words())
@@ -443,20 +443,20 @@ class App:
             raise
         if self.ctx.current_label is not None:
             session.add_label(self.ctx.current_label, timestamp=at, source="script")
-        for stream in self.table.ticked():
+        for stream in self.table.selected():
             for channel in self.bad_channels.get(stream.name, ()):
                 session.mark_channel(stream.name, channel)
         return session
 
     def _started_words(self) -> str:
-        ticked = self.table.ticked()
-        missing = [stream.name for stream in ticked if stream.info is None]
-        if len(missing) == len(ticked):
+        selected = self.table.selected()
+        missing = [stream.name for stream in selected if stream.info is None]
+        if len(missing) == len(selected):
             return "No connected streams to record; they join as they connect"
         if missing:
-            n_connected = len(ticked) - len(missing)
-            return f"recording {n_connected} of {len(ticked)} streams; waiting for {', '.join(missing)}"
-        return f"recording {len(ticked)} stream{'s' if len(ticked) > 1 else ''}"
+            n_connected = len(selected) - len(missing)
+            return f"recording {n_connected} of {len(selected)} streams; waiting for {', '.join(missing)}"
+        return f"recording {len(selected)} stream{'s' if len(selected) > 1 else ''}"
 
     def stop_recording(self, *, who: str = "script", wanted: str | None = None) -> bool:
         """Stop, finish the session on disk, and pack it in the background.
@@ -641,20 +641,20 @@ class App:
 
     @property
     def ticks(self) -> dict[str, bool]:
-        """By stream name, whether it was in or out of the recording when last chosen."""
+        """By stream name, whether it was included in the recording or not when last chosen."""
         return self._remembered.ticks
 
     def remember_picked(self) -> None:
         """Streams connected by hand come back with the next recorder on this folder."""
         self._remembered.picked = dict(self.table.picked)
-        memory.save(self.sessions_dir, self._remembered)
+        preferences.save(self.sessions_dir, self._remembered)
 
     @property
-    def chosen(self) -> dict[str, memory.PickedStream]:
+    def chosen(self) -> dict[str, preferences.PickedStream]:
         """By stream name, the outlet that the operator chose where several are what was asked for."""
         return self._remembered.chosen
 
-    def remember_choice(self, name: str, outlet: memory.PickedStream) -> None:
+    def remember_choice(self, name: str, outlet: preferences.PickedStream) -> None:
         """A stream is this outlet, also for the recorders that come after this one."""
         if name in self.table.picked:
             host = "" if outlet.source_id else outlet.hostname
@@ -662,17 +662,17 @@ class App:
             self.remember_picked()
         else:
             self._remembered.chosen = {**self._remembered.chosen, name: outlet}
-            memory.save(self.sessions_dir, self._remembered)
+            preferences.save(self.sessions_dir, self._remembered)
 
     @property
-    def mvc(self) -> dict[str, memory.StreamMVC]:
+    def mvc(self) -> dict[str, preferences.StreamMVC]:
         """Maximum voluntary contraction by source_id (or stream name), from the last take of the protocol ``mvc``."""
         return self._remembered.mvc
 
-    def remember_mvc(self, found: dict[str, memory.StreamMVC]) -> None:
+    def remember_mvc(self, found: dict[str, preferences.StreamMVC]) -> None:
         """Keep what was measured, also for the recorders that come after this one."""
         self._remembered.mvc = {**self._remembered.mvc, **found}
-        memory.save(self.sessions_dir, self._remembered)
+        preferences.save(self.sessions_dir, self._remembered)
 
     def tick(self, stream: Stream, record: bool, *, who: str = "script") -> None:
         """Select a stream for recording, or deselect it, the running recording included; the choice is remembered.
@@ -684,7 +684,7 @@ class App:
         """
         leaves = not record and stream.recording
         self._remembered.ticks[stream.name] = record
-        memory.save(self.sessions_dir, self._remembered)
+        preferences.save(self.sessions_dir, self._remembered)
         if record:
             self.recordings.include(stream)
         else:

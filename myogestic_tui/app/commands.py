@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ..errors import MyoGesticError, NotAllowedError
-from . import recorder as r
-from .jobs import check_storable
+from . import interface as r
+from .from_config import make_plan_of
+from .job_queue import check_storable
 from .protocol import ProtocolRunner
-from .setup import make_plan_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -210,7 +210,7 @@ def _set_take(app: App, command: r.SetTake) -> r.Reply:
         for key in ("subject", "task", "take", "name", "fields")
         if (value := getattr(command, key)) is not None
     }
-    from ..session.recording.beginning import check_take
+    from ..session.recording.start_metadata import check_take
 
     check_take(command.take)
     texts = (value for value in (command.subject, command.task, command.name) if value is not None)
@@ -239,12 +239,12 @@ def _connect(app: App, command: r.ConnectStream) -> r.Reply:
 
 
 def _connect_all(app: App, command: r.ConnectAll) -> r.Reply:
-    before = [stream.name for stream in app.table.ticked()]
+    before = [stream.name for stream in app.table.selected()]
     app.table.connect_all()
     app.remember_picked()
     for stream in app.table.streams.values():
         app.tick(stream, True, who=_who(command))
-    added = [stream.name for stream in app.table.ticked() if stream.name not in before]
+    added = [stream.name for stream in app.table.selected() if stream.name not in before]
     return r.Reply(ok=True, message=f"connecting {', '.join(added) or 'nothing new'}")
 
 
@@ -275,7 +275,7 @@ def _tick(app: App, command: r.TickStream) -> r.Reply:
 
 def _leaving_words(stream: Stream, confirmed: int) -> str:
     if confirmed:
-        return f"{stream.name} is required: really record on without it?"
+        return f"{stream.name} is required: really continue without it?"
     return f"take {stream.name} out of the running recording?"
 
 
@@ -316,7 +316,7 @@ def _skip(app: App, command: r.SkipCue) -> r.Reply:
 
 def _abort(app: App, command: r.AbortProtocol) -> r.Reply:
     _protocol(app, command).abort()
-    return r.Reply(ok=True, message="protocol ended; the recording goes on")
+    return r.Reply(ok=True, message="protocol ended; the recording continues")
 
 
 def _start_generator(app: App, command: r.StartGenerator) -> r.Reply:

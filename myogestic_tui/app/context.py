@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ..session import Session
     from ..stream import Stream
     from .app import App
-    from .recorder import RecorderState
+    from .interface import RecorderState
 
 
 class Context:
@@ -54,7 +54,7 @@ class Context:
 
     @class_names.setter
     def class_names(self, names: Iterable[str]) -> None:
-        from ..session.recording.beginning import class_name_list
+        from ..session.recording.start_metadata import class_name_list
 
         self._class_names = tuple(class_name_list(names))
         if self.session is not None and self.state == "recording" and self._class_names:

@@ -10,7 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from ..errors import MyoGesticError, NotAllowedError, StreamError
-from ..limits import check_memory_limit
+from ..process_limits import check_memory_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable

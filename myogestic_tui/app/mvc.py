@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import MyoGesticError
-from .memory import StreamMVC
+from .preferences import StreamMVC
 
 if TYPE_CHECKING:
     from pathlib import Path

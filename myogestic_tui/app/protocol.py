@@ -11,12 +11,12 @@ from msgspec.structs import replace
 
 from ..clock import local_clock
 from ..errors import ConfigError
-from .recorder import ProtocolStatus
+from .interface import ProtocolStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .recorder import Status
+    from .interface import Status
 
 MOST_CUES = 10_000
 
@@ -195,7 +195,7 @@ class ProtocolRunner:
         return self._at.state in ("lead-in", "running", "paused")
 
     def pause(self, paused: bool) -> None:
-        """Hold the present cue, or let it go on for what was left of it; the label ends for the pause."""
+        """Hold the present cue, or let it continue for what was left of it; the label ends for the pause."""
         at = self._at
         with at.changed:
             if paused and at.state in ("lead-in", "running"):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, ControlError, DiskError
 from ..stdio import has_screen
-from .terminal import TerminalLeash
+from .detached_output import TerminalLeash
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +99,7 @@ def _call_all(app: App) -> Exception | None:
 
 
 def _show(app: App) -> int:
-    """The screens; once they are gone a recording goes on without them."""
+    """The screens; once they are gone a recording continues without them."""
     from ..tui import ViewerOptions, run_script, run_viewer
 
     show = run_viewer if app.ui_function is None else run_script

@@ -10,13 +10,13 @@ from msgspec.structs import replace
 
 from ..errors import AmbiguousStreamError, ConfigError, MyoGesticError, NotAllowedError, StreamNotFoundError
 from ..stream import Stream
-from .memory import PickedStream
+from .preferences import PickedStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ..sources.discovery import Discovery, Seen
-    from .recorder import StreamState
+    from .interface import StreamState
 
 RUN_KEY = "stream:"
 SEEN_KEY = "seen:"
@@ -107,7 +107,7 @@ class StreamTable:
         if discovery is not None:
             discovery.close()
 
-    def ticked(self) -> list[Stream]:
+    def selected(self) -> list[Stream]:
         """The streams that the next recording takes."""
         return [stream for stream in self.streams.values() if stream.record]
 

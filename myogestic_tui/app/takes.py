@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from ..errors import MyoGesticError
-from . import memory
+from . import preferences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from .recorder import TakeStatus
+    from .interface import TakeStatus
 
 _log = logging.getLogger(__name__)
 _LOOK_SECONDS = 2.0
@@ -36,7 +36,7 @@ class Takes:
         What the folder remembers.
     """
 
-    def __init__(self, sessions_dir: Path, remembered: memory.Remembered) -> None:
+    def __init__(self, sessions_dir: Path, remembered: preferences.Remembered) -> None:
         self._sessions_dir = sessions_dir
         self._remembered = remembered
         self._used: dict[Whose, set[int]] = {}
@@ -55,7 +55,7 @@ class Takes:
     @sheet.setter
     def sheet(self, take: TakeStatus) -> None:
         self._remembered.take = take
-        memory.save(self._sessions_dir, self._remembered)
+        preferences.save(self._sessions_dir, self._remembered)
 
     def fill_in(self, given: dict[str, Any]) -> None:
         """Change fields of the sheet; another subject or task begins at its own next number unless one is given."""

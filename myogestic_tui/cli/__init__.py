@@ -11,6 +11,6 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     from ..stdio import open_missing_streams
 
     open_missing_streams()
-    from .root import run
+    from .command_table import run
 
     sys.exit(run(arguments))

@@ -1,26 +1,19 @@
-"""`myogestic-tui completion`, and what the shell is offered in place of a session, stream, gesture or protocol."""
+"""`myogestic-tui completion`."""
 
 from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import BashComplete, CompletionItem, add_completion_class, get_completion_class
 
-from ..errors import MyoGesticError
-from .options import Settings
+from .settings import COMPLETE
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from ..app.recorder import Status
-    from ..config import Config
+"""A recorder that does not answer by then is not asked: somebody has pressed the tab key and waits."""
 
 SHELLS = ("bash", "zsh", "fish")
 _CONNECT_SECONDS = 0.5
-"""A recorder that does not answer by then is not asked: somebody has pressed the tab key and waits."""
 
 
 @add_completion_class
@@ -38,7 +31,8 @@ class QuotingBashComplete(BashComplete):
 
 @click.command()
 @click.argument("shell", type=click.Choice(SHELLS), required=False)
-def completion(shell: str | None) -> None:
+@click.pass_context
+def completion(ctx: click.Context, shell: str | None) -> None:
     """Print what makes SHELL (default: yours) complete commands, options, sessions, streams and gestures.
 
     \b
@@ -47,87 +41,8 @@ def completion(shell: str | None) -> None:
       myogestic-tui completion zsh >> ~/.zshrc          (after compinit)
       myogestic-tui completion fish > ~/.config/fish/completions/myogestic-tui.fish
     """
-    from .root import COMPLETE, root
-
     name = shell or os.path.basename(os.environ.get("SHELL", ""))
     kind = get_completion_class(name) if name in SHELLS else None
     if kind is None:
-        raise click.UsageError(f"say which shell: {', '.join(SHELLS)}")
-    click.echo(kind(root, {}, "myogestic-tui", COMPLETE).source())
-
-
-def sessions(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
-    """Sessions of the folder, newest first, by path or by name; files where none begins like this."""
-    folder = str(_settings(ctx).sessions_dir)
-    found = [
-        os.path.join(folder, name)
-        for name in sorted(_session_names(folder), reverse=True)
-        if name.startswith(incomplete) or os.path.join(folder, name).startswith(incomplete)
-    ]
-    return [CompletionItem(path) for path in found] or [CompletionItem(incomplete, type="file")]
-
-
-def _session_names(folder: str) -> Iterator[str]:
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name.endswith(".session.zip") or (entry.name[0].isdigit() and entry.is_dir()):
-                    yield entry.name
-    except OSError:
-        return
-
-
-def streams(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
-    """Streams that the recorder sees; where none runs, those of the configuration."""
-    status = _status(_settings(ctx))
-    if status is not None:
-        return _items([stream.name for stream in status.streams], incomplete)
-    return _items([stream.session_name for stream in _config(ctx).streams], incomplete)
-
-
-def gestures(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
-    """Gestures of the recorder, and `end`."""
-    status = _status(_settings(ctx))
-    names = [gesture.name for gesture in status.gestures] if status is not None else []
-    return _items([*names, "end"], incomplete)
-
-
-def protocols(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
-    """Protocols of the configuration."""
-    return _items([protocol.name for protocol in _config(ctx).all_protocols], incomplete)
-
-
-def _items(names: Sequence[str], incomplete: str) -> list[CompletionItem]:
-    return [CompletionItem(name) for name in dict.fromkeys(names) if name.startswith(incomplete)]
-
-
-def _settings(ctx: click.Context) -> Settings:
-    return ctx.ensure_object(Settings)
-
-
-def _config(ctx: click.Context) -> Config:
-    """The configuration; where it cannot be read, the defaults: this is no place to complain."""
-    from ..config import Config
-
-    try:
-        return _settings(ctx).config
-    except (MyoGesticError, OSError):
-        return Config()
-
-
-def _status(settings: Settings) -> Status | None:
-    """What the folder's recorder says; None where none runs or answers."""
-    from pathlib import Path
-
-    from ..session.format.lock import recorder_of
-
-    try:
-        holder = recorder_of(settings.sessions_dir)
-        if holder is None or not holder.socket:
-            return None
-        from ..control import RecorderClient
-
-        with RecorderClient(Path(holder.socket), program="completion", timeout=_CONNECT_SECONDS) as client:
-            return client.status()
-    except (MyoGesticError, OSError):
-        return None
+        raise click.UsageError(f"name the shell: {', '.join(SHELLS)}")
+    click.echo(kind(ctx.find_root().command, {}, "myogestic-tui", COMPLETE).source())

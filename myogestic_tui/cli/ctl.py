@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import completion, live
+from . import complete_names, ctl_status
+from .ctl_client import FAILED, act, attached, class_index, driver, sure, tell
 from .ctl_setup import COMMANDS
-from .driving import FAILED, act, attached, class_index, driver, sure, tell
-from .options import Settings, common_options
+from .options import common_options
 from .output import print_json, remark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..app.recorder import Status
+    from ..app.interface import Status
+    from .settings import Settings
 
 _MOST_PACK_SECONDS = 3600.0
 
@@ -58,9 +59,9 @@ def status(settings: Settings, as_json: bool) -> int:
     with attached(settings) as client:
         now = client.status()
     if as_json:
-        print_json(live.facts(now))
+        print_json(ctl_status.facts(now))
     else:
-        click.echo(live.lines(now))
+        click.echo(ctl_status.lines(now))
     return 0
 
 
@@ -73,8 +74,8 @@ _REACHED: dict[str, Callable[[Status], bool]] = {
 
 
 def _ready(now: Status) -> bool:
-    ticked = [stream for stream in now.streams if stream.record]
-    return bool(ticked) and all(stream.state == "live" for stream in ticked)
+    selected = [stream for stream in now.streams if stream.record]
+    return bool(selected) and all(stream.state == "live" for stream in selected)
 
 
 def _packing(now: Status) -> bool:
@@ -85,8 +86,8 @@ def _packing(now: Status) -> bool:
 @click.option("--state", type=click.Choice(list(_REACHED)), required=True, help="What to wait for.")
 @click.option("--timeout", type=click.FloatRange(min=0), help="Seconds after which to give up (exit code 1).")
 def wait(settings: Settings, state: str, timeout: float | None, as_json: bool) -> int:
-    """Wait until the recorder is idle or recording; `ready` until every ticked stream is live, `packed` until the last
-    session is an archive.
+    """Wait until the recorder is idle or recording; `ready` until every selected stream is live, `packed` until the
+    last session is an archive.
 
     \b
     Example: myogestic-tui ctl wait --state ready --timeout 30
@@ -95,7 +96,7 @@ def wait(settings: Settings, state: str, timeout: float | None, as_json: bool) -
         reached = client.wait_for(_REACHED[state], timeout)
         now = reached or client.status()
     if as_json:
-        print_json(live.facts(now))
+        print_json(ctl_status.facts(now))
     if reached is None:
         remark(f"myogestic-tui: not {state} within {timeout:.0f} s; the recorder is {now.state}: {now.message}")
     return 0 if reached is not None else FAILED
@@ -108,7 +109,7 @@ def wait(settings: Settings, state: str, timeout: float | None, as_json: bool) -
 @click.option("--name", help="Name of the session; the take sheet's where absent.")
 @sure
 def start(settings: Settings, name: str | None, yes: bool, as_json: bool) -> int:
-    """Start recording what is ticked.
+    """Start recording what is selected.
 
     With room for less than a minute, a take number that is used already, or after a recording that ended by itself, the
     recorder asks: nothing is started (exit code 1) without --yes.
@@ -118,7 +119,7 @@ def start(settings: Settings, name: str | None, yes: bool, as_json: bool) -> int
       myogestic-tui ctl start --name mvc
       myogestic-tui ctl start --yes
     """
-    from ..app.recorder import Start
+    from ..app.interface import Start
 
     return act(settings, Start(name=name), as_json, yes)
 
@@ -133,7 +134,7 @@ def stop(settings: Settings, until_packed: bool, as_json: bool) -> int:
     """
     from msgspec.structs import replace
 
-    from ..app.recorder import Stop
+    from ..app.interface import Stop
 
     with attached(settings) as client:
         reply = client.execute(Stop())
@@ -151,7 +152,7 @@ def discard(settings: Settings, as_json: bool) -> int:
     \b
     Example: myogestic-tui ctl discard
     """
-    from ..app.recorder import Discard
+    from ..app.interface import Discard
 
     return act(settings, Discard(), as_json)
 
@@ -196,7 +197,7 @@ _at = click.option("--at", type=Instant(), help=f"{Instant.__doc__} Default: whe
 
 
 @driver()
-@click.argument("gesture", shell_complete=completion.gestures)
+@click.argument("gesture", shell_complete=complete_names.gestures)
 @_at
 def label(settings: Settings, gesture: str, at: float | None, as_json: bool) -> int:
     """Begin a gesture: its name, or its class index from 0; `end` ends the label.
@@ -209,7 +210,7 @@ def label(settings: Settings, gesture: str, at: float | None, as_json: bool) -> 
       myogestic-tui ctl label Fist --at -0.5
       myogestic-tui ctl label end
     """
-    from ..app.recorder import AddLabel
+    from ..app.interface import AddLabel
 
     timestamp = _called_at() if at is None else at
     with attached(settings) as client:
@@ -224,7 +225,7 @@ def undo(settings: Settings, as_json: bool) -> int:
     \b
     Example: myogestic-tui ctl undo
     """
-    from ..app.recorder import UndoLabel
+    from ..app.interface import UndoLabel
 
     return act(settings, UndoLabel(), as_json)
 
@@ -238,7 +239,7 @@ def note(settings: Settings, text: str, at: float | None, as_json: bool) -> int:
     \b
     Example: myogestic-tui ctl note "electrode 17 re-taped"
     """
-    from ..app.recorder import AddNote
+    from ..app.interface import AddNote
 
     return act(settings, AddNote(text=text, timestamp=_called_at() if at is None else at), as_json)
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import completion
-from .driving import act, attached, class_index, driver, send, sure, tell
+from . import complete_names
+from .ctl_client import act, attached, class_index, driver, send, sure, tell
 
 if TYPE_CHECKING:
-    from ..app.recorder import AnyCommand
-    from .options import Settings
+    from ..app.interface import AnyCommand
+    from .settings import Settings
 
 
 # ---------------------------------------------------------------- marks
@@ -32,13 +32,13 @@ def mark_trial(settings: Settings, index: int | None, trial: int | None, good: b
       myogestic-tui ctl mark-trial
       myogestic-tui ctl mark-trial --trial 3
     """
-    from ..app.recorder import MarkTrial
+    from ..app.interface import MarkTrial
 
     return act(settings, MarkTrial(index=index, trial=trial, bad=not good), as_json)
 
 
 @driver()
-@click.argument("gesture", shell_complete=completion.gestures)
+@click.argument("gesture", shell_complete=complete_names.gestures)
 @_trial
 def relabel(settings: Settings, gesture: str, trial: int | None, as_json: bool) -> int:
     """Change the class of a trial: of the running one, else of the last, or of --trial N. `end` makes it no label.
@@ -48,7 +48,7 @@ def relabel(settings: Settings, gesture: str, trial: int | None, as_json: bool) 
       myogestic-tui ctl relabel Pinch
       myogestic-tui ctl relabel Fist --trial 3
     """
-    from ..app.recorder import Relabel
+    from ..app.interface import Relabel
 
     with attached(settings) as client:
         index = class_index(gesture, client.status().gestures)
@@ -56,7 +56,7 @@ def relabel(settings: Settings, gesture: str, trial: int | None, as_json: bool) 
 
 
 @driver("mark-channel")
-@click.argument("stream", shell_complete=completion.streams)
+@click.argument("stream", shell_complete=complete_names.streams)
 @click.argument("channel", type=click.IntRange(min=1))
 @click.option("--good", is_flag=True, help="Take the mark away.")
 def mark_channel(settings: Settings, stream: str, channel: int, good: bool, as_json: bool) -> int:
@@ -65,7 +65,7 @@ def mark_channel(settings: Settings, stream: str, channel: int, good: bool, as_j
     \b
     Example: myogestic-tui ctl mark-channel emg 17
     """
-    from ..app.recorder import MarkChannel
+    from ..app.interface import MarkChannel
 
     return act(settings, MarkChannel(stream=stream, channel=channel - 1, bad=not good), as_json)
 
@@ -95,7 +95,7 @@ def take(
     \b
     Example: myogestic-tui ctl take --subject P07 --task grasp --take 4 --field side=left
     """
-    from ..app.recorder import SetTake
+    from ..app.interface import SetTake
 
     if wrong := [pair for pair in pairs if "=" not in pair]:
         raise click.UsageError(f"--field {wrong[0]}: give KEY=VALUE")
@@ -107,7 +107,7 @@ def take(
 
 
 @driver()
-@click.argument("streams", nargs=-1, shell_complete=completion.streams)
+@click.argument("streams", nargs=-1, shell_complete=complete_names.streams)
 @click.option("--all", "everything", is_flag=True, help="All that are on the network.")
 def connect(settings: Settings, streams: tuple[str, ...], everything: bool, as_json: bool) -> int:
     """Connect streams, by name or key, and tick them.
@@ -115,7 +115,7 @@ def connect(settings: Settings, streams: tuple[str, ...], everything: bool, as_j
     \b
     Example: myogestic-tui ctl connect emg
     """
-    from ..app.recorder import ConnectAll, ConnectStream
+    from ..app.interface import ConnectAll, ConnectStream
 
     if everything == bool(streams):
         raise click.UsageError("give the streams to connect, or --all")
@@ -124,7 +124,7 @@ def connect(settings: Settings, streams: tuple[str, ...], everything: bool, as_j
 
 
 @driver()
-@click.argument("streams", nargs=-1, required=True, shell_complete=completion.streams)
+@click.argument("streams", nargs=-1, required=True, shell_complete=complete_names.streams)
 @click.option("--off", is_flag=True, help="Out of the recording.")
 @sure
 def tick(settings: Settings, streams: tuple[str, ...], off: bool, yes: bool, as_json: bool) -> int:
@@ -133,26 +133,26 @@ def tick(settings: Settings, streams: tuple[str, ...], off: bool, yes: bool, as_
     \b
     Example: myogestic-tui ctl tick --off imu
     """
-    from ..app.recorder import TickStream
+    from ..app.interface import TickStream
 
     return _each(settings, [TickStream(key=key, record=not off) for key in streams], as_json, yes)
 
 
 @driver()
-@click.argument("streams", nargs=-1, required=True, shell_complete=completion.streams)
+@click.argument("streams", nargs=-1, required=True, shell_complete=complete_names.streams)
 def forget(settings: Settings, streams: tuple[str, ...], as_json: bool) -> int:
     """Disconnect streams.
 
     \b
     Example: myogestic-tui ctl forget imu
     """
-    from ..app.recorder import ForgetStream
+    from ..app.interface import ForgetStream
 
     return _each(settings, [ForgetStream(key=key) for key in streams], as_json)
 
 
 @driver()
-@click.argument("stream", shell_complete=completion.streams)
+@click.argument("stream", shell_complete=complete_names.streams)
 @click.argument("outlet", required=False, default="")
 def reconnect(settings: Settings, stream: str, outlet: str, as_json: bool) -> int:
     """Connect a stream anew, also while it is recorded.
@@ -165,7 +165,7 @@ def reconnect(settings: Settings, stream: str, outlet: str, as_json: bool) -> in
       myogestic-tui ctl reconnect emg
       myogestic-tui ctl reconnect emg amp-pc-2
     """
-    from ..app.recorder import ReconnectStream
+    from ..app.interface import ReconnectStream
 
     return act(settings, ReconnectStream(key=stream, outlet=outlet), as_json)
 
@@ -184,14 +184,14 @@ def gestures(settings: Settings, names: tuple[str, ...], as_json: bool) -> int:
     \b
     Example: myogestic-tui ctl gestures Rest Fist Pinch
     """
-    from ..app.recorder import SetGestures
+    from ..app.interface import SetGestures
 
     return act(settings, SetGestures(names=names), as_json)
 
 
 @driver()
 @click.argument("action", type=click.Choice(["start", "pause", "resume", "skip", "abort"]))
-@click.argument("name", required=False, shell_complete=completion.protocols)
+@click.argument("name", required=False, shell_complete=complete_names.protocols)
 @click.option("--seed", type=int, help="Makes a shuffled order repeatable.")
 @click.option("--steps", help="Gestures and seconds of a protocol that is not in the configuration.")
 @click.option("--repeat", type=click.IntRange(min=1), default=1, show_default=True, help="How often those steps come.")
@@ -215,8 +215,8 @@ def protocol(
       myogestic-tui ctl protocol start baseline
       myogestic-tui ctl protocol start mine --steps "Rest:3,Fist:5" --repeat 4 --shuffle
     """
+    from ..app.interface import AbortProtocol, PauseProtocol, SkipCue, StartProtocol
     from ..app.protocol import parse_steps
-    from ..app.recorder import AbortProtocol, PauseProtocol, SkipCue, StartProtocol
 
     if (action == "start") != (name is not None):
         raise click.UsageError("give a protocol's NAME with start, and only then")
@@ -238,7 +238,7 @@ def shutdown(settings: Settings, as_json: bool) -> int:
     \b
     Example: myogestic-tui ctl shutdown
     """
-    from ..app.recorder import Shutdown
+    from ..app.interface import Shutdown
 
     return act(settings, Shutdown(), as_json)
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
-from .options import Settings, common_options, pass_settings
+from .options import common_options, pass_settings
 from .output import remark
+
+if TYPE_CHECKING:
+    from .settings import Settings
 
 _NO_TERMINAL = "the cues need a terminal that can place text: log in with `ssh -t`, and look at what TERM says"
 
@@ -33,9 +37,9 @@ def cue(settings: Settings, bell: bool) -> int:
         remark(f"myogestic-tui: {_NO_TERMINAL}")
         return 2
     from ..session.library.priority import be_expendable
-    from ..tui.cue import CueScreen
+    from ..tui.cue_app import CueScreen
     from ..tui.launch import run_to_the_end
-    from ..tui.options import ViewerOptions
+    from ..tui.viewer_options import ViewerOptions
 
     be_expendable()
     options = ViewerOptions.from_config(settings.config, embedded=False)

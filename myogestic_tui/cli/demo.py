@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from ..stdio import has_screen
-from .options import Settings, common_options, json_option, pass_settings, screen_options
+from .options import common_options, json_option, pass_settings, screen_options
 from .output import Progress, print_json
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ..app import App
+    from .settings import Settings
 
 _TURNS = ("Rest", "Fist", "Rest", "Pinch", "Open")
 """What the headless demo labels, in equal parts of its time."""
@@ -40,7 +41,7 @@ def demo(settings: Settings, channels: int, rate: float, headless: bool, seconds
     """
     if headless or as_json or not has_screen():
         return _record(settings, channels, rate, seconds, as_json)
-    from .screens import open_screens
+    from .open_viewer import open_screens
 
     return open_screens(settings, demo=(channels, rate))
 
@@ -49,7 +50,7 @@ def _record(settings: Settings, channels: int, rate: float, seconds: float, as_j
     """Record, label, pack and verify; 0 if the archive is whole."""
     from ..app import App
     from ..config import Config
-    from .capture import Capture, Cues
+    from .headless import Capture, Cues
 
     app = App("myogestic_tui demo", config=Config(lsl=settings.config.lsl), sessions_dir=settings.sessions_dir)
     _generate(app, channels, rate)
@@ -74,7 +75,7 @@ def _generate(app: App, channels: int, rate: float) -> None:
 
 def _report(path: Path, as_json: bool) -> int:
     from ..session import verify_session
-    from .report import load_summary, session_lines, with_verification
+    from .session_text import load_summary, session_lines, with_verification
 
     progress = Progress()
     outcome = verify_session(path, "full", progress=progress.share("verifying"))

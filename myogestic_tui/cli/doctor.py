@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .options import Settings, common_options, json_option, pass_settings
+from .options import common_options, json_option, pass_settings
 from .output import Progress, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .check import Check
+    from .doctor_finding import Check
+    from .settings import Settings
 
 _INDENT = 13
 _UNLIMITED = 1_000_000
@@ -35,7 +36,7 @@ def doctor(settings: Settings, as_json: bool) -> int:
       myogestic-tui doctor
       myogestic-tui doctor --json
     """
-    from .checks import run_checks
+    from .doctor_checks import run_checks
 
     progress, found = Progress(), []
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _UNLIMITED
@@ -52,7 +53,7 @@ def doctor(settings: Settings, as_json: bool) -> int:
 
 def doctor_lines(settings: Settings) -> Iterator[str]:
     """What `doctor` prints, line by line as it is found out."""
-    from .checks import run_checks
+    from .doctor_checks import run_checks
 
     for check in run_checks(settings):
         yield from _lines(check)
@@ -63,7 +64,7 @@ def _wrapped(line: str, width: int) -> list[str]:
 
 
 def _lines(check: Check) -> Iterator[str]:
-    from .check import GLYPHS
+    from .doctor_finding import GLYPHS
 
     yield f"{GLYPHS[check.state]} {check.subject:<11}{check.text}"
     if check.fix:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from .options import Settings, common_options, pass_settings
+from .options import common_options, pass_settings
 from .output import remark
+
+if TYPE_CHECKING:
+    from .settings import Settings
 
 
 @click.command()
@@ -28,7 +33,7 @@ def generate(settings: Settings, name: str, channels: int, rate: float, seed: in
       myogestic-tui generate
       myogestic-tui generate --name EMG --channels 8 --rate 1000
     """
-    from ..app.setup import apply_lsl
+    from ..app.from_config import apply_lsl
     from ..sources.generator import main
 
     apply_lsl(settings.config.lsl)

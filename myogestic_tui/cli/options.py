@@ -2,68 +2,15 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from ..config import Config
+from .settings import Settings
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 SCREEN_OPTIONS = ("theme", "glyphs", "fps", "mouse")
-
-
-@dataclass
-class Settings:
-    """What the command line says about folder, configuration and screens; the configuration is read when asked for.
-
-    Paths are text here: importing pathlib alone takes a tenth of the time that ``--help`` may.
-    """
-
-    sessions: str | None = None
-    config_file: str | None = None
-    screen: dict[str, Any] = field(default_factory=dict)
-
-    @cached_property
-    def config(self) -> Config:
-        """The configuration, with the command line's screen options over it. Raises `ConfigError`."""
-        from msgspec.structs import replace
-
-        from ..config import load_config
-
-        config = load_config(self.config_file)
-        return replace(config, screen=replace(config.screen, **self.screen)) if self.screen else config
-
-    @property
-    def sessions_dir(self) -> Path:
-        """The sessions folder: ``--sessions``, else the configuration's.
-
-        Raises
-        ------
-        ConfigError
-            It has a name that is no text, or is a link that leads round in a circle.
-        """
-        from pathlib import Path
-
-        from ..errors import ConfigError
-        from ..session.format.layout import is_storable
-
-        folder = Path(self.sessions if self.sessions is not None else self.config.sessions)
-        if not is_storable(os.fspath(folder)):
-            raise ConfigError(f"the sessions folder {os.fspath(folder)!a} is not UTF-8; rename it")
-        try:
-            folder.stat()
-        except OSError as error:
-            if error.errno in (errno.ELOOP, errno.ENAMETOOLONG):
-                raise ConfigError(f"the sessions folder {folder} cannot be used: {error.strerror}") from error
-        return folder
 
 
 def common_options(command: Decorated) -> Decorated:
@@ -106,7 +53,7 @@ def screen_options(command: Decorated) -> Decorated:
 
 def json_option(command: Decorated) -> Decorated:
     """Add ``--json``, as the argument ``as_json``."""
-    return click.option("--json", "as_json", is_flag=True, help="Print facts as JSON.")(command)
+    return click.option("--json", "as_json", is_flag=True, help="Output JSON.")(command)
 
 
 def wait_option(seconds: float) -> Callable[[Decorated], Decorated]:
@@ -127,9 +74,9 @@ class LocalSession(click.Path):
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[click.shell_completion.CompletionItem]:
         """Sessions of the folder, and files where none begins like this."""
-        from . import completion
+        from .complete_names import sessions
 
-        return completion.sessions(ctx, param, incomplete)
+        return sessions(ctx, param, incomplete)
 
 
 class SessionPath(LocalSession):

@@ -35,8 +35,8 @@ def plot(
     from ..config import GESTURE_KEYS
     from ..session import open_session_store
     from ..session.reading.overview import read_overview
-    from .plottext import plot_text
-    from .report import remark_lines
+    from .plot_text import plot_text
+    from .session_text import remark_lines
 
     width = shutil.get_terminal_size().columns
     index = None if channel is None else channel - 1

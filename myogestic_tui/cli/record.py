@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import completion
-from .options import Settings, common_options, json_option, pass_settings
+from . import complete_names
+from .options import common_options, json_option, pass_settings
 from .output import print_json, remark
 
 if TYPE_CHECKING:
@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
     from ..config import Config
     from ..session.format.summary import Summary
+    from .settings import Settings
 
 
 @click.command()
-@click.argument("streams", nargs=-1, metavar="[STREAM]...", shell_complete=completion.streams)
+@click.argument("streams", nargs=-1, metavar="[STREAM]...", shell_complete=complete_names.streams)
 @click.option("--all", "everything", is_flag=True, help="Record all that is on the network.")
 @click.option(
     "--seconds", type=click.FloatRange(min=0, min_open=True), help="Stop after so long.  [default: Ctrl-C stops]"
@@ -55,9 +56,9 @@ def record(
       myogestic-tui record name=EMG,host=amp-pc,as=emg
     """
     from ..app import App
-    from ..app.setup import apply_lsl
-    from .capture import Capture, Cues
-    from .probe import probe_folder
+    from ..app.from_config import apply_lsl
+    from .headless import Capture, Cues
+    from .writable import probe_folder
 
     config = _chosen(settings.config, streams, everything)
     cues = Cues.parse(labels, repeat) if labels else None
@@ -91,7 +92,7 @@ def _recover(sessions_dir: Path) -> None:
 def _chosen(config: Config, names: tuple[str, ...], everything: bool) -> Config:
     from msgspec.structs import replace
 
-    from .selection import selections
+    from .choose_streams import selections
 
     if names and everything:
         raise click.UsageError("name streams or say --all, not both")
@@ -104,7 +105,7 @@ def _ask_for_names(wait_s: float) -> None:
     """Say what is on the network, and that something of it has to be chosen."""
     from ..errors import StreamNotFoundError
     from ..sources.discovery import discovery
-    from .selection import describe
+    from .choose_streams import describe
 
     seen = discovery().wait_for(lambda _: True, wait_s, settle=True)
     if not seen:
@@ -114,7 +115,7 @@ def _ask_for_names(wait_s: float) -> None:
 
 def show_result(path: Path, as_json: bool) -> Summary:
     """Print what was recorded."""
-    from .report import load_summary, session_lines
+    from .session_text import load_summary, session_lines
 
     summary = load_summary(path)
     if as_json:

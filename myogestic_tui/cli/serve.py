@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from .options import Settings, common_options, pass_settings
+from .options import common_options, pass_settings
 from .output import remark
+
+if TYPE_CHECKING:
+    from .settings import Settings
 
 HELD = 4
 """Exit code where another recorder has the folder."""
@@ -61,7 +66,7 @@ def _wait_for_mount(mount: str) -> None:
     import os
     import time
 
-    from ..control.notify import Notifier
+    from ..control.systemd_notify import Notifier
 
     if os.path.ismount(mount):
         return

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import Settings, common_options, json_option, pass_settings
+from .options import common_options, json_option, pass_settings
 from .output import print_json, remark
 
 if TYPE_CHECKING:
-    from .installation import Step
+    from .service_install import Step
+    from .settings import Settings
 
 
 @click.group()
@@ -46,7 +47,7 @@ def install(settings: Settings, dry_run: bool, force: bool, as_json: bool) -> in
       myogestic-tui service install --sessions /data/sessions
       myogestic-tui service install --dry-run
     """
-    from .installation import Installation
+    from .service_install import Installation
 
     plan = Installation.of(settings)
     steps = plan.steps(force=force)
@@ -80,7 +81,7 @@ def status(as_json: bool) -> int:
       myogestic-tui service status
       myogestic-tui service status --json
     """
-    from .service_state import look
+    from .service_status import look
 
     found = look()
     if as_json:
@@ -103,8 +104,8 @@ def logs(follow: bool, lines: int) -> int:
     """
     import subprocess
 
-    from .systemd import require_journal
-    from .unit import UNIT
+    from .systemctl import require_journal
+    from .systemd_unit import UNIT
 
     command = [require_journal(), f"--user-unit={UNIT}", f"--lines={lines}"]
     command += ["--follow"] if follow else ["--no-pager"]
@@ -124,7 +125,7 @@ def remove(force: bool, as_json: bool) -> int:
     Example:
       myogestic-tui service remove
     """
-    from .installation import remove_service
+    from .service_install import remove_service
 
     steps = remove_service(force=force)
     told: dict[str, Any] = {"steps": steps}

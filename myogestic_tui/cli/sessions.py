@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec.structs import replace
 
-from .options import LocalSession, Settings, common_options, json_option, pass_settings
+from .options import LocalSession, common_options, json_option, pass_settings
 from .output import Progress, clock, print_json, remark, size, table
-from .report import session_lines
+from .session_text import session_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ..session import SessionReader
     from ..session.format.meta import Meta
-    from ..session.library.entry import Entry
+    from ..session.library.catalog_entry import Entry
+    from .settings import Settings
 
 
 @click.command()
@@ -156,8 +157,8 @@ def _continues(meta: Meta) -> str:
 
 def _time_lines(session: SessionReader) -> list[str]:
     """How each stream came, and each of its gaps with the reason where that is known."""
-    from ..session.format.measure import lost_gaps
-    from ..session.format.timewords import time_details
+    from ..session.format.time_remarks import time_details
+    from ..session.format.time_summary import lost_gaps
 
     lines = []
     for name in session.streams:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from ..errors import StreamNotFoundError
-from .options import Settings, common_options, json_option, pass_settings
+from .options import common_options, json_option, pass_settings
 from .output import print_json, rate, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..sources.discovery import Discovery, Seen
+    from .settings import Settings
 
 _WATCH_SECONDS = 0.5
 
@@ -38,7 +39,7 @@ def streams(settings: Settings, watch: bool, wait: float, as_json: bool) -> None
       myogestic-tui streams --watch
       myogestic-tui streams --json
     """
-    from ..app.setup import apply_lsl
+    from ..app.from_config import apply_lsl
     from ..sources.discovery import discovery
 
     apply_lsl(settings.config.lsl)

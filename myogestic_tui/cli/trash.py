@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .each import on_each_path
-from .options import LocalSession, Settings, common_options, json_option, pass_settings
+from .batch import on_each_path
+from .options import LocalSession, common_options, json_option, pass_settings
 from .output import print_json, remark, size, table
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from .settings import Settings
 
 
 @click.command()

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from .analysis import timeline_of as timeline_of
     from .evidence import Evidence as Evidence
     from .follower import Follower as Follower
-    from .limits import gap_threshold as gap_threshold
     from .sketch import Sketch as Sketch
+    from .thresholds import gap_threshold as gap_threshold
     from .timeline import Gap as Gap
     from .timeline import Timeline as Timeline
 
@@ -32,7 +32,7 @@ _HOME = {
     "timeline_of": ".analysis",
     "Gap": ".timeline",
     "find_gaps": ".analysis",
-    "gap_threshold": ".limits",
+    "gap_threshold": ".thresholds",
 }
 
 __all__ = [*_HOME, "local_clock"]

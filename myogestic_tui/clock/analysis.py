@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .counter import counted
-from .course import follow, tells_rate
+from .deviation import follow, tells_rate
 from .evidence import Arrivals, Evidence, believable
+from .gap_or_step import Judge, Verdict
 from .irregular import EventSketch, place_events
-from .limits import ARRIVAL_ERROR, ARRIVAL_TOLERANCE
-from .moves import beside, find_moves
 from .offsets import clean_estimates, offset_lines
 from .pieces import pieces_of
-from .placing import nothing_yet, nowhere
+from .placement import nothing_yet, nowhere
 from .sketch import Sketch
 from .spacing import segments_of
+from .stamp_sanity import why_unusable
+from .steps import beside, find_moves
+from .thresholds import ARRIVAL_ERROR, ARRIVAL_TOLERANCE
 from .timeline import Gap, Leap, Piece, Repeat, Timeline
-from .usable import why_unusable
-from .verdicts import Judge, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from .cells import Cells
-    from .course import Course
+    from .deviation import Course
     from .offsets import OffsetLine
 
 _BLOCK = 1 << 20

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .limits import gap_threshold
+from .thresholds import gap_threshold
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

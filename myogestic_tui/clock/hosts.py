@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .limits import WORST_ERROR
+from .thresholds import WORST_ERROR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

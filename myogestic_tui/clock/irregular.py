@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .limits import ARRIVAL_ERROR, BACK, FORWARD, NO_TIME
 from .offsets import line_after
-from .placing import Stretch, nothing_yet, nowhere, place
+from .placement import Stretch, nothing_yet, nowhere, place
+from .stamp_sanity import unit_of
+from .thresholds import ARRIVAL_ERROR, BACK, FORWARD, NO_TIME
 from .timeline import Leap, Piece, Timeline
-from .usable import unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

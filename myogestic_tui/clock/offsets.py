@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .limits import CERTAIN_JUMP, DRIFT, FOREIGN, OFFSET_JUMP
 from .robust import mad
+from .thresholds import CERTAIN_JUMP, DRIFT, FOREIGN, OFFSET_JUMP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .limits import ARRIVAL_ERROR, WALL_ERROR
-from .placing import Stretch, place
+from .placement import Stretch, place
+from .thresholds import ARRIVAL_ERROR, WALL_ERROR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .course import Course
+    from .deviation import Course
     from .evidence import Arrivals, Evidence
+    from .gap_or_step import Verdict
     from .offsets import OffsetLine
     from .timeline import Piece
-    from .verdicts import Verdict
 
 
 def pieces_of(

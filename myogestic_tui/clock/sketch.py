@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .cells import Cells
-from .limits import BACK, CELL, FORWARD, MIN_CELL_SAMPLES, NO_TIME, gap_threshold
+from .thresholds import BACK, CELL, FORWARD, MIN_CELL_SAMPLES, NO_TIME, gap_threshold
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from .course import Course
+    from .deviation import Course
 
     Floats = NDArray[np.float64]
 

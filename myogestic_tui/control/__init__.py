@@ -11,7 +11,7 @@ from ..lazy import lazy_names
 
 if TYPE_CHECKING:
     from .client import RecorderClient as RecorderClient
-    from .host import hosted as hosted
+    from .embedded import hosted as hosted
     from .server import ControlServer as ControlServer
     from .spawn import attach as attach
     from .spawn import attach_again as attach_again
@@ -23,7 +23,7 @@ _HOME = {
     "attach": ".spawn",
     "attach_again": ".spawn",
     "find_recorder": ".spawn",
-    "hosted": ".host",
+    "hosted": ".embedded",
 }
 
 __all__ = ["ControlServer", "RecorderClient", "attach", "attach_again", "find_recorder", "hosted"]

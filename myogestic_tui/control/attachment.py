@@ -14,7 +14,7 @@ from .framing import Dialect, Framed, JsonLines
 from .messages import Refused, Request, Subscribe, ToRecorder
 
 if TYPE_CHECKING:
-    from ..app.recorder import Envelope, View
+    from ..app.interface import Envelope, View
     from .channel import Channel
 
 MOST_VIEWS = 4

@@ -18,7 +18,7 @@ import msgspec
 from msgspec.structs import replace
 
 from .. import __version__
-from ..app.recorder import (
+from ..app.interface import (
     AddLabel,
     AddNote,
     AnyCommand,
@@ -37,8 +37,8 @@ from ..clock import local_clock
 from ..errors import ControlError, ProtocolVersionError, RecorderGoneError
 from . import address
 from .channel import Channel, ConnectionEnded
+from .connection import Process, open_socket, receive_by, refusal
 from .framing import Framed, FramingError
-from .link import Process, open_socket, receive_by, refusal
 from .messages import (
     MAX_REQUEST,
     MAX_UPDATE,
@@ -206,7 +206,7 @@ class RecorderClient:
             return pending.reply
 
     def close(self) -> None:
-        """Detach; the recorder goes on."""
+        """Detach; the recorder continues."""
         with self._changed:
             self._closing = True
         self._wake_up()

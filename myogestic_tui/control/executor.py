@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from ..app.recorder import Recorder, Reply
+from ..app.interface import Recorder, Reply
 from ..errors import MyoGesticError
 from .framing import check_numbers
 from .messages import Execute, Task

@@ -7,7 +7,7 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 
 import msgspec
 
-from ..app.recorder import AnyCommand, Command
+from ..app.interface import AnyCommand, Command
 from ..errors import ControlError
 from .messages import (
     MAX_LINE,

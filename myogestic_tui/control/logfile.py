@@ -93,7 +93,7 @@ class LogFile(logging.Handler):
 
     def rotate_if_long(self) -> None:
         """Begin a new file where this one has grown too long; called now and then, since liblsl writes past us."""
-        with contextlib.suppress(OSError):  # a full disk: the log goes on where it is
+        with contextlib.suppress(OSError):  # a full disk: the log continues where it is
             if os.fstat(2).st_size < self._most_bytes:
                 return
             sys.stdout.flush()

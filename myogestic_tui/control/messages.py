@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from ..app.recorder import AnyCommand, Envelope, Recorder, Reply, Status, View
+from ..app.interface import AnyCommand, Envelope, Recorder, Reply, Status, View
 
 PROTOCOL = 1
 """Raised when an older program could misread a newer one. Optional fields may be added without raising it."""
@@ -141,7 +141,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Misread:
-    """A message that is well formed and means nothing; it is answered by a refusal, and the connection goes on."""
+    """A message that is well formed and means nothing; it is answered by a refusal, and the connection continues."""
 
     id: int
     reason: str

@@ -20,17 +20,17 @@ from typing import TYPE_CHECKING
 
 from ..config import load_config
 from ..errors import ControlError, MyoGesticError
-from ..limits import check_memory_limit
+from ..process_limits import check_memory_limit
 from ..session.format.lock import keep_sessions_folder, lock_sessions_folder
 from ..session.library.priority import set_oom_score
 from ..stdio import exit_with
 from .address import socket_path
-from .host import ask_for_room
-from .late import LateRecorder
+from .embedded import ask_for_room
 from .logfile import LogFile, log_path
-from .notify import Notifier
 from .server import ControlServer
 from .spawn import RECORDER_NAME
+from .starting import LateRecorder
+from .systemd_notify import Notifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
     from ..app import App
     from ..config import Config
-    from .continuity import Continuity
-    from .markers import MarkerWatch
+    from .marker_control import MarkerWatch
+    from .resume import Continuity
 
 _log = logging.getLogger("myogestic_tui.control.process")  # not "__main__"
 
@@ -161,7 +161,7 @@ class RecorderProcess:
 
     def _open_remote(self, server: ControlServer) -> str:
         """Open the remote-control port if wanted; return what went wrong: a recorder without it is better than none."""
-        from .remote import remote_lines
+        from .labrecorder_port import remote_lines
 
         remote = self._config.remote
         if not remote.enabled:
@@ -177,8 +177,8 @@ class RecorderProcess:
     def _open_app(self, trouble: str) -> None:
         """Import what a recorder needs (LSL takes its second), set it up, and hand it to those who wait."""
         from ..app import App
-        from .continuity import Continuity
-        from .unfinished import recover_unfinished
+        from .recover_unfinished import recover_unfinished
+        from .resume import Continuity
 
         app = App(self._config.app_name, config=self._config, sessions_dir=self._sessions_dir)
         continuity = Continuity(self._sessions_dir, resume=self._config.record.resume)
@@ -197,7 +197,7 @@ class RecorderProcess:
         if self._config.markers.stream is None:
             return
         from ..sources import LSLSource
-        from .markers import MarkerControl, MarkerWatch
+        from .marker_control import MarkerControl, MarkerWatch
 
         control = MarkerControl(app, self._config.markers)
         self._markers = MarkerWatch(LSLSource(self._config.markers.stream), control)

@@ -12,7 +12,7 @@ from .messages import EnvelopeUpdate, StatusUpdate
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..app.recorder import Envelope, Recorder, Status, View
+    from ..app.interface import Envelope, Recorder, Status, View
     from .attachment import Attachment
 
 _log = logging.getLogger(__name__)

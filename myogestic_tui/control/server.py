@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from .. import __version__
-from ..app.recorder import Recorder, Reply, Shutdown
+from ..app.interface import Recorder, Reply, Shutdown
 from ..errors import ControlError
 from . import address
 from .attachment import Attachment, Choose, by_first_byte

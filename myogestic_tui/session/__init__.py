@@ -4,18 +4,18 @@ A sample travels `Session.append` → journal (survives a kill) → whole chunks
 import those beneath it, never the reverse; in each, where to begin:
 
 ======================  ===============================================================================================
-`many`, `cluster`       windows and jobs on many machines (dask)
+`window_sets`           windows of many sessions (dask); `dask_cluster`: jobs on many machines
 `library`               the list of sessions (`catalog`), copies, edits, background jobs (`jobs`)
-`importxdf`, `export`   other tools' formats
-`recording`             `writer.Session`, then `segments` (the journal), `checkpoint`, `committer` (into the arrays)
+`import_xdf`, `export`  other tools' formats
+`recording`             `session.Session`, then `journal_writer`, `checkpoint`, `zarr_committer` (into the arrays)
 `salvaging`             what is left of a damaged session: `salvage`
-`checking`, `packing`   `verify`; `pack` and what a kill leaves of it (`interrupted`)
+`checking`, `packing`   `verify`; `pack` and what a kill leaves of it (`interrupted_work`)
 `recovery`              what was cut off: `recover`; `trash`
 `windows`               windows for training
-`reading`               `reader`: a view of a folder (`view_folder`, with the journal's `tail`) or archive; `trials`
-`signal`                samples on corrected time: `streamdata`, `runs`, `cutting`
-`archive`               the bytes of the zip: `zipindex`, `archive`, `manifest`
-`format`                what the files look like: `layout`, `meta`, `zarrs`, `journal`, `events`; `commit`, `lock`
+`reading`               `reader`: a view of a folder (`view_folder`, with the `journal_tail`) or archive; `trials`
+`signal`                samples on corrected time: `streamdata`, `gapless_runs`, `window_bounds`
+`archive`               the bytes of the zip: `zip_index`, `archive`, `manifest`
+`format`                what the files look like: `layout`, `meta`, `zarr_format`, `journal`, `events`; `commit`, `lock`
 ======================  ===============================================================================================
 
 The names here are imported when first used; ``zarrs``, where installed, becomes zarr's codec pipeline.
@@ -26,7 +26,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..lazy import lazy_names
-from .format.pipeline import register_zarrs
+from .format.codec_pipeline import register_zarrs
 
 if TYPE_CHECKING:
     from .checking.verify import Verification as Verification
@@ -37,17 +37,17 @@ if TYPE_CHECKING:
     from .format.summary import Summary as Summary
     from .library.jobs import Job as Job
     from .library.jobs import start_job as start_job
-    from .packing.interrupted import finish_interrupted as finish_interrupted
+    from .packing.interrupted_work import finish_interrupted as finish_interrupted
     from .packing.pack import pack_session as pack_session
-    from .reading.archivesummary import read_archive_summary as read_archive_summary
+    from .reading.archive_summary import read_archive_summary as read_archive_summary
     from .reading.reader import SessionReader as SessionReader
     from .reading.reader import open_session_store as open_session_store
-    from .reading.states import list_sessions as list_sessions
-    from .reading.states import session_state as session_state
-    from .reading.states import unfinished_sessions as unfinished_sessions
-    from .reading.states import unpacked_sessions as unpacked_sessions
+    from .reading.session_states import list_sessions as list_sessions
+    from .reading.session_states import session_state as session_state
+    from .reading.session_states import unfinished_sessions as unfinished_sessions
+    from .reading.session_states import unpacked_sessions as unpacked_sessions
     from .reading.trials import Trial as Trial
-    from .recording.writer import Session as Session
+    from .recording.session import Session as Session
     from .recovery.recover import recover_session as recover_session
     from .recovery.trash import Trashed as Trashed
     from .recovery.trash import empty_trash as empty_trash
@@ -64,30 +64,30 @@ _HOME = {
     "Job": ".library.jobs",
     "LabelEvent": ".format.meta",
     "Note": ".format.meta",
-    "Session": ".recording.writer",
+    "Session": ".recording.session",
     "SessionReader": ".reading.reader",
     "Summary": ".format.summary",
     "Trashed": ".recovery.trash",
     "Trial": ".reading.trials",
     "Verification": ".checking.verify",
     "empty_trash": ".recovery.trash",
-    "finish_interrupted": ".packing.interrupted",
+    "finish_interrupted": ".packing.interrupted_work",
     "iter_aligned_windows": ".windows",
     "iter_labeled_windows": ".windows",
     "labeled_windows": ".windows",
     "list_trash": ".recovery.trash",
-    "list_sessions": ".reading.states",
+    "list_sessions": ".reading.session_states",
     "open_session_store": ".reading.reader",
     "pack_session": ".packing.pack",
-    "read_archive_summary": ".reading.archivesummary",
+    "read_archive_summary": ".reading.archive_summary",
     "recover_session": ".recovery.recover",
     "restore_session": ".recovery.trash",
     "salvage_session": ".salvaging.salvage",
-    "session_state": ".reading.states",
+    "session_state": ".reading.session_states",
     "start_job": ".library.jobs",
     "trash_session": ".recovery.trash",
-    "unfinished_sessions": ".reading.states",
-    "unpacked_sessions": ".reading.states",
+    "unfinished_sessions": ".reading.session_states",
+    "unpacked_sessions": ".reading.session_states",
     "verify_session": ".checking.verify",
 }
 

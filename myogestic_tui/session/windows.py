@@ -19,22 +19,22 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..errors import ConfigError, SessionDamagedError
-from .reading.readable import Readable
-from .reading.windowremarks import window_remarks
+from .reading.skip_unreadable import Readable
+from .reading.window_remarks import window_remarks
 from .signal.alignment import Alignment
-from .signal.cutting import Cut, Wanted, check_placed, class_of, class_set, cut_windows, one_shape, starts
-from .signal.runs import find_runs
+from .signal.gapless_runs import find_runs
+from .signal.window_bounds import Cut, Wanted, check_placed, class_of, class_set, cut_windows, one_shape, starts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from .reading.readable import Paths
     from .reading.reader import SessionReader
-    from .signal.cutting import Shape
-    from .signal.runs import Run
+    from .reading.skip_unreadable import Paths
+    from .signal.gapless_runs import Run
     from .signal.streamdata import StreamData
+    from .signal.window_bounds import Shape
 
     Times = Literal["sample", "raw"]
     LabeledWindow = tuple[NDArray[Any], NDArray[np.float64], int]

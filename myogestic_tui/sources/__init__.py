@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING
 from ..lazy import lazy_names
 
 if TYPE_CHECKING:
-    from .adapter import configure_lsl as configure_lsl
     from .discovery import Discovery as Discovery
     from .discovery import Seen as Seen
-    from .lsl import LSLSource as LSLSource
+    from .liblsl import configure_lsl as configure_lsl
+    from .lsl_source import LSLSource as LSLSource
     from .outlet import Outlet as Outlet
-    from .replay import ReplaySource as ReplaySource
-    from .synthetic import SyntheticSource as SyntheticSource
+    from .replay_source import ReplaySource as ReplaySource
+    from .synthetic_emg import SyntheticSource as SyntheticSource
 
 _HOME = {
     "Discovery": ".discovery",
-    "LSLSource": ".lsl",
+    "LSLSource": ".lsl_source",
     "Outlet": ".outlet",
-    "ReplaySource": ".replay",
+    "ReplaySource": ".replay_source",
     "Seen": ".discovery",
-    "SyntheticSource": ".synthetic",
-    "configure_lsl": ".adapter",
+    "SyntheticSource": ".synthetic_emg",
+    "configure_lsl": ".liblsl",
 }
 
 __all__ = ["Discovery", "LSLSource", "Outlet", "ReplaySource", "Seen", "SyntheticSource", "configure_lsl"]

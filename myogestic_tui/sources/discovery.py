@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..errors import StreamError
-from .asking import Resolver
+from .network_query import Resolver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from .adapter import InfoHandle
-    from .asking import Answer
+    from .liblsl import InfoHandle
+    from .network_query import Answer
 
 _log = logging.getLogger(__name__)
 

@@ -21,14 +21,14 @@ import numpy as np
 
 from ..errors import MyoGesticError
 from ..stdio import exit_with
-from .adapter import configure_lsl
+from .liblsl import configure_lsl
 from .outlet import Outlet
-from .synthetic import EMGSignal, HandSignal, emg_info, hand_info
+from .synthetic_emg import EMGSignal, HandSignal, emg_info, hand_info
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .synthetic import Block
+    from .synthetic_emg import Block
 
 HAND_NAME = "vhi_control"
 HAND_HZ = 60.0
@@ -149,7 +149,7 @@ def _follow_input(generator: Generator, until_eof: bool) -> None:
 
 
 def _follow_markers(generator: Generator) -> None:
-    from .lsl import LSLSource
+    from .lsl_source import LSLSource
 
     source, connected = LSLSource(f"{generator.name}_gesture"), False
     while not generator.stopped:
@@ -213,7 +213,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--no-hand", action="store_true", help=f"no {HAND_NAME} outlet")
     parser.add_argument("--no-listen", action="store_true", help="no markers: gestures from standard input only")
     parser.add_argument("--until-eof", action="store_true", help="end when standard input closes")
-    parser.add_argument("--outlive-parent", action="store_true", help="go on when the parent process dies")
+    parser.add_argument("--outlive-parent", action="store_true", help="continue when the parent process dies")
     parser.add_argument("--known-peer", action="append", default=[], help="a host to be found by; may be repeated")
     parser.add_argument("--session-id", help="seen only by those with the same LSL session id")
     parser.add_argument("--resolve-scope", help="how far multicast goes")

@@ -13,8 +13,8 @@ import numpy as np
 
 from ..errors import StreamNotFoundError
 from ..stream.source import ClockEstimate
-from .adapter import LOST, SUFFIXES, InfoHandle, error_slot, liblsl
-from .header import read_header
+from .liblsl import LOST, SUFFIXES, InfoHandle, error_slot, liblsl
+from .stream_header import read_header
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 if TYPE_CHECKING:
-    from .settings import Settings
+    from .lsl_settings import Settings
 
 _GROUPS = {
     "machine": ("MachineAddresses", "{127.0.0.1}", 0),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ConfigError, SourceError, StreamError
-from .adapter import CODES, SUFFIXES, InfoHandle, liblsl
+from .liblsl import CODES, SUFFIXES, InfoHandle, liblsl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..session.signal.runs import find_runs
+from ..session.signal.gapless_runs import find_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

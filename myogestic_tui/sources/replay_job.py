@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from ..session.library.jobchild import Control
+    from ..session.library.job_process import Control
 
 _UNITS_PER_S = 1000
 """Progress is told in whole numbers."""

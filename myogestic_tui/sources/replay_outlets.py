@@ -12,7 +12,7 @@ from ..clock import local_clock
 from ..errors import ConfigError
 from .outlet import Outlet
 from .playback import Playback
-from .replay import session_start
+from .replay_source import session_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from .filters import DisplayFilter
+from .display_filters import DisplayFilter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

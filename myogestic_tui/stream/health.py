@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..clock import Timeline
-from .livetime import LiveTime
+from .live_timeline import LiveTime
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..info import StreamInfo
-    from .offsets import OffsetHistory
+    from .live_offsets import OffsetHistory
 
 RATE_SECONDS = 1.0
 TRACE_SECONDS = 60
 JITTER_SECONDS = 5.0
 _RATE_SAMPLES = 5
 _QUIET_PACKETS = 3
-"""Nothing is said of a pause that is shorter than so many packets."""
+"""Nothing is reported of a pause that is shorter than so many packets."""
 _NOTHING = Timeline(0, 0.0)
 
 
@@ -85,7 +85,7 @@ class _Arrival:
 
 
 class HealthMeter:
-    """Fed with every chunk and ticked at every poll by the worker, asked by anyone.
+    """Fed with every chunk and selected at every poll by the worker, asked by anyone.
 
     Parameters
     ----------

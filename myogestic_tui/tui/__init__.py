@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .options import ViewerOptions
+from .viewer_options import ViewerOptions
 
 if TYPE_CHECKING:
     from ..app import App
-    from ..app.recorder import Recorder
+    from ..app.interface import Recorder
 
 __all__ = ["ViewerOptions", "run_script", "run_viewer"]
 

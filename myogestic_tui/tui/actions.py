@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from ..app.recorder import Acknowledge, AddNote, AnyCommand, Discard, Reply, Start, Stop
+from ..app.interface import Acknowledge, AddNote, AnyCommand, Discard, Reply, Start, Stop
 from ..errors import MyoGesticError
-from ..widgets import format as f
-from ..widgets.lines import BAD, DIM, OK, STRONG, Line, fit, line
-from .labels import Labeller
+from ..widgets import number_format as f
+from ..widgets.styled_lines import BAD, DIM, OK, STRONG, Line, fit, line
+from .gesture_keys import Labeller
 from .modals.ask import Answers, Ask
 from .modals.text import TextScreen
-from .modals.typeline import TypeLine
+from .modals.text_input import TypeLine
 from .terminal_app import TerminalApp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ..widgets.frame import Frame
-    from .feed import Feed
-    from .options import ViewerOptions
-    from .runner import Then
+    from .command_queue import Then
+    from .recorder_feed import Feed
+    from .viewer_options import ViewerOptions
 
 _MARKS = {"lost": ("✗", BAD), "not recorded": ("✗", BAD), "stopped": ("■", STRONG), "back": ("●", OK)}
 """How an event of a kind begins."""
@@ -142,11 +142,11 @@ class Actions(TerminalApp):
         """Start a recording; where a stream is missing, or there is a ``question``, only if the operator says so."""
         frame = self.now()
         missing = [s.name for s in frame.status.streams if (s.record or s.required) and s.state not in ("live", "slow")]
-        if not any(s.state in ("live", "slow") for s in frame.ticked):
+        if not any(s.state in ("live", "slow") for s in frame.selected):
             why = "No connected streams to record; they would join as they connect."
         elif missing:
-            n_live = len(frame.ticked) - len([s for s in frame.ticked if s.name in missing])
-            why = f"{n_live} of {len(frame.ticked)} streams, missing {', '.join(missing[:3])}."
+            n_live = len(frame.selected) - len([s for s in frame.selected if s.name in missing])
+            why = f"{n_live} of {len(frame.selected)} streams, missing {', '.join(missing[:3])}."
         elif question:
             why = question
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..app.recorder import ProtocolStatus
+    from ..app.interface import ProtocolStatus
 
 
 class CueBell:

@@ -9,15 +9,15 @@ import threading
 from typing import TYPE_CHECKING
 
 from ..stdio import settle_output
-from .link import HUNG_UP, Link
-from .signals import BoundedExit, Shed
+from .shutdown_signals import BoundedExit, Shed
+from .terminal_link import HUNG_UP, Link
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..app.recorder import Recorder
-    from .options import ViewerOptions
+    from ..app.interface import Recorder
     from .terminal_app import TerminalApp
+    from .viewer_options import ViewerOptions
 
 _CRASHED = "The screens crashed; what is being recorded continues. Open them again to look."
 
@@ -25,10 +25,10 @@ _CRASHED = "The screens crashed; what is being recorded continues. Open them aga
 def launch(recorder: Recorder, options: ViewerOptions) -> int:
     """See `run_viewer`."""
     if os.environ.get("TERM", "") in ("", "dumb") and "TEXTUAL_DRIVER" not in os.environ:
-        from .plain import run_plain
+        from .line_viewer import run_plain
 
         return run_plain(recorder, options)
-    from .app import Viewer
+    from .viewer import Viewer
 
     return run_to_the_end(lambda link: Viewer(recorder, options, link), mouse=options.mouse, embedded=options.embedded)
 

@@ -14,11 +14,11 @@ from textual.geometry import Size
 
 from ..widgets.colours import variable_defaults
 from ..widgets.glyphs import wants_ascii
-from .filters import AsciiFilter
+from .ascii_filter import AsciiFilter
+from .frame_pacing import Pacer
+from .key_timing import ASLEEP_SECONDS
 from .keys import KeyQueue, settled
-from .keytimes import ASLEEP_SECONDS
-from .link import HUNG_UP, Link
-from .pacer import Pacer
+from .terminal_link import HUNG_UP, Link
 from .themes import DARK, LIGHT, choose_theme, colour_bits
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from textual.filter import LineFilter
 
-    from .signals import BoundedExit
+    from .shutdown_signals import BoundedExit
 
 _BUSY_SECONDS = 0.05
 """How soon it looks again whether the link has taken what came before."""

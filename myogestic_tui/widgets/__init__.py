@@ -11,28 +11,28 @@ from typing import TYPE_CHECKING
 from ..lazy import lazy_names
 
 if TYPE_CHECKING:
-    from .compose import button as button
-    from .compose import recording_controls as recording_controls
-    from .compose import session_browser as session_browser
-    from .compose import signal_view as signal_view
-    from .compose import stream_status as stream_status
-    from .compose import text as text
     from .panels import RecordingControls as RecordingControls
     from .panels import SessionBrowser as SessionBrowser
     from .panels import StreamStatusView as StreamStatusView
-    from .signalview import SignalView as SignalView
+    from .script_ui import button as button
+    from .script_ui import recording_controls as recording_controls
+    from .script_ui import session_browser as session_browser
+    from .script_ui import signal_view as signal_view
+    from .script_ui import stream_status as stream_status
+    from .script_ui import text as text
+    from .signal_display import SignalView as SignalView
 
 _HOME = {
     "RecordingControls": ".panels",
     "SessionBrowser": ".panels",
-    "SignalView": ".signalview",
+    "SignalView": ".signal_display",
     "StreamStatusView": ".panels",
-    "button": ".compose",
-    "recording_controls": ".compose",
-    "session_browser": ".compose",
-    "signal_view": ".compose",
-    "stream_status": ".compose",
-    "text": ".compose",
+    "button": ".script_ui",
+    "recording_controls": ".script_ui",
+    "session_browser": ".script_ui",
+    "signal_view": ".script_ui",
+    "stream_status": ".script_ui",
+    "text": ".script_ui",
 }
 
 __all__ = [*_HOME]

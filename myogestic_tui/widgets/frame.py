@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from ..config import GESTURE_KEYS
 
 if TYPE_CHECKING:
-    from ..app.recorder import GestureStatus, ProtocolStatus, Status, StreamStatus, TakeStatus
+    from ..app.interface import GestureStatus, ProtocolStatus, Status, StreamStatus, TakeStatus
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,12 @@ class Frame:
     def n_recorded(self) -> tuple[int, int]:
         """How many streams are recorded and live, of how many that the recording was started with or that joined.
 
-        While idle: how many are live of those that are ticked.
+        While idle: how many are live of those that are selected.
         """
-        live = {s.name for s in self.ticked if s.state in ("live", "slow")}
+        live = {s.name for s in self.selected if s.state in ("live", "slow")}
         session = self.status.session
         if not self.recording or session is None or not session.expected:
-            return len(live), len(self.ticked)
+            return len(live), len(self.selected)
         recorded = {s.name for s in self.status.streams if s.recording}
         return len(recorded & live), len(session.expected)
 
@@ -118,11 +118,11 @@ class Frame:
     @cached_property
     def faults(self) -> dict[str, int]:
         """Electrodes that are flat, clipped, full of mains hum or not numbers, over all streams that are recorded."""
-        letters = "".join(q.flags for s in self.ticked for q in s.quality)
+        letters = "".join(q.flags for s in self.selected for q in s.quality)
         return {letter: letters.count(letter) for letter in "FCMN"}
 
     @cached_property
-    def ticked(self) -> tuple[StreamStatus, ...]:
+    def selected(self) -> tuple[StreamStatus, ...]:
         """Streams that go into the recording."""
         return tuple(s for s in self.status.streams if s.record)
 

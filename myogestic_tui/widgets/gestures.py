@@ -9,7 +9,7 @@ from textual.message import Message
 from textual.widgets import Button
 
 from .colours import resolved
-from .lines import DIM, FAINT, KEY, STRONG, Line, Lines, bar, content, fit, gesture_style, line
+from .styled_lines import DIM, FAINT, KEY, STRONG, Line, Lines, bar, content, fit, gesture_style, line
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

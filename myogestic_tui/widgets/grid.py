@@ -9,10 +9,10 @@ import numpy as np
 from rich.segment import Segment
 from rich.style import Style
 
-from . import format as f
-from . import ramp
+from . import colour_ramp
+from . import number_format as f
 from .heat import levels
-from .signal import Page, Signal
+from .strip_widget import Page, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -77,7 +77,7 @@ class Grid(Signal):
         for one in cells:
             name = f"{one.channel + 1}{one.flag}" if wide > CELL else one.flag or f"{one.channel + 1}"
             if look.plain and not one.flag and one.step >= 0:
-                name = ramp.ASCII[one.step]
+                name = colour_ramp.ASCII[one.step]
             text = "" if one.channel < 0 else (name, one.number)[line] if line in (0, 1) else ""
             text = f"[{text}]" if one.chosen and line == 0 and wide > CELL else text
             yield Segment(f"{text:^{wide}}"[:wide], self._style(one))
@@ -90,5 +90,5 @@ class Grid(Signal):
         if look.plain:
             return chosen
         if one.flag:
-            return ramp.fills(look.dark, look.bits)[ramp.FAULTS[one.flag]] + chosen
-        return (ramp.fills(look.dark, look.bits)[one.step] if one.step >= 0 else self.ink("quiet")) + chosen
+            return colour_ramp.fills(look.dark, look.bits)[colour_ramp.FAULTS[one.flag]] + chosen
+        return (colour_ramp.fills(look.dark, look.bits)[one.step] if one.step >= 0 else self.ink("quiet")) + chosen

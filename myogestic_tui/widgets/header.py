@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
-from .format import hms, span_left
 from .frame import take_text
-from .lines import (
+from .number_format import hms, span_left
+from .styled_lines import (
     ALERT,
     BAD,
     DIM,

@@ -11,8 +11,8 @@ import numpy as np
 from rich.segment import Segment
 from rich.style import Style
 
-from . import ramp
-from .signal import Page, Signal
+from . import colour_ramp
+from .strip_widget import Page, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,9 +39,11 @@ def levels(rms: Floats, loudest: float, before: Steps) -> Steps:
         The steps of the column before, ``(n_channels,)``.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        exact = (np.log10(np.maximum(rms, 1e-12) / loudest) / ramp.DECADES + 1) * ramp.STEPS
-    stays = (exact > before - ramp.SLACK) & (exact < before + 1 + ramp.SLACK) & (before >= 0)
-    new = np.clip(np.nan_to_num(exact, nan=0.0, posinf=ramp.STEPS, neginf=0.0), 0, ramp.STEPS - 1).astype(np.int64)
+        exact = (np.log10(np.maximum(rms, 1e-12) / loudest) / colour_ramp.DECADES + 1) * colour_ramp.STEPS
+    stays = (exact > before - colour_ramp.SLACK) & (exact < before + 1 + colour_ramp.SLACK) & (before >= 0)
+    new = np.clip(np.nan_to_num(exact, nan=0.0, posinf=colour_ramp.STEPS, neginf=0.0), 0, colour_ramp.STEPS - 1).astype(
+        np.int64
+    )
     return np.where(np.isfinite(rms), np.where(stays, before, new), -1)
 
 
@@ -89,7 +91,7 @@ class Heat(Signal):
         look = self.look
         for i, flag in enumerate(flags):
             if flag:
-                painted[i] = -1 if look.plain else ramp.FAULTS[flag]
+                painted[i] = -1 if look.plain else colour_ramp.FAULTS[flag]
         for y, (upper, lower) in enumerate(zip(painted[0::2], painted[1::2], strict=True)):
             channel = page.first + 2 * y
             two = flags[2 * y], flags[2 * y + 1]
@@ -106,10 +108,12 @@ class Heat(Signal):
         yield from self.head(channel + named, flags[named], chosen=chosen >= 0)
         if look.plain:
             loud = np.maximum(upper, lower).tolist()
-            text = "".join((ramp.ASCII[step] if step >= 0 else "!" if any(flags) else "?") * each for step in loud)
+            text = "".join(
+                (colour_ramp.ASCII[step] if step >= 0 else "!" if any(flags) else "?") * each for step in loud
+            )
             yield Segment(text, Style(bold=any(flags)))
             return
-        styles = ramp.pairs(look.dark, look.bits)
+        styles = colour_ramp.pairs(look.dark, look.bits)
         cuts = [0, *(np.flatnonzero(np.diff(upper) | np.diff(lower)) + 1).tolist(), len(upper)]
         for start, stop in pairwise(cuts):
             above, below = int(upper[start]), int(lower[start])

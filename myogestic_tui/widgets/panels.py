@@ -16,22 +16,22 @@ from textual.widgets import Button as TextualButton
 from textual.widgets import Static
 
 from ..app.context import Context
-from ..app.recorder import AddLabel, Start, Stop
-from .format import hms
+from ..app.interface import AddLabel, Start, Stop
 from .frame import Frame
 from .gestures import GestureList
-from .lines import DIM, REC, STRONG, Lines, line
-from .problems import needs_you
-from .sessions import Order, open_jobs, session_row, table_columns
-from .streams import columns, nothing_seen, stream_row
-from .table import Table
+from .number_format import hms
+from .problem_list import needs_you
+from .session_table import Order, open_jobs, session_row, table_columns
+from .stable_table import Table
+from .stream_table import columns, nothing_seen, stream_row
+from .styled_lines import DIM, REC, STRONG, Lines, line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
 
-    from ..app.recorder import Recorder, Reply
+    from ..app.interface import Recorder, Reply
 
 _FPS = 5.0
 _LIST_SECONDS = 2.0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from rich.segment import Segment
 
-from .signal import Signal
+from .strip_widget import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

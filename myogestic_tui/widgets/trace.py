@@ -10,12 +10,12 @@ import numpy as np
 from rich.segment import Segment
 from rich.style import Style
 
-from . import format as f
-from . import ramp
+from . import colour_ramp
+from . import number_format as f
+from .amplitude_scale import cut_channels
 from .braille import draw_traces
 from .heat import levels
-from .scaling import cut_channels
-from .signal import Page, Signal
+from .strip_widget import Page, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -93,7 +93,7 @@ class Trace(Signal):
         if faint or look.plain:
             yield Segment(text, self.ink("faint") if faint else Style())
             return
-        styles = ramp.inks(look.dark, look.bits)
+        styles = colour_ramp.inks(look.dark, look.bits)
         cuts = [0, *(np.flatnonzero(np.diff(inks)) + 1).tolist(), len(inks)]
         for start, stop in pairwise(cuts):
             yield Segment(text[start * RUN : stop * RUN], styles[int(inks[start])])

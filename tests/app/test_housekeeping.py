@@ -1,4 +1,4 @@
-"""Whatever stands in a folder, and whatever a job is asked: the recorder goes on watching its recording."""
+"""Whatever stands in a folder, and whatever a job is asked: the recorder continues watching its recording."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from myogestic_tui import App, Stream
-from myogestic_tui.app import memory
-from myogestic_tui.app import recorder as r
+from myogestic_tui.app import interface as r
+from myogestic_tui.app import preferences
 from myogestic_tui.errors import DiskError
 from myogestic_tui.session import open_session_store, verify_session
 from tests.sending import RampSource, wait_for
@@ -164,7 +164,7 @@ def test_nothing_that_is_remembered_for_comfort_comes_between_a_start_and_its_an
     app: App, tmp_path: Path, monkeypatch, place: str, what: str
 ):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    file = memory._places_file() if place == "home" else tmp_path / "sessions" / ".myogestic" / "remembered.json"
+    file = preferences._places_file() if place == "home" else tmp_path / "sessions" / ".myogestic" / "remembered.json"
     if what == "file for a folder" and place == "home":
         file.parent.parent.mkdir(parents=True)
         file.parent.write_bytes(b"")
@@ -201,4 +201,4 @@ def test_a_home_that_cannot_be_written_is_told_by_the_memory_and_records_all_the
     session = app.ctx.session
     wait_for(lambda: session.snapshot().n_samples.get("emg", 0) > 100)  # type: ignore[union-attr]
     assert app.execute(r.Stop()).ok
-    assert any("other folders are not remembered" in text for text in memory.trouble(tmp_path))
+    assert any("other folders are not remembered" in text for text in preferences.trouble(tmp_path))

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from myogestic_tui import App, Stream
-from myogestic_tui.app import board
-from myogestic_tui.app import recorder as r
+from myogestic_tui.app import interface as r
+from myogestic_tui.app import status
 from myogestic_tui.errors import NotAllowedError
 from myogestic_tui.session import open_session_store
-from myogestic_tui.stream import taking, worker
+from myogestic_tui.stream import acquisition, capture_control
 from tests.app.stalling import PluggedSource, StallingDisk
 from tests.sending import wait_for
 
@@ -83,7 +83,7 @@ def test_a_stop_waits_for_a_disk_that_stalls_and_nothing_is_missing(app: App, mo
 def test_after_a_stall_that_outlasts_the_stop_the_next_recording_has_the_stream(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(taking, "_STALL_SECONDS", 0.0, raising=False)
+    monkeypatch.setattr(capture_control, "_STALL_SECONDS", 0.0, raising=False)
     disk = StallingDisk(monkeypatch)
     app.start_recording()
     wait_more(app, "emg")
@@ -120,7 +120,7 @@ def test_a_stream_that_another_recording_still_holds_refuses_the_start_and_nothi
 
 
 def test_a_disk_that_stalls_stands_in_red(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(board, "_STALL_SECONDS", 0.05, raising=False)
+    monkeypatch.setattr(status, "_STALL_SECONDS", 0.05, raising=False)
     disk = StallingDisk(monkeypatch)
     app.start_recording()
     wait_more(app, "emg")
@@ -194,8 +194,8 @@ class Operator(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self._patch = pytest.MonkeyPatch()
-        self._patch.setattr(worker, "_RETRY_SECONDS", (0.02,))
-        self._patch.setattr(board, "_STALL_SECONDS", 0.05, raising=False)
+        self._patch.setattr(acquisition, "_RETRY_SECONDS", (0.02,))
+        self._patch.setattr(status, "_STALL_SECONDS", 0.05, raising=False)
         self._folder = tempfile.TemporaryDirectory(prefix="machine-", ignore_cleanup_errors=True)
         self.disk = StallingDisk(self._patch)
         self.app = App("machine", sessions_dir=self._folder.name)

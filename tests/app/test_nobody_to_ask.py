@@ -12,10 +12,10 @@ from textual.app import ComposeResult
 
 from myogestic_tui import App, Stream
 from myogestic_tui.app import app as app_module
-from myogestic_tui.app import recorder as r
+from myogestic_tui.app import interface as r
 from myogestic_tui.config import MarkerConfig
-from myogestic_tui.control.markers import MarkerControl
-from myogestic_tui.control.remote import _action
+from myogestic_tui.control.labrecorder_port import _action
+from myogestic_tui.control.marker_control import MarkerControl
 from myogestic_tui.widgets.panels import RecordingControls, call_back
 from tests.sending import RampSource, wait_for
 

@@ -11,7 +11,7 @@ import pytest
 
 from myogestic_tui import App, Stream
 from myogestic_tui.app import app as app_module
-from myogestic_tui.app import recorder as r
+from myogestic_tui.app import interface as r
 from myogestic_tui.errors import ConfigError, NotAllowedError, SessionError
 from myogestic_tui.session import Session, open_session_store
 from tests.app.stalling import PluggedSource

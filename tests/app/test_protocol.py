@@ -69,7 +69,7 @@ def test_a_pause_ends_the_label_and_what_was_left_of_the_cue_comes_after() -> No
     runner.pause(True)
     assert runner.status().state == "paused"
     held = runner.status().cue_elapsed_s
-    assert not log.ended.wait(0.5), "it went on while paused"
+    assert not log.ended.wait(0.5), "it continued while paused"
     assert runner.status().cue_elapsed_s == held
     runner.pause(False)
     assert log.ended.wait(20)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from myogestic_tui import App, Stream
-from myogestic_tui.app import recorder as r
+from myogestic_tui.app import interface as r
 from myogestic_tui.config import parse_config
 from myogestic_tui.errors import ConfigError, DiskError, NotAllowedError
 from myogestic_tui.session import open_session_store
@@ -283,7 +283,7 @@ def test_labels_from_two_threads_are_all_kept_in_order(app: App) -> None:
 
 
 def test_a_protocol_labels_at_its_cues_and_publishes_them(app: App) -> None:
-    from myogestic_tui.app.cues import CUE_STREAM
+    from myogestic_tui.app.cue_markers import CUE_STREAM
     from myogestic_tui.app.protocol import ProtocolRunner, make_plan
     from myogestic_tui.sources import LSLSource
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from myogestic_tui import App
-from myogestic_tui.app import recorder as r
+from myogestic_tui.app import interface as r
 from tests.sending import RampOutlet, wait_for
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from myogestic_tui.app import recorder as r
-from myogestic_tui.app.board import _unsynced_problems
+from myogestic_tui.app import interface as r
+from myogestic_tui.app.status import _unsynced_problems
 
 
 @pytest.mark.parametrize(("age", "told"), [(0.0, False), (1.9, False), (6.2, True)])

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numcodecs.zstd import Zstd
 
-from myogestic_tui.session.archive import zipbytes as zb
-from myogestic_tui.session.archive.zipindex import MAX_MEMBERS
+from myogestic_tui.session.archive import zip_format as zb
+from myogestic_tui.session.archive.zip_index import MAX_MEMBERS
 from myogestic_tui.session.format.meta import MAX_JSON_MEMORY
 from tests.archive.sessions import rewrite
 

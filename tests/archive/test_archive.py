@@ -22,9 +22,9 @@ from myogestic_tui.session import (
     salvage_session,
     verify_session,
 )
-from myogestic_tui.session.archive import zipbytes as zb
+from myogestic_tui.session.archive import zip_format as zb
 from myogestic_tui.session.archive.archive import Archive
-from myogestic_tui.session.archive.comment import comment_bytes, decode_comment
+from myogestic_tui.session.archive.summary_comment import comment_bytes, decode_comment
 from myogestic_tui.session.format.summary import StreamSummary, Summary
 from tests.archive.sessions import EMG, STREAMS, assert_holds, rewrite, samples_of
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from myogestic_tui.app import jobs
-from myogestic_tui.app.jobs import JobQueue
+from myogestic_tui.app import job_queue
+from myogestic_tui.app.job_queue import JobQueue
 from myogestic_tui.errors import ConfigError, SessionDamagedError, SessionError
 from myogestic_tui.session import finish_interrupted, list_trash, start_job, verify_session
 from myogestic_tui.session.library.jobs import Job, JobProgress
@@ -217,7 +217,7 @@ def drained(queue: JobQueue) -> float:
 
 
 def test_while_a_recording_runs_a_job_takes_no_more_than_its_share_of_the_disk(archive, tmp_path, monkeypatch):
-    monkeypatch.setattr(jobs, "THROTTLED_BYTES_PER_S", archive.stat().st_size)
+    monkeypatch.setattr(job_queue, "THROTTLED_BYTES_PER_S", archive.stat().st_size)
     for is_recording in (True, False):
         queue = JobQueue(lambda recording=is_recording: recording, lambda _: None)
         queue.add("copy", archive, {"to": str(tmp_path / str(is_recording))})
@@ -227,8 +227,8 @@ def test_while_a_recording_runs_a_job_takes_no_more_than_its_share_of_the_disk(a
 
 
 def test_all_jobs_are_done_however_many_and_none_twice(archive, monkeypatch):
-    monkeypatch.setattr(jobs, "_KEPT", 1)
-    monkeypatch.setattr(jobs, "_TOLD", 1)
+    monkeypatch.setattr(job_queue, "_KEPT", 1)
+    monkeypatch.setattr(job_queue, "_TOLD", 1)
     ended: list[str] = []
     queue = JobQueue(lambda: False, lambda job: ended.append(job.path))
     copies = [archive.parent / f"{number}.session.zip" for number in range(4)]

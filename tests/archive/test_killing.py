@@ -1,4 +1,4 @@
-"""Killed at any instant, packing and mending end with one good archive after the next start, and nothing else."""
+"""Killed at any instant, packing and repairing end with one good archive after the next start, and nothing else."""
 
 from __future__ import annotations
 

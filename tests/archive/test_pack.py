@@ -27,7 +27,7 @@ from myogestic_tui.session import (
 from myogestic_tui.session.format.layout import LOCK
 from myogestic_tui.session.format.lock import lock_session
 from myogestic_tui.session.packing.pack import source_of, write_archive
-from myogestic_tui.session.recording import writer
+from myogestic_tui.session.recording import session as session_writer
 from tests.archive.sessions import (
     assert_holds,
     cut_off_folder,
@@ -393,13 +393,13 @@ def packing_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A session that somebody else is packing; `waited` is set once that was found."""
     session, waited = open_session(tmp_path), threading.Event()
     session.finish()
-    real = writer.session_holder
+    real = session_writer.session_holder
 
     def session_holder(folder: Path):
         waited.set()
         return real(folder)
 
-    monkeypatch.setattr(writer, "session_holder", session_holder)
+    monkeypatch.setattr(session_writer, "session_holder", session_holder)
     return session, waited
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from myogestic_tui.session import verify_session
-from myogestic_tui.session.archive import zipbytes as zb
+from myogestic_tui.session.archive import zip_format as zb
 from myogestic_tui.session.archive.manifest import Line, line_bytes, manifest_bytes
 
 

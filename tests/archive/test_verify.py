@@ -13,7 +13,7 @@ import pytest
 from myogestic_tui.errors import SessionError
 from myogestic_tui.info import StreamInfo
 from myogestic_tui.session import Session, open_session_store, pack_session, verify_session
-from myogestic_tui.session.format.zarrs import ArraySpec, array_json, encode_chunk, write_chunk
+from myogestic_tui.session.format.zarr_format import ArraySpec, array_json, encode_chunk, write_chunk
 from tests.archive.sessions import EMG, START, cut_off_folder, finished_folder, flip, rewrite, samples_of, stamps_of
 
 

@@ -128,7 +128,7 @@ def test_interfaces_that_are_down_and_a_network_of_ipv6_only(hosts, unique, tmp_
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv is not installed")
 def test_rules_that_this_account_may_not_read_are_told_with_the_command_that_shows_them(hosts, tmp_path):
     two = hosts()
-    code = "from myogestic_tui.cli.firewalls import check_firewall; print(*check_firewall(None), sep='\\n')"
+    code = "from myogestic_tui.cli.doctor_firewall import check_firewall; print(*check_firewall(None), sep='\\n')"
     nobody = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
     done = two.recorder.run(*nobody, sys.executable, "-c", code, cwd=Path(__file__).parents[2], code=None)
     if done.returncode:

@@ -12,7 +12,7 @@ from msgspec import structs
 from myogestic_tui.session import Session, verify_session
 from myogestic_tui.session.format.layout import STATE_FOLDER
 from myogestic_tui.session.library.catalog import CATALOG, Catalog
-from myogestic_tui.session.library.entry import Copy
+from myogestic_tui.session.library.catalog_entry import Copy
 
 
 def states(folder: Path) -> dict[str, str]:

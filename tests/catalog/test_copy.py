@@ -1,4 +1,4 @@
-"""Copies: whole and compared, or not there under their name; a cut-off one goes on."""
+"""Copies: whole and compared, or not there under their name; a cut-off one continues."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ import pytest
 from myogestic_tui.errors import ConfigError, SessionDamagedError, SessionLockedError
 from myogestic_tui.session import Session, finish_interrupted, open_session_store, verify_session
 from myogestic_tui.session.library.edit import edit_session
-from myogestic_tui.session.packing.workfolder import EDITING, work_folder
-from myogestic_tui.session.reading.packed import archives_of
+from myogestic_tui.session.packing.work_folder import EDITING, work_folder
+from myogestic_tui.session.reading.archive_of import archives_of
 
 
 def test_an_edited_archive_holds_the_same_samples_under_its_new_name(record) -> None:

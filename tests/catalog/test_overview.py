@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from myogestic_tui import StreamInfo
-from myogestic_tui.cli.plottext import plot_text
+from myogestic_tui.cli.plot_text import plot_text
 from myogestic_tui.clock import local_clock
 from myogestic_tui.errors import ConfigError
 from myogestic_tui.session import Session, open_session_store
 from myogestic_tui.session.reading.overview import read_overview
-from myogestic_tui.session.reading.overviewtable import KEPT
+from myogestic_tui.session.reading.overview_table import KEPT
 
 FS, SPIKE_AT, GAP_AT = 100.0, 40.37, 70.0
 

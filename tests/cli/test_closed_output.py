@@ -75,7 +75,7 @@ def test_a_process_without_standard_streams_ends_well(tmp_path, closed):
 
 
 def test_no_file_takes_the_place_of_a_standard_stream(tmp_path):
-    opened = "import os, myogestic_tui.cli.root as root\nroot.run = lambda _: min(os.open('/', 0), 3)"
+    opened = "import os, myogestic_tui.cli.command_table as root\nroot.run = lambda _: min(os.open('/', 0), 3)"
     code = f"{opened}\nimport myogestic_tui.cli\nmyogestic_tui.cli.main([])"
     command = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", sys.executable, "-c", code]
     assert subprocess.run(command, timeout=PATIENCE).returncode == 3

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from myogestic_tui.cli.root import root
+from myogestic_tui.cli.command_table import root
 from myogestic_tui.session.format.lock import lock_sessions_folder
 from tests.control.tiny import serving
 from tests.tui.terminal import Terminal

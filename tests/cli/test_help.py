@@ -7,7 +7,7 @@ import re
 import click
 import pytest
 
-from myogestic_tui.cli.root import COMMANDS, root
+from myogestic_tui.cli.command_table import COMMANDS, root
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -10,8 +10,8 @@ import subprocess
 import psutil
 import pytest
 
-from myogestic_tui.cli import checks, networkchecks
-from myogestic_tui.cli.options import Settings
+from myogestic_tui.cli import doctor_checks, doctor_network
+from myogestic_tui.cli.settings import Settings
 
 from .conftest import COMMAND, PATIENCE
 
@@ -44,13 +44,13 @@ def refuse(*_: object, **__: object) -> None:
 
 def test_an_interface_is_looked_at_without_an_ioctl_that_containers_refuse(monkeypatch):
     monkeypatch.setattr(psutil, "net_if_stats", refuse)
-    assert all(check.state != "bad" for check in networkchecks.check_interfaces(Settings()))
+    assert all(check.state != "bad" for check in doctor_network.check_interfaces(Settings()))
 
 
 def test_a_refused_look_at_what_recording_does_not_need_is_a_warning(monkeypatch, tmp_path):
     monkeypatch.setattr(psutil, "net_if_addrs", refuse)
     monkeypatch.chdir(tmp_path)
-    every = list(checks.run_checks(Settings()))
+    every = list(doctor_checks.run_checks(Settings()))
     assert not [check for check in every if check.state == "bad"]
     found = [check for check in every if check.subject == "network"]
     assert [(check.state, check.text) for check in found] == [

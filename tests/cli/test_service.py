@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from myogestic_tui.cli import systemd
-from myogestic_tui.cli.unit import UNIT, mount_of, own_program, sessions_of, unit_text
+from myogestic_tui.cli import systemctl
+from myogestic_tui.cli.systemd_unit import UNIT, mount_of, own_program, sessions_of, unit_text
 from myogestic_tui.errors import ConfigError, DiskError
 from tests.sending import wait_for
 
@@ -126,9 +126,9 @@ def test_systemd_finds_the_program_wherever_it_is_installed(tmp_path):
     program.parent.mkdir(parents=True)
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    assert systemd.complaints(unit_text([str(program)], tmp_path)) == []
+    assert systemctl.complaints(unit_text([str(program)], tmp_path)) == []
     plain = tmp_path / "a b" / "nothing"
-    assert any("not executable" in line for line in systemd.complaints(unit_text([str(plain)], tmp_path)))
+    assert any("not executable" in line for line in systemctl.complaints(unit_text([str(plain)], tmp_path)))
 
 
 @pytest.mark.parametrize("name", ["two\nlines", "bell\a", os.fsdecode(b"\xff")], ids=repr)

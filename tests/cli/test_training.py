@@ -56,7 +56,7 @@ def test_a_cluster_does_the_same(session, tmp_path):
     script = f"""
 import json, sys
 from distributed import LocalCluster
-from myogestic_tui.cli.root import run
+from myogestic_tui.cli.command_table import run
 if __name__ == "__main__":
     with LocalCluster(
         n_workers=1, threads_per_worker=1, processes=False, host="127.0.0.1", dashboard_address=None, protocol="tcp"

@@ -28,7 +28,7 @@ def test_samples_and_losses_fill_the_time_that_passed(seed, fs, kind, clock, chu
     evidence = Evidence(made.arrivals if by_arrival else None, made.offsets, made.start, made.stop, utc_offset=1.79e9)
     found = timeline_of(made.stamps, fs, evidence)
     if any(not leap.known for leap in found.leaps):
-        return  # how much time passed there is said not to be known
+        return  # how much time passed there is reported not to be known
     n = len(made.stamps) + found.lost_samples - sum(one.samples for one in found.repeated)
     span = made.taken[-1] - made.taken[0]
     packet = max(chunk, found.packet_s) * fs

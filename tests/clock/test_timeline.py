@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from myogestic_tui.clock import Evidence, Sketch, analyse, timeline_of
-from myogestic_tui.clock.limits import rate_differs
+from myogestic_tui.clock.thresholds import rate_differs
 
 OFFSET = -500.0
 """What the source's LSL clock is to be corrected by."""

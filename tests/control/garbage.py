@@ -7,7 +7,7 @@ import random
 
 import msgspec
 
-from myogestic_tui.app.recorder import AddLabel
+from myogestic_tui.app.interface import AddLabel
 from myogestic_tui.control.messages import MAX_REQUEST, PROTOCOL, Execute, Hello
 
 HELLO = msgspec.msgpack.encode(Hello(protocol=PROTOCOL))

@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from myogestic_tui.app.recorder import AddLabel, View
+from myogestic_tui.app.interface import AddLabel, View
 from myogestic_tui.control import address
 from myogestic_tui.control.attachment import MOST_OUTSTANDING
 from myogestic_tui.control.client import RecorderClient

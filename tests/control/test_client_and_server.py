@@ -10,7 +10,7 @@ import time
 import msgspec
 import pytest
 
-from myogestic_tui.app.recorder import AddLabel, AddNote, Shutdown, Start, Stop, UndoLabel, View
+from myogestic_tui.app.interface import AddLabel, AddNote, Shutdown, Start, Stop, UndoLabel, View
 from myogestic_tui.control.attachment import Attachment
 from myogestic_tui.control.channel import Channel
 from myogestic_tui.control.client import RecorderClient

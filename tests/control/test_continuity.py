@@ -18,14 +18,14 @@ import msgspec
 import pytest
 
 from myogestic_tui import App
-from myogestic_tui.app.recorder import AddLabel, MarkChannel, SetTake, Start, Status, Stop
+from myogestic_tui.app.interface import AddLabel, MarkChannel, SetTake, Start, Status, Stop
 from myogestic_tui.control import spawn
 from myogestic_tui.control.client import RecorderClient
-from myogestic_tui.control.continuity import FILE, MOST_ATTEMPTS, Continuity, continued_name
+from myogestic_tui.control.resume import FILE, MOST_ATTEMPTS, Continuity, continued_name
 from myogestic_tui.session import open_session_store, verify_session
 from myogestic_tui.session.format.layout import FOLDER_STAMP
 from myogestic_tui.session.format.lock import recorder_of
-from myogestic_tui.session.reading.packed import archives_of
+from myogestic_tui.session.reading.archive_of import archives_of
 from tests.sending import RampOutlet, wait_for
 
 PATIENCE = 120.0
@@ -188,7 +188,7 @@ def test_a_killed_service_continues_with_the_same_streams_take_and_label(number,
             assert f"{max(lost):.1f} s" in note.text
             assert "by the sources' time stamps" in note.text
     log = service.log.read_text()
-    assert f"WARNING myogestic_tui.control.unfinished: {first}" in log
+    assert f"WARNING myogestic_tui.control.recover_unfinished: {first}" in log
     assert ("Fatal Python error: Aborted" in log) == (number == signal.SIGABRT)
 
 
@@ -280,7 +280,7 @@ def test_without_resume_the_session_is_recovered_and_packed_and_nothing_starts(s
         wait_for(lambda: archive_of(first), PATIENCE)
         assert client.status().state == "idle"
     log = service.log.read_text()
-    assert f"WARNING myogestic_tui.control.unfinished: {first}: its recorder ended without being stopped" in log
+    assert f"WARNING myogestic_tui.control.recover_unfinished: {first}: its recorder ended without being stopped" in log
 
 
 def test_a_folder_that_is_gone_does_not_keep_the_recording_from_continuing(service, outlet):
@@ -396,7 +396,7 @@ def test_names_stay_distinguishable(name, next_name):
 
 
 def test_the_file_is_plain(tmp_path):
-    from myogestic_tui.control.continuity import Kept, Running
+    from myogestic_tui.control.resume import Kept, Running
 
     kept = Kept(running=Running(session=str(tmp_path), streams={"emg": None}))
     assert msgspec.json.decode(msgspec.json.encode(kept), type=Kept) == kept

@@ -11,11 +11,11 @@ import pytest
 
 from myogestic_tui import App, StreamInfo
 from myogestic_tui.config import parse_config
-from myogestic_tui.control.continuity import FILE, Continuity, Kept, Link, Running
-from myogestic_tui.control.evidence import Evidence, look_at
+from myogestic_tui.control.crash_evidence import Evidence, look_at
+from myogestic_tui.control.resume import FILE, Continuity, Kept, Link, Running
 from myogestic_tui.session import Session
 from myogestic_tui.session.format.meta import Anchor, Meta, StreamMeta
-from myogestic_tui.session.library.link import Beginning, Estimate, interruption
+from myogestic_tui.session.library.link_sessions import Beginning, Estimate, interruption
 from tests.sending import wait_for
 
 START = datetime(2026, 5, 17, 12, 0, 0, tzinfo=UTC).timestamp()

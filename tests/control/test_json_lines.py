@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from myogestic_tui.app.recorder import AnyCommand
+from myogestic_tui.app.interface import AnyCommand
 from myogestic_tui.control.messages import PROTOCOL
 from myogestic_tui.session.format.lock import lock_sessions_folder
 from tests.control.tiny import raw, serving

@@ -10,7 +10,7 @@ import pytest
 
 from myogestic_tui import StreamInfo
 from myogestic_tui.config import MarkerConfig
-from myogestic_tui.control.markers import MarkerControl, MarkerWatch
+from myogestic_tui.control.marker_control import MarkerControl, MarkerWatch
 from myogestic_tui.errors import StreamNotFoundError
 from myogestic_tui.stream.source import ClockEstimate
 from tests.control.tiny import TinyRecorder
@@ -47,7 +47,7 @@ class MarkerSource:
 
 @pytest.fixture
 def watched(monkeypatch):
-    monkeypatch.setattr("myogestic_tui.control.markers._RETRY_SECONDS", 0.02)
+    monkeypatch.setattr("myogestic_tui.control.marker_control._RETRY_SECONDS", 0.02)
     recorder, source = TinyRecorder(), MarkerSource()
     watch = MarkerWatch(source, MarkerControl(recorder, CONFIG))
     watch.start()
@@ -79,7 +79,7 @@ def test_markers_from_before_the_watch_do_nothing(watched):
 
 def test_a_start_marker_never_records_what_is_not_ticked():
     recorder = TinyRecorder()
-    recorder.ticked = False
+    recorder.selected = False
     reply = MarkerControl(recorder, CONFIG).act("begin", 1.0)
     assert reply is not None
     assert not reply.ok

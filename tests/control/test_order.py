@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from pathlib import Path
 
-from myogestic_tui.app.recorder import Reply
+from myogestic_tui.app.interface import Reply
 from myogestic_tui.control.server import ControlServer
 from tests.control.tiny import TinyRecorder
 

@@ -22,7 +22,7 @@ import psutil
 import pytest
 
 from myogestic_tui import App, Stream
-from myogestic_tui.app.recorder import AddLabel, AddNote, Shutdown, Start, Stop, View
+from myogestic_tui.app.interface import AddLabel, AddNote, Shutdown, Start, Stop, View
 from myogestic_tui.cli.serve import HELD
 from myogestic_tui.control import hosted, spawn
 from myogestic_tui.control.client import RecorderClient

@@ -7,8 +7,8 @@ import socket
 
 import pytest
 
-from myogestic_tui.app.recorder import ConnectAll, Start, TakeStatus
-from myogestic_tui.control.remote import remote_lines, take_sheet
+from myogestic_tui.app.interface import ConnectAll, Start, TakeStatus
+from myogestic_tui.control.labrecorder_port import remote_lines, take_sheet
 from myogestic_tui.control.server import ControlServer
 from myogestic_tui.errors import ControlError
 from tests.control.tiny import TinyRecorder, read_all
@@ -63,9 +63,9 @@ def test_lines_name_start_and_stop_a_take(tmp_path):
 
 def test_start_never_records_what_is_not_ticked(tmp_path):
     recorder = TinyRecorder()
-    recorder.ticked = False
+    recorder.selected = False
     with remote(tmp_path, recorder) as say:
-        assert say("start").startswith("ERROR no stream is ticked")
+        assert say("start").startswith("ERROR no stream is selected")
     assert not [command for command in recorder.commands if isinstance(command, Start)]
 
 

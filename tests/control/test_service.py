@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from myogestic_tui.control.logfile import KEPT, log_path, tail
-from myogestic_tui.control.notify import Notifier
+from myogestic_tui.control.systemd_notify import Notifier
 
 SHOUT = """
 import logging, os, sys

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from myogestic_tui.app.recorder import (
+from myogestic_tui.app.interface import (
     AddLabel,
     AnyCommand,
     Discard,
@@ -45,7 +45,7 @@ class TinyRecorder:
         self.labels: list[LabelStatus] = []
         self.commands: list[AnyCommand] = []
         self.take = TakeStatus()
-        self.ticked = True
+        self.selected = True
         self.release = threading.Event()
         self.release.set()
         self.frame = 0
@@ -58,7 +58,7 @@ class TinyRecorder:
             session=session if self.state == "recording" else None,
             gestures=tuple(GestureStatus(name=name) for name in CLASSES),
             take=self.take,
-            streams=(StreamStatus(key="stream:emg", name="emg", state="live", record=self.ticked),),
+            streams=(StreamStatus(key="stream:emg", name="emg", state="live", record=self.selected),),
         )
 
     def envelope(self, view: View) -> Envelope | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from myogestic_tui.cli.unit import own_program, unit_text
+from myogestic_tui.cli.systemd_unit import own_program, unit_text
 from tests.docs.test_examples import network, sending  # noqa: F401
 
 ROOT = Path(__file__).parents[2]

@@ -16,7 +16,7 @@ import click
 import numpy as np
 import pytest
 
-from myogestic_tui.cli.root import COMMANDS, root
+from myogestic_tui.cli.command_table import COMMANDS, root
 from myogestic_tui.config import parse_config
 
 ROOT = Path(__file__).parents[2]

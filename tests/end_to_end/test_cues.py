@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from myogestic_tui.app.cues import CUE_STREAM, NO_LABEL
+from myogestic_tui.app.cue_markers import CUE_STREAM, NO_LABEL
 from myogestic_tui.app.protocol import make_plan
 from myogestic_tui.errors import StreamNotFoundError
 from myogestic_tui.session import open_session_store

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from myogestic_tui.app.recorder import Status
+from myogestic_tui.app.interface import Status
 from myogestic_tui.control import attach
 from myogestic_tui.session import open_session_store
 from tests.end_to_end.link import PATIENCE, Site, at_least, check, elapsed, ended, label, record, stop
@@ -70,10 +70,10 @@ def test_a_stalled_link_loses_no_sample_and_keys_are_labelled_with_their_doubt(s
         waiting = [0]
 
         def full() -> bool:
-            """Nothing more fits into the terminal."""
+            """Nothing more is written: the terminal is full, or owes an answer."""
             time.sleep(1.0)
             waiting.append(terminal.n_waiting())
-            return waiting[-1] > 1000 and waiting[-1] == waiting[-2]
+            return 0 < waiting[-1] == waiting[-2]
 
         wait_for(full, PATIENCE)
         time.sleep(max(0.0, stalled + STALL_SECONDS / 2 - time.monotonic()))

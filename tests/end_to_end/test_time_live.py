@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from myogestic_tui import App, Stream, StreamInfo
-from myogestic_tui.app import recorder as r
+from myogestic_tui.app import interface as r
 from myogestic_tui.clock import Evidence, timeline_of
 from myogestic_tui.session import open_session_store, verify_session
 from myogestic_tui.sources import LSLSource, Outlet
@@ -139,7 +139,7 @@ def check_words(live: dict[str, r.StreamStatus], problems: list[tuple[str, str, 
     assert text.startswith(f"{live['loss'].lost_samples} samples lost (")
     assert "stamps are in wall-clock time; aligned by arrival" in told["wall"][0][1]
     assert any(
-        "stamps leap by +200000 s; samples go on without a pause; nothing lost" in text for _, text in told["leap"]
+        "stamps leap by +200000 s; samples continue without a pause; nothing lost" in text for _, text in told["leap"]
     )
     assert (live["leap"].lost_samples, live["wall"].lost_samples) == (0, 0)
     [(severity, text)] = told["dies"]

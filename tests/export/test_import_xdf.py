@@ -8,7 +8,7 @@ import pytest
 from myogestic_tui.errors import ConfigError, SessionDamagedError
 from myogestic_tui.session import open_session_store, verify_session
 from myogestic_tui.session.export import export_xdf
-from myogestic_tui.session.importxdf import import_xdf
+from myogestic_tui.session.import_xdf import import_xdf
 
 
 def test_out_and_in_again_changes_nothing(session, tmp_path):

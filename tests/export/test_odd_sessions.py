@@ -12,9 +12,9 @@ import pytest
 from myogestic_tui.errors import ConfigError, DiskError
 from myogestic_tui.info import StreamInfo
 from myogestic_tui.session import Session, open_session_store
-from myogestic_tui.session.cluster import export_each
+from myogestic_tui.session.dask_cluster import export_each
 from myogestic_tui.session.export import export_bids, export_edf, export_npz, export_session, export_xdf
-from myogestic_tui.session.importxdf import import_xdf
+from myogestic_tui.session.import_xdf import import_xdf
 from tests.windows.making import START, Estimate, emg_of, fill
 
 

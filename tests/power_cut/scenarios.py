@@ -26,7 +26,7 @@ from myogestic_tui.session import (
 from myogestic_tui.session.library.copy import copy_session
 from myogestic_tui.session.library.edit import edit_session
 from myogestic_tui.session.reading.reader import damage_in
-from myogestic_tui.session.recording import checkpoint, committer
+from myogestic_tui.session.recording import checkpoint, zarr_committer
 from tests.power_cut.disk_log import DiskLog
 from tests.sending import wait_for
 from tests.session.folders import cut_off, feed
@@ -55,7 +55,7 @@ def record(root: Path, patch: pytest.MonkeyPatch) -> DiskLog:
     """A recording, with a commit of each kind, to its end."""
     patch.setattr(checkpoint, "CHECKPOINT_SECONDS", 1e6)
     patch.setattr(checkpoint, "SYNC_SECONDS", 0.01)
-    patch.setattr(committer, "_ROTATE_CHUNKS", 1)
+    patch.setattr(zarr_committer, "_ROTATE_CHUNKS", 1)
     log = DiskLog(root, patch)
     session = Session(root / "sessions", class_names=CLASSES, reserve_bytes=0)
     log.mark(Promised())
@@ -125,7 +125,7 @@ def trash(root: Path, patch: pytest.MonkeyPatch) -> DiskLog:
 
 def recover(root: Path, patch: pytest.MonkeyPatch) -> DiskLog:
     """A recording that was cut off, with a commit behind it, is recovered."""
-    patch.setattr(committer, "_ROTATE_CHUNKS", 1)
+    patch.setattr(zarr_committer, "_ROTATE_CHUNKS", 1)
     session = Session(root / "other", class_names=CLASSES, reserve_bytes=0)
     session.init_stream(EMG.name, EMG.info)
     session.init_stream(MARKS.name, MARKS.info)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from myogestic_tui.session import Session, list_trash, open_session_store, recover_session
-from myogestic_tui.session.format.zarrs import ArraySpec, encode_chunk
+from myogestic_tui.session.format.zarr_format import ArraySpec, encode_chunk
 from tests.power_cut.disk_log import DiskLog, lay_out, without_syncs
 from tests.power_cut.scenarios import EMG
 from tests.session.folders import cut_off, feed

@@ -10,7 +10,7 @@ import pytest
 
 from myogestic_tui.errors import DiskError
 from myogestic_tui.session import Session
-from myogestic_tui.session.packing import seal
+from myogestic_tui.session.packing import zip_writer
 from tests.power_cut.disk_log import DiskLog, Event, Name, Read, Sync
 from tests.power_cut.scenarios import copy, pack
 
@@ -42,7 +42,7 @@ def test_an_archive_is_read_back_from_the_disk_before_it_gets_its_name(tmp_path:
 
 
 def test_the_disk_begins_while_an_archive_is_still_being_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(seal, "_GIVE_OUT", 4096)
+    monkeypatch.setattr(zip_writer, "_GIVE_OUT", 4096)
     log = logged(pack, tmp_path)
     [synced] = index_of(log, Sync, call="fsync", path=".session.zip.tmp")
     begun = [log.events[i] for i in index_of(log, Read, call="drop", path=".tmp") if i < synced]

@@ -8,10 +8,10 @@ import time
 import numpy as np
 import pytest
 
-from myogestic_tui.app.jobs import JobQueue
+from myogestic_tui.app.job_queue import JobQueue
 from myogestic_tui.errors import ConfigError
 from myogestic_tui.session import Session, open_session_store
-from myogestic_tui.sources.lsl import LSLSource
+from myogestic_tui.sources.lsl_source import LSLSource
 from myogestic_tui.sources.replay_outlets import Replay
 from tests.windows.making import make_session
 

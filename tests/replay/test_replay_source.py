@@ -7,8 +7,8 @@ import pytest
 
 from myogestic_tui.errors import ConfigError, StreamNotFoundError
 from myogestic_tui.session import Session, open_session_store
-from myogestic_tui.sources import replay
-from myogestic_tui.sources.replay import ReplaySource
+from myogestic_tui.sources import replay_source
+from myogestic_tui.sources.replay_source import ReplaySource
 from myogestic_tui.stream.source import ClockedSource, Source
 from tests.windows.making import EMG, OFFSET, START, emg_of, fill, make_session
 
@@ -29,7 +29,7 @@ def clock(monkeypatch):
             return self.now
 
     found = Clock()
-    monkeypatch.setattr(replay, "local_clock", found)
+    monkeypatch.setattr(replay_source, "local_clock", found)
     return found
 
 

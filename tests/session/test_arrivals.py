@@ -181,7 +181,7 @@ def test_it_is_packed_and_verified_and_read_from_the_archive(session):
 
 def archive_with(session: Session, tmp_path: Path, rows: np.ndarray, *, n_rows: int | None = None) -> Path:
     """The archive with other arrival rows, as another program would have written it."""
-    from myogestic_tui.session.format.zarrs import ArraySpec, array_json, encode_chunk
+    from myogestic_tui.session.format.zarr_format import ArraySpec, array_json, encode_chunk
 
     feed(session, "emg", 4, start=START, every=0.25)
     spec = ArraySpec.arrival()

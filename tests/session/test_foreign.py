@@ -24,7 +24,7 @@ from myogestic_tui.session import (
     unpacked_sessions,
     verify_session,
 )
-from myogestic_tui.session.format.zarrs import ArraySpec, array_json, parse_array_json
+from myogestic_tui.session.format.zarr_format import ArraySpec, array_json, parse_array_json
 from myogestic_tui.session.library.catalog import Catalog
 from tests.session.folders import cut_off, recorded
 from tests.session.known import STREAMS

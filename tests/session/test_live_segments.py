@@ -13,10 +13,10 @@ import pytest
 from myogestic_tui.info import StreamInfo
 from myogestic_tui.session.format.journal import Frame, FrameReader, list_segments, segment_path
 from myogestic_tui.session.format.layout import JOURNAL
-from myogestic_tui.session.reading import tail as reading
-from myogestic_tui.session.reading.tail import JournalTail
-from myogestic_tui.session.recording import segments as writing
-from myogestic_tui.session.recording.segments import StreamJournal
+from myogestic_tui.session.reading import journal_tail as reading
+from myogestic_tui.session.reading.journal_tail import JournalTail
+from myogestic_tui.session.recording import journal_writer as writing
+from myogestic_tui.session.recording.journal_writer import StreamJournal
 
 INFO = StreamInfo(4, 100.0)
 N = 50

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from myogestic_tui.errors import SessionDamagedError
 from myogestic_tui.info import StreamInfo
-from myogestic_tui.session.format.bystream import find_stem, public_names
 from myogestic_tui.session.format.layout import (
     DERIVED,
     archive_name,
@@ -30,7 +29,8 @@ from myogestic_tui.session.format.meta import (
     encode_meta,
     replace_file,
 )
-from myogestic_tui.session.format.zarrs import parse_array_json
+from myogestic_tui.session.format.stream_names import find_stem, public_names
+from myogestic_tui.session.format.zarr_format import parse_array_json
 
 NOON = datetime(2026, 5, 17, 14, 23, 5)
 

@@ -1,4 +1,4 @@
-"""Anything at any place of a sessions folder: recording goes on, the others are listed, what is there is given back."""
+"""Anything at any place of a sessions folder: recording continues, the others are listed, what is there comes back."""
 
 from __future__ import annotations
 

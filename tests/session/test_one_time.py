@@ -293,7 +293,7 @@ def test_a_gap_of_an_hour_is_not_filled_unless_that_is_asked_for(tmp_path):
         stream = session.stream_data("emg")
         found = stream.timeline
         from myogestic_tui.clock.timeline import Gap
-        from myogestic_tui.session.export.grid import Grid, check_fill
+        from myogestic_tui.session.export.even_grid import Grid, check_fill
 
         hour = replace(found, gaps=(Gap(3000, 3600.0, 900_000),))
         grid = Grid(replace(stream, find_timeline=lambda: hour))
@@ -336,21 +336,21 @@ def test_json_has_it_too(tmp_path):
 
 
 def test_the_listing_of_an_older_archive_does_not_repeat_what_an_earlier_rule_counted(tmp_path, monkeypatch):
-    from myogestic_tui.session.reading.archivesummary import read_archive_summary
+    from myogestic_tui.session.reading.archive_summary import read_archive_summary
 
     path, _, _ = recorded(tmp_path, bursts)
     archive = Session(base_path=path).pack_to_zip()
     told = read_archive_summary(archive).streams["emg"]
     assert (told.gaps, told.basis) == (0, "uncompared")
-    from myogestic_tui.session.reading import archivesummary
+    from myogestic_tui.session.reading import archive_summary
 
-    decode = archivesummary.decode_comment
+    decode = archive_summary.decode_comment
 
     def older(comment):
         found = decode(comment)
         streams = {name: with_fields(one, basis="", gaps=58, lost_samples=3406) for name, one in found.streams.items()}
         return with_fields(found, streams=streams)
 
-    monkeypatch.setattr(archivesummary, "decode_comment", older)
+    monkeypatch.setattr(archive_summary, "decode_comment", older)
     told = read_archive_summary(archive).streams["emg"]
     assert (told.gaps, told.lost_samples, told.measured_fs) == (None, None, None)

@@ -12,8 +12,8 @@ import pytest
 from myogestic_tui.session import Session, open_session_store, recover_session, trash_session, verify_session
 from myogestic_tui.session.format.journal import segment_path
 from myogestic_tui.session.reading.reader import damage_in
-from myogestic_tui.session.recording import checkpoint, committer
-from myogestic_tui.session.recording.recording import Recording
+from myogestic_tui.session.recording import checkpoint, zarr_committer
+from myogestic_tui.session.recording.active_session import Recording
 from tests.sending import wait_for
 from tests.session.folders import cut_off, feed, recorded
 from tests.session.known import STREAMS
@@ -70,7 +70,7 @@ def test_the_names_of_a_session_are_on_the_disk_when_it_begins(tmp_path: Path, m
 
 
 def test_a_segment_is_on_the_disk_before_anything_is_written_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(committer, "_ROTATE_CHUNKS", 1)
+    monkeypatch.setattr(zarr_committer, "_ROTATE_CHUNKS", 1)
     session = recorded(tmp_path, [(EMG, 1100, 100)])
     calls = Calls(monkeypatch)
     session.flush()
@@ -186,7 +186,7 @@ def test_a_flipped_bit_in_the_journal_is_damage(tmp_path: Path):
 
 
 def test_a_finish_begins_no_new_segment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(committer, "_ROTATE_CHUNKS", 1)
+    monkeypatch.setattr(zarr_committer, "_ROTATE_CHUNKS", 1)
     session = recorded(tmp_path, [(EMG, 1600, 100)])
     calls = Calls(monkeypatch)
     session.finish()

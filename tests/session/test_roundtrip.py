@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from myogestic_tui.info import NUMERIC_DTYPES, StreamInfo
 from myogestic_tui.session import LabelEvent, Session, open_session_store, recover_session
-from myogestic_tui.session.format.zarrs import ArraySpec, array_json, decode_chunk, encode_chunk, parse_array_json
-from myogestic_tui.session.format.zstdframe import decoded_bound
+from myogestic_tui.session.format.zarr_format import ArraySpec, array_json, decode_chunk, encode_chunk, parse_array_json
+from myogestic_tui.session.format.zstd_frame import decoded_bound
 from tests.session.folders import cut_off
 
 SLOW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])

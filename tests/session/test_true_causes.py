@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from myogestic_tui.errors import DiskError
-from myogestic_tui.session.format import zarrs
+from myogestic_tui.session.format import zarr_format
 from tests.session.folders import recorded
 from tests.session.known import STREAMS
 
@@ -31,7 +31,7 @@ def test_a_checkpoint_that_fails_says_why_and_of_which_file(
     def refuse(folder: Path, key: str, data: bytes) -> None:
         raise OSError(number, os.strerror(number), str(folder / key))
 
-    monkeypatch.setattr(zarrs, "place", refuse)
+    monkeypatch.setattr(zarr_format, "place", refuse)
     with pytest.raises(DiskError, match=rf"{words}.*emg\.zarr"):
         session.flush()
     monkeypatch.undo()

@@ -282,7 +282,7 @@ def test_intact_frames_that_do_not_join_on_are_kept(tmp_path: Path):
     folder = cut_off(session.path, tmp_path / "s" / "cut")
     session.finish()
     first, *others = sorted((folder / "journal").glob("emg.*"))
-    assert others, "the journal went on in a new segment"
+    assert others, "the journal continued in a new segment"
     kept = {path.name: path.read_bytes() for path in others}
     first.unlink()
     recover_session(folder)

@@ -10,7 +10,7 @@ import pytest
 from myogestic_tui.clock import local_clock
 from myogestic_tui.session import Session, open_session_store, pack_session, verify_session
 from myogestic_tui.session.export.common import utc_at
-from myogestic_tui.session.format import wallclock
+from myogestic_tui.session.format import wall_clock
 from myogestic_tui.session.format.meta import Anchor
 from tests.session.folders import recorded
 from tests.session.known import STREAMS
@@ -19,11 +19,11 @@ TRUE = datetime(2026, 5, 17, 12, 0, tzinfo=UTC)
 
 
 def recorded_over(steps: list[datetime], base: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
-    """A session whose recorder's wall clock is set from the one time to the other, and goes on from each."""
+    """A session whose recorder's wall clock is set from the one time to the other, and continues from each."""
     began = local_clock()
-    monkeypatch.setattr(wallclock, "wall_now", lambda: steps[0] + timedelta(seconds=local_clock() - began))
+    monkeypatch.setattr(wall_clock, "wall_now", lambda: steps[0] + timedelta(seconds=local_clock() - began))
     session = recorded(base, [(STREAMS[0], 1000, 100)])
-    monkeypatch.setattr(wallclock, "wall_now", lambda: steps[1] + timedelta(seconds=local_clock() - began))
+    monkeypatch.setattr(wall_clock, "wall_now", lambda: steps[1] + timedelta(seconds=local_clock() - began))
     session.finish()
     return session
 
@@ -67,4 +67,4 @@ def test_a_clock_that_was_not_set_is_not_told(tmp_path: Path):
 
 @pytest.mark.parametrize("utc", ["", "yesterday", "2026-05-17T12:00:00"])
 def test_anchors_of_another_recorder_tell_no_step(utc: str):
-    assert wallclock.step_of([Anchor(utc, 0.0), Anchor("2026-05-17T12:00:00+00:00", 1.0)]) == 0.0
+    assert wall_clock.step_of([Anchor(utc, 0.0), Anchor("2026-05-17T12:00:00+00:00", 1.0)]) == 0.0

@@ -27,7 +27,7 @@ from myogestic_tui.session import (
 )
 from myogestic_tui.session.library.copy import copy_session
 from myogestic_tui.session.library.edit import edit_session
-from myogestic_tui.session.packing import seal
+from myogestic_tui.session.packing import zip_writer
 from tests.session.folders import cut_off, feed, recorded
 from tests.session.known import STREAMS
 from tests.session.users import open_folder
@@ -91,8 +91,8 @@ def test_a_recording_starts_in_any_folder_but_a_session(archive: Path, tmp_path:
 def test_a_manifest_that_names_another_folder_is_refused(archive: Path, tmp_path: Path, monkeypatch, name: str):
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter").write_text("1")
-    head_bytes = seal.head_bytes
-    monkeypatch.setattr(seal, "head_bytes", lambda _, *rest: head_bytes(name.replace("\\0", "\0"), *rest))
+    head_bytes = zip_writer.head_bytes
+    monkeypatch.setattr(zip_writer, "head_bytes", lambda _, *rest: head_bytes(name.replace("\\0", "\0"), *rest))
     unzip_into(archive, tmp_path / "s" / "again")
     (tmp_path / "s" / "again" / "manifest.json").unlink()
     with pytest.raises(MyoGesticError):
@@ -350,9 +350,9 @@ def test_a_damaged_overview_keeps_nothing_from_being_recovered(tmp_path: Path):
 
 
 def test_damaged_segments_go_to_the_trash_all_of_them(tmp_path: Path, monkeypatch):
-    from myogestic_tui.session.recording import checkpoint, committer
+    from myogestic_tui.session.recording import checkpoint, zarr_committer
 
-    monkeypatch.setattr(committer, "_ROTATE_FRAMES", 1)
+    monkeypatch.setattr(zarr_committer, "_ROTATE_FRAMES", 1)
     monkeypatch.setattr(checkpoint, "CHECKPOINT_SECONDS", 1000.0)
     session = recorded(tmp_path / "rec", [(EMG, 520, 10)])
     session.save_meta()

@@ -9,9 +9,9 @@ import numpy as np
 
 from myogestic_tui.info import StreamInfo
 from myogestic_tui.sources import LSLSource, Outlet
-from myogestic_tui.sources import lsl as lsl_module
-from myogestic_tui.sources.adapter import lsl_clock
+from myogestic_tui.sources import lsl_source as lsl_module
 from myogestic_tui.sources.inlet import Inlet, buffer_samples
+from myogestic_tui.sources.liblsl import lsl_clock
 from myogestic_tui.stream.source import ClockedSource, ClockEstimate, MonitoredSource, Source
 from tests.sources.helpers import ChildOutlet, Reader
 

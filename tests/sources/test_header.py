@@ -8,8 +8,8 @@ import pytest
 
 from myogestic_tui.info import StreamInfo
 from myogestic_tui.sources import LSLSource, Outlet
-from myogestic_tui.sources.adapter import InfoHandle, liblsl
-from myogestic_tui.sources.header import differences, read_header
+from myogestic_tui.sources.liblsl import InfoHandle, liblsl
+from myogestic_tui.sources.stream_header import differences, read_header
 from tests.sources.helpers import Reader
 
 FULL = StreamInfo(

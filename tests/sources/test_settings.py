@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from myogestic_tui.errors import ConfigError
-from myogestic_tui.sources import settings
+from myogestic_tui.sources import lsl_settings
 
 OWN = """
 ; the lab's own settings
@@ -32,9 +32,9 @@ def own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def merged(**wanted) -> settings.Settings:
-    text = settings.content(wanted.get("known_peers", ()), wanted.get("session_id"), wanted.get("resolve_scope"))
-    return settings.parse(text)
+def merged(**wanted) -> lsl_settings.Settings:
+    text = lsl_settings.content(wanted.get("known_peers", ()), wanted.get("session_id"), wanted.get("resolve_scope"))
+    return lsl_settings.parse(text)
 
 
 def test_the_users_file_is_kept_and_silenced(own_file: Path) -> None:
@@ -87,7 +87,7 @@ def test_no_value_breaks_out_of_its_line(own_file: Path) -> None:
 CHATTY = """
 import sys
 from ctypes import c_char_p, c_double, c_int, c_void_p
-from myogestic_tui.sources import adapter
+from myogestic_tui.sources import liblsl as adapter
 if sys.argv[1] == "as liblsl is":
     adapter._configured = ((), None, None)
 library = adapter.liblsl()

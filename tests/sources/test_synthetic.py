@@ -14,7 +14,7 @@ import pytest
 from myogestic_tui.errors import ConfigError
 from myogestic_tui.info import StreamInfo
 from myogestic_tui.sources import LSLSource, Outlet, SyntheticSource
-from myogestic_tui.sources.synthetic import ADC_STEP_UV, HAND_JOINTS, EMGSignal, HandSignal
+from myogestic_tui.sources.synthetic_emg import ADC_STEP_UV, HAND_JOINTS, EMGSignal, HandSignal
 from tests.sources.helpers import PATIENCE, Reader
 
 

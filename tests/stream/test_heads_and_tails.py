@@ -197,7 +197,7 @@ def test_taking_a_stream_out_and_in_again_tells_why_and_when(tmp_path, unique):
 
 
 def test_the_first_markers_of_somebody_who_waits_to_be_heard_are_recorded(tmp_path, unique):
-    from myogestic_tui.cli.capture import Capture
+    from myogestic_tui.cli.headless import Capture
     from myogestic_tui.config import parse_config
     from myogestic_tui.sources import Outlet
 

@@ -7,7 +7,7 @@ import pytest
 
 from myogestic_tui import StreamInfo
 from myogestic_tui.stream.health import HealthMeter
-from myogestic_tui.stream.offsets import OffsetHistory
+from myogestic_tui.stream.live_offsets import OffsetHistory
 from tests.stream.scripted import estimate
 
 FS = 1000.0

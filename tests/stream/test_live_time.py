@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from myogestic_tui import Stream, StreamInfo
-from myogestic_tui.app.timewords import remarks
+from myogestic_tui.app.live_time_remarks import remarks
 from myogestic_tui.clock import Evidence, timeline_of
+from myogestic_tui.stream.capture import Take
 from myogestic_tui.stream.health import HealthMeter, StreamHealth
-from myogestic_tui.stream.livetime import LiveTime
-from myogestic_tui.stream.offsets import OffsetHistory
-from myogestic_tui.stream.take import Take
+from myogestic_tui.stream.live_offsets import OffsetHistory
+from myogestic_tui.stream.live_timeline import LiveTime
 from tests.stream.scripted import ScriptedSource, estimate
 
 START = 5000.0
@@ -102,7 +102,7 @@ def test_a_leap_of_the_stamps_loses_nothing():
     health = sent.health
     assert (health.gaps, health.lost_samples, len(health.time.leaps)) == (0, 0, 1)
     assert health.measured_fs == pytest.approx(250.0, rel=0.01)
-    text = "stamps leap by +200000 s; samples go on without a pause; nothing lost"
+    text = "stamps leap by +200000 s; samples continue without a pause; nothing lost"
     assert ("warning", text) in sent.words()
 
 

@@ -17,7 +17,7 @@ from myogestic_tui.clock import local_clock
 from myogestic_tui.errors import DiskError
 from myogestic_tui.session import Session, open_session_store
 from myogestic_tui.stream import Condition
-from myogestic_tui.stream.take import Take
+from myogestic_tui.stream.capture import Take
 from tests.sending import wait_for
 from tests.stream.scripted import ClockedScriptedSource, MonitoredScriptedSource, ScriptedSource, chunk, estimate
 

@@ -24,7 +24,7 @@ from scripted import ScriptedRecorder  # noqa: E402
 from terminal import Terminal  # noqa: E402
 
 from myogestic_tui.tui import ViewerOptions  # noqa: E402
-from myogestic_tui.tui.app import Viewer  # noqa: E402
+from myogestic_tui.tui.viewer import Viewer  # noqa: E402
 
 READY = "help"
 """Waits for a viewer that reads keys; any longer text may be seen while it still opens."""

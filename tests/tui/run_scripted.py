@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import numpy as np
 from scripted import REPLACE, ScriptedRecorder, idle, recording
 
-from myogestic_tui.app import recorder as r
+from myogestic_tui.app import interface as r
 from myogestic_tui.errors import RecorderGoneError
 from myogestic_tui.tui import ViewerOptions, run_viewer
 
@@ -55,7 +55,7 @@ class Logged(ScriptedRecorder):
 
 
 class Moving(Logged):
-    """Time goes on, and every column of every envelope is noise."""
+    """Time continues, and every column of every envelope is noise."""
 
     def status(self) -> r.Status:
         """Now."""

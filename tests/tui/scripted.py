@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from myogestic_tui.app import recorder as r
+from myogestic_tui.app import interface as r
 
 NAMES = ("Rest", "Fist", "Pinch", "Open")
 FLAGS = {3: "M", 4: "F", 5: "C", 6: "x"}

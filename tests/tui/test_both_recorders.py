@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from myogestic_tui import App, Stream
-from myogestic_tui.app.recorder import Recorder
+from myogestic_tui.app.interface import Recorder
 from myogestic_tui.control import RecorderClient, hosted
 from myogestic_tui.control.spawn import locate
 from myogestic_tui.session import open_session_store

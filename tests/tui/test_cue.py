@@ -10,15 +10,15 @@ import pytest
 from terminal import Terminal, shows
 
 from myogestic_tui import App
-from myogestic_tui.app import recorder as r
+from myogestic_tui.app import interface as r
 from myogestic_tui.app.protocol import foresee, make_plan
 from myogestic_tui.config import parse_config
 from myogestic_tui.control import RecorderClient, hosted
 from myogestic_tui.control.spawn import locate
 from myogestic_tui.widgets.blockletters import block_rows
-from myogestic_tui.widgets.cue import cue_rows
+from myogestic_tui.widgets.cue_display import cue_rows
 from myogestic_tui.widgets.frame import Frame
-from myogestic_tui.widgets.lines import width_of
+from myogestic_tui.widgets.styled_lines import width_of
 
 CONFIG = """
 gestures = [{ name = "Rest" }, { name = "Fist" }]

@@ -122,7 +122,7 @@ def test_keys_typed_into_a_dead_link_have_a_doubt_that_covers_how_late_they_came
         _, _, stamp, doubt = terminal.wait_log(f"label {int(key) - 1} ").split()
         late = float(stamp) - at
         assert late > seconds - len(pressed)
-        assert float(doubt) >= late, f"{key} was {late:.3f} s late, and is said to be within {float(doubt):.3f} s"
+        assert float(doubt) >= late, f"{key} was {late:.3f} s late, and is reported to be within {float(doubt):.3f} s"
     assert labels_are_certain_again(terminal)
 
 

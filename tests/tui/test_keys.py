@@ -13,13 +13,13 @@ from textual.dom import DOMNode
 import myogestic_tui
 from myogestic_tui.config import GESTURE_KEYS
 from myogestic_tui.errors import ConfigError
-from myogestic_tui.tui.app import all_bindings
+from myogestic_tui.tui.frame_pacing import BYTES_PER_FRAME, Pacer
 from myogestic_tui.tui.keys import LAYOUTS, canonical, is_gesture_key, keymap_of, looks_pasted, unglued
 from myogestic_tui.tui.modals.forms import Form
 from myogestic_tui.tui.modals.text import TextScreen
-from myogestic_tui.tui.modals.typeline import TypeLine
-from myogestic_tui.tui.pacer import BYTES_PER_FRAME, Pacer
+from myogestic_tui.tui.modals.text_input import TypeLine
 from myogestic_tui.tui.themes import choose_theme
+from myogestic_tui.tui.viewer import all_bindings
 
 PACKAGE = Path(myogestic_tui.__file__).parent
 OURS = [*PACKAGE.glob("tui/**/*.py"), *PACKAGE.glob("widgets/*.py")]
@@ -77,9 +77,9 @@ def _subclasses(kind: type) -> list[type]:
 
 def test_no_private_attribute_of_ours_hides_one_of_textual():
     """Set on instances or defined in classes: whatever a class of ours names so, no class of Textual above it has."""
-    from myogestic_tui.tui import cue  # noqa: F401 (its class is looked at)
-    from myogestic_tui.tui.screens.home import SCREENS, screen_class
-    from myogestic_tui.widgets import SessionBrowser, overview  # noqa: F401
+    from myogestic_tui.tui import cue_app  # noqa: F401 (its class is looked at)
+    from myogestic_tui.tui.screens.screen_registry import SCREENS, screen_class
+    from myogestic_tui.widgets import SessionBrowser, session_plot  # noqa: F401
 
     for name in SCREENS:
         screen_class(name)

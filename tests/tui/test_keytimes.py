@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from myogestic_tui.tui.keytimes import ASK_SECONDS, OVERDUE_SECONDS, TOGETHER_SECONDS, KeyTimes, answers_prove
+from myogestic_tui.tui.key_timing import ASK_SECONDS, OVERDUE_SECONDS, TOGETHER_SECONDS, KeyTimes, answers_prove
 
 
 def living(*, until: float = 10.0) -> KeyTimes:

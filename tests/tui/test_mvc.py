@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from myogestic_tui import App, Stream, StreamInfo
-from myogestic_tui.app import recorder as r
+from myogestic_tui.app import interface as r
 from myogestic_tui.config import parse_config
 from myogestic_tui.sources import LSLSource
 from myogestic_tui.sources.outlet import Outlet

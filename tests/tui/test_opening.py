@@ -10,7 +10,7 @@ OPEN = """
 import sys, time
 sys.modules["numpy"] = sys.modules["mne_lsl"] = None  # to import them is an error from here on
 
-from myogestic_tui.app import recorder as r
+from myogestic_tui.app import interface as r
 from myogestic_tui.tui import ViewerOptions, run_viewer
 
 class Recorder:

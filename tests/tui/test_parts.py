@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 from scripted import REPLACE, emg, hand, idle, recording
 
-from myogestic_tui.app import recorder as r
-from myogestic_tui.widgets import format as f
-from myogestic_tui.widgets import ramp
+from myogestic_tui.app import interface as r
+from myogestic_tui.widgets import colour_ramp
+from myogestic_tui.widgets import number_format as f
 from myogestic_tui.widgets.frame import Frame
 from myogestic_tui.widgets.glyphs import terminal_is_utf8, to_ascii
 from myogestic_tui.widgets.header import state_line
-from myogestic_tui.widgets.lines import FAINT, cut, fit, line, plain, rule, spread, width_of
-from myogestic_tui.widgets.now import now_of
-from myogestic_tui.widgets.problems import needs_you, status_line
-from myogestic_tui.widgets.streams import columns, sparkline, stream_row
-from myogestic_tui.widgets.timeline import label_strip, time_axis
+from myogestic_tui.widgets.label_timeline import label_strip, time_axis
+from myogestic_tui.widgets.problem_list import needs_you, status_line
+from myogestic_tui.widgets.record_status import now_of
+from myogestic_tui.widgets.stream_table import columns, sparkline, stream_row
+from myogestic_tui.widgets.styled_lines import FAINT, cut, fit, line, plain, rule, spread, width_of
 
 text = plain
 
@@ -78,7 +78,7 @@ def test_all_faults_that_have_room_are_named_before_more_are_counted():
 @pytest.mark.parametrize("bits", [24, 8])
 def test_each_fault_has_a_colour_of_its_own_for_any_colour_vision(dark, bits):
     """Under protanopia and deuteranopia too (Viénot 1999), as linear RGB, clipped and mains differ above all."""
-    paints = [ramp.fills(dark, bits)[ramp.FAULTS[flag]].bgcolor for flag in "FCMNx"]
+    paints = [colour_ramp.fills(dark, bits)[colour_ramp.FAULTS[flag]].bgcolor for flag in "FCMNx"]
     assert len({paint.get_truecolor() for paint in paints}) == 5
     clipped, mains = (np.array(paint.get_truecolor()) / 255.0 for paint in paints[1:3])
     for seen in (((0.11, 0.89), (0.11, 0.89)), ((0.29, 0.71), (0.29, 0.71))):
@@ -210,7 +210,7 @@ def test_needs_you_puts_errors_first_and_counts_what_does_not_fit():
 
 @pytest.mark.parametrize("width", [24, 34, 49, 50, 80])
 def test_what_needs_you_can_be_read_to_the_end_at_any_width(width):
-    words = "nothing for 12.4 s; looking for it on glove-pi, and for one of the same source_id elsewhere"
+    words = "nothing for 12.4 s; searching on glove-pi, and for one of the same source_id elsewhere"
     rows = [text(spans) for spans in needs_you([r.Problem(severity="error", subject="glove", text=words)], width, 20)]
     assert all(len(line.rstrip()) <= width for line in rows)
     assert " ".join(words.split()) in " ".join(" ".join(rows).split())

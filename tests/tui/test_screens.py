@@ -10,7 +10,7 @@ import pytest
 from scripted import REPLACE, ScriptedRecorder, emg, hand, idle, recording
 from textual import events
 
-from myogestic_tui.app import recorder as r
+from myogestic_tui.app import interface as r
 from myogestic_tui.errors import RecorderGoneError
 from myogestic_tui.widgets.grid import Grid
 from myogestic_tui.widgets.heat import Heat
@@ -393,7 +393,7 @@ async def test_no_stream_says_what_to_do(stage):
 
 
 async def test_problems_stand_in_needs_you(stage):
-    problems = (r.Problem(severity="error", subject="glove", text="nothing for 12.4 s; looking for it on glove-pi"),)
+    problems = (r.Problem(severity="error", subject="glove", text="nothing for 12.4 s; searching on glove-pi"),)
     async with stage(ScriptedRecorder(idle(problems=problems))) as it:
         assert "✗ glove" in it.text
         assert "needs you" in it.text

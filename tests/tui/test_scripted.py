@@ -12,7 +12,7 @@ from myogestic_tui import App
 from myogestic_tui.errors import ConfigError
 from myogestic_tui.session import open_session_store
 from myogestic_tui.widgets import button, text
-from myogestic_tui.widgets.compose import compose_ui
+from myogestic_tui.widgets.script_ui import compose_ui
 from tests.tui.terminal import Terminal
 
 SCRIPT = Path(__file__).with_name("script_with_ui.py")

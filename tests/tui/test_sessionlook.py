@@ -9,8 +9,8 @@ import pytest
 
 from myogestic_tui.clock import local_clock
 from myogestic_tui.session.format.summary import Summary
-from myogestic_tui.session.library.entry import Entry
-from myogestic_tui.tui.sessionlook import SessionLook
+from myogestic_tui.session.library.catalog_entry import Entry
+from myogestic_tui.tui.session_cursor import SessionLook
 from tests.archive.test_verify import recorded
 from tests.sending import wait_for
 

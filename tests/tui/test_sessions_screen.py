@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from myogestic_tui.app import recorder as r
+from myogestic_tui.app import interface as r
 from myogestic_tui.session.format.summary import StreamSummary, Summary, Verified
-from myogestic_tui.session.library.entry import Copy, Entry
+from myogestic_tui.session.library.catalog_entry import Copy, Entry
 from tests.tui.scripted import REPLACE, ScriptedRecorder, idle
 
 STREAMS = {"emg": StreamSummary(n_samples=786_432, n_channels=64, fs=2048.0, dtype="float32", measured_fs=2048.1)}

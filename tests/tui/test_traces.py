@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from myogestic_tui.app.recorder import ChannelQuality
+from myogestic_tui.app.interface import ChannelQuality
 from myogestic_tui.info import parse_grid
+from myogestic_tui.widgets.amplitude_scale import AutoScale, cut_channels, nice_scale, step_scale
 from myogestic_tui.widgets.braille import draw_traces
+from myogestic_tui.widgets.channel_layout import plan, worst_first
 from myogestic_tui.widgets.heat import columns_of, levels
-from myogestic_tui.widgets.layout import plan, worst_first
-from myogestic_tui.widgets.lens import Lens, Loudness
-from myogestic_tui.widgets.scaling import AutoScale, cut_channels, nice_scale, step_scale
 from myogestic_tui.widgets.spectrum import columns_for, mains, measure
+from myogestic_tui.widgets.view_settings import Lens, Loudness
 
 DOT_BITS = {
     (0, 0): 0x40,

@@ -11,7 +11,7 @@ from myogestic_tui.clock import timeline_of
 from myogestic_tui.clock.timeline import Piece
 from myogestic_tui.info import StreamInfo
 from myogestic_tui.session.format.arrays import ListedArray
-from myogestic_tui.session.format.zarrs import ArraySpec
+from myogestic_tui.session.format.zarr_format import ArraySpec
 from myogestic_tui.session.signal.streamdata import StreamData
 
 RATES = [0.5, 1.0, 7.3, 60.0, 100.0, 333.33, 1000.0]

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from myogestic_tui.errors import ConfigError
 from myogestic_tui.session.format.meta import LabelEvent
 from myogestic_tui.session.signal.alignment import Alignment
-from myogestic_tui.session.signal.cutting import Cut, Wanted, class_of, cut_windows
-from myogestic_tui.session.signal.runs import find_runs
+from myogestic_tui.session.signal.gapless_runs import find_runs
+from myogestic_tui.session.signal.window_bounds import Cut, Wanted, class_of, cut_windows
 from tests.windows import reference
 from tests.windows.streams import RATES, label_events, recordings
 

@@ -14,11 +14,11 @@ import pytest
 
 from myogestic_tui.errors import ConfigError, SessionDamagedError, SessionError, UnknownStreamError
 from myogestic_tui.info import StreamInfo
-from myogestic_tui.session import Session, iter_labeled_windows, labeled_windows, many
-from myogestic_tui.session import cluster as cluster_module
+from myogestic_tui.session import Session, iter_labeled_windows, labeled_windows, window_sets
+from myogestic_tui.session import dask_cluster as cluster_module
 from myogestic_tui.session.archive.archive import Archive
-from myogestic_tui.session.cluster import export_each, find_sessions, on_cluster, verify_one
-from myogestic_tui.session.many import gathered_windows, session_array, windows_arrays, windows_bag
+from myogestic_tui.session.dask_cluster import export_each, find_sessions, on_cluster, verify_one
+from myogestic_tui.session.window_sets import gathered_windows, session_array, windows_arrays, windows_bag
 from tests.windows.making import START, emg_of, make_session
 
 
@@ -43,7 +43,7 @@ def test_collections_equal_the_plain_functions(folder, monkeypatch):
 
     paths = find_sessions([folder])
     assert len(paths) == 3
-    monkeypatch.setattr(many, "TASK_SECONDS", 1.7)  # several pieces in a span
+    monkeypatch.setattr(window_sets, "TASK_SECONDS", 1.7)  # several pieces in a span
     with dask.config.set(scheduler="sync"):
         bag = windows_bag(paths, "emg", 0.2, 0.1, classes={-1, 0, 1})
         assert bag.npartitions > 6

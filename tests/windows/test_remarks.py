@@ -1,4 +1,4 @@
-"""What is said of windows that a stream cannot give."""
+"""What is reported of windows that a stream cannot give."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ SHORTER = (
 )
 LABEL = "app.add_label(class_index)  # labels, and tells the synthetic hand"
 ARRIVED = """
-from myogestic_tui.sources.synthetic import HandSignal
+from myogestic_tui.sources.synthetic_emg import HandSignal
 
 
 def take_up(app, class_index):

@@ -7,7 +7,7 @@ import pytest
 
 from myogestic_tui.errors import ConfigError, SessionError
 from myogestic_tui.session import iter_labeled_windows, open_session_store
-from myogestic_tui.session.reading.remote import list_url
+from myogestic_tui.session.reading.remote_sessions import list_url
 from tests.windows.making import emg_of, make_session
 
 

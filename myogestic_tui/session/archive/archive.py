@@ -1,6 +1,6 @@
 """Reading a ``.session.zip``: a compact index of its members, each read checked, hostile files refused by name.
 
-Archives of this package are canonical (see `zipbytes`). Plain zips from elsewhere open too: deflated members, foreign
+Archives of this package are canonical (see `zip_format`). Plain zips from elsewhere open too: deflated members, foreign
 headers, and everything inside one top-level folder.
 """
 
@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import DiskError, SessionDamagedError
-from ..archive import zipbytes as zb
-from ..format.regular import open_regular
+from ..archive import zip_format as zb
+from ..format.regular_files import open_regular
 from .tree import BLOCK, MAX_MEMBER
-from .zipindex import Index, shown
+from .zip_index import Index, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

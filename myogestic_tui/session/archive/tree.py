@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ...errors import DiskError, SessionDamagedError
 from ..format.layout import BALLAST, LABELS, LOCK, MANIFEST, META, PARTIAL
-from ..format.regular import open_regular, read_regular
-from ..format.zarrs import MAX_CHUNK
+from ..format.regular_files import open_regular, read_regular
+from ..format.zarr_format import MAX_CHUNK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Literal
 
 from ...errors import DiskError, SessionDamagedError, SessionError
 from ..archive.archive import Archive
-from ..archive.comment import decode_comment
 from ..archive.manifest import FORMAT, ManifestReader
+from ..archive.summary_comment import decode_comment
 from ..archive.tree import FolderTree, canonical_order
 from ..format.findings import Finding, damage, observation
 from ..format.layout import MANIFEST, is_session_folder
 from ..format.summary import Verified
-from .content import ContentCheck
-from .sealcheck import Checked, SealCheck, is_sealed
+from .content_check import ContentCheck
+from .zip_check import Checked, SealCheck, is_sealed
 
 if TYPE_CHECKING:
     import os

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import ConfigError, DiskError, MyoGesticError, SessionError
 from ...lazy import lazy_names
 from .common import Exported
-from .watched import watched
+from .export_progress import watched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,23 +22,31 @@ if TYPE_CHECKING:
     from ..format.progress import Progress
     from ..reading.reader import SessionReader
     from .bids import export_bids as export_bids
+    from .csv_npz import export_csv as export_csv
+    from .csv_npz import export_npz as export_npz
     from .edf import export_edf as export_edf
-    from .mneraw import export_fif as export_fif
-    from .mneraw import to_mne as to_mne
-    from .tables import export_csv as export_csv
-    from .tables import export_npz as export_npz
+    from .mne_raw import export_fif as export_fif
+    from .mne_raw import to_mne as to_mne
     from .xdf import export_xdf as export_xdf
 
 _HOME = {
     "export_bids": ".bids",
-    "export_csv": ".tables",
+    "export_csv": ".csv_npz",
     "export_edf": ".edf",
-    "export_fif": ".mneraw",
-    "export_npz": ".tables",
+    "export_fif": ".mne_raw",
+    "export_npz": ".csv_npz",
     "export_xdf": ".xdf",
-    "to_mne": ".mneraw",
+    "to_mne": ".mne_raw",
 }
-_PLANS = {"xdf": "xdf", "fif": "mneraw", "edf": "edf", "bdf": "edf", "bids": "bids", "csv": "tables", "npz": "tables"}
+_PLANS = {
+    "xdf": "xdf",
+    "fif": "mne_raw",
+    "edf": "edf",
+    "bdf": "edf",
+    "bids": "bids",
+    "csv": "csv_npz",
+    "npz": "csv_npz",
+}
 """The module of each format."""
 
 FORMATS = ("xdf", "fif", "edf", "bdf", "bids", "csv", "npz")

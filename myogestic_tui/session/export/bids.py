@@ -14,8 +14,8 @@ from ...errors import ConfigError
 from ...extras import needed
 from .common import Exported, check_free, claim, filled_streams, partial_folder, utc_at
 from .edf import export_edf
-from .grid import Grid, start_of
-from .mneraw import channel_types
+from .even_grid import Grid, start_of
+from .mne_raw import channel_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

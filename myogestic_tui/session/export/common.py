@@ -14,9 +14,9 @@ import numpy as np
 
 from ...errors import ConfigError, DiskError
 from ..format.layout import ARCHIVE_SUFFIX, safe_name
-from ..format.measure import recorder_host
-from ..format.timewords import clock_remarks
-from ..format.wallclock import start_anchor
+from ..format.time_remarks import clock_remarks
+from ..format.time_summary import recorder_host
+from ..format.wall_clock import start_anchor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

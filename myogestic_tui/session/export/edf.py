@@ -12,7 +12,7 @@ import numpy as np
 
 from ...extras import needed
 from .common import VOLTS, Exported, Partial, claim, filled_streams, local_at, targets
-from .grid import Grid, check_fill, grids_of, in_parts, marks, start_of, tell_about_grid
+from .even_grid import Grid, check_fill, grids_of, in_parts, marks, start_of, tell_about_grid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

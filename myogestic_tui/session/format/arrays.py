@@ -11,7 +11,7 @@ import numpy as np
 
 from ...errors import SessionDamagedError, SessionError
 from .layout import ZARR_JSON
-from .zarrs import ArraySpec, decode_chunk, parse_array_json
+from .zarr_format import ArraySpec, decode_chunk, parse_array_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,7 +60,7 @@ class StoredArray:
     name
         Folder of the array: ``emg.zarr``.
     strict
-        An absent chunk is damage (our own sessions); otherwise it reads as zeros (foreign ones, see `stores`).
+        An absent chunk is damage (our own sessions); otherwise it reads as zeros (foreign ones, see `zarr_stores`).
 
     Raises
     ------

@@ -6,9 +6,9 @@ import ctypes
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from .create_file import publish, write_partial
 from .layout import ZARR_JSON
-from .placing import publish, write_partial
-from .zarrs import ArraySpec, array_json
+from .zarr_format import ArraySpec, array_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

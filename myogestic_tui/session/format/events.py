@@ -26,7 +26,7 @@ from .meta import (  # noqa: TC001  (msgspec resolves annotations)
     Note,
     StreamMeta,
 )
-from .regular import open_regular
+from .regular_files import open_regular
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +44,7 @@ class Labelled(Event, frozen=True, tag=True):
 
 
 class Undone(Event, frozen=True, tag=True):
-    """`Session.undo_label`: label ``number`` was taken back."""
+    """`Session.undo_label`: label ``number`` was undone."""
 
     number: Int64
 
@@ -159,7 +159,7 @@ class SessionRecord:
     """By number, in the order in which they were added."""
     n_labelled: int = 0
     undone: list[LabelEvent] = field(default_factory=list)
-    """Labels that were taken back."""
+    """Labels that were undone."""
     former: dict[int, list[LabelEvent]] = field(default_factory=dict)
     """By number, what labels of another class now were before."""
     unmarked: set[int | tuple[str, int]] = field(default_factory=set)

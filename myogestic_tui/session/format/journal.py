@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from .layout import JOURNAL
-from .regular import is_regular
+from .regular_files import is_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

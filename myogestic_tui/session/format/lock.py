@@ -1,6 +1,6 @@
 """Who holds a folder: `flock` on a file that names its holder. A dead holder's lock is free at once.
 
-The kernel lets go of a lock with the process, so a stale file never blocks; its content is only what is said to others.
+The kernel lets go of a lock with the process, so a stale file never blocks; its content only tells others.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ import msgspec
 from msgspec import Struct
 
 from ...errors import DiskError, SessionDamagedError, SessionLockedError
+from .create_file import set_aside
 from .layout import LOCK, STATE_FOLDER, is_session_folder
-from .places import make_folder
-from .placing import set_aside
-from .regular import is_regular, open_regular, read_regular
+from .regular_files import is_regular, open_regular, read_regular
+from .trash_slots import make_folder
 
 if TYPE_CHECKING:
     from typing import Self

@@ -14,10 +14,10 @@ from msgspec import Struct, field
 
 from ...errors import SessionDamagedError
 from ...info import StreamInfo
+from .create_file import new_file
 from .layout import PARTIAL, is_stem
 from .layout import sync_folder as sync_folder
-from .placing import new_file
-from .unknown import ANYTHING, Level, put_back, set_aside
+from .unknown_keys import ANYTHING, Level, put_back, set_aside
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -261,7 +261,7 @@ class Meta(Struct, kw_only=True):
     recorder: RecorderMeta = RecorderMeta()
     extra: dict[str, Any] = field(default_factory=dict)
     strays: Any = None
-    """What other programs keep deeper within, `unknown.Strays`."""
+    """What other programs keep deeper within, `unknown_keys.Strays`."""
 
     @property
     def events(self) -> list[EventRecord]:

@@ -63,7 +63,7 @@ class Verified(Struct, frozen=True, kw_only=True):
 
 
 class Summary(Struct, frozen=True, kw_only=True):
-    """Everything that is said about a session in one line of a list."""
+    """Everything that is reported about a session in one line of a list."""
 
     path: str
     state: str

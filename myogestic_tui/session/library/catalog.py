@@ -1,4 +1,4 @@
-"""A fast index of a sessions folder: what each session says of itself, cached by path, size and time of change.
+"""A fast index of a sessions folder: the metadata of each session, cached by path, size and time of change.
 
 The cache is `.myogestic/catalog.sqlite`. It holds nothing that the sessions themselves do not tell, but for what was
 done with them (verified when, copied where), and that is void once the file has changed. It may be deleted at any time,
@@ -19,11 +19,11 @@ from msgspec.structs import replace
 
 from ...errors import MyoGesticError
 from ..format.layout import JOURNAL, META, STATE_FOLDER, is_storable, printable
-from ..format.places import make_folder
 from ..format.summary import Summary, Verified
-from ..reading.archivesummary import read_archive_summary
-from ..reading.states import folder_state, list_sessions
-from .entry import Copy, Entry
+from ..format.trash_slots import make_folder
+from ..reading.archive_summary import read_archive_summary
+from ..reading.session_states import folder_state, list_sessions
+from .catalog_entry import Copy, Entry
 
 if TYPE_CHECKING:
     import os

@@ -1,7 +1,7 @@
 """Taking sessions home: to a folder, a stick, a mounted share, or a URL; read back and compared by digest.
 
 The file grows as ``NAME.part`` and gets its name only once it has been read back from where it lies and its SHA-256 is
-that of the source. A copy that was cut off goes on where it stopped.
+that of the source. A copy that was cut off continues where it stopped.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from ...errors import ConfigError, DiskError, MyoGesticError, SessionDamagedErro
 from ..format.layout import ARCHIVE_SUFFIX
 from ..format.meta import sync_folder
 from ..format.progress import Ticker
-from ..reading.remote import filesystem, is_url
+from ..reading.remote_sessions import filesystem, is_url
 from .catalog import Catalog
-from .entry import Copy
+from .catalog_entry import Copy
 
 if TYPE_CHECKING:
     from ..format.progress import Progress
@@ -88,7 +88,7 @@ class FolderDestination:
 class UrlDestination:
     """A folder behind a URL that ``fsspec`` understands (extra ``[remote]``).
 
-    A cut-off copy goes on where files can be appended to; in an object store it starts again.
+    A cut-off copy continues where files can be appended to; in an object store it starts again.
     """
 
     def __init__(self, url: str) -> None:
@@ -147,7 +147,7 @@ def copy_session(path: str | os.PathLike[str], destination: str, progress: Progr
     SessionDamagedError
         The copy reads back otherwise than it was written.
     DiskError
-        The destination is full, gone or refuses; what was copied stays as ``NAME.part``; the next try goes on there.
+        The destination is full, gone or refuses; what was copied stays as ``NAME.part``; the next try continues there.
     """
     path = Path(path).absolute()
     if not path.is_file() or not path.name.endswith(ARCHIVE_SUFFIX):

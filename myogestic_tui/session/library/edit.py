@@ -1,4 +1,4 @@
-"""Changing what a finished session says of itself: name, subject, task, take, notes, further fields.
+"""Changing the metadata of a finished session: name, subject, task, take, notes, further fields.
 
 Samples, time stamps and labels are never touched. An archive is written anew beside the old one, read back from the
 disk, compared, and only then takes its place.
@@ -33,10 +33,10 @@ from ..format.meta import (
     sync_folder,
 )
 from ..format.progress import Ticker
-from ..format.regular import read_regular
+from ..format.regular_files import read_regular
 from ..packing.pack import source_of, write_archive
-from ..packing.workfolder import EDITING, replacing, work_folder
-from ..reading.states import WHOLE_STATES, folder_state
+from ..packing.work_folder import EDITING, replacing, work_folder
+from ..reading.session_states import WHOLE_STATES, folder_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -3,7 +3,7 @@
 The child is ``python -m myogestic_tui.session.library.jobs KIND PATH [--option KEY=VALUE …]``. It prints JSON lines:
 progress (``{"fraction": 0.4, "bytes_per_s": 1.2e8, "left_s": 3.1}``), and at its end ``{"result": …}`` or
 ``{"error": {"type": …, "message": …}}``. On stdin it takes the lines ``pause``, ``resume`` and ``rate BYTES_PER_S``,
-where 0 is no limit. SIGTERM cancels. It outlives its parent if it makes something (see `jobkinds`), and can be killed
+where 0 is no limit. SIGTERM cancels. It outlives its parent if it makes something (see `job_kinds`), and can be killed
 at any time: the next start takes up what it left.
 """
 
@@ -25,7 +25,7 @@ from msgspec.structs import replace
 
 from ... import errors
 from ...errors import ConfigError, MyoGesticError, SessionError
-from .jobkinds import KINDS
+from .job_kinds import KINDS
 
 if TYPE_CHECKING:
     import os
@@ -85,7 +85,7 @@ class Job:
         self._tell("pause", "paused")
 
     def resume(self) -> None:
-        """Let it go on."""
+        """Let it continue."""
         self._tell("resume", "running")
 
     def limit(self, bytes_per_s: float) -> None:
@@ -158,7 +158,7 @@ class Job:
 
 
 def start_job(kind: str, path: str | os.PathLike[str], options: Mapping[str, str] | None = None) -> Job:
-    """Start work of a `kind` (see `jobkinds.KINDS`) on the session at `path`, in a child process of low priority.
+    """Start work of a `kind` (see `job_kinds.KINDS`) on the session at `path`, in a child process of low priority.
 
     Raises
     ------
@@ -188,6 +188,6 @@ def _error(end: JobProgress) -> Exception:
 
 if __name__ == "__main__":
     from ...stdio import exit_with
-    from .jobchild import main
+    from .job_process import main
 
     exit_with(main(sys.argv[1:]))

@@ -7,8 +7,8 @@ At any instant there is the folder, or the checked archive, or both. The steps, 
     .myogestic/packed/NAME   where the folder is renamed to, all at once
     (gone)                   deleted there, at leisure
 
-`interrupted` takes each on to the end: an archive beside its folder is compared with it and, if equal, the folder goes;
-otherwise it is packed anew.
+`interrupted_work` takes each on to the end: an archive beside its folder is compared with it and, if equal, the folder
+goes; otherwise it is packed anew.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from msgspec.structs import replace
 
 from ...errors import DiskError, SessionDamagedError, SessionError, SessionLockedError
 from ..archive.archive import Archive
-from ..archive.comment import comment_bytes
+from ..archive.summary_comment import comment_bytes
 from ..archive.tree import list_files
-from ..archive.zipindex import MAX_MEMBERS, is_safe_name
+from ..archive.zip_index import MAX_MEMBERS, is_safe_name
 from ..format.layout import (
     ARCHIVE_SUFFIX,
     MANIFEST,
@@ -41,14 +41,14 @@ from ..format.layout import (
 )
 from ..format.lock import lock_session
 from ..format.meta import decode_meta, sync_folder
-from ..format.places import make_folder
 from ..format.progress import Ticker
-from ..format.regular import read_regular
-from ..reading.packed import archives_of
+from ..format.regular_files import read_regular
+from ..format.trash_slots import make_folder
+from ..reading.archive_of import archives_of
 from ..reading.reader import open_session_store
-from ..reading.states import WHOLE_STATES, state_unlocked
+from ..reading.session_states import WHOLE_STATES, state_unlocked
 from ..recovery.recover import recover_session
-from .seal import Sealer, Source
+from .zip_writer import Sealer, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..format.bystream import public_names
-from ..format.measure import recorder_host
-from ..format.timewords import time_details, time_remarks
-from ..format.wallclock import start_anchor
+from ..format.stream_names import public_names
+from ..format.time_remarks import time_details, time_remarks
+from ..format.time_summary import recorder_host
+from ..format.wall_clock import start_anchor
+from .label_counts import ClassTally, tally
 from .overview import SampleClock, session_start
-from .tally import ClassTally, tally
 
 if TYPE_CHECKING:
     from .reader import SessionReader

@@ -14,9 +14,9 @@ import numpy as np
 from msgspec.structs import replace
 
 from ...errors import ConfigError, SessionDamagedError
-from ..format.measure import lost_gaps
 from ..format.meta import TimeMeta
-from .overviewtable import overview_table
+from ..format.time_summary import lost_gaps
+from .overview_table import overview_table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

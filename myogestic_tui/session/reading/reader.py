@@ -11,15 +11,15 @@ import numpy as np
 
 from ...errors import SessionClosedError, SessionError
 from ..format.arrays import StoredArray
-from ..format.bystream import ByStream, find_stem, public_names
 from ..format.findings import Finding, damage
 from ..format.layout import ZARR_JSON, array_name
-from ..format.measure import lost_gaps, n_lost, recorder_host, seconds_of
 from ..format.meta import CONTINUED_BY, CONTINUES, TimeMeta
+from ..format.stream_names import ByStream, find_stem, public_names
 from ..format.summary import StreamSummary, Summary, count_labels
-from ..format.timewords import time_remarks
-from ..format.wallclock import wall_clock_findings
-from ..format.zarrs import array_json, encode_chunk
+from ..format.time_remarks import time_remarks
+from ..format.time_summary import lost_gaps, n_lost, recorder_host, seconds_of
+from ..format.wall_clock import wall_clock_findings
+from ..format.zarr_format import array_json, encode_chunk
 from .timelines import Timelines
 from .trials import SignalReading
 from .view_folder import view_folder
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ...info import StreamInfo
     from ..format.arrays import Rows
     from ..format.meta import LabelEvent, Meta, Note, StreamMeta
-    from .view import SessionView, StreamView
+    from .session_view import SessionView, StreamView
 
 
 class SessionReader(SignalReading):
@@ -241,13 +241,13 @@ class SessionReader(SignalReading):
         return self.view.streams[stem].arrays()
 
     def _open_array(self, stem: str, name: str) -> zarr.Array[Any]:
-        from .stores import open_array
+        from .zarr_stores import open_array
 
         return open_array(self._store(stem, name), name)
 
     def _store(self, stem: str, name: str) -> Store:
         # No store that ``zarrs`` goes round: it reads a chunk whose folder was packed meanwhile as zeros.
-        from .stores import MemberStore
+        from .zarr_stores import MemberStore
 
         return MemberStore(_Overlay(self, stem, name), strict=self.view.strict)
 
@@ -286,7 +286,7 @@ def damage_in(path: str | os.PathLike[str]) -> list[str]:
 
 
 def recovery_findings(meta: Meta) -> list[Finding]:
-    """What recovery found and could not mend, as ``meta.json`` keeps it."""
+    """What recovery found and could not repair, as ``meta.json`` keeps it."""
     kept = meta.extra.get("recovery")
     try:
         return msgspec.convert(kept["findings"], list[Finding]) if isinstance(kept, dict) else []
@@ -319,11 +319,11 @@ def open_session_store(path: str | os.PathLike[str]) -> SessionReader:
     SessionError
         There is no session, or it is too damaged to be read; the message names the file or member.
     """
-    from .states import session_state
+    from .session_states import session_state
     from .view_archive import view_archive
 
     if "://" in os.fspath(path):
-        from .remote import view_url
+        from .remote_sessions import view_url
 
         return SessionReader(*view_url(os.fspath(path)))
     where = Path(path)

@@ -12,7 +12,7 @@ from ...clock.counter import CounterTrack
 from ...clock.hosts import placed_by_arrival, share_arrivals
 from ...errors import SessionDamagedError
 from ..format.arrays import chunk_spans
-from ..format.measure import StreamSpan, measured_meta, session_evidence, with_counts
+from ..format.time_summary import StreamSpan, measured_meta, session_evidence, with_counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ...clock.counter import Counts
     from ..format.arrays import Rows
     from ..format.meta import Meta, StreamMeta
-    from .view import StreamView
+    from .session_view import StreamView
 
 _BLOCK = 1 << 18
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...clock import gap_threshold
 from ...errors import ConfigError
-from ..signal.runs import UNLABELLED, find_runs
+from ..signal.gapless_runs import UNLABELLED, find_runs
 from ..signal.streamdata import HeldStamps, StreamData
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ...clock import Timeline
     from ..format.meta import LabelEvent, Meta
-    from .view import StreamView
+    from .session_view import StreamView
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ class SignalReading(ABC):
         ClockError
             Nothing tells how the stream's time stamps lie to the labels.
         """
-        from ..signal.cutting import check_placed, class_set
+        from ..signal.window_bounds import check_placed, class_set
 
         if not (0 <= pre < np.inf) or not (post is None or -pre < post < np.inf):
             raise ConfigError(f"pre is {pre!r} and post is {post!r}; pre is 0 or more, and the two make some time")

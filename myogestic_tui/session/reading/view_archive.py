@@ -10,8 +10,8 @@ from ..format.arrays import StoredArray
 from ..format.findings import Finding, damage
 from ..format.layout import LABELS, META, array_name, stems_among
 from ..format.meta import Meta, StreamMeta, decode_labels, decode_meta
-from .members import ArchiveMembers
-from .view import SessionView, StreamView, declared_info, inferred_info
+from .session_files import ArchiveMembers
+from .session_view import SessionView, StreamView, declared_info, inferred_info
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,7 @@ import msgspec
 
 from ...errors import ConfigError, DiskError, SessionDamagedError, SessionError
 from ..format.arrays import ListedArray, OverviewArray, Rows, StoredArray, chunk_spans
-from ..format.arrival import Row, continued
+from ..format.arrival_record import Row, continued
 from ..format.events import AnyEvent, ChannelMarked, Labelled, Noted, Relabelled, SessionRecord, TrialMarked, replay
 from ..format.findings import Finding, damage, observation
 from ..format.journal import EVENTS, is_first, list_segments
@@ -31,10 +31,10 @@ from ..format.meta import (
     decode_meta,
     merged_events,
 )
-from ..format.zarrs import ArraySpec
-from .members import FolderMembers
-from .tail import JournalTail, TailedArray
-from .view import SessionView, StreamView, declared_info, inferred_info
+from ..format.zarr_format import ArraySpec
+from .journal_tail import JournalTail, TailedArray
+from .session_files import FolderMembers
+from .session_view import SessionView, StreamView, declared_info, inferred_info
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -376,7 +376,7 @@ def _add_written(
 ) -> int:
     """What reached the JSON files in time counts where its event is lost; returns how much that was.
 
-    What was taken back, or marked good again, stands in no file that is newer than that, but may in an older one.
+    What was undone, or marked good again, stands in no file that is newer than that, but may in an older one.
     """
     lost: list[AnyEvent] = []
     stored: dict[tuple[float, int], deque[LabelEvent]] = {}

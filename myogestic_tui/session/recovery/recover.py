@@ -18,18 +18,18 @@ import msgspec
 from ...errors import DiskError, SessionDamagedError, SessionError
 from ..format.arrays import OverviewArray, StoredArray
 from ..format.commit import Shape, commit
-from ..format.conclude import conclusion, drop_journal
 from ..format.events import SessionRecord
+from ..format.finalize import conclusion, drop_journal
 from ..format.findings import damage, observation
 from ..format.layout import BALLAST, FOLDER_STAMP, JOURNAL, LABELS, META, PARTIAL, is_session_folder, remove_folder
 from ..format.lock import lock_session
 from ..format.meta import SCHEMA_VERSION
-from ..format.zarrs import encode_chunk, write_chunk
-from ..reading.states import WHOLE_STATES, folder_state, state_unlocked
+from ..format.zarr_format import encode_chunk, write_chunk
+from ..reading.session_states import WHOLE_STATES, folder_state, state_unlocked
 from ..reading.timelines import Timelines
 from ..reading.view_folder import view_folder
-from .aside import Aside
-from .clearing import misplaced_in
+from .foreign_files import misplaced_in
+from .quarantine import Aside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ..format.arrays import Rows
     from ..format.findings import Finding
     from ..format.meta import StreamMeta
-    from ..reading.view import SessionView, StreamView
+    from ..reading.session_view import SessionView, StreamView
 
 _MOST_UNSAMPLED_S = 86_400.0
 """Seconds by which a session may be longer than its longest stream, for times to be believed."""
@@ -190,7 +190,7 @@ def _check_stored(stream: StreamView, name: str, rows: Rows, note: Callable[[str
 
 
 def _write_chunks(folder: Path, name: str, rows: Rows, note: Callable[[str], None]) -> None:
-    """Chunks from the journal; one that goes on from a stored part which cannot be read stays as it is."""
+    """Chunks from the journal; one that continues from a stored part which cannot be read stays as it is."""
     spec = rows.spec
     if rows.n_rows > rows.n_stored:
         for number in range(rows.n_stored // spec.chunk_length, spec.n_chunks(rows.n_rows)):

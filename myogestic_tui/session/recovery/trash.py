@@ -20,7 +20,7 @@ from ...errors import DiskError, SessionError
 from ..format.layout import LOCK, STATE_FOLDER, TRASH, free_path, is_session_folder
 from ..format.lock import lock_session
 from ..format.meta import sync_folder
-from ..format.places import STAMP, new_slot, trash_of
+from ..format.trash_slots import STAMP, new_slot, trash_of
 from ..reading.reader import size_of
 
 if TYPE_CHECKING:

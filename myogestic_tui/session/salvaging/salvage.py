@@ -18,10 +18,10 @@ from msgspec import Struct, field
 
 from ...errors import DiskError, MyoGesticError, SessionDamagedError
 from ..archive.archive import Archive
-from ..archive.comment import decode_comment
+from ..archive.summary_comment import decode_comment
 from ..archive.tree import FolderTree, list_files
 from ..checking.verify import verify_session
-from ..format.conclude import conclusion
+from ..format.finalize import conclusion
 from ..format.layout import (
     ARCHIVE_SUFFIX,
     DERIVED,
@@ -39,22 +39,22 @@ from ..format.layout import (
 from ..format.lock import lock_session
 from ..format.meta import LabelEvent, Meta, StreamMeta, decode_labels, decode_meta
 from ..format.progress import Ticker
-from ..format.zarrs import write_bytes
+from ..format.zarr_format import write_bytes
 from ..packing.pack import source_of, write_archive
-from ..packing.workfolder import SALVAGING, work_folder
-from ..reading.packed import archives_named
+from ..packing.work_folder import SALVAGING, work_folder
+from ..reading.archive_of import archives_named
 from ..reading.reader import size_of
 from ..recovery.recover import recover_session
 from ..recovery.trash import trash_session
-from .salvagestream import Hole, StreamSalvage
-from .wreck import Wreck
+from .damaged_session import Wreck
+from .salvage_stream import Hole, StreamSalvage
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
     from ..format.progress import Progress
-    from .salvagearrays import Broken
+    from .salvage_arrays import Broken
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...clock import gap_threshold
-from .runs import find_runs
+from .gapless_runs import find_runs
 from .streamdata import SampleReader
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Several fields at once: the take sheet, what a session says of itself, a protocol made up on the spot."""
+"""Several fields at once: the take sheet, the metadata of a session, a protocol made up on the spot."""
 
 from __future__ import annotations
 

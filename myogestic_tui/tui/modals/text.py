@@ -8,7 +8,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from ...widgets.lines import content
+from ...widgets.styled_lines import content
 from ..keys import command
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from ...widgets.frame import Frame
-    from ...widgets.lines import Line
+    from ...widgets.styled_lines import Line
 
 
 class TextScreen(ModalScreen[None]):

@@ -9,16 +9,16 @@ from textual.containers import Container
 from textual.screen import Screen
 
 from ...widgets.header import Header
-from ...widgets.keyrow import KeyRow
-from ...widgets.lines import BAD, OK, Line, Lines, fit, line
-from ...widgets.problems import status_line
+from ...widgets.key_footer import KeyRow
+from ...widgets.problem_list import status_line
+from ...widgets.styled_lines import BAD, OK, Line, Lines, fit, line
 
 if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
 
     from ...widgets.frame import Frame
-    from ..app import Viewer
+    from ..viewer import Viewer
 
 
 class ViewerScreen(Screen[None], inherit_bindings=False):

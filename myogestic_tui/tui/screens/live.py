@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from textual.containers import Horizontal, Vertical
 
-from ...app.memory import remember_view_mode, view_mode
-from ...app.recorder import MarkChannel, StreamStatus
+from ...app.interface import MarkChannel, StreamStatus
+from ...app.preferences import remember_view_mode, view_mode
 from ...widgets.gestures import GestureList
-from ...widgets.lens import MODES, Lens
-from ...widgets.lines import BLANK, KEY, STRONG, Line, Lines, line, rule
-from ...widgets.problems import needs_you, quality_line
-from ...widgets.signal import worst_flag
-from ...widgets.signalview import SignalView
+from ...widgets.problem_list import needs_you, quality_line
+from ...widgets.signal_display import SignalView
+from ...widgets.strip_widget import worst_flag
+from ...widgets.styled_lines import BLANK, KEY, STRONG, Line, Lines, line, rule
+from ...widgets.view_settings import MODES, Lens
 from .base import ViewerScreen, allowed
-from .keytable import LIVE
+from .key_bindings import LIVE
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

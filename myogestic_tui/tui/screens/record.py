@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Digits, ProgressBar
 
+from ...app.interface import AbortProtocol, MarkTrial, PauseProtocol, Relabel, SetTake, SkipCue, StartProtocol
 from ...app.protocol import parse_steps
-from ...app.recorder import AbortProtocol, MarkTrial, PauseProtocol, Relabel, SetTake, SkipCue, StartProtocol
 from ...errors import ConfigError
 from ...widgets.gestures import GestureList
-from ...widgets.lines import BLANK, Line, Lines, line, rule
-from ...widgets.now import now_of
-from ...widgets.problems import needs_you, problem_lines, quality_line
-from ...widgets.record import Trial, counter_line, note_lines, timeline_rows, trial_columns, trial_row, trials_of
-from ...widgets.table import Table
+from ...widgets.problem_list import needs_you, problem_lines, quality_line
+from ...widgets.record_panels import Trial, counter_line, note_lines, timeline_rows, trial_columns, trial_row, trials_of
+from ...widgets.record_status import now_of
+from ...widgets.stable_table import Table
+from ...widgets.styled_lines import BLANK, Line, Lines, line, rule
 from ..modals.forms import Form
 from .base import ViewerScreen, allowed
-from .keytable import RECORD
+from .key_bindings import RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,8 +130,8 @@ class RecordScreen(ViewerScreen):
         if stream is None or not rows:
             return 0
         if not box.children:
-            from ...widgets.lens import Lens
-            from ...widgets.signalview import SignalView
+            from ...widgets.signal_display import SignalView
+            from ...widgets.view_settings import Lens
 
             box.mount(SignalView(self.viewer.feed.recorder, stream.name, lens=Lens()))
             return rows
@@ -186,7 +186,7 @@ class RecordScreen(ViewerScreen):
         return True
 
     def action_bad_trial(self) -> None:
-        """Mark the trial bad, or good again; which one is said."""
+        """Mark the trial bad, or good again; which one is reported."""
         viewer, trial = self.viewer, self.chosen_trial()
         if trial is None:
             viewer.say("no trial to mark yet")

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static
 
-from ...widgets.compose import compose_ui
 from ...widgets.panels import RecordingControls, call_back
+from ...widgets.script_ui import compose_ui
 from .base import ViewerScreen
-from .keytable import SCRIPT
+from .key_bindings import SCRIPT
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

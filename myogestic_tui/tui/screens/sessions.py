@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 
 from textual.containers import Horizontal, Vertical
 
-from ...widgets import format as f
-from ...widgets.lines import BLANK, DIM, KEY, STRONG, Line, Lines, line, spread
-from ...widgets.sessiondetails import cut_rows, short_details
-from ...widgets.sessions import LIST_WIDTH, Order, job_row, open_jobs, session_row, table_columns
-from ...widgets.table import Table
-from ..sessionlook import SessionLook
-from .keytable import SESSIONS
-from .sessionjobs import SessionJobs
+from ...widgets import number_format as f
+from ...widgets.session_details import cut_rows, short_details
+from ...widgets.session_table import LIST_WIDTH, Order, job_row, open_jobs, session_row, table_columns
+from ...widgets.stable_table import Table
+from ...widgets.styled_lines import BLANK, DIM, KEY, STRONG, Line, Lines, line, spread
+from ..session_cursor import SessionLook
+from .key_bindings import SESSIONS
+from .session_actions import SessionJobs
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.widgets import DataTable
 
     from ...widgets.frame import Frame
-    from ...widgets.overview import OverviewPlot
+    from ...widgets.session_plot import OverviewPlot
     from ..modals.ask import Answers
 
 _BESIDE = 150
@@ -129,7 +129,7 @@ class SessionsScreen(SessionJobs):
         plot_rows = min(max(tall - len(rows), 6), 24) if looked.overview is not None and tall >= 9 else 0
         rows = cut_rows(rows, tall - plot_rows)
         if plot_rows > 5 and looked.overview is not None:
-            from ...widgets.overview import heading
+            from ...widgets.session_plot import heading
 
             rows, plot_rows = [*rows, heading(looked.overview, width)], plot_rows - 1
         self.about.styles.height = len(rows)
@@ -137,7 +137,7 @@ class SessionsScreen(SessionJobs):
         if self._plot is None:
             if not plot_rows:
                 return
-            from ...widgets.overview import OverviewPlot
+            from ...widgets.session_plot import OverviewPlot
 
             self._plot = OverviewPlot()
             self.details_box.mount(self._plot)
@@ -170,7 +170,7 @@ class SessionsScreen(SessionJobs):
     def action_open(self) -> None:
         """The session over the whole screen."""
         if self.list.entry is not None:
-            from .opened import OpenedScreen
+            from .open_session import OpenedScreen
 
             self.look.again()
             self.app.push_screen(OpenedScreen(self.list, self.look))
@@ -202,7 +202,7 @@ class SessionsScreen(SessionJobs):
         self.viewer.ask(f"order: {order.words}".ljust(27), answers, close="keep")
 
     def action_mark(self) -> None:
-        """Select or unselect, and go on."""
+        """Select or unselect, and continue."""
         self.list.mark()
         self.frame_came(self.frame)
         self.table.step(1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...app.recorder import (
+from ...app.interface import (
     AnyCommand,
     ConnectAll,
     ConnectStream,
@@ -16,12 +16,12 @@ from ...app.recorder import (
     StreamStatus,
     TickStream,
 )
-from ...widgets.lines import BLANK, DIM, Line, Lines, line
-from ...widgets.problems import needs_you
-from ...widgets.streams import columns, details, nothing_seen, stream_row, xml_lines
-from ...widgets.table import Table
+from ...widgets.problem_list import needs_you
+from ...widgets.stable_table import Table
+from ...widgets.stream_table import columns, details, nothing_seen, stream_row, xml_lines
+from ...widgets.styled_lines import BLANK, DIM, Line, Lines, line
 from .base import ViewerScreen
-from .keytable import STREAMS
+from .key_bindings import STREAMS
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

@@ -1,0 +1,64 @@
+"""The envelope of what a viewer looks at, with the labels that were in force."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+from .interface import Envelope, LabelStatus, View
+
+if TYPE_CHECKING:
+    from ..session import LabelEvent
+    from .app import App
+
+
+def label_status(label: LabelEvent, offset: float = 0.0) -> LabelStatus:
+    """A stored label as screens see it, ``offset`` seconds taken off its time stamp."""
+    return LabelStatus(
+        timestamp=label.timestamp - offset,
+        class_index=label.class_index,
+        bad=label.bad,
+        source=label.source,
+        uncertainty_s=label.uncertainty_s,
+    )
+
+
+def look(app: App, view: View) -> Envelope | None:
+    """Draw a view from its stream's ring; None where that stream is not connected, or is text."""
+    stream = app.table.streams.get(view.stream)
+    info = stream.info if stream is not None else None
+    if stream is None or info is None or info.is_string:
+        return None
+    values: dict[str, bytes]
+    if view.rms_every:
+        start, drawn, high, rms = stream.envelope_and_rms(view)
+        values = {"low": drawn.tobytes(), "high": high.tobytes(), "rms": rms.tobytes()}
+    elif view.rms:
+        start, drawn = stream.rms(view)
+        values = {"low": b"", "high": b"", "rms": drawn.tobytes()}
+    else:
+        start, drawn, high = stream.envelope(view)
+        values = {"low": drawn.tobytes(), "high": high.tobytes()}
+    offset = stream.health().clock_offset or 0.0
+    return Envelope(
+        stream=view.stream,
+        first_channel=view.first_channel,
+        n_channels=drawn.shape[0],
+        columns=drawn.shape[1],
+        start=start,
+        seconds=view.seconds,
+        **values,
+        unit=info.units[0] if info.units else "",
+        labels=_labels(app, start, start + view.seconds, offset),
+    )
+
+
+def _labels(app: App, start: float, end: float, offset: float) -> tuple[LabelStatus, ...]:
+    """Labels in force between two instants of the source's clock."""
+    session = app.ctx.session
+    if app.ctx.state != "recording" or session is None:
+        return ()
+    track = list(session.label_track)
+    times = [label.timestamp - offset for label in track]
+    first = max(0, bisect_right(times, start) - 1)
+    return tuple(label_status(label, offset) for label in track[first : bisect_right(times, end)])

@@ -1,0 +1,112 @@
+"""`myogestic-tui verify`, and the outcome of a check in the catalog."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ..errors import MyoGesticError, SessionError
+from .batch import on_each_path
+from .options import LocalSession, SessionPath, dask_option, json_option
+from .output import Progress
+from .session_text import load_summary, session_lines, with_verification
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ..session import Verification
+    from ..session.checking.verify import Level
+    from ..session.format.summary import Summary
+
+SESSION = LocalSession()
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=SessionPath())
+@click.option("--quick", is_flag=True, help="Directory, manifest, metadata and shapes only; not every byte.")
+@dask_option
+@json_option
+def verify(paths: tuple[str, ...], quick: bool, dask: str | None, as_json: bool) -> int:
+    """Verify the integrity of sessions: every byte read, every chunk decoded.
+
+    Damage (something recorded is lost or wrong) makes the exit code 1. Observations, such as gaps or repeated
+    time stamps, are what real devices do, and do not. Nothing is changed. A PATH may also be a folder of sessions, or
+    a URL (extra [remote]).
+
+    \b
+    Examples:
+      myogestic-tui verify sessions/2026-05-17_14-23-05.session.zip
+      myogestic-tui verify --quick sessions/*.session.zip
+    """
+    from ..session import verify_session
+    from ..session.format.regular_files import is_regular
+
+    level: Level = "quick" if quick else "full"
+    progress = Progress()
+    if dask is not None or any("://" in one for one in paths):
+        return _verify_elsewhere(paths, level, dask, progress, as_json)
+
+    def check(path: Path) -> Summary:
+        if not path.is_dir() and not is_regular(path):
+            return _no_file(path, level)
+        outcome = verify_session(path, "quick" if quick else "full", progress=progress.share(f"verifying {path}"))
+        summary = with_verification(load_summary(path), outcome)
+        remember_outcome(path, outcome)
+        return summary
+
+    return on_each_path(
+        tuple(_sessions_of(paths)), check, session_lines, progress=progress, as_json=as_json, good=_is_whole
+    )
+
+
+def _sessions_of(paths: tuple[str, ...]) -> Iterator[Path]:
+    from ..session.reading.session_states import sessions_at
+
+    for path in paths:
+        found = sessions_at(path)
+        if not found:
+            raise SessionError(f"{path} holds no session")
+        yield from found
+
+
+def _is_whole(summary: Summary) -> bool:
+    return bool(summary.verified and summary.verified.ok)
+
+
+def _verify_elsewhere(paths: tuple[str, ...], level: str, dask: str | None, progress: Progress, as_json: bool) -> int:
+    """Verify by a cluster, or what is behind URLs."""
+    from ..session.dask_cluster import find_sessions, on_each, verify_one
+
+    sessions = find_sessions(paths)
+    outcomes = on_each(dask, verify_one, sessions, level)
+
+    def outcome(_: str) -> Summary:
+        found = next(outcomes)[1]
+        if isinstance(found, MyoGesticError):
+            raise found
+        return found
+
+    return on_each_path(sessions, outcome, session_lines, progress=progress, as_json=as_json, good=_is_whole)
+
+
+def remember_outcome(path: Path, outcome: Verification) -> None:
+    """Keep the outcome in the catalog of the sessions folder, if the session is in one."""
+    from ..session.format.layout import STATE_FOLDER
+    from ..session.library.catalog import Catalog
+
+    if (path.parent / STATE_FOLDER).is_dir():
+        Catalog(path.parent).remember_verified(path, outcome)
+
+
+def _no_file(path: Path, level: Level) -> Summary:
+    """What is called an archive and is a FIFO, a device, or a link to nothing: one row, as of any that is damaged."""
+    from ..session import Verification
+    from ..session.format.findings import damage
+    from ..session.format.summary import Summary
+
+    found = damage(f"{path.name} is no regular file; move it out of there")
+    return with_verification(
+        Summary(path=str(path), state="damaged"), Verification(level=level, ok=False, findings=[found])
+    )

@@ -1,0 +1,409 @@
+"""A stream: its source, the thread that reads it, the ring of its newest samples, and the recording it goes into."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import threading
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..clock import local_clock
+from ..errors import ConfigError, MyoGesticError, NotAllowedError, SourceError, StreamChangedError
+from .capture_control import Taking
+from .chunks import check_chunk, check_same_layout, n_bytes
+from .envelope import Envelopes
+from .health import HealthMeter, StreamHealth
+from .quality import Quality, measure_quality, quality_samples
+from .ring import RingBuffer
+from .source import ClockedSource, Condition, MonitoredSource, OwnedSource, ReconnectingSource
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..info import StreamInfo
+    from .envelope import ViewLike
+    from .source import Source
+
+_log = logging.getLogger(__name__)
+POLL_SECONDS = 0.2
+"""How often a worker looks for samples where nobody watches (wake-ups dominate the cost)."""
+_DRAIN_POLL_SECONDS = 0.01
+_RETRY_SECONDS = (0.25, 0.5, 1.0, 2.0)
+_FAULT_SECONDS = 30.0
+"""How long a fault that has passed stays in `Stream.message`."""
+
+
+class Stream(Taking):
+    """A named stream that is read in a thread of its own.
+
+    Whatever its source does, that thread continues: a chunk that is not what `StreamInfo` says is refused whole, and a
+    source that raises is connected anew, and `message` says so.
+
+    Parameters
+    ----------
+    name
+        Its name in sessions.
+    source
+        Where the samples come from.
+    window_seconds
+        What `get_window` gives by default.
+    buffer_seconds
+        What the ring holds, at least ``window_seconds``.
+    record
+        Whether the next recording takes it.
+    required
+        Whether its absence is an error.
+    counter
+        Channel that counts samples: its name, ``"channel 65"`` or 65 (from 1). Losses are then exact, also those that
+        time stamps cannot tell. A stream without that channel is recorded all the same, and `message` says so.
+    grid
+        Where its electrodes are, as `info.parse_grid` reads it; for the screens.
+
+    Attributes
+    ----------
+    info
+        Its layout; None until it has connected once.
+    message
+        What is wrong with it, empty where nothing is.
+    poll_interval
+        Seconds between looks for samples.
+
+    Raises
+    ------
+    ConfigError
+        The name is empty, or a duration is not positive.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        source: Source,
+        window_seconds: float = 1.0,
+        buffer_seconds: float = 10.0,
+        *,
+        record: bool = True,
+        required: bool = False,
+        counter: str | int | None = None,
+        grid: str = "",
+    ) -> None:
+        if not name:
+            raise ConfigError("a stream needs a name")
+        if window_seconds <= 0 or buffer_seconds <= 0:
+            raise ConfigError(f"{name}: window_seconds and buffer_seconds must be more than 0")
+        super().__init__(name, compared=isinstance(source, ClockedSource))
+        self.source = source
+        self.window_seconds = window_seconds
+        self.buffer_seconds = max(buffer_seconds, window_seconds)
+        self.record = record
+        self.required = required
+        self.counter = counter
+        self.grid = grid
+        self._no_counter = ""
+        self.poll_interval = POLL_SECONDS
+        # Asked once: isinstance with a protocol costs more than reading a chunk.
+        self._clocked = source if isinstance(source, ClockedSource) else None
+        self._monitored = source if isinstance(source, MonitoredSource) else None
+        self._reconnecting = source if isinstance(source, ReconnectingSource) else None
+        if isinstance(source, OwnedSource):
+            source.owner = name
+        self._refused = ""
+        self._logged = ""
+        self._n_failures = 0
+        self._n_bad_chunks = 0
+        self._envelopes: Envelopes | None = None
+        self._quality: tuple[Quality, ...] = ()
+        self._end = threading.Event()
+
+    # ---------------------------------------------------------------- life
+
+    def start(self) -> None:
+        """Start the worker; it connects, and keeps trying. Starting twice does nothing."""
+        if self._thread is not None and self._thread.is_alive():
+            return
+        self._end.clear()
+        self._thread = threading.Thread(target=self._run, name=f"stream-{self.name}", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout: float = 3.0) -> bool:
+        """End the worker and disconnect; False where the source did not return in time."""
+        self._end.set()
+        self._wake.set()
+        if self._thread is None:
+            return True
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def reconnect(self, uid: str = "") -> None:
+        """Make the connection to its outlet anew, also while it is recorded; what comes meanwhile is missing.
+
+        Parameters
+        ----------
+        uid
+            The outlet that it is to be at from now on; empty: the one that it is at, or its successor.
+
+        Raises
+        ------
+        NotAllowedError
+            Its source is none of LSL.
+        """
+        if self._reconnecting is None:
+            raise NotAllowedError(f"{self.name} is no LSL stream; there is no connection that could be made anew")
+        self._interruption = "connected anew by the operator"
+        self._reconnecting.reconnect(uid)
+        self._wake.set()
+
+    def _run(self) -> None:
+        try:
+            # Devices send NaN, Inf and huge values; NumPy need not mention it on the terminal.
+            with np.errstate(all="ignore"):
+                while not self._end.is_set():
+                    self._turn()
+                    self._wait()
+        finally:
+            self._disconnect()
+
+    def _turn(self) -> None:
+        try:
+            if self._connected or self._connect():
+                self._poll()
+            self._watch_end()
+        except Exception as error:
+            _log.exception("%s", self.name)
+            self.message = f"{self.name}: internal error: {type(error).__name__}: {error}"
+            self._message_until = local_clock() + _FAULT_SECONDS
+
+    def _wait(self) -> None:
+        if not self._connected:
+            seconds = _RETRY_SECONDS[min(self._n_failures, len(_RETRY_SECONDS)) - 1]
+        else:
+            take = self._take
+            seconds = _DRAIN_POLL_SECONDS if take is not None and take.end is not None else self.poll_interval
+        self._wake.wait(seconds)
+        self._wake.clear()
+
+    # ---------------------------------------------------------------- connecting
+
+    def _connect(self) -> bool:
+        asked_at = local_clock()
+        try:
+            info = self.source.connect()
+            if self.info is not None:
+                check_same_layout(self.name, self.info, info)
+        except StreamChangedError as error:
+            self._refused = str(error)
+            self._lose(self._refused)
+            return False
+        except Exception as error:
+            self._lose(self._told("connect() failed", error))
+            return False
+        info = self._with_counter(info)
+        if self._ring is None:
+            self._prepare(info)
+        self._refused, self._n_failures, self.heard_since = "", 0, None
+        self.asked_at = asked_at
+        self._times.restart()
+        if self._message_until is None:
+            self.message = self._no_counter
+        with self._cutting:
+            self.info, self._connected = info, True
+            self._join(local_clock())
+        return True
+
+    def _with_counter(self, info: StreamInfo) -> StreamInfo:
+        """Without the channel that is reported to count, the stream is recorded all the same."""
+        self._no_counter = ""
+        if self.counter is None:
+            return info
+        try:
+            return info.with_counter(self.counter)
+        except ConfigError as error:
+            self._no_counter = f"{error}; losses are told by time stamps"
+            return info
+
+    def _prepare(self, info: StreamInfo) -> None:
+        self._ring = RingBuffer(info, self.buffer_seconds)
+        self._health = HealthMeter(info)
+        self._envelopes = Envelopes(info, self._ring)
+        self._restart_counts()
+
+    def _lose(self, message: str) -> None:
+        """Not connected any more, or not yet: say why, and try again after a while."""
+        self._disconnect()
+        self._n_failures += 1
+        self.message, self._message_until = message, None
+
+    def _disconnect(self) -> None:
+        if self._connected:
+            self._interruption = "source was lost"
+        self._connected = False
+        with contextlib.suppress(Exception):
+            self.source.disconnect()
+
+    def _told(self, what: str, error: Exception) -> str:
+        if isinstance(error, MyoGesticError) and not isinstance(error, SourceError):
+            return str(error)
+        if isinstance(error, SourceError):
+            return f"{self.name}: SourceError: {str(error).removeprefix(f'{self.name}: ')}"
+        words = f"{self.name}: SourceError: {what}: {type(error).__name__}: {error}"
+        if words != self._logged:  # a device that is away raises the same at every try
+            self._logged = words
+            _log.warning("%s: %s", self.name, what, exc_info=error)
+        return words
+
+    # ---------------------------------------------------------------- one look for samples
+
+    def _poll(self) -> None:
+        assert self.info is not None
+        read_at = local_clock()
+        if self._reconnecting is not None and self._take is not None and self._take.end is not None:
+            self._reconnecting.release()
+        try:
+            data, timestamps = self.source.read()
+        except SourceError as error:
+            self._refuse_chunk(error, read_at)
+        except Exception as error:
+            told = self._told("read() failed", error)
+            self._lose(told)
+            self._message_until = read_at + _FAULT_SECONDS
+            return
+        else:
+            self._check_and_take(data, timestamps, read_at)
+        self._look_after(read_at)
+
+    def _check_and_take(self, data: Any, timestamps: Any, read_at: float) -> None:
+        assert self.info is not None
+        try:
+            data, timestamps = check_chunk(self.name, self.info, data, timestamps)
+        except SourceError as error:
+            self._refuse_chunk(error, read_at)
+            return
+        self._take_estimates()
+        if len(timestamps):
+            self._take_samples(data, timestamps, read_at)
+
+    def _take_estimates(self) -> None:
+        new = self._clocked.take_clock_estimates() if self._clocked is not None else []
+        if new:
+            with self._cutting:
+                self._clock.add(new)
+                self._store_estimates(new)
+
+    def _refuse_chunk(self, error: SourceError, now: float) -> None:
+        self._n_bad_chunks += 1
+        count = f" ({self._n_bad_chunks} times)" if self._n_bad_chunks > 1 else ""
+        self.message = self._told("read() failed", error) + count
+        self._message_until = now + _FAULT_SECONDS
+
+    def _take_samples(self, data: NDArray[Any], timestamps: NDArray[np.float64], read_at: float) -> None:
+        assert self._ring is not None
+        assert self._health is not None
+        now = local_clock()
+        times = self._times.of(timestamps, now)
+        self._note_first(times, now)
+        with self._cutting:
+            self._explain_gap(timestamps)
+            self._ring.write(data, timestamps)
+            self._arrivals.append((now, len(timestamps)))
+            kept = self._record(data, timestamps, times, read_at, now)
+            self._health.feed(timestamps, n_bytes(data), now, kept, self._counted(data))
+        self._last_stamp = float(timestamps[-1])
+
+    def _look_after(self, now: float) -> None:
+        """What is due at every poll, samples or none."""
+        assert self._health is not None
+        condition = self._monitored.condition() if self._monitored is not None else None
+        if condition is not None and condition.state != "live":
+            self._interruption = condition.message or "stream was lost"
+        if self._message_until is not None and now > self._message_until:
+            self.message, self._message_until, self._n_bad_chunks = "", None, 0
+        if self._health.tick(now, self._clock):
+            self._measure_quality(now)
+
+    def _measure_quality(self, now: float) -> None:
+        assert self.info is not None
+        assert self._ring is not None
+        wanted = quality_samples(self.info)
+        recent = bool(self._arrivals) and now - self._arrivals[-1][0] < 2.0
+        if not wanted or not recent or self._ring.written < wanted:
+            self._quality = ()
+            return
+        self._quality = measure_quality(self._ring.newest(wanted)[0], self.info.fs)
+
+    # ---------------------------------------------------------------- looking at it
+
+    def get_window(self, seconds: float | None = None) -> tuple[NDArray[Any], NDArray[np.float64]]:
+        """The newest samples, channels first, and their time stamps.
+
+        Parameters
+        ----------
+        seconds
+            How much, in seconds of the nominal rate (of the stamps, where the rate is irregular); None is
+            ``window_seconds``.
+
+        Returns
+        -------
+        data
+            ``(n_channels, n_samples)``, a copy; fewer samples while the ring fills, ``(0, 0)`` until it has connected.
+        timestamps
+            ``(n_samples,)`` raw, in seconds on the source's clock.
+        """
+        if self._ring is None or self.info is None:
+            return np.empty((0, 0)), np.empty(0)
+        data, timestamps = self._ring.newest(self._count(seconds))
+        return np.ascontiguousarray(data.T), timestamps
+
+    def get_timestamps(self, seconds: float | None = None) -> NDArray[np.float64]:
+        """Raw time stamps ``(n_samples,)`` of what `get_window` gives, in seconds on the source's clock."""
+        return np.empty(0) if self._ring is None else self._ring.newest_timestamps(self._count(seconds))
+
+    def _count(self, seconds: float | None) -> int:
+        assert self.info is not None
+        assert self._ring is not None
+        wanted = self.window_seconds if seconds is None else seconds
+        if self.info.is_regular:
+            return math.floor(wanted * self.info.fs + 1e-9)
+        stamps = self._ring.newest_timestamps(self._ring.capacity)
+        return int(np.count_nonzero(stamps > stamps[-1] - wanted)) if len(stamps) else 0
+
+    def health(self) -> StreamHealth:
+        """A snapshot of how it is; never blocks for long."""
+        if self._health is None:
+            return StreamHealth()
+        return self._health.snapshot(local_clock(), self._clock, lag_s=self.lag_s)
+
+    def quality(self) -> tuple[Quality, ...]:
+        """Signal quality of each channel over the last second; empty until there is one, and while nothing comes."""
+        return self._quality
+
+    def condition(self) -> Condition:
+        """What its source says of itself."""
+        if self._refused:
+            return Condition("refused", self._refused)
+        if self._connected and self._monitored is not None:
+            return self._monitored.condition()
+        return Condition("live") if self._connected or self.info is None else Condition("lost", self.message)
+
+    def envelope(self, view: ViewLike) -> tuple[float, NDArray[np.float32], NDArray[np.float32]]:
+        """Start, least and greatest values per column; see `Envelopes.draw`. No channels where nothing can be drawn."""
+        if self._envelopes is None or self.info is None or self.info.is_string:
+            nothing = np.full((0, view.columns), np.nan, dtype=np.float32)
+            return 0.0, nothing, nothing
+        return self._envelopes.draw(view)
+
+    def rms(self, view: ViewLike) -> tuple[float, NDArray[np.float32]]:
+        """Start and RMS per column; see `Envelopes.draw_rms`. No channels where nothing can be drawn."""
+        if self._envelopes is None or self.info is None or self.info.is_string:
+            return 0.0, np.full((0, view.columns), np.nan, dtype=np.float32)
+        return self._envelopes.draw_rms(view)
+
+    def envelope_and_rms(
+        self, view: ViewLike
+    ) -> tuple[float, NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Both, of the same samples; see `Envelopes.draw_both`. No channels where nothing can be drawn."""
+        if self._envelopes is None or self.info is None or self.info.is_string:
+            nothing = np.full((0, view.columns), np.nan, dtype=np.float32)
+            return 0.0, nothing, nothing, nothing[:, :: view.rms_every]
+        return self._envelopes.draw_both(view)

@@ -1,0 +1,226 @@
+"""The viewer of a terminal that cannot place text (``TERM=dumb``): a line per change, and the same keys."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import termios
+import time
+import tty
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from ..app.interface import Acknowledge, AddLabel, AddNote, Discard, Recorder, Start, Status, Stop, UndoLabel
+from ..errors import ConfigError, MyoGesticError
+from ..widgets.frame import Frame, take_text
+from ..widgets.number_format import hms
+from .line_keys import KeyReader, TypedKey
+from .startup_questions import greeting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..app.interface import AnyCommand
+    from .viewer_options import ViewerOptions
+
+_POLL_SECONDS = 0.25
+_EVERY_SECONDS = 10.0
+_ACTOR = f"tui {os.getpid()}"
+_KEYS = "keys: space start   x stop   1-9 0 A-Z label   e end label   u undo   n note   q leave   ? this line"
+
+
+def run_plain(recorder: Recorder, options: ViewerOptions) -> int:
+    """Run until the operator leaves; returns as `run_viewer` does."""
+    return _Plain(recorder, options).run()
+
+
+class _Plain:
+    """State, labels and stop on one line each; nothing is ever redrawn."""
+
+    def __init__(self, recorder: Recorder, options: ViewerOptions) -> None:
+        if not sys.stdin.isatty():
+            raise ConfigError("no terminal here for the screens; log in with `ssh -t`, or use the record command")
+        self.recorder = recorder
+        self._options = options
+        self._status = Status(at=time.monotonic())
+        self._gone = ""
+        self._before: Status | None = None
+        self._greeted = False
+        self._answers: dict[str, Callable[[], int | None]] = {}
+        self._text: str | None = None
+        self._note_at = 0.0
+        self._note_of: str | None = None
+        self._said: tuple[object, ...] = ()
+        self._said_at = 0.0
+
+    def run(self) -> int:
+        """Loop over keys and changes."""
+        descriptor = sys.stdin.fileno()
+        before = termios.tcgetattr(descriptor)
+        tty.setcbreak(descriptor)
+        keys = KeyReader(descriptor)
+        try:
+            self._say(_KEYS)
+            while True:
+                self._look()
+                self._report()
+                wait = _POLL_SECONDS
+                while (key := keys.next(wait)) is not None:
+                    wait = 0.0
+                    code = self._key(key)
+                    if code is not None:
+                        return code
+        except KeyboardInterrupt:
+            return 130
+        except (EOFError, OSError):  # the terminal hung up
+            return 129
+        finally:
+            keys.close()
+            with contextlib.suppress(termios.error):
+                termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+
+    def _say(self, text: str) -> None:
+        print(text.encode("ascii", "replace").decode(), flush=True)
+
+    def _frame(self) -> Frame:
+        """The newest status; while no recorder answers, the last one."""
+        try:
+            status, gone = self.recorder.status(), str(getattr(self.recorder, "gone", None) or "")
+        except MyoGesticError as error:
+            status, gone = self._status, str(error)
+        if not gone:
+            self._status = status
+        return Frame(status, gone=gone)
+
+    def _look(self) -> None:
+        """Greet a recorder that answers, and offer another one in place of one that does not any more."""
+        frame = self._frame()
+        went, self._gone = bool(frame.gone) and not self._gone, frame.gone
+        if went:
+            self._offer_another(frame.gone)
+        elif not frame.gone and not self._greeted and frame.status.app_name:
+            self._greeted = True
+            for command in greeting(frame.status, self._before, _ACTOR, embedded=self._options.embedded):
+                self._send(command)
+
+    def _offer_another(self, why: str) -> None:
+        self._say(why)
+        if self._options.reconnect is not None:
+            self._text = None
+            self._ask("the recorder has ended. enter starts it again and recovers, esc stays", {"\n": self._reconnect})
+
+    def _reconnect(self) -> None:
+        start = self._options.reconnect
+        assert start is not None
+        self._say("starting the recorder ...")
+        self._before, self._greeted = self._status, False
+        try:
+            self.recorder = start()
+        except (MyoGesticError, OSError) as error:
+            self._offer_another(f"failed: {error}")
+
+    def _report(self) -> None:
+        """A line where something changed, and every ten seconds of a recording."""
+        frame = self._frame()
+        streams = " ".join(f"{s.name}={s.state}" for s in frame.status.streams if s.record)
+        stopped = frame.status.stopped
+        message = (
+            frame.status.message if stopped is None else f"STOPPED by the recorder: {stopped.text} (enter: understood)"
+        )
+        facts = (frame.status.state, frame.active, streams, message, frame.gone)
+        now = time.monotonic()
+        due = frame.recording and now - self._said_at > _EVERY_SECONDS
+        if facts == self._said and not due:
+            return
+        self._said, self._said_at = facts, now
+        session = frame.status.session
+        state = f"* REC {hms(session.elapsed_s)}" if frame.recording and session is not None else "o IDLE"
+        state = "x GONE" if frame.gone else state
+        label = f"{frame.key_of(frame.active)} {frame.gesture(frame.active)}"
+        take = take_text(frame.take).replace("·", "-")
+        self._say(f"{state}  {take}  [{label}]  {streams}  {frame.gone or message}")
+
+    def _key(self, typed: TypedKey) -> int | None:
+        frame, key = self._frame(), typed.character
+        if self._text is not None:
+            self._type(key)
+        elif key in frame.keys:
+            self._label(frame.keys.index(key), typed)
+        elif self._answers:
+            return self._answer(key)
+        else:
+            return self._command(typed, frame)
+        return None
+
+    def _label(self, class_index: int, typed: TypedKey) -> None:
+        self._send(AddLabel(class_index=class_index, timestamp=typed.at, uncertainty_s=typed.doubt))
+
+    def _answer(self, key: str) -> int | None:
+        answer = self._answers.get(key)
+        if answer is None and key != "\x1b":
+            return None
+        self._answers = {}
+        return answer() if answer is not None else None
+
+    def _command(self, typed: TypedKey, frame: Frame) -> int | None:
+        match typed.character:
+            case " " if frame.gone:
+                self._offer_another(frame.gone)
+            case " " if not frame.recording or frame.status.stopping:
+                self._send(Start())
+            case "x" if frame.recording:
+                this = frame.session_id or None
+                answers: dict[str, Callable[[], int | None]] = {
+                    "\n": lambda: self._send(Stop(session=this)),
+                    "d": lambda: self._send(Discard(session=this)),
+                }
+                self._ask("stop? enter saves, d discards, esc continues", answers)
+            case "\n" if frame.status.stopped is not None:
+                self._send(Acknowledge())
+            case "e":
+                self._label(-1, typed)
+            case "u":
+                self._send(UndoLabel(session=frame.session_id or None))
+            case "n":
+                self._text, self._note_at, self._note_of = "", typed.at, frame.session_id or None
+                self._say("note (gesture keys off), enter saves:")
+            case "q" if not frame.recording:
+                return 0
+            case "q":
+                self._ask(
+                    "leave? enter keeps recording, x stops and saves, esc stays",
+                    {"\n": lambda: 0, "x": self._stop_and_leave},
+                )
+            case "?":
+                self._say(_KEYS)
+        return None
+
+    def _ask(self, question: str, answers: dict[str, Callable[[], int | None]]) -> None:
+        self._say(question)
+        self._answers = answers
+
+    def _type(self, key: str) -> None:
+        text = self._text or ""
+        if key in "\r\n":
+            self._text = None
+            if text:
+                self._send(AddNote(text=text, timestamp=self._note_at, session=self._note_of))
+        else:
+            self._text = text[:-1] if key in "\x7f\b" else text + key
+
+    def _send(self, command: AnyCommand) -> None:
+        try:
+            reply = self.recorder.execute(command)
+            if reply.confirm:
+                again = replace(command, confirmed=getattr(command, "confirmed", 0) + 1)
+                self._ask(f"{reply.confirm} enter: yes, esc: no", {"\n": lambda: self._send(again)})
+            else:
+                self._say(("" if reply.ok else "refused: ") + reply.message)
+        except MyoGesticError as error:
+            self._say(f"failed: {error}")
+
+    def _stop_and_leave(self) -> int:
+        self._send(Stop())
+        return 0

@@ -1,0 +1,145 @@
+"""Between the screens and their recorder: the newest snapshot, commands in order, another recorder after the first."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from ..app.interface import AnyCommand, Recorder, SetGestures, Status
+from ..app.protocol import foreseen
+from ..clock import local_clock
+from ..errors import MyoGesticError
+from ..widgets.frame import Frame
+from .command_queue import CommandRunner, Then
+from .startup_questions import greeting
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+TREND_SECONDS = 60
+
+
+class Trends:
+    """What each stream did in each of the last 60 s: RMS of a signal, events of markers; NaN where nothing came."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, deque[float]] = {}
+        self._samples: dict[str, int] = {}
+        self._second = 0
+
+    def of(self, key: str) -> tuple[float, ...]:
+        """Oldest first."""
+        return tuple(self._values.get(key, ()))
+
+    def take(self, status: Status) -> None:
+        """Look at a snapshot; once a second is enough."""
+        second = int(status.at)
+        if second == self._second:
+            return
+        self._second = second
+        for stream in status.streams:
+            values = self._values.setdefault(stream.key, deque(maxlen=TREND_SECONDS))
+            came = stream.n_samples - self._samples.get(stream.key, stream.n_samples)
+            self._samples[stream.key] = stream.n_samples
+            if stream.state in ("seen", "wanted", "connecting", "ended", "refused"):
+                continue
+            if stream.state == "lost":
+                values.append(float("nan"))
+            elif stream.quality and stream.fs > 0:
+                good = [one.rms for one in stream.quality if one.rms == one.rms and not set(one.flags) & set("CNx")]
+                values.append((sum(rms * rms for rms in good) / len(good)) ** 0.5 if good else 0.0)
+            else:
+                values.append(float(max(came, 0)))
+
+
+class Feed:
+    """Holds the newest `Frame`, and sends commands.
+
+    Parameters
+    ----------
+    recorder
+        What is shown and driven.
+    actor
+        Who asks, for the recorder's log.
+    embedded
+        The recorder lives in this process.
+    """
+
+    def __init__(self, recorder: Recorder, actor: str, *, embedded: bool) -> None:
+        self.recorder = recorder
+        self.actor = actor
+        self.trends = Trends()
+        self.frame = Frame(Status(at=time.monotonic()))
+        self.went = False
+        """The recorder has stopped to answer since the last look."""
+        self._embedded = embedded
+        self._greeted = False
+        self._before: Status | None = None
+        self._runner: CommandRunner | None = None
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to carry out commands."""
+        self._runner = CommandRunner(self.recorder, loop)
+
+    def close(self) -> None:
+        """Let the commands under way finish."""
+        if self._runner is not None:
+            self._runner.close()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the recorder (in this process) was told to end."""
+        stopping = getattr(self.recorder, "stopping", None)
+        return stopping is not None and bool(stopping.is_set())
+
+    def look(self, screen: str, fps: float, *, slowed: bool = False) -> Frame:
+        """Take the newest snapshot."""
+        try:
+            status, gone = self.recorder.status(), str(getattr(self.recorder, "gone", None) or "")
+        except MyoGesticError as error:
+            status, gone = self.frame.status, str(error)
+        self.went = bool(gone) and not self.frame.gone
+        status = foreseen(status, local_clock())
+        if not gone:
+            self.trends.take(status)
+        wall = time.strftime("%H:%M")
+        self.frame = Frame(status, screen=screen, at=status.at, wall=wall, fps=fps, slowed=slowed, gone=gone)
+        if not gone and not self._greeted and status.app_name and self._runner is not None:  # it is up
+            self._greeted = True
+            self._greet(status)
+        return self.frame
+
+    def _greet(self, status: Status) -> None:
+        for command in greeting(status, self._before, self.actor, embedded=self._embedded):
+            if isinstance(command, SetGestures):
+                self.execute(command, lambda _, __: None)
+            else:
+                self.execute(command, lambda _, __: None)
+
+    def execute(self, command: AnyCommand, then: Then) -> None:
+        """Send a command; its reply goes to ``then``, in the event loop."""
+        if self._runner is not None:
+            self._runner.submit(command, then)
+
+    def reconnect(self, start: Callable[[], Recorder], told: Callable[[str], None]) -> None:
+        """Find or start a recorder in place of the one that went; ``told`` is called in a thread of its own."""
+        self._before = self.frame.status
+
+        def swap() -> None:
+            try:
+                fresh = start()
+            except (MyoGesticError, OSError) as error:
+                told(str(error))
+                return
+            if fresh is not self.recorder:
+                self.recorder.close()
+                self.recorder = fresh
+            self._greeted = False
+            if self._runner is not None:
+                self._runner.recorder = fresh
+            told("")
+
+        threading.Thread(target=swap, name="viewer-reconnect", daemon=True).start()

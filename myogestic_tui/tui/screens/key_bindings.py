@@ -1,0 +1,148 @@
+"""The keys of each screen, as data: what footer, help, palette, keymap and documentation show.
+
+Digits and CAPITALS are gestures; lowercase letters and punctuation are commands. The ids are what ``[keymap]`` remaps.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.binding import Binding
+
+from ..keys import command as c
+
+if TYPE_CHECKING:
+    from textual.binding import BindingType
+
+EVERYWHERE = [
+    c("x", "app.stop", "stop", tooltip="stop: then ⏎ saves, d discards, esc continues", id="stop"),
+    c("question_mark", "app.help", "help", tooltip="the keys of this screen", id="help"),
+]
+"""First on every screen, so that the footer has them at any width."""
+
+STREAMS: list[BindingType] = [
+    *EVERYWHERE,
+    c("enter", "details", "details", tooltip="every channel with name and unit, and the XML", id="streams.details"),
+    c("t", "tick", "in/out", tooltip="include the stream in the recording, or exclude it", id="streams.tick"),
+    c("c", "connect", "connect", tooltip="connect the stream and include it", id="streams.connect"),
+    c("a", "all", "all", tooltip="connect and include all streams", id="streams.all"),
+    c("f", "forget", "forget", tooltip="disconnect and forget the stream", id="streams.forget"),
+    c("d", "doctor", "doctor", tooltip="what is wrong, and how to repair it", id="streams.doctor"),
+    c("g", "generator", "start or stop the synthetic generator", id="streams.generator",
+      show=False),
+]  # fmt: skip
+
+
+def _rows(screen: str) -> list[Binding]:
+    """Keys that move in a table, whatever has the focus."""
+    return [
+        c("up", "row(-1)", "row up", id=f"{screen}.up", show=False),
+        c("down", "row(1)", "row down", id=f"{screen}.down", show=False),
+        c("pageup", "row(-10)", "page up", id=f"{screen}.page_up", show=False),
+        c("pagedown", "row(10)", "page down", id=f"{screen}.page_down", show=False),
+    ]
+
+
+STREAMS += _rows("streams")
+
+_START = [
+    c("space", "app.start", "start", tooltip="start recording", id="start"),
+    c("u", "app.undo", "undo", tooltip="undo the last label", id="undo"),
+    c("e", "app.label(-1)", "end the label", id="end_label", show=False),
+    c("n", "app.note", "note", tooltip="note, with the time of this key", id="note"),
+]
+
+LIVE: list[BindingType] = [
+    *EVERYWHERE,
+    *_START,
+    c("m", "bad_channel", "bad", tooltip="mark the channel bad or good", id="live.bad"),
+    c("i", "view", "view", tooltip="heat map, traces, electrode grid", id="live.view"),
+    c("w", "worst", "worst", tooltip="next worst channel", id="live.worst"),
+    c("enter", "zoom", "zoom", tooltip="one channel, full height; again: back", id="live.zoom"),
+    c("p", "pause_view", "pause", tooltip="pause the view", id="live.pause"),
+    c("v", "next_stream", "stream", tooltip="next stream", id="live.stream"),
+    c("f", "filter", "filter", tooltip="view filters: none, high-pass, high-pass and notch", id="live.filter",
+      show=False),
+    c("comma", "widen(-1)", "shorter window", id="live.shorter", show=False),
+    c("full_stop", "widen(1)", "longer window", id="live.longer", show=False),
+    c("minus", "gain(False)", "less gain", id="live.gain_down", show=False),
+    c("plus,equals_sign", "gain(True)", "more gain", id="live.gain_up", show=False),
+    c("a", "autoscale", "autoscale on or off", id="live.autoscale", show=False),
+    c("o", "offset", "offset removal on or off (view only)", id="live.offset", show=False),
+    c("percent_sign", "mvc", "% MVC", tooltip="amplitudes in % MVC, or in the stream's unit", id="live.mvc",
+      show=False),
+    c("up", "channel(-1)", "channel up", id="live.up", show=False),
+    c("down", "channel(1)", "channel down", id="live.down", show=False),
+    c("pageup", "page(-1)", "page up", id="live.page_up", show=False),
+    c("pagedown", "page(1)", "page down", id="live.page_down", show=False),
+    c("left", "scroll(-0.25)", "scroll back (pauses)", id="live.left", show=False),
+    c("right", "scroll(0.25)", "scroll on", id="live.right", show=False),
+]  # fmt: skip
+
+RECORD: list[BindingType] = [
+    *EVERYWHERE,
+    *_START,
+    c("m", "bad_trial", "bad trial", tooltip="mark the running trial bad or good; or the one chosen with ↑",
+      id="record.bad"),
+    c("t", "take", "take", tooltip="take sheet: subject, task, take, name", id="record.take"),
+    c("c", "protocol", "protocol", tooltip="start a cued protocol, or end the one that runs", id="record.protocol"),
+    c("p", "pause_protocol", "pause", tooltip="pause or resume the protocol", id="record.pause"),
+    c("k", "skip", "skip", tooltip="skip to the next cue", id="record.skip"),
+    c("up", "trial(-1)", "trials", tooltip="go back to a trial: then m marks it, a digit relabels it",
+      id="record.up", show=False),
+    c("down", "trial(1)", "later trial", tooltip="the next trial", id="record.down", show=False),
+    c("enter", "understood", "understood", tooltip="what stopped the recording was read", id="record.understood",
+      show=False),
+    c("escape", "back", "back", tooltip="leave the trials", id="record.back", show=False),
+]  # fmt: skip
+
+SESSIONS: list[BindingType] = [
+    *EVERYWHERE,
+    c("enter", "open", "open", tooltip="open the session", id="sessions.open"),
+    c("slash", "find", "find", tooltip="find by name, date, state, subject, task, stream, class", id="sessions.find"),
+    c("o", "order", "order", tooltip="order by any column: ← → choose it, o reverses it", id="sessions.order"),
+    c("m", "mark", "select", tooltip="select or unselect; jobs then take all that are selected", id="sessions.mark"),
+    c("v", "verify", "verify", tooltip="verify: every byte, quickly, or all new ones", id="sessions.verify"),
+    c("f", "repair", "repair", tooltip="repair: pack, recover or salvage, as the state needs", id="sessions.repair"),
+    c("c", "copy", "copy", tooltip="copy to a folder or URL, and check the copy", id="sessions.copy"),
+    c("d", "trash", "trash", tooltip="move to the trash; it asks first", id="sessions.trash"),
+    c("w", "export", "export to other tools", id="sessions.export", show=False),
+    c("y", "replay", "replay as live LSL outlets; again: end it", id="sessions.replay", show=False),
+    c("t", "edit", "edit subject, task, take, name", id="sessions.edit", show=False),
+    c("n", "add_note", "add a note to the session", id="sessions.note", show=False),
+    c("u", "restore", "restore what was trashed last", id="sessions.restore", show=False),
+    c("escape", "cancel", "back", tooltip="show all; unselect all; cancel a job", id="sessions.cancel", show=False),
+]
+
+SESSIONS += _rows("sessions")
+
+OPENED: list[BindingType] = [
+    *EVERYWHERE,
+    c("escape,enter", "back", "list", tooltip="back to the list", id="opened.back"),
+    c("left", "pan(-1)", "earlier", tooltip="back in time", id="opened.left", show=False),
+    c("right", "pan(1)", "later", tooltip="on in time", id="opened.right", show=False),
+    c("plus,equals_sign", "zoom(0.5)", "closer", tooltip="closer, down to the samples", id="opened.zoom_in"),
+    c("minus", "zoom(2.0)", "wider", tooltip="all of it again, step by step", id="opened.zoom_out"),
+    c("up", "channel(-1)", "channel up", tooltip="the channel before; first the RMS of all", id="opened.up",
+      show=False),
+    c("down", "channel(1)", "channel", tooltip="the next channel", id="opened.down"),
+    c("full_stop", "next_stream", "stream", tooltip="the next stream", id="opened.stream"),
+    c("comma", "cursor(-1)", "cursor to the left", id="opened.cursor_left", show=False),
+    c("semicolon", "cursor(1)", "cursor to the right", id="opened.cursor_right", show=False),
+    c("pageup", "page(-1)", "page up in what stands beneath", id="opened.page_up", show=False),
+    c("pagedown", "page(1)", "more", tooltip="page down in what stands beneath", id="opened.page_down"),
+]  # fmt: skip
+
+SCRIPT: list[BindingType] = [
+    *EVERYWHERE,
+    c("tab", "app.focus_next", "buttons", tooltip="the next button", id="script.next"),
+    c("shift+tab", "app.focus_previous", "buttons", tooltip="the button before", id="script.previous", show=False),
+    c("e", "app.label(-1)", "end label", tooltip="end the label", id="script.end_label"),
+]
+
+_GROUPS = {
+    "streams": STREAMS, "live": LIVE, "record": RECORD, "sessions": SESSIONS, "opened": OPENED, "script": SCRIPT,
+}  # fmt: skip
+SCREEN_BINDINGS: dict[str, list[Binding]] = {
+    name: [one for one in group if isinstance(one, Binding)] for name, group in _GROUPS.items()
+}

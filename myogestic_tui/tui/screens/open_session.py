@@ -1,0 +1,108 @@
+"""An open session: its plot with a cursor, zoomable, and everything that is known about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.containers import VerticalScroll
+
+from ...widgets.header import Header
+from ...widgets.session_details import open_rows
+from ...widgets.session_plot import OverviewPlot, heading
+from ...widgets.session_table import job_row
+from ...widgets.styled_lines import DIM, Lines, line, spread
+from .base import ViewerScreen
+from .key_bindings import OPENED
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from ...widgets.frame import Frame
+    from ..session_cursor import SessionLook
+    from ..session_selection import SessionList
+
+
+class OpenedScreen(ViewerScreen):
+    """Over the list: ``esc`` goes back to it."""
+
+    name_of = "sessions"
+    BINDINGS = OPENED
+    _STEP = 0.02
+
+    def __init__(self, sessions: SessionList, look: SessionLook) -> None:
+        super().__init__()
+        self.header = Header("sessions")
+        self.list, self.look = sessions, look
+        self.cursor: float | None = None
+
+    def body(self) -> ComposeResult:
+        """Heading, plot, sections."""
+        self.title_line, self.plot, self.rows = (
+            Lines(id="opened-title"),
+            OverviewPlot(id="opened-plot"),
+            Lines(id="opened-rows"),
+        )
+        self.job = Lines(id="job")
+        yield self.title_line
+        yield self.plot
+        self.box = VerticalScroll(self.rows, id="opened-box")
+        yield self.box
+        yield self.job
+
+    def show(self, frame: Frame) -> None:
+        """What has been read of it so far."""
+        one = self.list.entry
+        if one is None:
+            return
+        width, height = self.size.width, self.size.height - 7
+        looked = self.look.at(one, 2 * width, opened=True)
+        tall = max(min(height - 6, height * 3 // 5), 0)
+        self.plot.styles.height = tall if looked.overview is not None else 1
+        if looked.overview is None:
+            told = looked.problem or "reading …"
+            self.title_line.put([line((f" {told}", "$text-warning" if looked.problem else DIM))])
+        else:
+            hint = line(("←→ time  + - zoom  , ; cursor ", DIM)) if self.cursor is None and width >= 100 else ()
+            self.title_line.put([spread(heading(looked.overview, width, self.cursor), hint, width)])
+            self.plot.draw(looked.overview, frame.key_of, looked.facts, self.cursor)
+        rows = open_rows(one, looked, frame, width - 2)
+        self.rows.styles.height = len(rows)
+        self.rows.put(rows)
+        self.job.put([job_row(frame.status, width, escape="back")])
+
+    def _now(self) -> None:
+        self.frame_came(self.frame)
+
+    def action_back(self) -> None:
+        """Back to the list."""
+        self.dismiss(None)
+
+    def action_pan(self, direction: int) -> None:
+        """Earlier or later."""
+        self.look.pan(direction)
+        self._now()
+
+    def action_zoom(self, factor: float) -> None:
+        """Closer or wider."""
+        self.look.zoom(factor)
+        self._now()
+
+    def action_channel(self, step: int) -> None:
+        """All channels, then each of them."""
+        self.look.change_channel(step)
+        self._now()
+
+    def action_next_stream(self) -> None:
+        """The next stream of numbers."""
+        self.look.change_stream()
+        self._now()
+
+    def action_cursor(self, step: int) -> None:
+        """Move the cursor; the first key puts it into the middle."""
+        at = 0.5 if self.cursor is None else self.cursor + step * self._STEP
+        self.cursor = min(max(at, 0.0), 1.0 - 1e-6)
+        self._now()
+
+    def action_page(self, step: int) -> None:
+        """A page of what stands beneath the plot."""
+        self.box.scroll_relative(y=step * max(self.box.size.height - 1, 1), animate=False)

@@ -1,0 +1,69 @@
+"""One answer of the recorder, of which all that a picture of Live shows is drawn: map, traces, labels, electrodes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from msgspec.structs import replace
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..app.interface import ChannelQuality, Envelope, StreamStatus
+
+    Floats = NDArray[np.float32]
+
+LEVEL_SECONDS = 1.0
+"""Numbers beside traces and on electrodes are the RMS of so long before the window's end."""
+
+
+class Answer(NamedTuple):
+    """What the recorder answered; the last run of columns, which is not complete yet, is left off.
+
+    Attributes
+    ----------
+    envelope
+        As it came.
+    rms
+        ``(n_channels, columns)``, in the stream's unit or in % MVC.
+    low, high
+        Likewise, of columns that are finer by a whole number; empty where only the RMS was asked for.
+    """
+
+    envelope: Envelope
+    rms: Floats
+    low: Floats
+    high: Floats
+
+    @property
+    def start(self) -> float:
+        """Of the window, on the source's clock."""
+        return self.envelope.start
+
+    def levels(self, seconds: float) -> list[float]:
+        """RMS of each channel over the last second of a window of ``seconds``; NaN where nothing came."""
+        last = self.rms[:, -max(round(LEVEL_SECONDS * self.rms.shape[1] / seconds), 1) :]
+        known = np.isfinite(last)
+        with np.errstate(invalid="ignore"):
+            levels: list[float] = np.sqrt(np.square(last).sum(axis=1, where=known) / known.sum(axis=1)).tolist()
+        return levels
+
+
+def end_of(envelope: Envelope) -> float:
+    """End of an envelope's window, on the source's clock."""
+    return envelope.start + envelope.seconds
+
+
+def references(mvc: tuple[float, ...]) -> Floats:
+    """One percent of each channel's maximum voluntary contraction, ``(n_channels,)``; NaN where it has none."""
+    values = np.asarray(mvc, np.float32) / 100
+    return np.where(values > 0, values, np.float32(np.nan))
+
+
+def in_percent(stream: StreamStatus) -> tuple[ChannelQuality, ...]:
+    """Quality with amplitudes in % MVC."""
+    of = references(stream.mvc).tolist()
+    return tuple(
+        replace(one, rms=one.rms / part, peak=one.peak / part) for one, part in zip(stream.quality, of, strict=False)
+    )

@@ -1,0 +1,125 @@
+"""What needs the operator, and the one sentence that says how things stand."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+
+from . import number_format as f
+from .strip_widget import FLAG_WORDS
+from .styled_lines import BAD, DIM, OK, STRONG, WARN, Line, fit, line, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..app.interface import Problem, StreamStatus
+    from .frame import Frame
+
+MARKS = {"error": ("✗", BAD), "warning": ("▲", WARN), "info": ("…", DIM)}
+_ORDER = ("error", "warning", "info")
+_BESIDE_SUBJECT = 50
+"""From this width on a problem's text stands beside its subject, else under it."""
+
+
+def needs_you(problems: Sequence[Problem], width: int, height: int) -> list[Line]:
+    """The one list of what needs the operator; nothing at all where nothing does."""
+    if not problems or height < 2:
+        return []
+    rows = [rule("needs you", width)]
+    beside = width >= _BESIDE_SUBJECT
+    for problem in sorted(problems, key=lambda p: _ORDER.index(p.severity)):
+        mark, style = MARKS[problem.severity]
+        head = line((f" {mark} ", style), (fit(problem.subject, 12), style))
+        lines = textwrap.wrap(problem.text, max(width - (17 if beside else 4), 8), break_on_hyphens=False) or [""]
+        rows += [line(head, " ", lines.pop(0))] if beside else [head]
+        rows += [line(" " * (16 if beside else 3), text) for text in lines]
+    if len(rows) > height:
+        rows = [*rows[: height - 1], line((f" … and {len(rows) - height + 1} more lines", WARN))]
+    return rows
+
+
+def problem_lines(problems: Sequence[Problem], width: int, height: int) -> list[Line]:
+    """The gravest problems in a line each, cut to the width."""
+    grave = sorted((p for p in problems if p.severity != "info"), key=lambda p: _ORDER.index(p.severity))
+    rows = []
+    for problem in grave[:height]:
+        mark, style = MARKS[problem.severity]
+        text = " ".join(f"{problem.subject}: {problem.text}".split())  # some have lines
+        rows.append(line((f" {mark} {fit(text, width - 4)}", style)))
+    return rows
+
+
+def quality_line(stream: StreamStatus, most: int = 4) -> Line:
+    """``1 flat: 17   1 mains: 42``: only what is wrong; ``all 64 clean`` where nothing is."""
+    if not stream.quality:
+        return line(("no samples yet" if stream.dtype != "string" else "text", DIM))
+    parts: list[tuple[str, str]] = []
+    for flag, word in FLAG_WORDS.items():
+        which = [str(i + 1) for i, q in enumerate(stream.quality) if flag in q.flags]
+        if which:
+            listed = ", ".join(which[:most]) + (" …" if len(which) > most else "")
+            parts.append((f"{'   ' if parts else ''}{len(which)} {word}: {listed}", WARN if flag != "x" else DIM))
+    return tuple(parts) or line((f"all {len(stream.quality)} clean", OK))
+
+
+def status_line(frame: Frame, width: int = 80) -> Line:
+    """How things stand, computed from the snapshot alone: ``▲ recording 3 of 4 · glove lost 23 s``."""
+    if frame.gone:
+        return line((f" ✗ {frame.gone}", BAD))
+    if frame.recording:
+        return _recording(frame, width)
+    if frame.status.stopped is not None:
+        return line((f" ■ stopped by the recorder: {frame.status.stopped.text}", BAD))
+    missing = [s for s in frame.status.streams if (s.record or s.required) and s.state not in ("live", "slow")]
+    if missing:
+        return line((" … waiting for ", WARN), (", ".join(s.name for s in missing), WARN))
+    if not frame.selected:
+        return line((" ○ idle · no stream is chosen for recording", DIM))
+    return line((f" ○ ready · {_streams(len(frame.selected))} live", DIM))
+
+
+def _recording(frame: Frame, width: int) -> Line:
+    live, n = frame.n_recorded
+    lost = frame.missing
+    head = f"recording {live} of {n}"
+    if lost or live < n:
+        words = "".join(f" · {s.name} {_absent(s)}" for s in lost[:3])
+        return line((f" {'▲' if live else '✗'} {head}{words}", WARN if live else BAD))
+    faults = [
+        f"{s.name} {i + 1} {_worst(q.flags)}"
+        for s in frame.recorded
+        for i, q in enumerate(s.quality)
+        if _worst(q.flags)
+    ]
+    grave = [p for p in frame.status.problems if p.severity == "error"]
+    if grave:
+        return line((f" ▲ {head} · {grave[0].subject}: {' '.join(grave[0].text.split())}", WARN))
+    if faults:
+        return line((_listed(f" ▲ {head}", faults, width), WARN))
+    return line((" ● ", OK), (head, STRONG), (" · all clean", OK))
+
+
+def _listed(text: str, words: Sequence[str], width: int) -> str:
+    """``text · word · word · 2 more``: as many of the words as have room."""
+    for n in range(len(words), 0, -1):
+        more = [f"{len(words) - n} more"] if n < len(words) else []
+        listed = " · ".join([text, *words[:n], *more])
+        if cell_len(listed) <= width or n == 1:
+            return listed
+    return text
+
+
+def _absent(stream: StreamStatus) -> str:
+    if stream.state == "lost":
+        return "lost" if stream.age_s is None else f"lost {f.span(stream.age_s)}"
+    return stream.state
+
+
+def _worst(flags: str) -> str:
+    return next((FLAG_WORDS[flag] for flag in "NFCM" if flag in flags), "")
+
+
+def _streams(n: int) -> str:
+    return f"{n} stream{'s' if n != 1 else ''}"

@@ -1,0 +1,130 @@
+"""Parts of the Record screen: trials, timeline, counters, notes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from . import number_format as f
+from .label_timeline import label_strip, time_axis
+from .stable_table import Column, cell
+from .styled_lines import BAD, BLANK, DIM, WARN, Line, fit, gesture_style, line, spread, width_of
+
+if TYPE_CHECKING:
+    from ..app.interface import LabelStatus
+    from .frame import Frame
+
+TIMELINE_SECONDS = 60.0
+_LEAD = 11
+
+
+class Trial(NamedTuple):
+    """One label of the session."""
+
+    place: int
+    """Place among all labels of the session."""
+    label: LabelStatus
+    seconds: float
+    running: bool
+
+
+def trials_of(frame: Frame) -> list[Trial]:
+    """The trials that the snapshot knows, oldest first; what has no label is none."""
+    session = frame.status.session
+    if session is None:
+        return []
+    first = max(session.n_labels - len(session.labels), 0)
+    ends = [label.timestamp for label in session.labels[1:]] + [session.started_at + session.elapsed_s]
+    pairs = zip(session.labels, ends, strict=False)  # before the first label there is one end, and no beginning
+    last = len(session.labels) - 1
+    return [
+        Trial(first + i, label, max(end - label.timestamp, 0.0), i == last and frame.recording)
+        for i, (label, end) in enumerate(pairs)
+        if label.class_index >= 0
+    ]
+
+
+def trial_columns(width: int) -> tuple[Column, ...]:
+    """For a table so wide."""
+    name = max(width - 28, 6)
+    return (
+        Column("at", "TRIAL AT", 9), Column("key", " ", 4), Column("gesture", "GESTURE", name),
+        Column("seconds", "SEC", 7, ">"), Column("mark", "", 7),
+    )  # fmt: skip
+
+
+def trial_row(trial: Trial, frame: Frame, columns: tuple[Column, ...]) -> tuple[Line, ...]:
+    """The cells of a trial."""
+    label = trial.label
+    words = (
+        "bad"
+        if label.bad
+        else f"±{label.uncertainty_s:.1f} s"
+        if label.uncertainty_s
+        else "now"
+        if trial.running
+        else ""
+    )
+    seconds = "" if trial.running else f"{trial.seconds:.1f}"
+    return (
+        cell(f.clock(label.timestamp, frame.at), columns[0], DIM),
+        line((f" {frame.key_of(label.class_index)} ", gesture_style(label.class_index, filled=True)), " "),
+        cell(frame.gesture(label.class_index), columns[2], gesture_style(label.class_index)),
+        cell(seconds, columns[3]),
+        cell(words, columns[4], WARN if label.bad or label.uncertainty_s else DIM),
+    )
+
+
+def timeline_rows(frame: Frame, width: int) -> list[Line]:
+    """Axis and label strip of the last minute."""
+    session = frame.status.session
+    cells = max(width - _LEAD - 1, 10)
+    axis = line((" " * _LEAD + time_axis(TIMELINE_SECONDS, cells), DIM))
+    if session is None or not frame.recording:
+        return [axis, BLANK]
+    now = session.started_at + session.elapsed_s
+    strip = label_strip(
+        session.labels, now - TIMELINE_SECONDS, TIMELINE_SECONDS, cells, frame.key_of, began=session.started_at
+    )
+    return [axis, line((fit(" labels", _LEAD), DIM), strip)]
+
+
+def counter_line(frame: Frame, width: int) -> Line:
+    """Samples per stream in fixed fields; size, lost samples and gaps at the right."""
+    session = frame.status.session
+    right: Line = ()
+    if session is not None:
+        right = line(
+            f"{f.size(session.bytes):>8}",
+            (f"  {f.count(session.lost_samples):>6} lost", BAD if session.lost_samples else DIM),
+            (f"  {session.gaps:>3} gaps ", WARN if session.gaps else DIM),
+        )
+        if session.backlog_s > 15:
+            right = line((f"disk {session.backlog_s:.0f} s behind  ", WARN), right)
+    if not frame.recording and session is not None:
+        last = fit(f" last: {session.path.rstrip('/').rpartition('/')[2]}", max(width - width_of(right), 10))
+        return spread(line((last, DIM)), right, width)
+    return spread(_samples(frame, width - width_of(right)), right, width)
+
+
+def _samples(frame: Frame, room: int) -> Line:
+    parts: list[tuple[str, str]] = []
+    streams = frame.recorded if frame.recording else ()
+    for i, stream in enumerate(streams):
+        text = f" {fit(stream.name, min(len(stream.name), 12))} {f.count(stream.n_samples):>7}  "
+        if len(text) > room - 4:
+            parts.append((f" +{len(streams) - i}", DIM))
+            break
+        parts.append((text, BAD if stream.state == "lost" else ""))
+        room -= len(text)
+    return tuple(parts)
+
+
+def note_lines(frame: Frame, width: int, height: int) -> list[Line]:
+    """The newest notes, newest first."""
+    session = frame.status.session
+    if session is None or height < 1:
+        return []
+    return [
+        line((f" {f.clock(note.timestamp, frame.at)} ", DIM), ("note  ", DIM), fit(note.text, max(width - 17, 4)))
+        for note in reversed(session.notes[-height:])
+    ]

@@ -1,0 +1,392 @@
+"""One stream as heat map, traces or electrode grid, with its labels: what the Live screen and scripts show."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from textual.containers import Horizontal, Vertical
+
+from ..app.context import Context
+from ..info import parse_grid
+from . import number_format as f
+from .channel_layout import Layout, plan, worst_first
+from .frame import Frame
+from .grid import CELL, Grid
+from .label_timeline import label_strip, time_axis
+from .live_data import LEVEL_SECONDS, Answer, end_of, in_percent, references
+from .signal_caption import PERCENT, info_line
+from .strip_widget import Page
+from .styled_lines import DIM, Lines, line
+from .view_settings import MODES, Lens
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from textual.app import ComposeResult
+
+    from ..app.interface import Envelope, Recorder, StreamStatus, View
+    from ..info import Places
+    from .heat import Heat
+    from .spectrum import Samples
+    from .trace import Trace
+
+    Floats = NDArray[np.float32]
+
+_BESIDE = 90
+"""Cells that remain for heat or traces where the grid stands beside them."""
+_SPECTRUM_BESIDE = 120
+_FPS = 10.0
+
+
+class Lane(Vertical):
+    """A column of channels: a heat map, traces below it or alone, and under them the labels and the time."""
+
+    DEFAULT_CSS = """
+    Lane { width: 1fr; height: auto; }
+    Lane Lines { height: 1; }
+    Lane .axis { color: $text-muted; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        from .heat import Heat
+        from .trace import Trace
+
+        self.heat: Heat = Heat()
+        self.trace: Trace = Trace()
+        self.strip, self.axis = Lines(classes="strip"), Lines(classes="axis")
+
+    def compose(self) -> ComposeResult:
+        """Map, traces, labels, axis."""
+        yield self.heat
+        yield self.trace
+        yield self.strip
+        yield self.axis
+
+    def lay_out(self, layout: Layout) -> None:
+        """Take the heights of a layout."""
+        map_rows = layout.tall - layout.below if layout.mode == "heat" else 0
+        self.heat.display, self.heat.styles.height = map_rows > 0, map_rows
+        rows = layout.tall - map_rows
+        self.trace.display, self.trace.styles.height = rows > 0, rows
+        self.blank()
+
+    def blank(self) -> None:
+        """What was drawn is of other channels, or of another time."""
+        self.heat.clear_from(0)
+        self.trace.clear_from(0)
+        self.strip.put([])
+        self.axis.put([])
+
+    def show_time(
+        self, envelope: Envelope, head: int, cells: int, start: float, seconds: float, frame: Frame, end: str
+    ) -> None:
+        """Labels and time under ``cells`` cells that begin after ``head``; ``end`` is the word at the right edge."""
+        lead = " " * head
+        self.strip.put([line(lead, label_strip(envelope.labels, start, seconds, cells, frame.key_of))])
+        self.axis.put([line(lead + time_axis(seconds, cells, end=end))])
+
+
+class SignalView(Vertical):
+    """One stream, as a heat map, as traces or as its electrode grid.
+
+    Parameters
+    ----------
+    owner
+        A `Context` or a recorder.
+    stream
+        Its name; empty: the first that is connected.
+    seconds
+        The window.
+    lens
+        What is looked at and how, where somebody else decides; the view then draws when it is told to (`show`).
+    """
+
+    DEFAULT_CSS = """
+    SignalView { height: 1fr; min-height: 6; }
+    SignalView > .info { height: 1; }
+    SignalView > .told { height: auto; }
+    SignalView > .area { height: 1fr; }
+    SignalView Grid { display: none; width: 27; height: 1fr; margin-left: 2; }
+    """
+
+    def __init__(
+        self, owner: Context | Recorder, stream: str = "", seconds: float = 10.0, *, lens: Lens | None = None,
+        id: str | None = None, classes: str | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(id=id, classes=classes)
+        from .spectrum import Spectrum
+
+        self.recorder: Recorder = owner.app if isinstance(owner, Context) else owner
+        self.lens: Lens = lens or Lens(exact=seconds)
+        self._own_lens = lens is None
+        self._wanted_stream = stream
+        self._lanes: list[Lane] = []
+        self._info, self._told = Lines(classes="info"), Lines(classes="told")
+        self._area = Horizontal(classes="area")
+        self._grid, self._spectrum = Grid(), Spectrum()
+        self._plan: Layout | None = None
+        self._room = (0, 0)
+        self._drawn: tuple[object, ...] = ()
+        """What the picture is of, besides the time."""
+
+    def compose(self) -> ComposeResult:
+        """Info, what is reported where there is nothing to see, the lanes with spectrum or grid."""
+        yield self._info
+        yield self._told
+        with self._area:
+            yield self._spectrum
+            yield self._grid
+
+    def on_mount(self) -> None:
+        """A view of its own looks by itself."""
+        if self._own_lens:
+            self.set_interval(1.0 / _FPS, self._look)
+
+    def _look(self) -> None:
+        status = self.recorder.status()
+        self.show(Frame(status, at=status.at))
+
+    # ---------------------------------------------------------------- what is shown
+
+    def shown_stream(self, frame: Frame) -> StreamStatus | None:
+        """The chosen stream, or the first numeric one that is connected."""
+        streams = [s for s in frame.live if s.dtype != "string" and s.n_channels]
+        if self._wanted_stream:
+            return next((s for s in streams if s.name == self._wanted_stream), None)
+        return next((s for s in streams if s.name == self.lens.stream), streams[0] if streams else None)
+
+    @property
+    def per_page(self) -> int:
+        """Channels of a page."""
+        return self._plan.lanes * self._plan.per_lane if self._plan is not None else 1
+
+    def places(self, stream: StreamStatus) -> Places:
+        """Where its electrodes are; empty where nobody said so, or what was said does not hold them."""
+        try:
+            return parse_grid(stream.grid, stream.n_channels) if stream.grid else ()
+        except ValueError:
+            return ()
+
+    def modes(self, stream: StreamStatus) -> tuple[str, ...]:
+        """The ways in which the stream can be seen."""
+        return MODES if self.places(stream) else MODES[:2]
+
+    def show(self, frame: Frame) -> None:
+        """Draw the newest of what is looked at."""
+        if not getattr(self.app, "paid", True):
+            return  # what was drawn costs more than a frame may: this one is left out
+        stream = self.shown_stream(frame)
+        self._area.display = stream is not None
+        self._told.display = stream is None
+        if stream is None:
+            name = self._wanted_stream
+            self._info.put([])
+            words = f" {name}: not connected yet" if name else " no stream of numbers is connected"
+            self._told.put([line((words, DIM))])
+            return
+        if self.lens.stream != stream.name:
+            self.lens.choose(stream.name)
+        self._draw(stream, frame)
+
+    def _draw(self, stream: StreamStatus, frame: Frame) -> None:
+        size = self._area.size
+        if size.height < 2 or size.width < 20:
+            return
+        lens, places = self.lens, self.places(stream)
+        lens.has_places = bool(places)
+        lens.cursor = min(lens.cursor, stream.n_channels - 1)
+        grid_width = CELL * len(places[0]) + 2 if places else 0
+        alone = lens.mode_for(stream.n_channels) == "grid" and not lens.zoomed
+        beside = bool(places) and not alone and not lens.zoomed and size.width - grid_width >= _BESIDE
+        layout = plan(lens, stream.n_channels, size.width - (grid_width if beside else 0), size.height)
+        if layout != self._plan or self._room != size:
+            self._room = size
+            self._lay_out(layout, grid_width if beside else size.width - 2 if alone else 0)
+            return  # the parts have their sizes with the next frame
+        page = self._page(stream, layout.first, layout.n_channels, 0.0, lens.seconds)
+        samples = None
+        if alone:
+            self._draw_grid(page, stream, places, frame, [one.rms for one in page.quality])
+        else:
+            drawn = self._draw_heat if layout.mode == "heat" else self._draw_traces
+            answer = drawn(stream, layout, frame)
+            about = (stream.name, layout, lens.seconds, lens.filter, lens.remove_offset, page.unit)
+            if answer is not None:
+                self._drawn = about
+            elif about != self._drawn:
+                self._blank()
+            if beside and answer is not None:
+                whole = layout.n_channels == stream.n_channels
+                values = answer.levels(lens.seconds) if whole else [one.rms for one in page.quality]
+                self._draw_grid(page, stream, places, frame, values)
+            samples = self._draw_spectrum(stream, answer) if layout.mode == "zoom" else None
+        hint = () if self._wanted_stream else self.modes(stream)
+        self._info.put([info_line(self.app, lens, stream, layout, page, samples, hint, self.size.width)])
+
+    def _blank(self) -> None:
+        """Nothing of what is looked at now is known yet."""
+        self._drawn = ()
+        for lane in self._lanes:
+            lane.blank()
+        self._grid.clear_from(0)
+        self._spectrum.clear_from(0)
+
+    def _lay_out(self, layout: Layout, grid_width: int) -> None:
+        self._plan = layout
+        n_lanes = 0 if layout.mode == "grid" else layout.lanes
+        while len(self._lanes) < n_lanes:
+            self._lanes.append(Lane())
+            self._area.mount(self._lanes[-1], before=self._spectrum)
+        width, height = self._room
+        zoom, below = layout.mode == "zoom", layout.mode == "zoom" and width < _SPECTRUM_BESIDE
+        tall = max(height // 3, 5) if below and height >= 12 else 0
+        for i, lane in enumerate(self._lanes):
+            lane.display = i < n_lanes
+            lane.lay_out(layout._replace(rows=layout.rows - tall))
+        self._blank()
+        self._area.styles.layout = "vertical" if below else "horizontal"
+        self._spectrum.display = zoom and (tall > 0 or not below)
+        self._spectrum.styles.width = "1fr" if below else width * 2 // 5
+        self._spectrum.styles.height = tall if below else height
+        self._grid.display = grid_width > 0
+        self._grid.styles.width = grid_width
+
+    # ---------------------------------------------------------------- the views
+
+    def _edge(self, stream: StreamStatus) -> str:
+        """What the right edge is: the present only while samples come and are followed."""
+        return "held" if self.lens.until is not None else "lost" if stream.state == "lost" else "now"
+
+    def _page(self, stream: StreamStatus, first: int, n_channels: int, start: float, seconds: float) -> Page:
+        percent = self.lens.in_percent(stream)
+        quality = in_percent(stream) if percent else stream.quality
+        unit = PERCENT if percent else f.unit(stream.units[first]) if first < len(stream.units) else ""
+        return Page(first, n_channels, self.lens.cursor, start, seconds, unit, quality, stream.state == "lost")
+
+    def _draw_heat(self, stream: StreamStatus, layout: Layout, frame: Frame) -> Answer | None:
+        from .heat import HEAD, columns_of
+
+        lanes, seconds = self._lanes[: layout.lanes], self.lens.seconds
+        cells = min(lane.heat.size.width for lane in lanes) - HEAD
+        if cells < 4:
+            return None
+        n_columns, each = columns_of(cells, seconds)
+        answer = self._ask(stream, layout, n_columns, 2 * each if layout.below else 0)
+        if answer is None:
+            return None
+        page = self._page(stream, layout.first, layout.n_channels, answer.start, seconds)
+        self._listen(answer.rms, page, frame.at)
+        for i, lane in enumerate(lanes):
+            first, n_channels = layout.lane(i)
+            part = answer.rms[first - layout.first :][:n_channels]
+            lane.heat.draw(replace(page, first=first, n_channels=n_channels), part, self.lens.loud.value, each)
+            lane.show_time(answer.envelope, HEAD, n_columns * each, answer.start, seconds, frame, self._edge(stream))
+        if layout.below:
+            self._draw_below(answer, page, stream, layout, frame)
+        return answer
+
+    def _listen(self, rms: Floats, page: Page, at: float) -> None:
+        """Set the loudest step by what the good channels reach."""
+        import numpy as np
+
+        good = [not page.flag(page.first + i) for i in range(len(rms))]
+        finite = rms[good] if any(good) else rms
+        finite = finite[np.isfinite(finite)]
+        if self.lens.until is None and finite.size:
+            self.lens.loud.feed(float(np.quantile(finite, 0.97)), at, page.unit)
+
+    def _draw_below(self, answer: Answer, page: Page, stream: StreamStatus, layout: Layout, frame: Frame) -> None:
+        """Traces of the chosen and the worst channels of each lane, under its map and of the same samples."""
+        self.lens.take(answer.low, answer.high, frame.at, page.quality[layout.first :][: layout.n_channels])
+        flagged = {i for i in range(stream.n_channels) if page.flag(i)}
+        for i, lane in enumerate(self._lanes[: layout.lanes]):
+            first, n_channels = layout.lane(i)
+            channels = worst_first(range(first, first + n_channels), self.lens.cursor, flagged, layout.below)
+            at = [channel - layout.first for channel in channels]
+            lane.trace.draw(page, channels, answer.low[at], answer.high[at], self.lens.scale.value)
+
+    def _draw_traces(self, stream: StreamStatus, layout: Layout, frame: Frame) -> Answer | None:
+        from .trace import HEAD, RUN
+
+        lanes, seconds = self._lanes[: layout.lanes], self.lens.seconds
+        runs = (min(lane.trace.size.width for lane in lanes) - HEAD) // RUN
+        answer = self._ask(stream, layout, runs, 2 * RUN) if runs > 1 else None
+        if answer is None:
+            return None
+        page = self._page(stream, layout.first, layout.n_channels, answer.start, seconds)
+        self.lens.take(answer.low, answer.high, frame.at, page.quality[layout.first :][: layout.n_channels])
+        numbers = answer.levels(seconds)
+        for i, lane in enumerate(lanes):
+            first, n_channels = layout.lane(i)
+            part = slice(first - layout.first, first - layout.first + n_channels)
+            rows = lane.trace.size.height if layout.mode == "zoom" else layout.rows
+            channels = range(first, first + n_channels)
+            scale = self.lens.scale.value
+            lane.trace.draw(page, channels, answer.low[part], answer.high[part], scale, rows, numbers[part])
+            lane.show_time(answer.envelope, HEAD, runs * RUN, answer.start, seconds, frame, self._edge(stream))
+        return answer
+
+    def _draw_spectrum(self, stream: StreamStatus, answer: Answer | None) -> Samples | None:
+        """RMS, peak and spectrum of the chosen channel, of what is drawn; none where they are of another time."""
+        from .spectrum import columns_for, measure
+
+        columns, seconds = columns_for(stream.fs)
+        if columns < 32 or answer is None:
+            return None
+        envelope = self._envelope(stream, self.lens.view(self.lens.cursor, 1, columns, seconds=seconds))
+        if envelope is None or abs(end_of(envelope) - end_of(answer.envelope)) > LEVEL_SECONDS:
+            self._spectrum.clear_from(0)
+            return None
+        low, high = (self._scaled(stream, envelope, part)[0] for part in (envelope.low, envelope.high))
+        samples = measure(low, high, envelope.seconds)
+        if samples is not None:
+            self._spectrum.draw(samples, self._page(stream, self.lens.cursor, 1, 0.0, 0.0).unit)
+        return samples
+
+    def _draw_grid(
+        self, page: Page, stream: StreamStatus, places: Places, frame: Frame, values: Sequence[float]
+    ) -> None:
+        values = values or [float("nan")] * stream.n_channels
+        if not self.lens.loud.value and page.quality:
+            self.lens.loud.feed(max(values), frame.at, page.unit)
+        measure = "quality" if self.lens.quality else page.unit if page.unit == PERCENT else "RMS"
+        what = f"{stream.name} {len(places)}×{len(places[0])} {measure}"
+        self._grid.draw(page, places, values, self.lens.loud.value or 1.0, what, quality=self.lens.quality)
+
+    def _ask(self, stream: StreamStatus, layout: Layout, n_columns: int, every: int) -> Answer | None:
+        """The newest of the page in so many columns of RMS, and least and greatest values of ``every`` finer ones."""
+        fine = max(every, 1)
+        asked = self.lens.view(
+            layout.first, layout.n_channels, n_columns * fine, rms=not every, rms_every=every, more=fine
+        )
+        envelope = self._envelope(stream, asked)
+        if envelope is None or not envelope.rms:
+            return None
+        rms = self._scaled(stream, envelope, envelope.rms)[:, :-1]
+        if not every:
+            return Answer(envelope, rms, rms[:, :0], rms[:, :0])
+        low, high = (self._scaled(stream, envelope, part)[:, :-every] for part in (envelope.low, envelope.high))
+        return Answer(envelope, rms, low, high)
+
+    def _envelope(self, stream: StreamStatus, view: View) -> Envelope | None:
+        """The newest envelope of a view; one of another stream or other channels is none."""
+        envelope = self.recorder.envelope(view)
+        if envelope is None or (envelope.stream, envelope.first_channel) != (stream.name, view.first_channel):
+            return None
+        if self.lens.until is None:
+            self.lens.newest = end_of(envelope)
+        return envelope
+
+    def _scaled(self, stream: StreamStatus, envelope: Envelope, values: bytes) -> Floats:
+        """An array of an envelope, ``(n_channels, columns)``, in the stream's unit or in % MVC."""
+        import numpy as np
+
+        array = np.frombuffer(values, np.float32).reshape(envelope.n_channels, -1)
+        if not self.lens.in_percent(stream):
+            return array
+        of: Floats = array / references(stream.mvc)[envelope.first_channel :][: len(array), None]
+        return of

@@ -1,0 +1,246 @@
+"""What the Live screen looks at, and how: which channels, how much time, which scale; values and rules, no widget."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ..app.interface import View
+from .amplitude_scale import ViewScale, cut_channels
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ..app.interface import ChannelQuality, StreamStatus
+
+    Floats = NDArray[np.float32]
+
+WINDOWS = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
+"""Seconds that the plot can show."""
+FILTERS: tuple[tuple[str, float | None, float | None], ...] = (
+    ("none", None, None),
+    ("hp 10", 10.0, None),
+    ("hp 10, notch 50", 10.0, 50.0),
+    ("hp 10, notch 60", 10.0, 60.0),
+)
+"""Name, high-pass and notch in Hz; of the view only."""
+MODES = ("heat", "traces", "grid")
+HEAT_FROM = 16
+"""From so many channels on the heat map is what one sees first."""
+_LOUD = {"µV": 320.0, "mV": 0.32, "V": 0.00032, "% MVC": 100.0}
+"""The loudest step of the heat map by unit: less than that is never stretched over the whole ramp."""
+_SHRINK_SECONDS = 12.0
+
+
+class Loudness:
+    """The RMS of the loudest step of the heat map: doubles as the signal needs it, halves once it no longer does."""
+
+    def __init__(self) -> None:
+        self.automatic = True
+        self.value = 0.0
+        self._small_since: float | None = None
+
+    def feed(self, loud: float, at: float, unit: str) -> None:
+        """Take the RMS that the loudest good channels reach, seen at ``at`` (s)."""
+        least = _LOUD.get(unit, 0.0)
+        if not self.value:
+            self.value = least or 2.0 ** math.ceil(math.log2(max(loud, 1e-9) * 1.3))
+        if not self.automatic or loud <= 0.0:
+            return
+        while loud > 1.6 * self.value:
+            self.value *= 2
+        if loud >= 0.6 * self.value or self.value <= least:
+            self._small_since = None
+        elif self._small_since is None:
+            self._small_since = at
+        elif at - self._small_since > _SHRINK_SECONDS:
+            self.value, self._small_since = self.value / 2, None
+
+    def step(self, *, up: bool) -> None:
+        """Twice or half of what it is; it is no longer automatic."""
+        self.automatic = False
+        self.value *= 2.0 if up else 0.5
+
+
+@dataclass
+class Lens:
+    """One operator's view of the streams.
+
+    Attributes
+    ----------
+    stream
+        Its name; empty until one is chosen.
+    mode
+        One of `MODES`; empty: by the number of channels.
+    cursor
+        The channel that keys are about, from 0.
+    window
+        Place in `WINDOWS`.
+    percent
+        Amplitudes in % MVC, where one is known.
+    quality
+        The grid shows what is wrong instead of amplitudes.
+    exact
+        Seconds of the window, where a script says so.
+    until
+        End of the window on the source's clock while it is held; None follows the newest sample.
+    newest
+        The end of what was seen last, on the same clock; 0.0 before anything was.
+    cut
+        Whether the scale cuts a channel of the page.
+    has_places
+        Whether it is known where the stream's electrodes are.
+    """
+
+    stream: str = ""
+    mode: str = ""
+    cursor: int = 0
+    window: int = WINDOWS.index(10.0)
+    remove_offset: bool = True
+    zoomed: bool = False
+    percent: bool = False
+    quality: bool = False
+    exact: float = 0.0
+    until: float | None = None
+    newest: float = 0.0
+    cut: bool = False
+    has_places: bool = False
+    scale: ViewScale = field(default_factory=ViewScale)
+    loud: Loudness = field(default_factory=Loudness)
+    filters: dict[str, int] = field(default_factory=dict)
+
+    def mode_for(self, n_channels: int) -> str:
+        """How so many channels are shown; electrodes without places are no grid."""
+        if self.mode and (self.mode != "grid" or self.has_places):
+            return self.mode
+        return "heat" if n_channels >= HEAT_FROM else "traces"
+
+    @property
+    def automatic(self) -> bool:
+        """Whether the scale of what is seen follows the signal."""
+        return self.scale.automatic and self.loud.automatic
+
+    @property
+    def filter(self) -> int:
+        """Place in `FILTERS`; each stream has its own."""
+        return self.filters.get(self.stream, 0)
+
+    @property
+    def seconds(self) -> float:
+        """Of the window."""
+        return self.exact or WINDOWS[self.window]
+
+    @property
+    def raw(self) -> bool:
+        """Whether what is drawn is the signal about its mean, of which the recorder tells RMS and peak."""
+        return self.remove_offset and FILTERS[self.filter][1:] == (None, None)
+
+    @property
+    def filter_name(self) -> str:
+        """What is done to the signal before it is drawn, in words."""
+        return FILTERS[self.filter][0] + ("" if self.remove_offset else ", with offset")
+
+    def in_percent(self, stream: StreamStatus) -> bool:
+        """Whether amplitudes of the stream are in percent of its MVC."""
+        return self.percent and bool(stream.mvc)
+
+    def view(
+        self, first: int, n_channels: int, columns: int, *, rms: bool = False, rms_every: int = 0, more: int = 0,
+        seconds: float = 0.0,
+    ) -> View:  # fmt: skip
+        """What to ask the recorder for: the window in ``columns``, and ``more`` of the same width before it.
+
+        ``seconds`` is of a window other than that of the lens.
+        """
+        _, highpass, notch = FILTERS[self.filter]
+        return View(
+            stream=self.stream,
+            seconds=(seconds or self.seconds) * (columns + more) / columns,
+            columns=columns + more,
+            first_channel=first,
+            n_channels=n_channels,
+            until=self.until,
+            highpass_hz=highpass,
+            notch_hz=notch,
+            remove_offset=self.remove_offset,
+            rms=rms,
+            rms_every=rms_every,
+        )
+
+    def take(self, low: Floats, high: Floats, at: float, quality: Sequence[ChannelQuality]) -> None:
+        """Scale to envelopes ``(n_channels, columns)`` seen at ``at``; a view that is held keeps its scale."""
+        if self.until is None or not self.scale.found:
+            self.scale.feed(low, high, at, quality)
+        self.cut = any(cut_channels(low, high, self.scale.value))
+
+    # ---------------------------------------------------------------- changes
+
+    def choose(self, stream: str) -> None:
+        """Look at another stream."""
+        self.stream, self.cursor, self.until = stream, 0, None
+        self.scale_anew()
+
+    def scale_anew(self) -> None:
+        """Other amplitudes: no scale of before means anything."""
+        automatic, self.scale = self.scale.automatic, ViewScale()
+        self.scale.automatic = automatic
+        self.loud = Loudness()
+        self.scale.zoom(self.zoomed)
+
+    def move(self, step: int, n_channels: int) -> None:
+        """The cursor; a zoomed channel has a scale of its own."""
+        self.cursor = min(max(self.cursor + step, 0), n_channels - 1)
+        if self.zoomed and self.scale.automatic:
+            self.scale.zoom(True)
+
+    def zoom(self) -> None:
+        """One channel over the whole height, or back."""
+        self.zoomed = not self.zoomed
+        self.scale.zoom(self.zoomed)
+
+    def next_mode(self, n_channels: int, modes: Sequence[str]) -> None:
+        """The next way to see it."""
+        self.zoomed = False
+        now = self.mode_for(n_channels)
+        self.mode = modes[(modes.index(now) + 1) % len(modes)] if now in modes else modes[0]
+
+    def other_measure(self, n_channels: int) -> None:
+        """With or without the offset; on the grid, amplitudes or quality."""
+        if self.mode_for(n_channels) == "grid" and not self.zoomed:
+            self.quality = not self.quality
+        else:
+            self.remove_offset = not self.remove_offset
+
+    def next_filter(self) -> None:
+        """The next filter, of this stream's view alone."""
+        self.filters[self.stream] = (self.filter + 1) % len(FILTERS)
+
+    def gain(self, n_channels: int, *, up: bool) -> None:
+        """More or less gain than what is seen of so many channels has."""
+        heat = self.mode_for(n_channels) != "traces" and not self.zoomed
+        (self.loud if heat else self.scale).step(up=not up)
+
+    def autoscale(self) -> None:
+        """Follow the signal, or stay as it is."""
+        self.scale.automatic = self.loud.automatic = not self.automatic
+
+    def widen(self, step: int) -> None:
+        """A longer or a shorter window."""
+        self.window = min(max(self.window + step, 0), len(WINDOWS) - 1)
+
+    def hold(self) -> None:
+        """Hold the view, or let it run again."""
+        self.until = None if self.until is not None else self.newest or None
+
+    def scroll(self, share: float) -> None:
+        """By a share of the window; at the newest sample it runs again."""
+        if not self.newest:
+            return
+        held = self.until if self.until is not None else self.newest
+        self.until = held + share * self.seconds
+        if share > 0 and self.until >= self.newest:
+            self.until = None
