@@ -85,7 +85,7 @@ class _Arrival:
 
 
 class HealthMeter:
-    """Fed with every chunk and selected at every poll by the worker, asked by anyone.
+    """Takes every chunk, and a tick at every poll, from the stream's thread; anyone may ask it.
 
     Parameters
     ----------
