@@ -89,7 +89,11 @@ def _program(_: Settings) -> Iterable[Check]:
         import zarrs  # noqa: F401
     except ImportError:
         return
-    yield Check("zarr", "ok", "the zarrs codec pipeline is used for recording")
+    yield Check(
+        "zarr",
+        "ok",
+        "zarrs is the codec pipeline of arrays that you open with zarr; sessions are written and read without it",
+    )
 
 
 def _limits(_: Settings) -> Iterable[Check]:

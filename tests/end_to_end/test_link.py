@@ -67,15 +67,7 @@ def test_a_stalled_link_loses_no_sample_and_keys_are_labelled_with_their_doubt(s
         client = attach(site.sessions, start=False)
         terminal.stall()
         stalled = time.monotonic()
-        waiting = [0]
-
-        def full() -> bool:
-            """Nothing more is written: the terminal is full, or owes an answer."""
-            time.sleep(1.0)
-            waiting.append(terminal.n_waiting())
-            return 0 < waiting[-1] == waiting[-2]
-
-        wait_for(full, PATIENCE)
+        terminal.wait_full(PATIENCE)
         time.sleep(max(0.0, stalled + STALL_SECONDS / 2 - time.monotonic()))
         pressed = time.monotonic()
         terminal.press("2")

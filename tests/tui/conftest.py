@@ -75,15 +75,6 @@ class ScriptedTerminal(Terminal):
             assert time.monotonic() < deadline, f"not logged: {beginning}"
             time.sleep(0.05)
 
-    def wait_full(self, timeout: float = 60.0) -> None:
-        """Wait until nothing more is written to a stalled terminal: it is full, or its viewer waits for an answer."""
-        deadline = time.monotonic() + timeout
-        before = -1
-        while (waiting := self.n_waiting()) == 0 or waiting != before:
-            assert time.monotonic() < deadline, f"{waiting} bytes wait to be read"
-            before = waiting
-            time.sleep(0.5)
-
 
 @pytest.fixture
 def viewer_in_pty(tmp_path: Path) -> Iterator[Callable[..., ScriptedTerminal]]:

@@ -194,6 +194,15 @@ class Terminal:
         """Bytes that were written and not read yet."""
         return int(struct.unpack("i", fcntl.ioctl(self._master, termios.FIONREAD, b"\0" * 4))[0])
 
+    def wait_full(self, timeout: float = 60.0) -> None:
+        """Wait until nothing more is written to a stalled terminal: it is full, or its viewer waits for an answer."""
+        deadline = time.monotonic() + timeout
+        before = -1
+        while (waiting := self.n_waiting()) == 0 or waiting != before:
+            assert time.monotonic() < deadline, f"{waiting} bytes wait to be read"
+            before = waiting
+            time.sleep(0.5)
+
     def n_unread(self) -> int:
         """Bytes of keys that the program has not read yet."""
         return int(struct.unpack("i", fcntl.ioctl(self._slave, termios.FIONREAD, b"\0" * 4))[0])

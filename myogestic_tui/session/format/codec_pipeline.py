@@ -1,4 +1,4 @@
-"""Registers ``zarrs``, where it is installed, as the codec pipeline that zarr uses for folders."""
+"""Registers ``zarrs``, where it is installed, as zarr's codec pipeline; sessions themselves never go through it."""
 
 from __future__ import annotations
 
