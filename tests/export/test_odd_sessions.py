@@ -43,6 +43,28 @@ def test_small_and_large_values_keep_their_digits(tmp_path, fmt, unit, scale):
     np.testing.assert_allclose(signal.data[:1000] / factor, data[:, 0], atol=10 * scale / 2**16)
 
 
+@pytest.mark.parametrize(("fmt", "bits"), [("edf", 16), ("bdf", 24)])
+def test_random_channels_are_within_half_a_step(tmp_path, fmt, bits):
+    """Limits that the header's 8 characters tell only in part, or with an exponent, cost no more than the step."""
+    import edfio
+
+    rng = np.random.default_rng(11)
+    n, unit = 400, StreamInfo(400, 100.0, "float64", type="EMG", units=("uV",) * 400)
+    data = rng.standard_normal((100, n)) * 10.0 ** rng.uniform(-2, 4, n) + rng.choice([0.0, 1.0, -900.0], n)
+    tiny = -(10.0 ** rng.uniform(-9, -4, n // 2))
+    data[:, ::2] = np.abs(data[:, ::2]) + 1.0
+    data[7, ::2] = tiny
+    data[:, 1::8] *= -1
+    with open_session_store(packed(tmp_path, unit, data)) as session:
+        (path,) = export_edf(session, tmp_path, fmt=fmt).paths
+    units = {"uV": 1.0, "nV": 1e3, "mV": 1e-3}
+    for signal, values in zip((edfio.read_edf if fmt == "edf" else edfio.read_bdf)(path).signals, data.T, strict=True):
+        factor = units[signal.physical_dimension]
+        step = (signal.physical_max - signal.physical_min) / (2**bits - 1) / factor
+        assert step < 1.05 * np.ptp(values) / (2**bits - 1) + 2e-6, signal.label
+        np.testing.assert_allclose(signal.data / factor, values, atol=0.501 * step, err_msg=signal.label)
+
+
 @pytest.mark.parametrize("fs", [1000 / 3, 1000 / 7, 1111.11, 500 * np.pi, 0.5])
 def test_any_rate_goes_into_a_bids_dataset(tmp_path, fs):
     import mne_bids

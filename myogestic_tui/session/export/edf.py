@@ -31,6 +31,9 @@ _BITS = {"edf": 16, "bdf": 24}
 _LEAST, _LARGEST = 0.01, 99_999_999.0
 """Magnitudes of a channel's greatest value that the 8 characters of the header tell to four digits; with a sign."""
 
+_WITHOUT_EXPONENT = 1e-4
+"""The least magnitude but zero that Python writes without an exponent."""
+
 _VOLTAGES = {"V": 1.0, "mV": 1e-3, "uV": 1e-6, "nV": 1e-9}
 """Volts in one of the units that readers of EDF know."""
 
@@ -47,8 +50,14 @@ class Scale:
 
     gain: NDArray[np.float64]
     offset: NDArray[np.float64]
-    physical: list[tuple[float, float]]
-    digital: tuple[int, int]
+
+    @classmethod
+    def of(cls, signals: Sequence[Any], units: Sequence[Unit]) -> Scale:
+        """The scale that a reader applies: the limits that stand in the headers, which edfio may have rounded."""
+        bottom, top = np.array([signal.physical_range for signal in signals]).T
+        lowest, highest = np.array([signal.digital_range for signal in signals], np.float64).T
+        per_unit = (highest - lowest) / (top - bottom)
+        return cls(np.array([unit.factor for unit in units]) * per_unit, lowest - bottom * per_unit)
 
 
 def export_edf(
@@ -130,19 +139,15 @@ def _assemble(session: SessionReader, grid: Grid, fmt: Format, out: Exported) ->
     fs, record_s = _records(name, data.info.fs, out)
     per_record = round(fs * record_s)
     total = -(-grid.length // per_record) * per_record
-    scale, units = _scale(grid, fmt, out)
-    digital = _digitised(grid, scale, total, np.int16 if fmt == "edf" else np.int32)
+    units, limits = _limits_of(grid, fmt, out)
+    digital = np.zeros((data.info.n_channels, total), np.int16 if fmt == "edf" else np.int32)
     signals = [
         (edfio.EdfSignal if fmt == "edf" else edfio.BdfSignal).from_digital(
-            digital[index],
-            fs,
-            label=label,
-            physical_dimension=units[index].name,
-            physical_range=scale.physical[index],
-            digital_range=scale.digital,
+            digital[index], fs, label=label, physical_dimension=units[index].name, physical_range=limits[index]
         )
         for index, label in enumerate(_labels(data.info.names, name, out))
     ]
+    _digitise(grid, Scale.of(signals, units), signals)
     return _file(session, grid, signals, _annotations(session, grid, total, fs, out), record_s, fmt)
 
 
@@ -233,7 +238,8 @@ def _can_tell(magnitude: float) -> bool:
     return magnitude == 0 or 10 * _LEAST <= magnitude * 10 <= _LARGEST
 
 
-def _scale(grid: Grid, fmt: Format, out: Exported) -> tuple[Scale, list[Unit]]:
+def _limits_of(grid: Grid, fmt: Format, out: Exported) -> tuple[list[Unit], list[tuple[float, float]]]:
+    """Unit of each channel, and the physical range to tell for it."""
     bits, name, info = _BITS[fmt], grid.stream.name, grid.stream.info
     lowest, highest = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
     least, most, broken = _ranges(grid)
@@ -243,20 +249,18 @@ def _scale(grid: Grid, fmt: Format, out: Exported) -> tuple[Scale, list[Unit]]:
     declared = info.units or ("",) * info.n_channels
     peaks = np.maximum(np.abs(least), np.abs(most)).tolist()
     units = [_unit(unit, peak, whole=whole) for unit, peak in zip(declared, peaks, strict=True)]
-    n = len(units)
     if whole:
-        return Scale(np.ones(n), np.zeros(n), [(float(lowest), float(highest))] * n, (lowest, highest)), units
+        return units, [(lowest, highest)] * len(units)
     factors = np.array([unit.factor for unit in units])
     if any(unit.strip().lower() not in VOLTS for unit in declared):
         out.remark(f"{name}: units that are not known to be voltages are written as they are")
     if any(unit.name.startswith("1e") for unit in units):
         out.remark(f"{name}: values are stored times a power of ten, which stands before their unit")
-    physical = [_limits(*ends) for ends in zip(least * factors, most * factors, strict=True)]
-    steps = np.array([top - bottom for bottom, top in physical]) / (highest - lowest)
+    limits = [_limits(*ends) for ends in zip(least * factors, most * factors, strict=True)]
+    steps = np.array([top - bottom for bottom, top in limits]) / (highest - lowest)
     coarsest = int(np.argmax(steps / factors))
     out.remark(f"{name}: stored in {bits} bits, in steps of {steps[coarsest]:.3g} {units[coarsest].name} or less")
-    offset = lowest - np.array([bottom for bottom, _ in physical]) / steps
-    return Scale(factors / steps, offset, physical, (lowest, highest)), units
+    return units, limits
 
 
 def _ranges(grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
@@ -280,7 +284,9 @@ def _limits(least: float, most: float) -> tuple[float, float]:
 
 
 def _told(value: float, direction: int) -> float:
-    """The nearest number of 8 characters at or beyond ``value`` in that direction."""
+    """The nearest number at or beyond ``value`` in that direction that 8 characters tell without an exponent."""
+    if abs(value) < _WITHOUT_EXPONENT:
+        return direction * _WITHOUT_EXPONENT if value * direction > 0 else 0.0
     for decimals in range(6, -1, -1):
         factor = 10.0**decimals
         told = (np.ceil if direction > 0 else np.floor)(value * factor) / factor
@@ -290,16 +296,18 @@ def _told(value: float, direction: int) -> float:
     raise AssertionError(f"{value} was to be scaled to fit the header")
 
 
-def _digitised(grid: Grid, scale: Scale, total: int, dtype: type[np.signedinteger[Any]]) -> NDArray[Any]:
-    """``(n_channels, total)`` digital numbers; zero values in gaps and behind the end."""
-    low, high = scale.digital
-    zero = np.clip(np.rint(scale.offset), low, high).astype(dtype)
-    digital: NDArray[Any] = np.repeat(zero[:, None], total, axis=1)
+def _digitise(grid: Grid, scale: Scale, signals: Sequence[Any]) -> None:
+    """Fill the signals: digital numbers; zero values in gaps and behind the end."""
+    low, high = signals[0].digital_range
+    zero = np.clip(np.rint(scale.offset), low, high)
+    for signal, value in zip(signals, zero.tolist(), strict=True):
+        signal.digital[:] = value
     for place, rows in grid.blocks():
         values = rows.astype(np.float64) * scale.gain + scale.offset
         np.clip(np.rint(values, out=values), low, high, out=values)
-        digital[:, place : place + len(rows)] = np.where(np.isnan(values), zero, values).T.astype(dtype)
-    return digital
+        columns = np.where(np.isnan(values), zero, values).T
+        for signal, column in zip(signals, columns, strict=True):
+            signal.digital[place : place + len(rows)] = column
 
 
 def _labels(names: Sequence[str], stream: str, out: Exported) -> list[str]:
