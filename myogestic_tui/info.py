@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -26,6 +27,14 @@ _TEXT_BYTES = 256
 
 IRREGULAR_CHUNK = 1024
 """Samples per stored chunk where the rate is irregular or below 1 Hz."""
+
+
+def samples_in(seconds: float, fs: float) -> int:
+    """Samples of a window of ``seconds`` at ``fs`` Hz: rounded down, but for what float error takes from a whole one.
+
+    The one rule for the length of windows, live and recorded, so that a model fits both: 0.2 s at 2048 Hz is 409.
+    """
+    return math.floor(seconds * fs + 1e-9)
 
 
 @dataclass(frozen=True, slots=True)

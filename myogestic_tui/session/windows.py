@@ -1,7 +1,7 @@
 """Windows for training: cut from any number of sessions, on corrected time, without the session in memory.
 
-A window has ``round(win_seconds * fs)`` samples and the next one begins ``round(hop_seconds * fs)`` samples later, so
-that float error never drops a sample. None contains a gap or a jump of the source's clock.
+A window has ``floor(win_seconds * fs + 1e-9)`` samples, as one of a live stream has, and the next one begins
+``floor(hop_seconds * fs + 1e-9)`` samples later. None contains a gap or a jump of the source's clock.
 
 Labelled windows begin at the first sample of a label's span and lie wholly within it: a span lasts from one label event
 to the next, also where both name the same class, because each is a trial. Class -1 means unlabelled, as do the samples

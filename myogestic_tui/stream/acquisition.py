@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import math
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from ..clock import local_clock
 from ..errors import ConfigError, MyoGesticError, NotAllowedError, SourceError, StreamChangedError
+from ..info import StreamInfo, samples_in
 from .capture_control import Taking
 from .chunks import check_chunk, check_same_layout, n_bytes
 from .envelope import Envelopes
@@ -23,7 +23,6 @@ from .source import ClockedSource, Condition, MonitoredSource, OwnedSource, Reco
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..info import StreamInfo
     from .envelope import ViewLike
     from .source import Source
 
@@ -364,7 +363,7 @@ class Stream(Taking):
         assert self._ring is not None
         wanted = self.window_seconds if seconds is None else seconds
         if self.info.is_regular:
-            return math.floor(wanted * self.info.fs + 1e-9)
+            return samples_in(wanted, self.info.fs)
         stamps = self._ring.newest_timestamps(self._ring.capacity)
         return int(np.count_nonzero(stamps > stamps[-1] - wanted)) if len(stamps) else 0
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from myogestic_tui.clock import gap_threshold
@@ -37,7 +39,7 @@ def spans(edges, times, events):
 
 def windows(edges, times, fs, events, win_seconds, hop_seconds):
     """``(label event, samples)`` of every window."""
-    n, hop = round(win_seconds * fs), round(hop_seconds * fs)
+    n, hop = math.floor(win_seconds * fs + 1e-9), math.floor(hop_seconds * fs + 1e-9)
     found = []
     for label, samples in spans(edges, times, events):
         at = 0

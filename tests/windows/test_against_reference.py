@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -92,7 +95,8 @@ def test_float_error_drops_no_sample(fs, seconds):
     from myogestic_tui.info import StreamInfo
 
     n, _ = Cut(seconds, seconds).lengths("emg", StreamInfo(1, fs))
-    assert abs(n - seconds * fs) <= 0.5 + 1e-9
+    exact = Fraction(str(seconds)) * Fraction(fs)
+    assert n == math.floor(exact + Fraction(1, 10**9))
 
 
 @pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf"), "0.2", None, True])

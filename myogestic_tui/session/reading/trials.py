@@ -11,6 +11,7 @@ import numpy as np
 
 from ...clock import gap_threshold
 from ...errors import ConfigError
+from ...info import samples_in
 from ..signal.gapless_runs import UNLABELLED, find_runs
 from ..signal.streamdata import HeldStamps, StreamData
 
@@ -136,7 +137,7 @@ class SignalReading(ABC):
             Seconds before the label, 0 or more.
         post
             Seconds after it; None: until the next label. With it all trials of a regular stream have
-            ``round((pre + post) * fs)`` samples and can be stacked.
+            ``samples_in(pre + post, fs)`` samples and can be stacked.
         classes
             Class indices that are wanted; None for all but -1.
         include_bad
@@ -189,7 +190,7 @@ def _places(
     for start, stop in spans:
         first, last = index_at[start], index_at[stop]
         if fs > 0 and seconds is not None:
-            last = first + round(seconds * fs)
+            last = first + samples_in(seconds, fs)
         whole = any(begin <= first < last <= end for begin, end in runs) and _begins(stream, first, start)
         places.append((first, last) if whole else None)
     return places

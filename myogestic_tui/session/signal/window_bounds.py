@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ClockError, ConfigError, SessionDamagedError
+from ...info import samples_in
 from .gapless_runs import UNLABELLED, Run, find_runs
 from .streamdata import SampleReader, TimeReader
 
@@ -42,7 +43,7 @@ class Cut:
             _check_seconds(name, getattr(self, name))
 
     def lengths(self, name: str, info: StreamInfo) -> tuple[int, int]:
-        """Samples of a window and of a hop: seconds times rate, rounded to the nearest (half to even).
+        """Samples of a window and of a hop, by `samples_in`.
 
         Raises
         ------
@@ -53,7 +54,7 @@ class Cut:
             raise ConfigError(f"{name} is a stream of text; windows are cut from numbers")
         if not info.is_regular:
             raise ConfigError(f"{name} has no nominal rate, so a window of {self.win_seconds} s has no length")
-        n, hop = round(self.win_seconds * info.fs), round(self.hop_seconds * info.fs)
+        n, hop = samples_in(self.win_seconds, info.fs), samples_in(self.hop_seconds, info.fs)
         if n < 1 or hop < 1:
             short = "win_seconds" if n < 1 else "hop_seconds"
             raise ConfigError(f"{short} is {getattr(self, short)}: less than one sample of {name} at {info.fs:g} Hz")
