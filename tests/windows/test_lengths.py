@@ -13,7 +13,7 @@ from myogestic_tui.session import Session, iter_aligned_windows, iter_labeled_wi
 from myogestic_tui.session.window_sets import gathered_windows, windows_arrays, windows_bag
 from tests.stream.scripted import ScriptedSource, chunk
 from tests.stream.test_recording import Running
-from tests.windows.making import START, emg_of, fill
+from tests.windows.making import emg_of, fill
 
 LENGTHS = [(0.2, 2048.0, 409), (0.29, 100.0, 29), (0.3, 1000.0, 300), (0.1, 1111.11, 111), (0.0125, 2000.0, 25)]
 
@@ -24,8 +24,9 @@ def test_all_windows_have_the_same_length(tmp_path, seconds, fs, n):
 
     info = StreamInfo(2, fs, type="EMG")
     session = Session(tmp_path, class_names=["Rest"])
-    fill(session, "emg", info, emg_of(4 * n + 9, info), START + np.arange(4 * n + 9) / fs)
-    session.add_label(0, START)
+    start = local_clock()
+    fill(session, "emg", info, emg_of(4 * n + 9, info), start + np.arange(4 * n + 9) / fs)
+    session.add_label(0, start)
     session.finish()
     paths = [session.path]
     hops = {samples_in(seconds, fs)}
