@@ -13,7 +13,7 @@ import pytest
 import zarr
 from zarr.storage import ZipStore
 
-from myogestic_tui.errors import SessionDamagedError
+from myogestic_tui.errors import DiskError, SessionDamagedError
 from myogestic_tui.session import (
     finish_interrupted,
     open_session_store,
@@ -46,6 +46,28 @@ def test_a_member_is_read_from_where_its_header_is(archive, at, what):
         with pytest.raises(SessionDamagedError, match=what):
             list(damaged.blocks("labels.json"))
         assert damaged.read("meta.json")
+
+
+def test_a_closed_archive_reads_nothing_and_closes_nobody_elses_file(archive, tmp_path):
+    closed = Archive(archive)
+    closed.close()
+    with open(tmp_path / "another", "w+b") as another:  # takes the number that is free now
+        another.write(bytes(1000))
+        with pytest.raises((OSError, DiskError)):
+            closed.read("labels.json")
+        closed.close()
+        another.flush()
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_member_is_read_up_to_the_limit_and_not_beyond(archive, tmp_path, compression):
+    plain = rewrite(archive, tmp_path / "plain.zip", lambda _, data: data, compression=compression)
+    with Archive(plain) as opened:
+        size = opened.size("meta.json")
+        data = opened.read("meta.json", limit=size)
+        assert len(data) == size
+        with pytest.raises(SessionDamagedError, match=f"claims {size} bytes"):
+            opened.read("meta.json", limit=size - 1)
 
 
 def test_other_programs_read_our_archives(archive):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import random
 import shutil
 import zipfile
@@ -21,6 +23,7 @@ from myogestic_tui.session import (
     salvage_session,
     verify_session,
 )
+from myogestic_tui.session.format.zarr_format import ArraySpec, array_json
 from tests.archive.faults import flips
 from tests.archive.sessions import (
     EMG,
@@ -30,6 +33,7 @@ from tests.archive.sessions import (
     cut_off_folder,
     entries,
     flip,
+    open_session,
     rewrite,
     samples_of,
     stamps_of,
@@ -37,6 +41,7 @@ from tests.archive.sessions import (
 
 WHOLE = samples_of(*STREAMS["emg"])
 TIMES = stamps_of(*STREAMS["emg"])
+PAGE = 4096
 
 
 def assert_part(path: Path, kept: list[tuple[int, int]]) -> None:
@@ -269,6 +274,64 @@ def test_a_stream_that_only_damaged_metadata_name_is_reported_and_empty(made_arc
     told = loss(saved)
     assert [(hole["stream"], hole["n_samples"]) for hole in told["holes"]] == [("Markers", 5)]
     assert any("meta.json was read although it is damaged" in one for one in told["doubtful"])
+
+
+def test_a_stream_without_samples_is_saved_as_one(tmp_path):
+    session = open_session(tmp_path)
+    session.init_stream("silent", EMG)
+    session.finish()
+    (session.path / "emg.zarr/c/3/0").unlink()
+    saved = salvage_session(session.path)
+    with open_session_store(saved) as reader:
+        shapes = [array["silent"].shape for array in (reader.stores, reader.ts_stores)]
+        assert shapes == [(0, EMG.n_channels), (0,)]
+    assert verify_session(saved).ok
+
+
+def test_a_count_that_the_samples_have_lost_is_that_of_their_time_stamps(archive, tmp_path):
+    """Nothing but the stamps' own array knows that they end before the last chunk is full."""
+
+    def edit(name: str, data: bytes) -> bytes | None:
+        if name == "emg.zarr/zarr.json":
+            return array_json(ArraySpec.data(EMG), 500)
+        return None if name == "meta.json" else data
+
+    plain = rewrite(archive, tmp_path / "plain.zip", edit)
+    saved = salvage_session(plain)
+    with open_session_store(saved) as session:
+        np.testing.assert_array_equal(session.stores["emg"][:], WHOLE)
+    assert any("500" in text and "480" in text for text in loss(saved)["doubtful"])
+
+
+@pytest.mark.parametrize("cut", [False, True], ids=["whole", "cut short"])
+def test_a_page_that_the_disk_cannot_read_costs_what_is_in_it(archive, monkeypatch, cut):
+    with zipfile.ZipFile(archive) as plain:
+        bad, last = (plain.getinfo(f"emg.zarr/c/{number}/0").header_offset for number in (3, 9))
+    if cut:
+        archive.write_bytes(archive.read_bytes()[:last])
+    first, stop = bad - bad % PAGE, bad - bad % PAGE + PAGE
+    real = os.pread
+
+    def pread(fd: int, size: int, at: int) -> bytes:
+        """As the system reads: up to the page that cannot be read, and in that page nothing."""
+        if os.readlink(f"/proc/self/fd/{fd}") != str(archive) or at >= stop or at + size <= first:
+            return real(fd, size, at)
+        if at >= first:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(fd, first - at, at)
+
+    monkeypatch.setattr(os, "pread", pread)
+    original = archive.name
+    saved = salvage_session(archive)
+    with open_session_store(saved) as session:
+        kept = session.stores["emg"][:]
+    holes = [hole for hole in loss(saved)["holes"] if hole["stream"] == "emg"]
+    lost = np.concatenate([hole["first_sample"] + np.arange(hole["n_samples"]) for hole in holes])
+    assert 150 in lost
+    assert (479 in lost) == cut
+    assert len(lost) < 400
+    np.testing.assert_array_equal(kept, np.delete(WHOLE, lost, axis=0))
+    assert [trashed.path.name for trashed in list_trash(archive.parent)] == [original]
 
 
 def test_a_session_that_is_in_use_is_left_alone(folder):

@@ -57,7 +57,10 @@ def test_progress_goes_from_nothing_to_all(archive):
     told = []
     verify_session(archive, progress=lambda done, total: told.append((done, total)))
     assert told == sorted(told)
-    assert told[-1][0] == told[-1][1] > 0
+    with zipfile.ZipFile(archive) as plain:
+        members = [info.file_size for info in plain.infolist()]
+    assert told[0] == (members[0], sum(members))
+    assert told[-1] == (sum(members), sum(members))
 
 
 def test_a_damaged_chunk_is_named_with_its_samples_and_seconds(archive):
@@ -182,6 +185,23 @@ def test_what_real_devices_do_is_observed(tmp_path):
         "emg: samples with NaN: 1, the first is sample 77",
         "emg: samples with infinite values: 1, the first is sample 78",
     ]
+
+
+def test_the_first_of_several_is_the_one_that_is_named(tmp_path):
+    data = samples_of(EMG, 600).copy()
+    data[[77, 78, 400], 1] = np.nan
+    assert texts(recorded(tmp_path, data, stamps_of(EMG, 600))) == ["emg: samples with NaN: 3, the first is sample 77"]
+
+
+def test_an_overview_that_is_behind_while_a_session_is_recorded_is_no_finding(tmp_path):
+    session = Session(tmp_path, reserve_bytes=0)
+    session.init_stream("emg", EMG)
+    session.append("emg", samples_of(EMG, 120), stamps_of(EMG, 120))
+    session.flush()
+    rewrite_overview(session.path, np.zeros((1, 4, 3), np.float32))
+    found = [finding.text for finding in verify_session(session.path, "quick").findings]
+    assert not [text for text in found if "overview" in text]
+    session.finish()
 
 
 def test_stamps_that_repeat_or_come_out_of_order_are_no_finding_but_no_numbers_are(tmp_path):

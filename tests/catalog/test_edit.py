@@ -90,6 +90,29 @@ def test_a_session_with_members_that_its_manifest_does_not_list_is_not_edited(re
     assert archive.read_bytes() == content
 
 
+@pytest.mark.parametrize(
+    ("note", "is_finished"),
+    [
+        ("{old}\n{new}", True),
+        ("{old}\n{old}", False),
+        ("{old}\n", False),
+        ("\n{new}", False),
+        ("{old}\nnot there", False),
+        ("../{folder}/{old}\n{new}", False),
+        ("{old}\0\n{new}", False),
+        ("\udcff\n{new}", False),
+    ],
+)
+def test_only_an_archive_whose_replacement_is_in_place_goes(record, note: str, is_finished: bool) -> None:
+    old, new = record(), record()
+    texts = {"old": old.name, "new": new.name, "folder": old.parent.name}
+    folder = old.parent / ".myogestic" / EDITING
+    folder.mkdir(parents=True)
+    (folder / "x.work.replaced").write_bytes(note.format(**texts).encode("utf-8", "surrogateescape"))
+    finish_interrupted(old.parent)
+    assert (old.exists(), new.exists()) == (not is_finished, True)
+
+
 def test_an_edit_killed_before_the_old_archive_went_is_finished_at_the_next_start(record, monkeypatch) -> None:
     archive = record(name="first")
     content = archive.read_bytes()

@@ -8,7 +8,7 @@ import stat
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ...errors import DiskError, SessionDamagedError
-from ..format.layout import BALLAST, LABELS, LOCK, MANIFEST, META, PARTIAL
+from ..format.layout import BALLAST, LABELS, LOCK, META, PARTIAL
 from ..format.regular_files import open_regular, read_regular
 from ..format.zarr_format import MAX_CHUNK
 
@@ -35,13 +35,11 @@ class File(NamedTuple):
 def canonical_order(key: str) -> tuple[int, str, int, str]:
     """Sort key of the order in an archive; each array's chunks come by number.
 
-    Metadata, labels, time stamps and clocks come first, then the samples of all streams, second by second, then the
-    manifest: so an archive that was cut short still has what belongs to the samples that are left in it.
+    Metadata, labels, time stamps and clocks come first, then the samples of all streams, second by second: so an
+    archive that was cut short still has what belongs to the samples that are left in it.
     """
     if key in (META, LABELS):
         return 0, "", int(key == LABELS), ""
-    if key == MANIFEST:
-        return 3, "", 0, ""
     array, _, rest = key.partition("/c/")
     digits = rest.split("/", 1)[0]
     number = int(digits) if digits.isdecimal() and digits.isascii() and len(digits) < 20 else -1

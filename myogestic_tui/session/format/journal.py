@@ -174,9 +174,7 @@ class FrameReader:
             hit = block.find(MAGIC)
             if hit >= 0:
                 return at + hit
-            if len(block) < len(MAGIC):
-                return None
-            at += len(block) - len(MAGIC) + 1
+            at += max(1, len(block) - len(MAGIC) + 1)
         return None
 
 

@@ -76,11 +76,9 @@ def finish_replacing(sessions_dir: Path) -> None:
         folder = note.with_name(note.name.removesuffix(_REPLACED))
         with suppress(OSError):
             folder.mkdir(exist_ok=True)
-        with suppress(OSError, SessionError, UnicodeDecodeError), lock_session(folder, purpose="cleaning up"):
+        with suppress(OSError, SessionError, ValueError), lock_session(folder, purpose="cleaning up"):
             old, _, new = read_regular(note).decode().partition("\n")
-            if not old or not new:
-                continue
-            if new != old and (sessions_dir / new).is_file():
+            if new != old and "/" not in old and (sessions_dir / new).is_file():
                 (sessions_dir / old).unlink(missing_ok=True)
             note.unlink(missing_ok=True)
 

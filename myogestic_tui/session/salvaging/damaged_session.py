@@ -6,6 +6,7 @@ the two places where each stands. What is handed out has passed a CRC-32, of the
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 import zlib
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _BLOCK = 4 << 20
+_PAGE = 4096
 _LONGEST_HEADER = zb.LOCAL.size + 2 * 0xFFFF
 _NEXT = (zb.LOCAL_MAGIC, zb.CENTRAL_MAGIC)
 
@@ -51,7 +53,7 @@ class Wreck:
         self._archive: Archive | None = None
         try:
             self._archive = Archive(path)
-        except SessionDamagedError:
+        except (SessionDamagedError, DiskError):
             self._search()
 
     def close(self) -> None:
@@ -85,7 +87,7 @@ class Wreck:
         if self._archive is not None:
             try:
                 return self._archive.read(key, limit)
-            except (KeyError, SessionDamagedError) as error:
+            except (KeyError, SessionDamagedError, DiskError) as error:
                 failure = error
         for place in self._places(key):
             data = self._read_place(place, limit)
@@ -99,7 +101,7 @@ class Wreck:
         """What is left of a file whose checksum differs; KeyError where nothing is."""
         for place in self._places(key):
             if place.method == zb.STORED and place.stored_size <= limit:
-                return self._pread(place.stored_size, place.at)
+                return read_some(self._fd, place.stored_size, place.at)
         raise KeyError(key)
 
     def _places(self, key: str) -> Iterator[_Place]:
@@ -115,19 +117,13 @@ class Wreck:
     def _read_place(self, place: _Place, limit: int) -> bytes | None:
         if max(place.size, place.stored_size) > limit:
             return None
-        data = self._pread(place.stored_size, place.at)
+        data = read_some(self._fd, place.stored_size, place.at)
         if place.method == zb.DEFLATED:
             try:
                 data = zlib.decompressobj(-15).decompress(data, place.size + 1)
             except zlib.error:
                 return None
         return data if len(data) == place.size and zlib.crc32(data) == place.crc else None
-
-    def _pread(self, size: int, at: int) -> bytes:
-        try:
-            return os.pread(self._fd, size, at)
-        except OSError as error:
-            raise DiskError(f"{self.path}: cannot be read at byte {at}: {error.strerror}") from error
 
     def _search(self) -> None:
         found: dict[bytes, bytearray] = {}
@@ -140,15 +136,16 @@ class Wreck:
     def _next_header(self, at: int) -> int:
         """Where the next local header begins, from byte `at` on; -1 behind the last."""
         while at < self.file_size:
-            hit = self._pread(_BLOCK, at).find(zb.LOCAL_MAGIC)
+            block = read_some(self._fd, _BLOCK, at)
+            hit = block.find(zb.LOCAL_MAGIC)
             if hit >= 0:
                 return at + hit
-            at += _BLOCK - len(zb.LOCAL_MAGIC) + 1
+            at = max(at + len(block) - len(zb.LOCAL_MAGIC) + 1, at + 1) if block else next_page(at)
         return -1
 
     def _take(self, at: int, found: dict[bytes, bytearray]) -> int:
         """Note the member whose local header may begin at `at`; returns where to search on."""
-        head = self._pread(_LONGEST_HEADER, at)
+        head = read_some(self._fd, _LONGEST_HEADER, at)
         if len(head) < zb.LOCAL.size:
             return at + 1
         _, _, _, method, _, _, crc, stored_size, size, name_size, extra_size = zb.LOCAL.unpack_from(head)
@@ -162,4 +159,19 @@ class Wreck:
             return at + 1
         found.setdefault(name, bytearray()).extend(_PACKED.pack(start, sizes[1], sizes[0], crc, method))
         end = start + sizes[1]
-        return end if self._pread(4, end) in _NEXT else at + 1
+        return end if read_some(self._fd, 4, end) in _NEXT else at + 1
+
+
+def read_some(fd: int, size: int, at: int) -> bytes:
+    """Up to `size` bytes of a file from byte `at` on; none where the disk cannot read there: a bad sector."""
+    try:
+        return os.pread(fd, size, at)
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        return b""
+
+
+def next_page(at: int) -> int:
+    """Where the disk may be able to read again."""
+    return at - at % _PAGE + _PAGE

@@ -7,6 +7,7 @@ original goes to the trash only after the new session has been packed, read back
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
@@ -46,11 +47,10 @@ from ..reading.archive_of import archives_named
 from ..reading.reader import size_of
 from ..recovery.recover import recover_session
 from ..recovery.trash import trash_session
-from .damaged_session import Wreck
+from .damaged_session import Wreck, next_page, read_some
 from .salvage_stream import Hole, StreamSalvage
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable
 
     from ..format.progress import Progress
@@ -134,12 +134,15 @@ def _last_loss(meta: Meta) -> Loss | None:
 
 
 def _fingerprint(path: Path) -> str:
-    """Of an archive all of its bytes, of a folder the names, sizes and times of its files."""
+    """Of an archive all bytes that can be read, of a folder the names, sizes and times of its files."""
     found = hashlib.sha256()
     if path.is_file():
         with open(path, "rb") as file:
-            while block := file.read(1 << 20):
+            at, size = 0, os.fstat(file.fileno()).st_size
+            while at < size:
+                block = read_some(file.fileno(), 1 << 20, at)
                 found.update(block)
+                at = at + len(block) if block else next_page(at)
         return found.hexdigest()
     for file_ in list_files(path):
         found.update(f"{file_.key} {file_.size} {(path / file_.key).stat().st_mtime_ns}\n".encode("utf-8", "replace"))

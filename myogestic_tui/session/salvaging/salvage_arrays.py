@@ -103,7 +103,7 @@ class NewArray:
         """Write what is left, and the array's metadata."""
         if len(self._rest):
             self._write(self._rest)
-        (self._folder / self._name).mkdir(parents=True, exist_ok=True)
+        (self._folder / self._name).mkdir(exist_ok=True)
         write_bytes(self._folder / self._name / ZARR_JSON, array_json(self._spec, self.n_rows))
 
     def _write(self, rows: NDArray[Any]) -> None:

@@ -221,9 +221,9 @@ class StreamSalvage:
         return sum(min(hole.n_samples, sample - hole.first_sample) for hole in self.holes if hole.first_sample < sample)
 
 
-def _info_of(data: OldArray | None) -> StreamInfo | None:
+def _info_of(data: OldArray) -> StreamInfo | None:
     """Layout from the samples' array alone: a chunk holds a second of a regular stream."""
-    if data is None or len(data.spec.row_shape) != 1:
+    if len(data.spec.row_shape) != 1:
         return None
     try:
         length = data.spec.chunk_length
