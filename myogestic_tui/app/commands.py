@@ -139,7 +139,7 @@ def _undo(app: App, command: r.UndoLabel) -> r.Reply:
 def _note(app: App, command: r.AddNote) -> r.Reply:
     if command.path is not None:
         return _edit_job(app, command.path, {"note": command.text})
-    _live(app, command).add_note(command.text, command.timestamp)
+    _live(app, command).add_note(command.text, command.timestamp, uncertainty_s=command.uncertainty_s)
     return r.Reply(ok=True, message="noted")
 
 

@@ -135,6 +135,7 @@ class NoteStatus(Frozen, frozen=True, kw_only=True):
 
     timestamp: float
     text: str
+    uncertainty_s: float = 0.0
 
 
 class EventStatus(Frozen, frozen=True, kw_only=True):
@@ -417,6 +418,8 @@ class AddNote(OfSession, frozen=True, kw_only=True):
 
     text: str
     timestamp: float | None = None
+    """When its key was pressed; None is now."""
+    uncertainty_s: float = 0.0
     path: str | None = None
 
 

@@ -139,7 +139,10 @@ def _session(
         label_seconds=count.active_s,
         unlabelled_s=count.unlabelled_s,
         labels=tuple(label_status(label) for label in track[-_NEWEST_LABELS:]),
-        notes=tuple(r.NoteStatus(timestamp=note.timestamp, text=note.text) for note in session.notes[-_NEWEST_NOTES:]),
+        notes=tuple(
+            r.NoteStatus(timestamp=note.timestamp, text=note.text, uncertainty_s=note.uncertainty_s)
+            for note in session.notes[-_NEWEST_NOTES:]
+        ),
         gaps=_total(snapshot, streams, "gaps"),
         lost_samples=_total(snapshot, streams, "lost_samples"),
         backlog_s=snapshot.backlog_s,

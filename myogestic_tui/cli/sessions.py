@@ -116,6 +116,7 @@ def info(path: Path, as_json: bool) -> None:
 
 def _details(session: SessionReader) -> list[str]:
     from ..session.format.meta import CONTINUED_BY
+    from ..session.format.time_remarks import note_words
 
     meta = session.meta
     facts: list[tuple[str, Any]] = [
@@ -133,7 +134,7 @@ def _details(session: SessionReader) -> list[str]:
     ]
     lines = [f"  {name:<13}{value}" for name, value in facts if value]
     lines += _time_lines(session)
-    lines += [f"  note         {note.text}" for note in session.notes]
+    lines += [f"  note         {note_words(note.text, note.uncertainty_s)}" for note in session.notes]
     lines += _event_lines(meta)
     return lines + [f"  {'✗' if finding.kind == 'damage' else '·'} {finding.text}" for finding in session.findings]
 

@@ -247,11 +247,12 @@ class Actions(TerminalApp):
 
     def action_note(self) -> None:
         """Type a note; its time is when the key was pressed."""
-        at, this = self.key_time, self.now().session_id or None
+        at, doubt, this = self.key_time, self.key_doubt, self.now().session_id or None
 
         def save(text: str) -> None:
             if text:
-                self.execute(AddNote(text=text, timestamp=at, session=this, actor=self.actor))
+                note = AddNote(text=text, timestamp=at, uncertainty_s=doubt, session=this, actor=self.actor)
+                self.execute(note)
 
         self.type_line("note", save)
 

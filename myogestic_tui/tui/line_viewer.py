@@ -50,7 +50,7 @@ class _Plain:
         self._greeted = False
         self._answers: dict[str, Callable[[], int | None]] = {}
         self._text: str | None = None
-        self._note_at = 0.0
+        self._note_key: TypedKey | None = None
         self._note_of: str | None = None
         self._said: tuple[object, ...] = ()
         self._said_at = 0.0
@@ -184,7 +184,7 @@ class _Plain:
             case "u":
                 self._send(UndoLabel(session=frame.session_id or None))
             case "n":
-                self._text, self._note_at, self._note_of = "", typed.at, frame.session_id or None
+                self._text, self._note_key, self._note_of = "", typed, frame.session_id or None
                 self._say("note (gesture keys off), enter saves:")
             case "q" if not frame.recording:
                 return 0
@@ -205,8 +205,9 @@ class _Plain:
         text = self._text or ""
         if key in "\r\n":
             self._text = None
-            if text:
-                self._send(AddNote(text=text, timestamp=self._note_at, session=self._note_of))
+            if text and (typed := self._note_key) is not None:
+                note = AddNote(text=text, timestamp=typed.at, uncertainty_s=typed.doubt, session=self._note_of)
+                self._send(note)
         else:
             self._text = text[:-1] if key in "\x7f\b" else text + key
 

@@ -70,6 +70,7 @@ class TerminalApp(App[int]):
         self.pacer = Pacer(fps)
         self.keys = KeyQueue(self._hand_on, self.pasted, self.is_typing, self._doubt, self.link.times.answered)
         self.key_time = self.key_doubt = 0.0
+        """When the last key or click was read, and how much earlier (s) it may have been made."""
         self._opened_until = 0.0
         self._wake = asyncio.Event()
         self._held = contextlib.ExitStack()
@@ -191,6 +192,8 @@ class TerminalApp(App[int]):
         elif isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:
             self.keys.put(event)
         else:
+            if isinstance(event, events.MouseUp) and not event.is_forwarded:
+                self.key_time, self.key_doubt = event.time, self._doubt(event.time, 1)
             await super().on_event(event)
 
     async def _look(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from textual.containers import VerticalScroll
 from textual.message import Message
@@ -43,6 +43,14 @@ class GestureRow(Button):
             self.label = content([tuple((text, resolved(style, self.app)) for text, style in row)])
 
 
+@runtime_checkable
+class DoubtsClicks(Protocol):
+    """An app that knows how late a click may have come."""
+
+    key_doubt: float
+    """Of the last key or click, in seconds."""
+
+
 class GestureList(VerticalScroll):
     """Heading, a row per gesture, the row of unlabelled time; the active one is always in view."""
 
@@ -54,10 +62,11 @@ class GestureList(VerticalScroll):
     class Pressed(Message):
         """A gesture was clicked."""
 
-        def __init__(self, class_index: int, at: float) -> None:
+        def __init__(self, class_index: int, at: float, doubt: float = 0.0) -> None:
             super().__init__()
             self.class_index = class_index
             self.at = at
+            self.doubt = doubt
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -76,7 +85,8 @@ class GestureList(VerticalScroll):
         """A click labels, at the time of the click."""
         event.stop()
         if isinstance(event.button, GestureRow):
-            self.post_message(self.Pressed(event.button.class_index, event.time))
+            doubt = self.app.key_doubt if isinstance(self.app, DoubtsClicks) else 0.0
+            self.post_message(self.Pressed(event.button.class_index, event.time, doubt))
 
     def show(self, frame: Frame) -> None:
         """Show a snapshot."""

@@ -222,7 +222,7 @@ class RecordingControls(Panel):
     def on_gesture_list_pressed(self, message: GestureList.Pressed) -> None:
         """A gesture row was clicked."""
         message.stop()
-        self.gesture(message.class_index, message.at)
+        self.gesture(message.class_index, message.at, message.doubt)
 
 
 class StreamStatusView(Panel):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..session.format.time_remarks import note_words
 from . import number_format as f
 from .label_timeline import label_strip, time_axis
 from .stable_table import Column, cell
@@ -125,6 +126,10 @@ def note_lines(frame: Frame, width: int, height: int) -> list[Line]:
     if session is None or height < 1:
         return []
     return [
-        line((f" {f.clock(note.timestamp, frame.at)} ", DIM), ("note  ", DIM), fit(note.text, max(width - 17, 4)))
+        line(
+            (f" {f.clock(note.timestamp, frame.at)} ", DIM),
+            ("note  ", DIM),
+            fit(note_words(note.text, note.uncertainty_s), max(width - 17, 4)),
+        )
         for note in reversed(session.notes[-height:])
     ]

@@ -23,6 +23,7 @@ from myogestic_tui.info import NUMERIC_DTYPES, StreamInfo
 from myogestic_tui.session import LabelEvent, Session, open_session_store, recover_session
 from myogestic_tui.session.format import events
 from myogestic_tui.session.format.meta import decode_labels, encode_labels
+from myogestic_tui.session.reading.facts import read_facts
 from myogestic_tui.session.recording import checkpoint
 from myogestic_tui.stream.source import ClockEstimate
 from tests.session.folders import cut_off, feed, recorded
@@ -248,7 +249,7 @@ def test_marks_notes_and_fields_survive(tmp_path: Path):
     session.add_label(0, 1.0)
     session.add_label(1, 2.0)
     session.mark_trial(-1)
-    session.add_note("electrode 17 re-taped", 1.5)
+    session.add_note("electrode 17 re-taped", 1.5, uncertainty_s=0.75)
     session.add_note("lone \udcff surrogate")
     session.set_fields(task="grasp", hand="right", take=np.int64(4))
     values = (1.0, 0.5, 0.001, 0.5), (2.0, 0.5, float("nan"), 1.5), tuple(map(np.float64, (6.0, 0.5, 0.001, 5.5)))
@@ -257,6 +258,7 @@ def test_marks_notes_and_fields_survive(tmp_path: Path):
     for wrong in (
         lambda: session.mark_trial(5),
         lambda: session.add_note("when?", float("nan")),
+        lambda: session.add_note("when?", 1.0, uncertainty_s=float("inf")),
         lambda: session.set_fields(take="four"),
         lambda: session.set_fields(class_names="Rest"),
     ):
@@ -273,7 +275,8 @@ def test_marks_notes_and_fields_survive(tmp_path: Path):
             assert meta.bad_channels == {"emg": [3]}
             assert [label.bad for label in reader.label_track] == [False, True]
             assert [note.text for note in reader.notes] == ["electrode 17 re-taped", "lone \\udcff surrogate"]
-            assert reader.notes[0].timestamp == 1.5
+            assert (reader.notes[0].timestamp, reader.notes[0].uncertainty_s) == (1.5, 0.75)
+            assert read_facts(reader).notes[0][1] == "electrode 17 re-taped (±0.8 s)"
             assert meta.streams["emg"].joined_at == 3.5
             np.testing.assert_array_equal(reader.clock_stores["emg"][:, 1], [0.5, 0.5])
 

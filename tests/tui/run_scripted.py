@@ -1,6 +1,7 @@
 """Run the viewer on a scripted recorder in this terminal: ``run_scripted.py [STATE] [OPTION=VALUE …]``.
 
-What the viewer asked for is appended to the file that SCRIPT_LOG names: ``poll``, ``label INDEX TIME UNCERTAINTY``, ….
+What the viewer asked for is appended to the file that SCRIPT_LOG names: ``poll``,
+``label INDEX TIME UNCERTAINTY``, ``note TEXT TIME UNCERTAINTY``, ….
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ class Logged(ScriptedRecorder):
         """Carry out and write down."""
         if isinstance(command, r.AddLabel):
             self.log(f"label {command.class_index} {command.timestamp} {command.uncertainty_s}")
+        elif isinstance(command, r.AddNote):
+            self.log(f"note {command.text} {command.timestamp} {command.uncertainty_s}")
         else:
             self.log(type(command).__name__)
         return super().execute(command)

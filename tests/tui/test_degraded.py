@@ -126,6 +126,48 @@ def test_keys_typed_into_a_dead_link_have_a_doubt_that_covers_how_late_they_came
     assert labels_are_certain_again(terminal)
 
 
+@pytest.mark.parametrize("screen", ["record", "live"])
+def test_clicks_and_notes_on_a_dead_link_have_a_doubt_that_covers_how_late_they_came(viewer_in_pty, screen):
+    terminal = viewer_in_pty("moving", f"screen={screen}", columns=160, lines=50)
+    terminal.wait_for("4   Open" if screen == "record" else "Open")
+    wait_for(lambda: terminal.n_answers >= 2)
+    rows = terminal.text.splitlines()
+    y = next(i for i, row in enumerate(rows) if re.search(r"\b4 +Open", row) and i > 1)
+    x = rows[y].index("Open")
+    terminal.stall()
+    died = time.monotonic()
+    time.sleep(0.4)
+    acted = time.monotonic()
+    time.sleep(max(died + 3.0 - time.monotonic(), 0.0))
+    terminal.flow()
+    terminal.send(f"\x1b[<0;{x + 1};{y + 1}M".encode())
+    terminal.send(f"\x1b[<0;{x + 1};{y + 1}m".encode())
+    _, _, stamp, doubt = terminal.wait_log("label 3 ").split()
+    assert float(doubt) >= float(stamp) - acted > 2.0
+    terminal.stall()
+    died = time.monotonic()
+    time.sleep(0.4)
+    acted = time.monotonic()
+    time.sleep(max(died + 3.0 - time.monotonic(), 0.0))
+    terminal.flow()
+    terminal.press("n")
+    terminal.wait_for("note")
+    terminal.press("w", "enter")
+    _, _, stamp, doubt = terminal.wait_log("note w ").split()
+    assert float(doubt) >= float(stamp) - acted > 2.0
+
+
+def test_a_note_on_a_terminal_that_cannot_place_text_shares_the_doubt_of_its_read(viewer_in_pty):
+    terminal = viewer_in_pty("recording", ready="* REC", environ={"TERM": "dumb"})
+    terminal.press("4")
+    terminal.wait_log("label 3")
+    read = time.monotonic()
+    time.sleep(0.4)
+    terminal.send(b"nab\n")
+    _, _, stamp, doubt = terminal.wait_log("note ab ").split()
+    assert float(stamp) - float(doubt) <= read + 0.02
+
+
 def labels_are_certain_again(terminal):
     """Once the link lives; a machine that is busy may need some tries."""
     for _ in range(20):

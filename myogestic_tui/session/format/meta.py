@@ -55,11 +55,13 @@ class LabelEvent(Struct, frozen=True, omit_defaults=True):
     """What other programs keep with the label, as the text of a JSON object."""
 
 
-class Note(Struct, frozen=True):
+class Note(Struct, frozen=True, omit_defaults=True):
     """A free text and its time on the recorder's LSL clock."""
 
     timestamp: float
     text: str
+    uncertainty_s: float = 0.0
+    """How far off the time stamp may be."""
 
 
 SET_ASIDE = "set aside"

@@ -143,3 +143,8 @@ def _rate(meta: StreamMeta, time: TimeMeta) -> Iterator[str]:
     by_arrival = time.basis == "count"
     if rate_differs(time.measured_fs, meta.fs, meta.n_samples or 0, by_arrival=by_arrival):
         yield f"{time.measured_fs:.1f} Hz (declared {meta.fs:g})"
+
+
+def note_words(text: str, uncertainty_s: float) -> str:
+    """A note, and how far off its time may be where that is more than nothing."""
+    return f"{text} (±{uncertainty_s:.1f} s)" if uncertainty_s else text

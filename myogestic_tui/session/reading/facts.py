@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ..format.stream_names import public_names
-from ..format.time_remarks import time_details, time_remarks
+from ..format.time_remarks import note_words, time_details, time_remarks
 from ..format.time_summary import recorder_host
 from ..format.wall_clock import start_anchor
 from .label_counts import ClassTally, tally
@@ -66,7 +66,9 @@ def read_facts(session: SessionReader) -> SessionFacts:
     return SessionFacts(
         streams=tuple(_stream_facts(session, stem, name) for stem, name in names.items()),
         classes=class_facts(session),
-        notes=tuple((_time_of_day(session, note.timestamp), note.text) for note in session.notes),
+        notes=tuple(
+            (_time_of_day(session, note.timestamp), note_words(note.text, note.uncertainty_s)) for note in session.notes
+        ),
         bad_channels=tuple(
             (names.get(stem, stem), tuple(one + 1 for one in sorted(bad)))
             for stem, bad in meta.bad_channels.items()

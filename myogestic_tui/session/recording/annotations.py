@@ -154,8 +154,8 @@ class Annotated:
             raise ConfigError(f"channel {number}: channels count from 0")
         self._must_record().mark_channel(plain_text(name), number, bad)
 
-    def add_note(self, text: str, timestamp: float | None = None) -> Note:
-        """Keep a free text with its time (default: now) on the recorder's LSL clock.
+    def add_note(self, text: str, timestamp: float | None = None, *, uncertainty_s: float = 0.0) -> Note:
+        """Keep a free text with its time (default: now) on the recorder's LSL clock, which may be off by so much.
 
         Raises
         ------
@@ -164,7 +164,8 @@ class Annotated:
         SessionClosedError, DiskError
             As `add_label`.
         """
-        note = Note(_seconds(timestamp, "a note"), plain_text(text))
+        at = _seconds(timestamp, "a note")
+        note = Note(at, plain_text(text), _seconds(uncertainty_s, "the uncertainty"))
         self._must_record().happen(lambda _: ev.Noted(note), sync=True)
         return note
 

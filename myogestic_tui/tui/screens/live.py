@@ -86,7 +86,7 @@ class LiveScreen(ViewerScreen):
 
     def on_gesture_list_pressed(self, message: GestureList.Pressed) -> None:
         """A gesture was clicked."""
-        self.viewer.label(message.class_index, message.at)
+        self.viewer.label(message.class_index, message.at, message.doubt)
 
     @property
     def stream(self) -> StreamStatus | None:

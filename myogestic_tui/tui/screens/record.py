@@ -146,7 +146,7 @@ class RecordScreen(ViewerScreen):
 
     def on_gesture_list_pressed(self, message: GestureList.Pressed) -> None:
         """A gesture was clicked."""
-        self.viewer.label(message.class_index, message.at)
+        self.viewer.label(message.class_index, message.at, message.doubt)
 
     # ---------------------------------------------------------------- trials
 
