@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import zipfile
 from pathlib import Path
@@ -25,6 +26,7 @@ from myogestic_tui.session import (
 from myogestic_tui.session.archive import zip_format as zb
 from myogestic_tui.session.archive.archive import Archive
 from myogestic_tui.session.archive.summary_comment import comment_bytes, decode_comment
+from myogestic_tui.session.archive.zip_index import single_folder
 from myogestic_tui.session.format.summary import StreamSummary, Summary
 from tests.archive.sessions import EMG, STREAMS, assert_holds, rewrite, samples_of
 
@@ -46,6 +48,52 @@ def test_a_member_is_read_from_where_its_header_is(archive, at, what):
         with pytest.raises(SessionDamagedError, match=what):
             list(damaged.blocks("labels.json"))
         assert damaged.read("meta.json")
+
+
+@pytest.mark.parametrize("use", ["close", "with", "refused"])
+def test_no_file_stays_open(archive, use):
+    before = os.listdir("/proc/self/fd")
+    if use == "close":
+        Archive(archive).close()
+    elif use == "with":
+        with Archive(archive) as opened:
+            opened.read("labels.json")
+    else:
+        archive.write_bytes(archive.read_bytes()[:-1])
+        with pytest.raises(SessionDamagedError):
+            Archive(archive)
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_a_member_that_does_not_inflate_is_damaged(archive, tmp_path):
+    plain = rewrite(archive, tmp_path / "plain.zip", lambda _, data: data, compression=zipfile.ZIP_DEFLATED)
+    with zipfile.ZipFile(plain) as opened:
+        info = opened.getinfo("meta.json")
+    data = bytearray(plain.read_bytes())
+    data[info.header_offset + 30 + len("meta.json")] = 0xFF
+    plain.write_bytes(data)
+    with Archive(plain) as damaged:
+        with pytest.raises(SessionDamagedError, match="does not inflate"):
+            damaged.read("meta.json")
+        with pytest.raises(SessionDamagedError, match="does not inflate"):
+            list(damaged.blocks("meta.json"))
+
+
+@pytest.mark.parametrize(
+    ("names", "folder"),
+    [
+        ([], b""),
+        ([b"meta.json"], b""),
+        ([b"meta.json", b"emg.zarr/zarr.json"], b""),
+        ([b"emg.zarr/zarr.json", b"emg.zarr/c/0"], b""),
+        ([b"s/meta.json", b"s/emg.zarr/zarr.json"], b"s/"),
+        ([b"s/t/meta.json", b"s/t/labels.json"], b"s/"),
+        ([b"s/meta.json", b"t/meta.json"], b""),
+        ([b"s/meta.json", b"labels.json"], b""),
+    ],
+)
+def test_a_single_folder_around_everything_is_left_out(names, folder):
+    assert single_folder(names) == folder
 
 
 def test_a_closed_archive_reads_nothing_and_closes_nobody_elses_file(archive, tmp_path):
@@ -189,6 +237,13 @@ def test_nothing_to_finish_where_nothing_was_interrupted(archive, tmp_path):
     assert finish_interrupted(tmp_path) == []
     assert finish_interrupted(tmp_path / "nowhere") == []
     assert archive.read_bytes() == before
+
+
+def test_that_an_archive_has_no_manifest_is_told(archive, tmp_path):
+    plain = rewrite(archive, tmp_path / "plain.zip", lambda _, data: data)
+    [finding] = verify_session(plain).findings
+    assert finding.kind == "observation"
+    assert finding.text.startswith("no manifest.json: another program packed this")
 
 
 def test_rewritten_members_are_a_foreign_session(archive, tmp_path):

@@ -296,6 +296,26 @@ def test_a_half_written_archive_goes(folder, tmp_path):
     assert_holds(archive)
 
 
+def test_only_what_packing_left_is_cleaned_up(folder, tmp_path):
+    (tmp_path / "half.session.zip.tmp").write_bytes(bytes(100))
+    (tmp_path / "folder.session.zip.tmp").mkdir()
+    os.mkfifo(tmp_path / "fifo.session.zip.tmp")
+    (tmp_path / "link.session.zip.tmp").symlink_to(folder / "meta.json")
+    work = tmp_path / ".myogestic"
+    for kind in ("salvaging", "editing"):
+        (work / kind / "killed.work" / "emg.zarr").mkdir(parents=True)
+        (work / kind / "killed.work" / "meta.json").write_text("{}")
+        (work / kind / "somebody else's").mkdir()
+        (work / kind / "link.work").symlink_to(folder)
+    [archive] = finish_interrupted(tmp_path)
+    assert entries(tmp_path) == sorted(
+        [archive.name, *(f"{name}.session.zip.tmp" for name in ("folder", "fifo", "link"))]
+    )
+    for kind in ("salvaging", "editing"):
+        assert sorted(os.listdir(work / kind)) == ["link.work", "somebody else's"]
+    assert_holds(archive)
+
+
 def test_an_archive_that_is_being_written_is_left_alone(folder, tmp_path):
     seen = []
 

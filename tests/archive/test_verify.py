@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import os
 import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,10 +12,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from myogestic_tui.clock import local_clock
 from myogestic_tui.errors import SessionError
 from myogestic_tui.info import StreamInfo
 from myogestic_tui.session import Session, open_session_store, pack_session, verify_session
-from myogestic_tui.session.format.zarr_format import ArraySpec, array_json, encode_chunk, write_chunk
+from myogestic_tui.session.archive.archive import Archive
+from myogestic_tui.session.checking.arrival_check import ArrivalCheck
+from myogestic_tui.session.checking.zip_check import SealCheck
+from myogestic_tui.session.format.findings import Finding
+from myogestic_tui.session.format.zarr_format import ArraySpec, array_json, create_array, encode_chunk, write_chunk
+from myogestic_tui.stream.source import ClockEstimate
 from tests.archive.sessions import EMG, START, cut_off_folder, finished_folder, flip, rewrite, samples_of, stamps_of
 
 
@@ -148,6 +156,14 @@ def test_a_deleted_chunk_is_damage_in_a_folder(folder, level):
 
 
 @pytest.mark.parametrize("level", ["quick", "full"])
+def test_what_lies_between_two_chunks_that_are_gone_is_not_called_unreadable(folder, level):
+    for number in (2, 3, 6):
+        (folder / f"emg.zarr/c/{number}/0").unlink()
+    found = [(one.first_sample, one.stop_sample) for one in verify_session(folder, level).findings]
+    assert found == [(100, 200), (300, 350)]
+
+
+@pytest.mark.parametrize("level", ["quick", "full"])
 def test_a_deleted_chunk_is_damage_in_an_archive(archive, tmp_path, level):
     path = rewrite(archive, tmp_path / "deleted.zip", lambda n, d: None if n == "emg.zarr/c/4/0" else d)
     outcome = verify_session(path, level)
@@ -234,6 +250,55 @@ def test_labels_without_class_names_are_fine(tmp_path):
     session.add_label(7, START)
     session.finish()
     assert verify_session(session.path).ok
+
+
+def test_a_label_of_a_class_below_none_is_told(folder):
+    path = folder / "labels.json"
+    path.write_bytes(path.read_bytes().replace(b'"class_index":1', b'"class_index":-2'))
+    assert ["is of class -2, which has no name here" in text for text in texts(folder)] == [True]
+
+
+@pytest.mark.parametrize("step", [100, 256, 1000])
+def test_the_row_is_named_at_which_an_arrival_record_goes_back(step):
+    rows = np.arange(2000.0).reshape(1000, 2)
+    for turned in (1, 255, 256, 257, 999):
+        wrong = rows.copy()
+        wrong[turned] = wrong[turned - 1] - 0.5
+        check = ArrivalCheck()
+        for first in range(0, 1000, step):
+            check.feed(first, wrong[first : first + step])
+        [finding] = check.findings("emg", "emg_arrival.zarr", 2000, finished=True)
+        assert f"goes back at row {turned}:" in finding.text
+
+
+def test_an_overview_of_texts_is_none_of_ours(folder):
+    spec = ArraySpec("float32", (1, 3), 64)
+    create_array(folder, "markers_overview.zarr", spec)
+    write_chunk(folder, "markers_overview.zarr", spec, 0, encode_chunk(spec, np.zeros((1, 1, 3), np.float32)))
+    (folder / "markers_overview.zarr/zarr.json").write_bytes(array_json(spec, 1))
+    assert verify_session(folder).ok
+
+
+def test_an_archive_that_shrinks_while_it_is_read_is_damaged(archive):
+    with Archive(archive) as opened:
+        os.truncate(archive, archive.stat().st_size // 2)
+        found: list[Finding] = []
+        files = list(SealCheck(opened, found.append).members())
+    assert [file for file in files if file.problem]
+    assert "the end record of the archive is damaged" in [finding.text for finding in found]
+
+
+def test_clock_offsets_are_evidence_as_they_are_when_it_was_recorded(tmp_path):
+    """Of a source on another host, whose clock was compared: without the offsets nothing tells where its times are."""
+    session = Session(tmp_path, reserve_bytes=0)
+    at = local_clock()
+    session.init_stream("emg", dataclasses.replace(EMG, hostname="elsewhere"))
+    offset = -5e6
+    stamps = at - offset + np.arange(1000) / 50.0
+    session.add_clock_estimates("emg", [ClockEstimate(at + i, offset, 1e-5, at + i - offset) for i in range(0, 20, 5)])
+    session.append("emg", samples_of(EMG, 1000), stamps)
+    session.finish()
+    assert texts(session.path) == []
 
 
 def test_counts_that_contradict_each_other_are_damage(folder):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -9,17 +11,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from myogestic_tui.errors import ConfigError, DiskError, SessionClosedError
-from myogestic_tui.info import StreamInfo
+from myogestic_tui.errors import ConfigError, DiskError, SessionClosedError, SourceError
+from myogestic_tui.info import MOST_CLASSES, StreamInfo
 from myogestic_tui.session import Session
 from myogestic_tui.session.format.commit import commit
 from myogestic_tui.session.format.journal import segment_path
 from myogestic_tui.session.format.layout import JOURNAL, array_name
 from myogestic_tui.session.format.zarr_format import ArraySpec, create_array
+from myogestic_tui.session.recording import active_session, journal_writer
+from myogestic_tui.session.recording.disk_reserve import byte_rate
 from myogestic_tui.session.recording.journal_writer import StreamJournal
 from myogestic_tui.session.recording.zarr_committer import StreamCommitter
+from myogestic_tui.stream.source import ClockEstimate
 from tests.session.folders import recorded
 from tests.session.known import STREAMS, Known
+from tests.session.test_disk import files_no_larger_than
 
 EMG, _, MARKS = STREAMS
 CHUNK = int(EMG.info.fs)
@@ -107,6 +113,32 @@ def test_segments_of_whole_chunks_go_and_no_others(way: Way):
     assert [segment_path(way.folder, "emg", number).exists() for number in (2, 3)] == [False, True]
 
 
+def test_what_is_in_the_arrays_leaves_the_journal(way: Way):
+    n = 40
+    for number in range(n):
+        way.append(number * CHUNK, (number + 1) * CHUNK)
+        way.checkpoint()
+        files = sorted((way.folder / JOURNAL).iterdir())
+        assert [segment.path for segment in way.journal.segments] == files
+        assert len(files) == (2 if (number + 1) % 8 == 0 else 1) or number == 0
+        held = sum(segment.size for segment in way.journal.segments)
+        assert held <= 9 * CHUNK * (EMG.info.n_channels * 4 + 8 + 36)
+    assert way.committer.published == n * CHUNK
+
+
+def test_many_small_frames_begin_a_segment_once_a_chunk_is_stored(way: Way):
+    for number in range(CHUNK + 1):
+        way.append(number, number + 1)
+        if number in (300, CHUNK - 2):
+            way.checkpoint()
+            assert len(way.journal.segments) == 1
+    way.checkpoint()
+    assert len(way.journal.segments) == 2
+    way.append(CHUNK + 1, 2 * CHUNK)
+    way.checkpoint()
+    assert len(way.journal.segments) == 1
+
+
 @pytest.mark.parametrize("stream", [EMG, MARKS], ids=["numbers", "text"])
 def test_how_far_a_stream_is_is_told_in_samples_bytes_and_seconds(stream: Known, tmp_path: Path):
     session = recorded(tmp_path, [(stream, 30, 7)])
@@ -163,6 +195,87 @@ def test_a_trial_is_bad_unless_told_otherwise(tmp_path: Path):
     assert [label.bad for label in session.label_track] == [True]
     session.mark_trial(0, bad=False)
     assert [label.bad for label in session.label_track] == [False]
+    session.finish()
+
+
+@pytest.mark.parametrize("wrong", [-1, MOST_CLASSES])
+def test_a_channel_or_a_class_that_cannot_be_is_refused(wrong: int, tmp_path: Path):
+    session = Session(tmp_path, reserve_bytes=0)
+    session.add_label(MOST_CLASSES - 1)
+    session.relabel(0, 0)
+    session.mark_channel("emg", MOST_CLASSES - 1)
+    with pytest.raises(ConfigError, match="channels count from 0"):
+        session.mark_channel("emg", wrong)
+    for refused in (lambda n: session.add_label(n), lambda n: session.relabel(0, n)):
+        with pytest.raises(ConfigError, match="classes count from 0"):
+            refused(min(wrong, MOST_CLASSES) - (wrong < 0))
+    assert [label.class_index for label in session.label_track] == [0]
+    session.finish()
+
+
+def test_what_a_stream_takes_in_a_second_is_known():
+    numbers, texts = StreamInfo(8, 500.0, "int16"), StreamInfo(3, 10.0, "string")
+    assert byte_rate([numbers]) == 500 * (8 * 2 + 8)
+    assert byte_rate([texts]) == 10 * (3 * 16 + 8)
+    assert byte_rate([numbers, texts]) == byte_rate([numbers]) + byte_rate([texts])
+    assert byte_rate([]) == 0
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 50])
+def test_texts_that_are_too_long_for_one_frame_come_in_several(n: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(journal_writer, "MAX_PAYLOAD", 100)
+    way = Way(tmp_path, MARKS)
+    way.append(0, n)
+    way.append(n, 2 * n)
+    way.checkpoint(tail=True)
+    assert way.committer.n_read == 2 * n
+    long = np.array([["x" * 100]], object)
+    with pytest.raises(SourceError, match="a text of more than 100 bytes"):
+        way.journal.append(long, np.array([5000.0]))
+    assert way.journal.n_samples == 2 * n
+    way.append(2 * n, 3 * n)
+    way.checkpoint(tail=True)
+    assert way.committer.n_read == 3 * n
+    way.journal.release()
+
+
+def test_a_segment_that_cannot_be_begun_is_the_disks_refusal(way: Way, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    way.append(0, 10)
+    for place in ("new_file_of", "sync_folder"):
+        with monkeypatch.context() as patch:
+            patch.setattr(journal_writer, place, refuse)
+            with pytest.raises(DiskError, match="emg: cannot continue in a new journal segment: No space left"):
+                way.journal.rotate()
+    way.append(10, 20)
+    assert way.journal.n_samples == 20
+    assert len(way.journal.segments) == 1
+
+
+@pytest.mark.parametrize("room", [1, 40, 5000])
+def test_nothing_of_a_frame_that_found_no_room_is_left(way: Way, room: int):
+    way.append(0, 100)
+    [segment] = way.journal.segments
+    with (
+        files_no_larger_than(segment.size + room),
+        pytest.raises(DiskError, match="after sample 100"),
+    ):
+        way.append(100, 1000)
+    assert segment.path.stat().st_size == segment.size
+    way.checkpoint(tail=True)
+    assert way.committer.n_read == 100
+
+
+def test_clock_offsets_come_into_the_arrays_while_a_session_is_recorded(tmp_path: Path):
+    session = recorded(tmp_path, [(EMG, 10, 10)])
+    session.add_clock_estimates("emg", [ClockEstimate(1.0, 0.5, 0.001, 0.5)])
+    shape = session.path / "emg_clock.zarr" / "zarr.json"
+    for _ in range(active_session._CLOCK_EVERY):
+        assert json.loads(shape.read_bytes())["shape"] == [0, 4]
+        session.save_meta()
+    assert json.loads(shape.read_bytes())["shape"] == [1, 4]
     session.finish()
 
 

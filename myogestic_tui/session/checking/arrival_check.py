@@ -21,7 +21,6 @@ class ArrivalCheck:
         self.n_read: int | None = None
         """Samples that the last row speaks of; None where there is no row."""
         self._last = np.full((1, 2), -np.inf)
-        self._row = 0
         self._turned: int | None = None
 
     def feed(self, first: int, rows: NDArray[Any]) -> None:

@@ -318,7 +318,8 @@ class Recording:
     def _conclusion(self) -> dict[str, bytes]:
         with self._record_lock:
             meta = self.record.meta
-            stopped = self.record.stopped or self._stopped or anchor_at()
+            stopped = self.record.stopped or self._stopped
+            assert stopped is not None, "asked for by whoever ends it"
             meta.anchors = [*meta.anchors[:1], stopped]
             meta.duration_s = stopped.lsl - meta.anchors[0].lsl
             if self.error is not None:

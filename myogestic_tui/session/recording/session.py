@@ -438,10 +438,8 @@ class Session(Annotated):
         return self._recording
 
     def _finished(self) -> SessionReader:
-        path = self.path
-        if self._reader is None or self._reader.path != path:
-            self._close_reader()
-            self._reader = open_session_store(path)
+        if self._reader is None:
+            self._reader = open_session_store(self.path)
         return self._reader
 
     def _close_reader(self) -> None:

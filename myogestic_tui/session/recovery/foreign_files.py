@@ -81,7 +81,7 @@ def _in_folder(folder: Path, n_dimensions: Mapping[str, int]) -> Iterator[Mispla
             yield from _in_array(Path(entry.path), name, n_dimensions.get(name))
         elif is_journal:
             yield from _in_plain(Path(entry.path), name, SUFFIX)
-        elif entry.is_dir(follow_symlinks=False):
+        elif entry.is_dir():
             yield from _in_plain(Path(entry.path), name, "")
 
 
@@ -95,7 +95,7 @@ def _in_array(array: Path, name: str, depth: int | None) -> Iterator[Misplaced]:
             yield found
         elif is_chunks:
             yield from _in_chunks(Path(entry.path), key, depth or _n_dimensions(array))
-        elif entry.is_dir(follow_symlinks=False):
+        elif entry.is_dir():
             yield from _in_plain(Path(entry.path), key, "")
 
 
@@ -108,7 +108,7 @@ def _in_chunks(chunks: Path, prefix: str, depth: int) -> Iterator[Misplaced]:
             yield found
         elif is_number and depth > 1:
             yield from _in_chunks(Path(entry.path), key, depth - 1)
-        elif entry.is_dir(follow_symlinks=False):
+        elif entry.is_dir():
             yield from _in_plain(Path(entry.path), key, "")
 
 
@@ -119,7 +119,7 @@ def _in_plain(folder: Path, prefix: str, files: str) -> Iterator[Misplaced]:
         found = _wrong(entry, key, True if is_ours else None, ours=is_ours)
         if found is not None:
             yield found
-        elif entry.is_dir(follow_symlinks=False):
+        elif entry.is_dir():
             yield from _in_plain(Path(entry.path), key, files)
 
 

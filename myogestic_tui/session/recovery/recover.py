@@ -154,7 +154,6 @@ def _note(view: SessionView, stem: str, text: str) -> None:
 def _write_stream(view: SessionView, stream: StreamView, aside: Aside) -> Iterator[Shape]:
     folder = view.path
     for name, rows in stream.arrays().items():
-        (folder / name).mkdir(exist_ok=True)
         if rows is stream.overview:
             _make_again(rows)
         elif rows is not stream.stamps:  # those are read when they are measured
