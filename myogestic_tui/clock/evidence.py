@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .counter import Counts
+    from .timeline import Basis
 
     Floats = NDArray[np.float64]
 
@@ -37,6 +38,9 @@ class Evidence:
         What the stream's counter channel did; None where it has none.
     remote
         The source is on another computer than the recorder: without offsets its stamps need not be in the same clock.
+    placed
+        Basis and error in seconds of stamps that somebody put on the recorder's clock already; None where they are the
+        source's.
     """
 
     arrivals: Floats | None = None
@@ -48,6 +52,7 @@ class Evidence:
     ends_known: bool = True
     counts: Counts | None = None
     remote: bool = False
+    placed: tuple[Basis, float] | None = None
 
 
 _SLACK, _FASTEST = 1.0, 2.0
@@ -61,7 +66,9 @@ def believable(evidence: Evidence, n_samples: int, fs: float) -> Evidence:
     A script that fills a session from a file gives stamps, but neither its reads nor the session's ends are those of a
     recording.
     """
-    return evidence if _can_be(evidence, n_samples, fs) else Evidence(offsets=evidence.offsets)
+    if _can_be(evidence, n_samples, fs):
+        return evidence
+    return replace(evidence, arrivals=None, start=None, stop=None, utc_offset=None)
 
 
 def _can_be(evidence: Evidence, n_samples: int, fs: float) -> bool:

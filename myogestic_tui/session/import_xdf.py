@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import gzip
 import re
-import shutil
 import struct
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
@@ -22,9 +21,17 @@ from ..extras import needed
 from ..info import StreamInfo
 from .export.xdf import LABELS_ID, LABELS_JSON, NOTES_ID, UNLABELLED_TEXT
 from .format.findings import damage, observation
-from .format.layout import META
-from .format.lock import lock_session
-from .format.meta import decode_labels, decode_meta, encode_meta, replace_file
+from .format.meta import decode_labels
+from .format.xdf_time import (
+    ARRIVALS,
+    SESSION_JSON,
+    STREAM_JSON,
+    SessionTime,
+    StreamTime,
+    decode_arrivals,
+    decode_time,
+)
+from .imported_time import ImportedTime, set_imported_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,8 +60,9 @@ def import_xdf(
 
     Every stream becomes one of the session, with its samples, raw time stamps, clock offsets and header; a second one
     of the same name gets a number behind it. The session's ``findings`` tell what is missing from a file that was cut
-    off. The labels and notes of a file that this package wrote become labels and notes again. Corrected times are those
-    that ``session.timestamps`` fits to the offsets. ``created`` is the file's; the session's folder is named after now.
+    off. The labels and notes of a file that this package wrote become labels and notes again, and its arrival records
+    those of the session. Corrected times are those that ``session.timestamps`` fits to the offsets. ``created`` is the
+    file's; the session's folder is named after now.
 
     Memory: ``pyxdf`` loads the whole file.
 
@@ -90,16 +98,23 @@ def import_xdf(
     names = [_text(stream["info"], "name") for stream in streams]
     _check_label_stream(path, label_stream, streams)
     findings = _missing(path, chunks, names, streams)
+    told = _SessionTimes(path.name, findings)
+    session_time = told.of_session(header.get("info", {}))
+    times = [told.of_stream(name, stream) for name, stream in zip(names, streams, strict=True)]
     session = Session(base_path, app_name="myogestic_tui", fields=_fields(path, header))
     if findings:
         session.set_fields(recovery={"at": datetime.now(UTC).isoformat(), "findings": findings})
     try:
         taken: set[str] = set()
         classes: list[str] = []
-        for name, stream in zip(names, streams, strict=True):
-            _take(session, name, stream, chunks.headers, label_stream, taken, classes)
+        stems: dict[str, ImportedTime] = {}
+        for name, stream, time in zip(names, streams, times, strict=True):
+            stem = _take(session, name, stream, chunks.headers, label_stream, taken, classes, time.told.counter)
+            if stem is not None:
+                stems[stem] = time
         session.finish()
-        _date(session.path, _text(header.get("info", {}), "datetime"), _duration(streams))
+        created = _text(header.get("info", {}), "datetime")
+        set_imported_time(session.path, session_time, stems, created=created, duration_s=_duration(streams))
         return session.pack_to_zip()
     except BaseException:
         session.discard()
@@ -172,17 +187,31 @@ def _fields(path: Path, header: dict[str, Any]) -> dict[str, Any]:
     return {"name": path.stem, **fields, "imported_from": path.name}
 
 
-def _date(folder: Path, created: str, duration_s: float) -> None:
-    """It was recorded when the file says; how the recorder's clock stood to wall-clock time then, nobody knows.
+class _SessionTimes:
+    """What a file of this package tells of time; what cannot be used of it becomes a finding."""
 
-    Neither does anything tell when samples were read: a file has no arrival record.
-    """
-    for arrival in folder.glob("*_arrival.zarr"):
-        shutil.rmtree(arrival)
-    with lock_session(folder, purpose="editing"):
-        meta = decode_meta((folder / META).read_bytes())
-        meta.anchors, meta.created, meta.duration_s = [], created or meta.created, duration_s
-        replace_file(folder / META, encode_meta(meta))
+    def __init__(self, file_name: str, findings: list[dict[str, str]]) -> None:
+        self._file, self._findings = file_name, findings
+
+    def of_session(self, info: dict[str, Any]) -> SessionTime:
+        try:
+            return decode_time(_text(info, SESSION_JSON), SessionTime, where=SESSION_JSON)
+        except SessionDamagedError as error:
+            self._note(f"{self._file}: {error}")
+            return SessionTime()
+
+    def of_stream(self, name: str, stream: dict[str, Any]) -> ImportedTime:
+        info, n_samples = (stream.get("footer") or {}).get("info") or {}, len(stream["time_stamps"])
+        try:
+            told = decode_time(_text(info, STREAM_JSON), StreamTime, where=STREAM_JSON)
+            arrivals = decode_arrivals(_text(info, ARRIVALS), n_samples)
+        except SessionDamagedError as error:
+            self._note(f"{name}: {self._file}: {error}", name)
+            return ImportedTime()
+        return ImportedTime(told, arrivals)
+
+    def _note(self, text: str, stream: str = "") -> None:
+        self._findings.append(msgspec.to_builtins(observation(text, stream=stream)))
 
 
 def _take(
@@ -193,7 +222,9 @@ def _take(
     label_stream: str | None,
     taken: set[str],
     classes: list[str],
-) -> None:
+    counter: int | None,
+) -> str | None:
+    """Enter a stream's samples, or what it tells of labels and notes; the stem of one that has samples."""
     stamps = np.asarray(stream["time_stamps"], np.float64)
     source_id = _text(stream["info"], "source_id")
     if name == label_stream or (source_id == LABELS_ID and label_stream is None):
@@ -204,8 +235,9 @@ def _take(
             if np.isfinite(at):
                 session.add_note(text, at)
     if source_id in (LABELS_ID, NOTES_ID):
-        return
+        return None
     info = _stream_info(stream["info"], verbatim.get(stream["info"]["stream_id"], ""))
+    info = replace(info, counter=counter if counter is not None and 0 <= counter < info.n_channels else None)
     own_name, number = name, 1
     while own_name in taken:
         number += 1
@@ -216,6 +248,7 @@ def _take(
     rows = _rows(stream["time_series"], info)
     for start in range(0, len(rows), _BLOCK):
         session.append(stem, rows[start : start + _BLOCK], stamps[start : start + _BLOCK])
+    return stem
 
 
 def _rows(series: Any, info: StreamInfo) -> NDArray[Any]:

@@ -15,7 +15,16 @@ from xml.etree import ElementTree as ET
 import numpy as np
 
 from ...info import StreamInfo
-from ..format.meta import encode_labels
+from ..format.meta import PlacedMeta, encode_labels
+from ..format.xdf_time import (
+    ARRIVALS,
+    SESSION_JSON,
+    STREAM_JSON,
+    encode_arrivals,
+    encode_time,
+    session_time,
+    stream_time,
+)
 from .common import Exported, Partial, claim, class_label, single_target, tell_about_clock
 
 if TYPE_CHECKING:
@@ -24,6 +33,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ..format.arrays import Rows
+    from ..format.xdf_time import StreamTime
     from ..reading.reader import SessionReader
     from ..signal.streamdata import StreamData
 
@@ -59,7 +70,8 @@ def export_xdf(
     streams of text on the recorder's clock. Samples are bit for bit the recorded ones. Memory: a block of one stream.
 
     Of streams whose stamps are in another clock (basis ``arrival``, ``wall`` or ``count``) corrected times are written,
-    without offsets: no reader could place them.
+    without offsets: no reader could place them. Arrival records, anchors and reasons of gaps are carried too, in
+    elements that other readers pass over (`format.xdf_time`); `import_xdf` reads them.
 
     Parameters
     ----------
@@ -114,6 +126,7 @@ class _Writer:
             value = getattr(session.meta, field)
             if value not in ("", None):
                 ET.SubElement(root, field).text = _clean(str(value))
+        ET.SubElement(root, SESSION_JSON).text = _clean(encode_time(session_time(session.meta)))
         self._chunk(_FILE, _xml(root))
 
     def stream(self, number: int, session: SessionReader, name: str, out: Exported) -> None:
@@ -135,7 +148,10 @@ class _Writer:
             stamps = (data.corrected if foreign else data.raw_times)(start, start + len(rows))
             self.samples(number, data.info, stamps, rows)
             self._chunk(_BOUNDARY, _MARK)
-        self._chunk(_FOOTER, number, _xml(_footer(data, corrected=foreign)))
+        footer = _footer(data, corrected=foreign)
+        placed = PlacedMeta("arrival", data.timeline.error_s) if foreign else None
+        _add_time(footer, stream_time(session.measured(name), placed), view.arrival)
+        self._chunk(_FOOTER, number, _xml(footer))
 
     def labels(self, number: int, session: SessionReader) -> None:
         """The label track: class names as markers; the class table and bad trials in the header."""
@@ -248,6 +264,12 @@ def _footer(data: StreamData, *, corrected: bool) -> ET.Element:
         for gap in gaps:
             element.append(_element("gap", index=gap.index, seconds=repr(gap.seconds)))
     return root
+
+
+def _add_time(footer: ET.Element, told: StreamTime, arrival: Rows | None) -> None:
+    ET.SubElement(footer, STREAM_JSON).text = _clean(encode_time(told))
+    if arrival is not None and arrival.n_rows:
+        ET.SubElement(footer, ARRIVALS).text = encode_arrivals(arrival.rows(0, arrival.n_rows))
 
 
 def _text_info(source_id: str) -> StreamInfo:

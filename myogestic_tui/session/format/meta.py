@@ -150,6 +150,15 @@ class CountsMeta(Struct, frozen=True):
     """Index, samples since the value before, that value, the value at the index."""
 
 
+class PlacedMeta(Struct, frozen=True):
+    """How an import found time stamps to lie to the session's clock, where the session itself holds no evidence."""
+
+    basis: str
+    """A `clock.timeline.Basis`."""
+    error_s: float | None = None
+    """How far wrong they may be, in seconds; None where nothing tells."""
+
+
 class RecorderMeta(Struct, frozen=True):
     """What recorded the session."""
 
@@ -184,6 +193,8 @@ class StreamMeta(Struct, kw_only=True):
     """The channel, from 0, that counts samples."""
     counts: CountsMeta | None = None
     """What it did; None where it was not looked at yet, or does not count."""
+    placed: PlacedMeta | None = None
+    """What its time stamps are, in an imported session that cannot tell by itself."""
     joined_at: float | None = None
     """Recorder's LSL clock, for a stream that came after the start."""
     desc_xml: str = ""
@@ -336,7 +347,15 @@ def _level(kind: type[Struct], *about: str, **inner: Level) -> Level:
 
 
 _TIME = _level(TimeMeta, leaps=_level(LeapRecord, "index"), repeated=_level(RepeatRecord, "index"))
-_OF_STREAM = Level(ANYTHING, {"gaps": _level(GapRecord, "index", "kind"), "time": _TIME, "counts": _level(CountsMeta)})
+_OF_STREAM = Level(
+    ANYTHING,
+    {
+        "gaps": _level(GapRecord, "index", "kind"),
+        "time": _TIME,
+        "counts": _level(CountsMeta),
+        "placed": _level(PlacedMeta),
+    },
+)
 _LEVELS = Level(
     ANYTHING,
     {

@@ -13,6 +13,7 @@ from ...clock import Evidence
 from ...clock.counter import Counts, Jump
 from ...clock.evidence import believable
 from ...clock.hosts import is_remote
+from ...clock.timeline import BASES
 from .meta import CountsMeta, GapRecord, LeapRecord, RepeatRecord, TimeMeta
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ...clock import Timeline
+    from ...clock.timeline import Basis
     from .meta import Anchor, Meta, StreamMeta
 
 CLOCK_SET = "source's clock was set"
@@ -52,8 +54,18 @@ def session_evidence(meta: Meta, streams: Mapping[str, StreamSpan]) -> dict[str,
     found = found if live else dict.fromkeys(streams, Evidence())
     for stem in meta.all_streams.keys() & found.keys():
         stream = meta.all_streams[stem]
-        found[stem] = replace(found[stem], counts=counts_of(stream), remote=is_remote(stream.hostname, host))
+        found[stem] = replace(
+            found[stem], counts=counts_of(stream), remote=is_remote(stream.hostname, host), placed=_placed(stream)
+        )
     return found
+
+
+def _placed(meta: StreamMeta) -> tuple[Basis, float] | None:
+    placed = meta.placed
+    if placed is None:
+        return None
+    basis: Basis = next((one for one in BASES if one == placed.basis), "none")
+    return basis, np.inf if placed.error_s is None or basis == "none" else placed.error_s
 
 
 def recorder_host(meta: Meta) -> str:

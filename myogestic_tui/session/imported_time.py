@@ -1,0 +1,93 @@
+"""The time of an imported session: recorded when its file says, placed by what the file knows of arrivals."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec.structs import replace as with_fields
+
+from ..clock import Evidence
+from ..clock.evidence import believable
+from .format.commit import Shape, commit
+from .format.layout import META, array_name
+from .format.lock import lock_session
+from .format.meta import decode_meta, encode_meta, replace_file
+from .format.xdf_time import SessionTime, StreamTime
+from .format.zarr_format import ArraySpec, create_array, encode_chunk, write_chunk
+from .reading.reader import open_session_store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from .format.meta import Meta
+
+
+class ImportedTime(NamedTuple):
+    """What a file tells of one stream, and its arrival record ``(k, 2)`` if it has one."""
+
+    told: StreamTime = StreamTime()
+    arrivals: NDArray[np.float64] | None = None
+
+
+def set_imported_time(
+    folder: Path, session: SessionTime, streams: Mapping[str, ImportedTime], *, created: str, duration_s: float
+) -> None:
+    """Give a finished session, whose streams were all appended just now, the time of its file.
+
+    Parameters
+    ----------
+    folder
+        The session's.
+    session, streams
+        What the file tells of the whole, and by stem of each stream. Without anchors nobody knows how the recorder's
+        clock stood to wall-clock time.
+    created
+        When it was recorded, ISO 8601; empty where the file does not tell.
+    duration_s
+        What its samples span, for a file that does not tell how long it was recorded.
+    """
+    for stem, stream in streams.items():
+        _store_arrivals(folder, stem, stream.arrivals)
+    with lock_session(folder, purpose="editing"):
+        meta = decode_meta((folder / META).read_bytes())
+        meta.anchors, meta.created = session.anchors, created or meta.created
+        meta.recorder = session.recorder if session.anchors else meta.recorder
+        meta.duration_s = session.duration_s if _is_of_a_recording(session, meta) else duration_s
+        for stem, (told, _) in streams.items():
+            fields = {"gaps": told.gaps, "joined_at": told.joined_at, "placed": told.placed, "time": None}
+            meta.add_stream(stem, with_fields(meta.all_streams[stem], **fields))
+        replace_file(folder / META, encode_meta(meta))
+        replace_file(folder / META, encode_meta(_measured(folder, meta)))
+
+
+def _is_of_a_recording(session: SessionTime, meta: Meta) -> bool:
+    """Whether the session took as long as its samples: a script fills one in no time."""
+    if session.duration_s is None:
+        return False
+    ends = Evidence(start=0.0, stop=session.duration_s)
+    return all(believable(ends, one.n_samples or 0, one.fs) is ends for one in meta.all_streams.values())
+
+
+def _measured(folder: Path, meta: Meta) -> Meta:
+    with open_session_store(folder) as session:
+        for stem in meta.all_streams:
+            meta.add_stream(stem, session.measured(stem))
+    return meta
+
+
+def _store_arrivals(folder: Path, stem: str, rows: NDArray[np.float64] | None) -> None:
+    """Replace the record of when the samples were appended, which is not when they arrived."""
+    spec, name = ArraySpec.arrival(), array_name(stem, "_arrival")
+    shutil.rmtree(folder / name)
+    if rows is None or not len(rows):
+        return
+    create_array(folder, name, spec)
+    for number in range(spec.n_chunks(len(rows))):
+        first = number * spec.chunk_length
+        write_chunk(folder, name, spec, number, encode_chunk(spec, rows[first : first + spec.chunk_length]))
+    commit(folder, [Shape(name, spec, len(rows))], {})
