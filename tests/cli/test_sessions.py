@@ -12,7 +12,7 @@ from myogestic_tui.session.format.journal import EVENTS
 SHAPE = {"path", "state", "name", "subject", "task", "take", "created", "duration_s", "bytes", "streams", "labels"}
 SHAPE |= {"continues", "continued_by"}
 STREAM_SHAPE = {"n_samples", "n_channels", "fs", "dtype", "measured_fs", "gaps", "lost_samples"}
-STREAM_SHAPE |= {"head_s", "tail_s", "basis", "error_s", "remarks"}
+STREAM_SHAPE |= {"head_s", "tail_s", "time_model", "basis", "error_s", "remarks"}
 
 
 def test_info_tells_the_shared_object(run, session):

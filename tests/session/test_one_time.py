@@ -279,9 +279,31 @@ def test_the_listing_of_an_older_archive_does_not_repeat_what_an_earlier_rule_co
 
     def older(comment):
         found = decode(comment)
-        streams = {name: with_fields(one, basis="", gaps=58, lost_samples=3406) for name, one in found.streams.items()}
+        streams = {name: with_fields(one, time_model=0, gaps=58, tail_s=9.0) for name, one in found.streams.items()}
         return with_fields(found, streams=streams)
 
     monkeypatch.setattr(archive_summary, "decode_comment", older)
     told = read_archive_summary(archive).streams["emg"]
     assert (told.gaps, told.lost_samples, told.measured_fs) == (None, None, None)
+    assert (told.basis, told.tail_s, told.n_samples) == ("", 0.0, 7500)
+
+
+def test_what_an_earlier_model_of_time_stored_counts_no_more(tmp_path):
+    """Development versions stored their findings without a version: 30 s off here, and in another clock."""
+    from myogestic_tui.session.format.meta import GapRecord, TimeMeta, decode_meta, encode_meta, replace_file
+    from myogestic_tui.session.reading.archive_summary import read_archive_summary
+
+    path, _, _ = recorded(tmp_path, bursts)
+    with open_session_store(path) as session:
+        right = session.summary().streams["emg"]
+    meta = decode_meta((path / "meta.json").read_bytes())
+    emg = meta.streams["emg"]
+    emg.time, emg.gaps = TimeMeta(basis="none", measured_fs=99.0), [GapRecord(100, 30.0)]
+    replace_file(path / "meta.json", encode_meta(meta))
+    with open_session_store(path) as session:
+        assert session.summary().streams["emg"] == right
+    assert len(labeled_windows(path, "emg", 0.2, 0.2)[0]) > 0
+    archive = Session(base_path=path).pack_to_zip()
+    listed = read_archive_summary(archive).streams["emg"]
+    assert (listed.gaps, listed.basis, listed.measured_fs) == (0, right.basis, right.measured_fs)
+    assert verify_session(archive).ok

@@ -10,7 +10,7 @@ import numpy as np
 from ...clock import analyse, sketch_for
 from ..format.findings import Finding, observation
 from ..format.time_remarks import time_remarks
-from ..format.time_summary import StreamSpan, measured_meta, recorder_host
+from ..format.time_summary import StreamSpan, is_measured, measured_meta, recorder_host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +65,7 @@ class StampCheck:
         """What was seen, if any stamp was read; otherwise what ``meta.json`` has of an earlier look."""
         if declared is not None and (self._sketch.n_samples or declared.n_samples == 0):
             declared = measured_meta(declared, self._timeline(session), (self.first, self.last))
-        elif declared is not None and declared.time is None:
+        elif declared is not None and not is_measured(declared):
             declared = None
         for text in [] if declared is None else time_remarks(declared, meta.duration_s or 0.0, recorder_host(meta)):
             yield observation(f"{stream}: {text}", stream=stream, member=member)

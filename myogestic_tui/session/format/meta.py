@@ -119,6 +119,8 @@ class RepeatRecord(Struct, frozen=True):
 class TimeMeta(Struct, frozen=True):
     """What the time model (`clock`) makes of a stream."""
 
+    model: int = 0
+    """`clock.thresholds.MODEL` of the model that found it."""
     basis: str = "none"
     """How its time stamps are tied to the recorder's clock: a `clock.timeline.Basis`."""
     error_s: float | None = None

@@ -46,6 +46,8 @@ class StreamSummary(Struct, frozen=True, kw_only=True):
     head_s: float = 0.0
     tail_s: float = 0.0
     """Seconds of the session before the first sample, and after the last one."""
+    time_model: int = 0
+    """Version of the time model that these numbers come from."""
     basis: str = ""
     """How its time stamps are tied to the recorder's clock: lsl, uncompared, arrival, wall, count or none."""
     error_s: float | None = None

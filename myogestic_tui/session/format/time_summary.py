@@ -13,6 +13,7 @@ from ...clock import Evidence
 from ...clock.counter import Counts, Jump
 from ...clock.evidence import believable
 from ...clock.hosts import is_remote
+from ...clock.thresholds import MODEL
 from ...clock.timeline import BASES
 from .meta import CountsMeta, GapRecord, LeapRecord, RepeatRecord, TimeMeta
 
@@ -126,10 +127,16 @@ def measured_meta(meta: StreamMeta, found: Timeline, ends: tuple[float | None, f
     )
 
 
+def is_measured(meta: StreamMeta) -> bool:
+    """Whether the metadata hold what the present time model found; what an earlier one found counts no more."""
+    return meta.time is not None and meta.time.model == MODEL
+
+
 def _time_meta(found: Timeline, ends: tuple[float | None, float | None]) -> TimeMeta:
     first, last = (np.nan if end is None else end for end in ends)
     n = found.n_samples
     return TimeMeta(
+        model=MODEL,
         basis=found.basis,
         error_s=_finite(found.error_s),
         measured_fs=None if found.measured_fs is None else float(found.measured_fs),

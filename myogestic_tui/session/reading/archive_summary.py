@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from ...clock.thresholds import MODEL
 from ...errors import DiskError
 from ..archive import zip_format as zb
 from ..archive.summary_comment import decode_comment
 from ..archive.zip_index import find_end, read_tail
 from ..format.regular_files import open_regular
+from ..format.summary import StreamSummary
 
 if TYPE_CHECKING:
-    from ..format.summary import StreamSummary, Summary
+    from ..format.summary import Summary
 
 
 def read_archive_summary(path: str | os.PathLike[str]) -> Summary:
@@ -40,7 +42,10 @@ def read_archive_summary(path: str | os.PathLike[str]) -> Summary:
 
 def _by_present_rules(stream: StreamSummary) -> StreamSummary:
     """What earlier recorders counted as gaps, and as rate, is not what opening the session tells."""
-    return stream if stream.basis else replace(stream, gaps=None, lost_samples=None, measured_fs=None)
+    if stream.time_model == MODEL:
+        return stream
+    unknown = StreamSummary(**{key: getattr(stream, key) for key in ("n_samples", "n_channels", "fs", "dtype")})
+    return replace(unknown, gaps=None, lost_samples=None)
 
 
 def _end_of(path: Path) -> tuple[bytes, int]:

@@ -17,7 +17,7 @@ from ..format.meta import CONTINUED_BY, CONTINUES, TimeMeta
 from ..format.stream_names import ByStream, find_stem, public_names
 from ..format.summary import StreamSummary, Summary, count_labels
 from ..format.time_remarks import time_remarks
-from ..format.time_summary import lost_gaps, n_lost, recorder_host, seconds_of
+from ..format.time_summary import is_measured, lost_gaps, n_lost, recorder_host, seconds_of
 from ..format.wall_clock import wall_clock_findings
 from ..format.zarr_format import array_json, encode_chunk
 from .timelines import Timelines
@@ -186,7 +186,7 @@ class SessionReader(SignalReading):
     def measured(self, name: str) -> StreamMeta:
         """A stream's metadata with what its time stamps tell: read from them only where it is not known yet."""
         stream = self.stream(name)
-        known = stream.meta.n_samples == stream.n_samples and stream.meta.time is not None
+        known = stream.meta.n_samples == stream.n_samples and is_measured(stream.meta)
         if known and self.view.finished and not self.view.live:
             return stream.meta
         return self._tolerant.measured(stream.stem)
@@ -207,6 +207,7 @@ class SessionReader(SignalReading):
             lost_samples=n_lost(measured),
             head_s=seconds_of(measured.gaps, "head"),
             tail_s=seconds_of(measured.gaps, "tail"),
+            time_model=time.model,
             basis=time.basis,
             error_s=time.error_s,
             remarks=time_remarks(measured, self._duration(), recorder_host(self.meta)),
