@@ -10,7 +10,7 @@ from ..clock import local_clock
 from ..control.follow_recorder import Follower
 from ..widgets.cue_display import cue_rows
 from ..widgets.frame import Frame
-from ..widgets.styled_lines import Lines
+from ..widgets.strip_widget import Lines
 from .bell import CueBell
 from .keys import command
 from .terminal_app import TerminalApp

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import sys
 import threading
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from .viewer_options import ViewerOptions
 
 _CRASHED = "The screens crashed; what is being recorded continues. Open them again to look."
+
+_GARBAGE = 20_000
+"""Objects between two collections: a frame makes some thousands, almost none of them in a circle."""
 
 
 def launch(recorder: Recorder, options: ViewerOptions) -> int:
@@ -43,6 +47,8 @@ def run_to_the_end(build: Callable[[Link], TerminalApp], *, mouse: bool = False,
 
 def _run(build: Callable[[Link], TerminalApp], *, mouse: bool, embedded: bool) -> int:
     forget_size()
+    if not embedded:
+        gc.set_threshold(_GARBAGE, *gc.get_threshold()[1:])
     link = Link()
     ending = BoundedExit(link.give_back, embedded=embedded)
     screens = build(link)

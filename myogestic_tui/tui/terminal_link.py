@@ -1,8 +1,8 @@
 """The terminal as a link that may stall, hang up or be slow, and that is always given back as it was.
 
-Standard library only. Textual writes to ``sys.__stderr__``; `Link` puts a file in its place that counts what is written
-and asks the terminal, after every frame, where its cursor is. The answer tells that the frame has been taken, also
-where a kernel, sshd and TCP would queue seconds of output without a word.
+Standard library only. Textual writes to ``sys.__stderr__``; `Link` puts a file in its place that asks the terminal,
+after every frame, where its cursor is. The answer tells that the frame has been taken, also where a kernel, sshd and
+TCP would queue seconds of output without a word.
 """
 
 from __future__ import annotations
@@ -48,7 +48,6 @@ class Output:
     def write(self, text: str) -> int:
         """Write; a terminal that is gone swallows everything."""
         self._unasked += len(text)
-        self._link.written += len(text.encode("utf-8", "replace"))
         with self._link.writing, contextlib.suppress(OSError):
             self._file.write(text)
         return len(text)
@@ -71,8 +70,6 @@ class Link:
 
     Attributes
     ----------
-    written
-        Bytes so far.
     asks
         Whether the terminal is asked for its cursor after each frame.
     last_stall
@@ -89,7 +86,6 @@ class Link:
         self._file = _terminal() if "TEXTUAL_DRIVER" not in os.environ else None
         self._fd = self._file.fileno() if self._file is not None else -1
         self._settings = termios.tcgetattr(self._fd) if self._fd >= 0 else None
-        self.written = 0
         self.asks = False
         self.last_stall = (0.0, 0.0)
         self.began = _process_began()

@@ -70,7 +70,7 @@ def dot_levels(values: NDArray[np.float32], scale: float, n_levels: int) -> NDAr
     """
     with np.errstate(invalid="ignore"):
         level = np.floor((values * (0.5 / scale) + 0.5) * n_levels - 0.25)
-        levels: NDArray[np.int32] = np.nan_to_num(np.clip(level, 0, n_levels - 1)).astype(np.int32)
+        levels: NDArray[np.int32] = np.clip(np.where(np.isnan(level), 0, level), 0, n_levels - 1).astype(np.int32)
         return levels
 
 

@@ -76,11 +76,12 @@ def inks(dark: bool, bits: int) -> list[Style]:
     return [Style.from_color(ramp[max(i, least)]) for i in range(STEPS)]
 
 
-@lru_cache
-def fills(dark: bool, bits: int) -> list[Style]:
-    """Styles of text in a cell of each step and of each paint: black or white, whichever contrasts more."""
-    black, white = Color.parse("#000000"), Color.parse("#ffffff")
-    return [Style.from_color(black if _luminance(one) > 0.18 else white, one) for one in _painted(dark, bits)]
+@lru_cache(1024)
+def fill(dark: bool, bits: int, step: int, *, bold: bool = False, reverse: bool = False) -> Style:
+    """The style of text in a cell of a step or of a paint: black or white, whichever contrasts more."""
+    paint = _painted(dark, bits)[step]
+    ink = Color.parse("#000000" if _luminance(paint) > 0.18 else "#ffffff")
+    return Style(color=ink, bgcolor=paint, bold=bold or None, reverse=reverse or None)
 
 
 def _luminance(colour: Color) -> float:

@@ -9,7 +9,8 @@ from textual.message import Message
 from textual.widgets import Button
 
 from .colours import resolved
-from .styled_lines import DIM, FAINT, KEY, STRONG, Line, Lines, bar, content, fit, gesture_style, line
+from .strip_widget import Lines
+from .styled_lines import DIM, FAINT, KEY, STRONG, Line, bar, content, fit, gesture_style, line
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

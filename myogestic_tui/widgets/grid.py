@@ -48,13 +48,17 @@ class Grid(Signal):
         self, page: Page, places: Places, values: Sequence[float], loudest: float, what: str, *, quality: bool = False
     ) -> None:
         """Show the values of now."""
+        flags = "".join(page.flag(i) or "." for i in range(len(values)))
+        numbers = np.asarray(values, np.float32)
+        if not self.draws((numbers.tobytes(), flags, page.cursor, places, loudest, what, quality, self.size)):
+            return
         top = max(((v, i) for i, v in enumerate(values) if v == v and not page.flag(i)), default=None)
         most = f"max {top[0]:.3g} at {top[1] + 1}" if top is not None and not quality else ""
         most = most if len(what) + 1 + len(most) <= self.size.width else ""
         self.show(0, (what, most), lambda: [Segment(f"{what} "), Segment(most, self.ink("quiet"))])
         if len(self._steps) != len(values):
             self._steps = np.full(len(values), -1, np.int64)
-        self._steps = levels(np.asarray(values, np.float32), loudest, self._steps)
+        self._steps = levels(numbers, loudest, self._steps)
         wide = max(min((self.size.width - 1) // len(places[0]), _MOST[0]), CELL)
         tall = max(min((self.size.height - 1) // len(places), _MOST[1], wide // 2), 1)
         for y, row in enumerate(places):
@@ -62,7 +66,7 @@ class Grid(Signal):
             for at in range(tall):
                 key = (cells, at, wide, tall, self.look)
                 self.show(1 + y * tall + at, key, partial(self._row, cells, at - (tall - 1) // 2, wide))
-        self.clear_from(1 + tall * len(places))
+        self.finish(1 + tall * len(places))
 
     def _electrode(self, channel: int, page: Page, values: Sequence[float], quality: bool) -> _Electrode:
         if not 0 <= channel < len(values):
@@ -86,9 +90,10 @@ class Grid(Signal):
         look = self.look
         if one.channel < 0:
             return Style()
-        chosen = Style(reverse=one.chosen or None, bold=bool(one.flag) or one.chosen or None)
+        bold = bool(one.flag) or one.chosen
         if look.plain:
-            return chosen
-        if one.flag:
-            return colour_ramp.fills(look.dark, look.bits)[colour_ramp.FAULTS[one.flag]] + chosen
-        return (colour_ramp.fills(look.dark, look.bits)[one.step] if one.step >= 0 else self.ink("quiet")) + chosen
+            return Style(reverse=one.chosen or None, bold=bold or None)
+        step = colour_ramp.FAULTS[one.flag] if one.flag else one.step
+        if step < 0:
+            return self.ink("quiet", bold=bold, reverse=one.chosen)
+        return colour_ramp.fill(look.dark, look.bits, step, bold=bold, reverse=one.chosen)

@@ -9,6 +9,7 @@ from textual.widgets import Static
 
 from .frame import take_text
 from .number_format import hms, span_left
+from .strip_widget import Lines
 from .styled_lines import (
     ALERT,
     BAD,
@@ -19,7 +20,6 @@ from .styled_lines import (
     STRONG,
     WARN,
     Line,
-    Lines,
     cells,
     cut,
     fit,

@@ -15,7 +15,7 @@ from . import colour_ramp
 from .strip_widget import Page, Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -38,13 +38,12 @@ def levels(rms: Floats, loudest: float, before: Steps) -> Steps:
     before
         The steps of the column before, ``(n_channels,)``.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        exact = (np.log10(np.maximum(rms, 1e-12) / loudest) / colour_ramp.DECADES + 1) * colour_ramp.STEPS
+    known = np.isfinite(rms)
+    exact = np.log10(np.maximum(np.where(known, rms, 0), 1e-12) / loudest)
+    exact = (exact / colour_ramp.DECADES + 1) * colour_ramp.STEPS
     stays = (exact > before - colour_ramp.SLACK) & (exact < before + 1 + colour_ramp.SLACK) & (before >= 0)
-    new = np.clip(np.nan_to_num(exact, nan=0.0, posinf=colour_ramp.STEPS, neginf=0.0), 0, colour_ramp.STEPS - 1).astype(
-        np.int64
-    )
-    return np.where(np.isfinite(rms), np.where(stays, before, new), -1)
+    new = np.clip(exact, 0, colour_ramp.STEPS - 1).astype(np.int64)
+    return np.where(known, np.where(stays, before, new), -1)
 
 
 def columns_of(cells: int, seconds: float) -> tuple[int, int]:
@@ -81,13 +80,14 @@ class Heat(Signal):
             before = self._levels[:, n_columns - moved - 1]
             for column in range(n_columns - moved, n_columns):
                 before = self._levels[:, column] = levels(rms[:, column], loudest, before)
-        self._draw_rows(page, each)
+        flags = [page.flag(page.first + i) for i in range(n_channels)] + [""] * (n_channels % 2)
+        if self.draws((self._about, newest, flags, page.cursor, each, self.size)):
+            self._draw_rows(page, flags, each)
 
-    def _draw_rows(self, page: Page, each: int) -> None:
+    def _draw_rows(self, page: Page, flags: Sequence[str], each: int) -> None:
         n_channels, n_columns = self._levels.shape
         painted = np.full((n_channels + n_channels % 2, n_columns), -1, np.int64)
         painted[:n_channels] = self._levels
-        flags = [page.flag(page.first + i) for i in range(n_channels)] + [""] * (n_channels % 2)
         look = self.look
         for i, flag in enumerate(flags):
             if flag:
@@ -98,7 +98,7 @@ class Heat(Signal):
             chosen = page.cursor - channel if page.cursor in (channel, channel + 1) else -1
             key = (upper.tobytes(), lower.tobytes(), channel, two, chosen, look, each)
             self.show(y, key, partial(self._row, upper, lower, channel, two, chosen, each))
-        self.clear_from(len(painted) // 2)
+        self.finish(len(painted) // 2)
 
     def _row(
         self, upper: Steps, lower: Steps, channel: int, flags: tuple[str, str], chosen: int, each: int

@@ -24,7 +24,8 @@ from .problem_list import needs_you
 from .session_table import Order, open_jobs, session_row, table_columns
 from .stable_table import Table
 from .stream_table import columns, nothing_seen, stream_row
-from .styled_lines import DIM, REC, STRONG, Lines, line
+from .strip_widget import Lines
+from .styled_lines import DIM, REC, STRONG, line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -20,7 +20,7 @@ from . import number_format as f
 from .colours import variables_of
 from .label_timeline import label_strip
 from .strip_widget import Signal
-from .styled_lines import DIM, STRONG, Line, fit, gesture_style, line, rich_style, spread
+from .styled_lines import DIM, STRONG, Line, fit, gesture_style, line, spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -157,10 +157,10 @@ class OverviewPlot(Signal):
             text = coverage(overview, places, overview.end_s, cells)
             row = ((fit(f" {name}", MARGIN), DIM), (text, "$text-warning"))
             self.show(y, ("gaps", row, self.look), partial(self._parts, row))
-        self.clear_from(tall + 2 + len(gaps))
+        self.finish(tall + 2 + len(gaps))
 
     def _parts(self, parts: Iterable[tuple[str, str]]) -> list[Segment]:
-        return [Segment(text, rich_style(style, variables_of(self.app))) for text, style in parts]
+        return [Segment(text, self.styled(style)) for text, style in parts]
 
     def _draw_bars(self, overview: Overview, cells: int, tall: int, cursor: float | None) -> None:
         _, low, high = evenly(overview, cells)

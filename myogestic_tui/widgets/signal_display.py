@@ -16,8 +16,8 @@ from .grid import CELL, Grid
 from .label_timeline import label_strip, time_axis
 from .live_data import LEVEL_SECONDS, Answer, end_of, in_percent, references
 from .signal_caption import PERCENT, info_line
-from .strip_widget import Page
-from .styled_lines import DIM, Lines, line
+from .strip_widget import Lines, Page
+from .styled_lines import DIM, line
 from .view_settings import MODES, Lens
 
 if TYPE_CHECKING:
@@ -76,8 +76,8 @@ class Lane(Vertical):
 
     def blank(self) -> None:
         """What was drawn is of other channels, or of another time."""
-        self.heat.clear_from(0)
-        self.trace.clear_from(0)
+        self.heat.finish(0)
+        self.trace.finish(0)
         self.strip.put([])
         self.axis.put([])
 
@@ -132,6 +132,7 @@ class SignalView(Vertical):
         self._room = (0, 0)
         self._drawn: tuple[object, ...] = ()
         """What the picture is of, besides the time."""
+        self._spectrum_of: tuple[object, Samples | None] = (None, None)
 
     def compose(self) -> ComposeResult:
         """Info, what is reported where there is nothing to see, the lanes with spectrum or grid."""
@@ -232,8 +233,9 @@ class SignalView(Vertical):
         self._drawn = ()
         for lane in self._lanes:
             lane.blank()
-        self._grid.clear_from(0)
-        self._spectrum.clear_from(0)
+        self._grid.finish(0)
+        self._spectrum.finish(0)
+        self._spectrum_of = (None, None)
 
     def _lay_out(self, layout: Layout, grid_width: int) -> None:
         self._plan = layout
@@ -332,17 +334,23 @@ class SignalView(Vertical):
 
     def _draw_spectrum(self, stream: StreamStatus, answer: Answer | None) -> Samples | None:
         """RMS, peak and spectrum of the chosen channel, of what is drawn; none where they are of another time."""
+        from .heat import QUANTUM_SECONDS
         from .spectrum import columns_for, measure
 
         columns, seconds = columns_for(stream.fs)
         if columns < 32 or answer is None:
             return None
+        lens, turn = self.lens, int(end_of(answer.envelope) / QUANTUM_SECONDS)
+        about = (stream.name, lens.cursor, lens.filter, lens.remove_offset, lens.percent, turn, self._spectrum.size)
+        if self._spectrum_of[0] == about:
+            return self._spectrum_of[1]
         envelope = self._envelope(stream, self.lens.view(self.lens.cursor, 1, columns, seconds=seconds))
         if envelope is None or abs(end_of(envelope) - end_of(answer.envelope)) > LEVEL_SECONDS:
-            self._spectrum.clear_from(0)
+            self._spectrum.finish(0)
             return None
         low, high = (self._scaled(stream, envelope, part)[0] for part in (envelope.low, envelope.high))
         samples = measure(low, high, envelope.seconds)
+        self._spectrum_of = about, samples
         if samples is not None:
             self._spectrum.draw(samples, self._page(stream, self.lens.cursor, 1, 0.0, 0.0).unit)
         return samples

@@ -105,6 +105,7 @@ class Spectrum(Signal):
             self.show(1 + y, key, partial(self._bars, fill.tolist(), mark, lines))
         axis = _axis(end, cells, hertz)
         self.show(1 + tall, axis, lambda: [Segment(" " * _MARGIN + axis, self.ink("quiet"))])
+        self.finish(2 + tall)
 
     def _bars(self, fill: list[int], mark: str, lines: set[int]) -> Iterable[Segment]:
         yield Segment(f"{mark:>{_MARGIN - 1}} ", self.ink("quiet"))

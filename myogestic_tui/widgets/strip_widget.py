@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
 from . import colour_ramp
 from .colours import variables_of
+from .styled_lines import Line, cells, rich_style
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -89,7 +90,7 @@ class Page:
 
 def worst_flag(flags: str) -> str:
     """The flag that matters most; empty where all is well."""
-    return next((flag for flag in WORST_FIRST if flag in flags), "")
+    return next((flag for flag in WORST_FIRST if flag in flags), "") if flags else ""
 
 
 class Signal(Widget):
@@ -103,18 +104,37 @@ class Signal(Widget):
         self.auto_links = False
         self._strips: dict[int, Strip] = {}
         self._keys: dict[int, Hashable] = {}
+        self._styles: dict[str, Style] = {}
+        self._fused: dict[Style | None, Style] = {}
+        self._drawn: object = None
+        self._fresh: list[Region] = []
+        self._look: Look | None = None
 
     @property
     def look(self) -> Look:
         """How the terminal shows things."""
-        return look_of(self.app)
+        if self._look is None:
+            self._look = look_of(self.app)
+        return self._look
 
     def ink(self, variable: str, *, bold: bool = False, reverse: bool = False) -> Style:
         """A theme's colour as a style of text."""
-        from .styled_lines import rich_style
+        return self.styled(f"{'bold ' if bold else ''}{'reverse ' if reverse else ''}${variable}")
 
-        style = rich_style(f"{'bold ' if bold else ''}{'reverse ' if reverse else ''}${variable}", self._variables)
-        return self._fitting(style)
+    def styled(self, name: str) -> Style:
+        """A style of `styled_lines` in the theme's colours."""
+        style = self._styles.get(name)
+        if style is None:
+            style = self._styles[name] = self._fitting(rich_style(name, variables_of(self.app)))
+        return style
+
+    def _on_paper(self, style: Style | None) -> Style:
+        """The style on the widget's background, made once for each."""
+        whole = self._fused.get(style)
+        if whole is None:
+            whole = self._fitting(self.rich_style) if style is None else self._on_paper(None) + style
+            self._fused[style] = whole
+        return whole
 
     def head(self, channel: int, flag: str, *, chosen: bool) -> Iterable[Segment]:
         """Cursor, number from 1, flag: five cells."""
@@ -127,11 +147,7 @@ class Signal(Widget):
         look = self.look
         if not flag or look.plain:
             return self.ink("text-warning", bold=True)
-        return colour_ramp.fills(look.dark, look.bits)[colour_ramp.FAULTS[flag]] + Style(bold=True)
-
-    @property
-    def _variables(self) -> dict[str, str]:
-        return variables_of(self.app)
+        return colour_ramp.fill(look.dark, look.bits, colour_ramp.FAULTS[flag], bold=True)
 
     def _fitting(self, style: Style) -> Style:
         """The style in the palette, where the terminal has but that."""
@@ -150,28 +166,53 @@ class Signal(Widget):
         ascii_filter = getattr(self.app, "ascii_filter", None)
         return (ascii_filter,) if ascii_filter is not None else ()
 
+    def draws(self, about: object) -> bool:
+        """Whether anything is new in all that is to be drawn; rows need not be asked one by one."""
+        new = about != self._drawn
+        self._drawn = about
+        return new
+
     def show(self, y: int, key: Hashable, build: Callable[[], Iterable[Segment]]) -> None:
         """Put a row; ``key`` says all that is in it, besides the theme."""
-        if not 0 <= y < self.size.height or self._keys.get(y, self) == key:
+        width, height = self.size
+        if not 0 <= y < height or self._keys.get(y, self) == key:
             return
         self._keys[y] = key
-        base = self._fitting(self.rich_style)
-        row = list(Segment.apply_style(build(), base))
-        length = sum(segment.cell_length for segment in row)
-        self._strips[y] = Strip(row, length).adjust_cell_length(self.size.width, base)
+        row = [*build()]
+        self._strips[y] = self._strip(row, width)
         charge = getattr(self.app, "charge", None)
         if charge is not None and row:  # what takes a stale picture away must not keep the new one waiting
-            charge(_SEGMENT_BYTES[self.look.bits] * len(row) + 3 * self.size.width)
-        self.refresh(Region(0, y, self.size.width, 1))
+            charge(_SEGMENT_BYTES[self.look.bits] * len(row) + 3 * width)
+        self._fresh.append(Region(0, y, width, 1))
 
-    def clear_from(self, y: int) -> None:
-        """Blank rows from ``y`` on."""
-        for row in [row for row in self._keys if row >= y]:
+    def _strip(self, row: Iterable[Segment], width: int) -> Strip:
+        """Segments on the widget's paper, without what this terminal cannot show."""
+        whole = [Segment(text, self._on_paper(style)) for text, style, _ in row]
+        length = sum(cells(text) for text, _, _ in whole)
+        if length < width:
+            whole.append(Segment(" " * (width - length), self._on_paper(None)))
+        strip = Strip(whole, max(length, width))
+        strip = strip if length <= width else strip.crop(0, width)
+        for one in self.get_line_filters():
+            strip = strip.apply_filter(one, self.background_colors[1])
+        return strip
+
+    def finish(self, n_rows: int) -> None:
+        """All ``n_rows`` rows were put: blank those beyond, and have what is new painted."""
+        if not n_rows:
+            self._drawn = None
+        for row in [row for row in self._keys if row >= n_rows]:
             self.show(row, None, lambda: ())
+        if self._fresh:
+            self.refresh(*self._fresh)
+            self._fresh.clear()
 
     def forget(self) -> None:
         """All rows are built anew with the next drawing."""
         self._keys.clear()
+        self._styles.clear()
+        self._fused.clear()
+        self._look = self._drawn = None
 
     def on_resize(self) -> None:
         """Rows have another width."""
@@ -183,6 +224,49 @@ class Signal(Widget):
         super().notify_style_update()
         self.forget()
 
-    def render_line(self, y: int) -> Strip:
-        """The row as it was put."""
-        return self._strips.get(y) or Strip.blank(self.size.width, self._fitting(self.rich_style))
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The rows as they were put: there is no border nor padding, and what filters take away is gone."""
+        width = self.size.width
+        rows = [self._strips.get(y) or Strip.blank(width, self._on_paper(None)) for y in crop.line_range]
+        return rows if crop.column_span == (0, width) else [row.crop(*crop.column_span) for row in rows]
+
+
+class Lines(Signal):
+    """Shows lines of styled text; what is equal to what it shows already costs nothing."""
+
+    DEFAULT_CSS = "Lines { height: auto; }"
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.lines: tuple[Line, ...] = ()
+
+    def put(self, lines: Sequence[Line]) -> None:
+        """Show lines."""
+        new, before = tuple(lines), self.lines
+        if new == before:
+            return
+        self.lines = new
+        changed = [y for y in range(max(len(new), len(before))) if new[y : y + 1] != before[y : y + 1]]
+        for y in changed:
+            self._strips.pop(y, None)
+        self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+        height = self.styles.height
+        if len(new) != len(before) and height is not None and height.is_auto:
+            self.refresh(layout=True)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+        """A row for each line."""
+        return len(self.lines)
+
+    def forget(self) -> None:
+        """Another look."""
+        super().forget()
+        self._strips.clear()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Lines become strips when they are first seen."""
+        for y in range(crop.y, min(crop.bottom, len(self.lines))):
+            if y not in self._strips:
+                row = [Segment(text, self.styled(style)) for text, style in self.lines[y]]
+                self._strips[y] = self._strip(row, self.size.width)
+        return super().render_lines(crop)

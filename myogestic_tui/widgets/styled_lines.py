@@ -13,9 +13,6 @@ from rich.style import Style as RichStyle
 from rich.text import Text as RichText
 from textual.color import Color, ColorParseError
 from textual.content import Content
-from textual.widgets import Static
-
-from .colours import resolved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -147,12 +144,13 @@ def rich_style(style: str, variables: Mapping[str, str]) -> RichStyle:
         color=_colour(ink, variables),
         bgcolor=_colour(back, variables),
         bold="bold" in words or None,
+        blink="blink" in words or None,
         reverse="reverse" in words or (bool(back) and "no-colour" in variables) or None,
     )
 
 
 def _colour(name: str, variables: Mapping[str, str]) -> str | None:
-    value = variables.get(name[1:], "") if name else ""
+    value = variables.get(name[1:], "") if name.startswith("$") else name
     if not value:
         return None
     if value.startswith("ansi_"):
@@ -167,22 +165,3 @@ def _colour(name: str, variables: Mapping[str, str]) -> str | None:
 def rich_text(parts: Line, variables: Mapping[str, str]) -> RichText:
     """A line as `rich` has it."""
     return RichText.assemble(*((text, rich_style(style, variables)) for text, style in parts), no_wrap=True, end="")
-
-
-class Lines(Static):
-    """Shows lines; what is equal to what it shows already costs nothing."""
-
-    ALLOW_SELECT = False
-
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__("", markup=False, id=id, classes=classes)
-        self.lines: tuple[Line, ...] = ()
-
-    def put(self, lines: Sequence[Line], *, grow: bool = False) -> None:
-        """Show lines; ``grow``: its height is automatic and follows them."""
-        new = tuple(lines)
-        if new != self.lines:
-            taller = grow and len(new) != len(self.lines)
-            self.lines = new
-            shown = [tuple((text, resolved(style, self.app)) for text, style in one) for one in new]
-            self.update(content(shown), layout=taller)

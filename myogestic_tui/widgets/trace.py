@@ -14,7 +14,7 @@ from . import colour_ramp
 from . import number_format as f
 from .amplitude_scale import cut_channels
 from .braille import draw_traces
-from .heat import levels
+from .heat import levels as steps_of
 from .strip_widget import Page, Signal
 
 if TYPE_CHECKING:
@@ -57,6 +57,11 @@ class Trace(Signal):
     ) -> None:  # fmt: skip
         """Show an envelope."""
         look = self.look
+        flags = [page.flag(channel) for channel in channels]
+        levels = [f.amplitude(number) for number in numbers]
+        about = (low.tobytes(), high.tobytes(), scale, rows, page.cursor, page.stale, page.unit, self.size)
+        if not self.draws((about, tuple(channels), flags, levels)):
+            return
         n_columns = low.shape[1] // (2 * RUN) * 2 * RUN
         indent = (low.shape[1] - n_columns) // 2
         low, high = low[:, -n_columns:], high[:, -n_columns:]
@@ -65,13 +70,12 @@ class Trace(Signal):
         )
         cut, inks = cut_channels(low, high, scale), _inks(low, high, scale)
         for i, channel in enumerate(channels):
-            level = f.amplitude(numbers[i]) if i < len(numbers) else ""
-            head = Head(channel, page.flag(channel), level, channel == page.cursor, cut[i])
+            head = Head(channel, flags[i], levels[i] if levels else "", channel == page.cursor, cut[i])
             for at, text in enumerate(texts[i]):
                 key = (text, inks[i].tobytes(), head, at, look, page.stale, indent, scale if rows > 4 else 0)
                 row = partial(self._row, text, inks[i], head, at, page, scale, rows, indent)
                 self.show(i * rows + at, key, row)
-        self.clear_from(len(texts) * rows)
+        self.finish(len(texts) * rows)
 
     def _row(
         self, text: str, inks: NDArray[np.int64], head: Head, at: int, page: Page, scale: float, rows: int, indent: int
@@ -103,9 +107,8 @@ def _inks(low: Floats, high: Floats, scale: float) -> NDArray[np.int64]:
     """Steps of the ramp by run of cells, ``(n_channels, runs)``: peak to peak, the whole height is the loudest."""
     n_channels, n_columns = low.shape
     runs = n_columns // (2 * RUN)
-    with np.errstate(invalid="ignore"):
-        reach = np.nan_to_num(high - low).reshape(n_channels, runs, 2 * RUN).mean(axis=2) / 2
-    steps = levels(reach.astype(np.float32), scale, np.full(reach.shape, -1, np.int64))
+    reach = np.where(np.isfinite(low), high - low, 0).reshape(n_channels, runs, 2 * RUN).mean(axis=2) / 2
+    steps = steps_of(reach, scale, np.full(reach.shape, -1, np.int64))
     return np.maximum(steps, 0) // _TINT * _TINT
 
 

@@ -78,7 +78,7 @@ def test_all_faults_that_have_room_are_named_before_more_are_counted():
 @pytest.mark.parametrize("bits", [24, 8])
 def test_each_fault_has_a_colour_of_its_own_for_any_colour_vision(dark, bits):
     """Under protanopia and deuteranopia too (Viénot 1999), as linear RGB, clipped and mains differ above all."""
-    paints = [colour_ramp.fills(dark, bits)[colour_ramp.FAULTS[flag]].bgcolor for flag in "FCMNx"]
+    paints = [colour_ramp.fill(dark, bits, colour_ramp.FAULTS[flag]).bgcolor for flag in "FCMNx"]
     assert len({paint.get_truecolor() for paint in paints}) == 5
     clipped, mains = (np.array(paint.get_truecolor()) / 255.0 for paint in paints[1:3])
     for seen in (((0.11, 0.89), (0.11, 0.89)), ((0.29, 0.71), (0.29, 0.71))):

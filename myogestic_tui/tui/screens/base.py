@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -11,7 +12,8 @@ from textual.screen import Screen
 from ...widgets.header import Header
 from ...widgets.key_footer import KeyRow
 from ...widgets.problem_list import status_line
-from ...widgets.styled_lines import BAD, OK, Line, Lines, fit, line
+from ...widgets.strip_widget import Lines
+from ...widgets.styled_lines import BAD, OK, Line, fit, line
 
 if TYPE_CHECKING:
     from textual import events
@@ -71,6 +73,9 @@ class ViewerScreen(Screen[None], inherit_bindings=False):
         self.composed = True
         self.frame_came(self.frame)
         self.call_after_refresh(lambda: self.frame_came(self.frame))
+        self.call_after_refresh(
+            gc.freeze
+        )  # widgets and styles stay: no collection need look through them at each frame
 
     def on_resize(self, _: events.Resize) -> None:
         """Another layout."""

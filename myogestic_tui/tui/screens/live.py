@@ -11,8 +11,8 @@ from ...app.preferences import remember_view_mode, view_mode
 from ...widgets.gestures import GestureList
 from ...widgets.problem_list import needs_you, quality_line
 from ...widgets.signal_display import SignalView
-from ...widgets.strip_widget import worst_flag
-from ...widgets.styled_lines import BLANK, KEY, STRONG, Line, Lines, line, rule
+from ...widgets.strip_widget import Lines, worst_flag
+from ...widgets.styled_lines import BLANK, KEY, STRONG, Line, line, rule
 from ...widgets.view_settings import MODES, Lens
 from .base import ViewerScreen, allowed
 from .key_bindings import LIVE

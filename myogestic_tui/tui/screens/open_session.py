@@ -10,7 +10,8 @@ from ...widgets.header import Header
 from ...widgets.session_details import open_rows
 from ...widgets.session_plot import OverviewPlot, heading
 from ...widgets.session_table import job_row
-from ...widgets.styled_lines import DIM, Lines, line, spread
+from ...widgets.strip_widget import Lines
+from ...widgets.styled_lines import DIM, line, spread
 from .base import ViewerScreen
 from .key_bindings import OPENED
 

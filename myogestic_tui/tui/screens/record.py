@@ -15,7 +15,8 @@ from ...widgets.problem_list import needs_you, problem_lines, quality_line
 from ...widgets.record_panels import Trial, counter_line, note_lines, timeline_rows, trial_columns, trial_row, trials_of
 from ...widgets.record_status import now_of
 from ...widgets.stable_table import Table
-from ...widgets.styled_lines import BLANK, Line, Lines, line, rule
+from ...widgets.strip_widget import Lines
+from ...widgets.styled_lines import BLANK, Line, line, rule
 from ..modals.forms import Form
 from .base import ViewerScreen, allowed
 from .key_bindings import RECORD

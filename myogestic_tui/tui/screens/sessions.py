@@ -11,7 +11,8 @@ from ...widgets import number_format as f
 from ...widgets.session_details import cut_rows, short_details
 from ...widgets.session_table import LIST_WIDTH, Order, job_row, open_jobs, session_row, table_columns
 from ...widgets.stable_table import Table
-from ...widgets.styled_lines import BLANK, DIM, KEY, STRONG, Line, Lines, line, spread
+from ...widgets.strip_widget import Lines
+from ...widgets.styled_lines import BLANK, DIM, KEY, STRONG, Line, line, spread
 from ..session_cursor import SessionLook
 from .key_bindings import SESSIONS
 from .session_actions import SessionJobs

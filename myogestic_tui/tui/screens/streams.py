@@ -19,7 +19,8 @@ from ...app.interface import (
 from ...widgets.problem_list import needs_you
 from ...widgets.stable_table import Table
 from ...widgets.stream_table import columns, details, nothing_seen, stream_row, xml_lines
-from ...widgets.styled_lines import BLANK, DIM, Line, Lines, line
+from ...widgets.strip_widget import Lines
+from ...widgets.styled_lines import BLANK, DIM, Line, line
 from .base import ViewerScreen
 from .key_bindings import STREAMS
 
