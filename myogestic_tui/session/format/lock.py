@@ -189,7 +189,7 @@ class FileLock:
             if remake:
                 _make_folder(self.path.parent)
             elif not _is_folder(self._folder, self.path.parent):
-                raise DiskError(f"{self.path.parent} was moved or deleted while it was in use")
+                raise DiskError(f"{self.path.parent} was moved or deleted while it was in use, or its disk is gone")
             try:
                 former, self._fd = self._fd, self._take(str(self.path.parent))
             except SessionLockedError as error:
@@ -202,9 +202,11 @@ class FileLock:
         fd, self._fd = self._fd, -1
         if fd < 0:
             return
-        if _is_same_file(fd, self.path):
-            self.path.unlink(missing_ok=True)
-        os.close(fd)
+        with suppress(OSError):  # a disk that is gone takes no name back
+            if _is_same_file(fd, self.path):
+                self.path.unlink(missing_ok=True)
+        with suppress(OSError):
+            os.close(fd)
 
 
 def _owned(path: Path, refusal: OSError) -> str:

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -402,12 +402,13 @@ class Recording:
 
     def _release(self) -> None:
         on_set_aside(self.folder, None)
-        self._threads.stop_syncing()
-        self._events.release()
-        for committer in self.committers.values():
-            committer.journal.release()
-        self._lock.release()
-        self.over.set()
+        with ExitStack() as last_first:  # each of it, whatever a disk that is gone says to the others
+            last_first.callback(self.over.set)
+            last_first.callback(self._lock.release)
+            for committer in self.committers.values():
+                last_first.callback(committer.journal.release)
+            last_first.callback(self._events.release)
+            last_first.callback(self._threads.stop_syncing)
 
 
 def _sync_all(logs: Sequence[EventLog | StreamJournal]) -> None:

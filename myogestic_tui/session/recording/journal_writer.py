@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import zlib
@@ -196,9 +197,10 @@ class StreamJournal:
 
     def _cut_back(self, segment: Segment, error: OSError | None) -> DiskError:
         """After a short write nothing may follow half a frame: readers would stop there for good."""
+        full = error is None or error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         self.closed = DiskError(
             f"{self.stem}: the disk refused a write ({error.strerror if error else 'no space left on it'}) after "
-            f"sample {self.n_samples}; what came before is safe"
+            f"sample {self.n_samples}; what came before is safe{'' if full else ', but for what it had not stored yet'}"
         )
         # Where even this fails, the segment is closed all the same, and recovery drops half a frame at its end.
         with suppress(OSError):

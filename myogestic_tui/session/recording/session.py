@@ -399,7 +399,7 @@ class Session(Annotated):
         from ..packing.pack import pack_session
 
         self.finish(None)
-        while self.path.is_dir():
+        while not self.path.is_file():
             self._close_reader()
             try:
                 self._path = pack_session(self._path)
