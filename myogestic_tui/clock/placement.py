@@ -95,17 +95,19 @@ def _uncompared_error(stretch: Stretch, evidence: Evidence) -> float | None:
         return UNCOMPARED_ERROR
     if stretch.latency is not None:
         return ARRIVAL_ERROR if -UNCOMPARED_ERROR < stretch.latency < ARRIVAL_ERROR else None
-    return WALL_ERROR if _covers(stretch.low, stretch.high, evidence) else None
+    return WALL_ERROR if covers((stretch.low, stretch.high), (evidence.start, evidence.stop)) else None
 
 
 def _is_wall(stretch: Stretch, evidence: Evidence) -> bool:
     utc = evidence.utc_offset
-    return utc is not None and _covers(stretch.low - utc, stretch.high - utc, evidence)
+    if utc is None:
+        return False
+    return covers((stretch.low - utc, stretch.high - utc), (evidence.start, evidence.stop))
 
 
-def _covers(low: float, high: float, evidence: Evidence) -> bool:
-    """Whether stamps begin with the session and end with it."""
-    start, stop = evidence.start, evidence.stop
+def covers(stamps: tuple[float, float], ends: tuple[float | None, float | None]) -> bool:
+    """Whether stamps, by the least and the greatest, begin with the session and end with it."""
+    (low, high), (start, stop) = stamps, ends
     if start is None or stop is None:
         return False
     return abs(low - start) < _COVERS_START and abs(high - stop) < _COVERS_STOP

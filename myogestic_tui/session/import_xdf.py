@@ -22,16 +22,9 @@ from ..info import StreamInfo
 from .export.xdf import LABELS_ID, LABELS_JSON, NOTES_ID, UNLABELLED_TEXT
 from .format.findings import damage, observation
 from .format.meta import decode_labels
-from .format.xdf_time import (
-    ARRIVALS,
-    SESSION_JSON,
-    STREAM_JSON,
-    SessionTime,
-    StreamTime,
-    decode_arrivals,
-    decode_time,
-)
-from .imported_time import ImportedTime, set_imported_time
+from .format.xdf_time import SESSION_JSON, StreamTime
+from .imported_time import ImportedTime, ToldTimes, is_nowhere, set_imported_time, text_of
+from .uncompared_streams import FileStream, judge_uncompared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ..clock import Timeline
     from .format.meta import LabelEvent
     from .recording.session import Session
 
@@ -95,12 +89,20 @@ def import_xdf(
     path = Path(path)
     chunks = _look_through(path)
     streams, header = _load(path, chunks)
-    names = [_text(stream["info"], "name") for stream in streams]
+    names = [text_of(stream["info"], "name") for stream in streams]
     _check_label_stream(path, label_stream, streams)
     findings = _missing(path, chunks, names, streams)
-    told = _SessionTimes(path.name, findings)
-    session_time = told.of_session(header.get("info", {}))
+    info = header.get("info", {})
+    told = ToldTimes(path.name, findings)
+    session_time = told.of_session(info)
     times = [told.of_stream(name, stream) for name, stream in zip(names, streams, strict=True)]
+    ends = [_file_stream(stream) for stream in streams]
+    if not text_of(info, SESSION_JSON):
+        times = [
+            time._replace(told=StreamTime(placed=placed))
+            for time, placed in zip(times, judge_uncompared(ends), strict=True)
+        ]
+        told.note_labels(names, times, label_stream)
     session = Session(base_path, app_name="myogestic_tui", fields=_fields(path, header))
     if findings:
         session.set_fields(recovery={"at": datetime.now(UTC).isoformat(), "findings": findings})
@@ -113,8 +115,8 @@ def import_xdf(
             if stem is not None:
                 stems[stem] = time
         session.finish()
-        created = _text(header.get("info", {}), "datetime")
-        set_imported_time(session.path, session_time, stems, created=created, duration_s=_duration(streams))
+        duration = _duration([end for end, time in zip(ends, times, strict=True) if not is_nowhere(time.told.placed)])
+        set_imported_time(session.path, session_time, stems, created=text_of(info, "datetime"), duration_s=duration)
         return session.pack_to_zip()
     except BaseException:
         session.discard()
@@ -124,18 +126,29 @@ def import_xdf(
 def _check_label_stream(path: Path, label_stream: str | None, streams: list[dict[str, Any]]) -> None:
     if label_stream is None:
         return
-    named = [one["info"] for one in streams if _text(one["info"], "name") == label_stream]
+    named = [one["info"] for one in streams if text_of(one["info"], "name") == label_stream]
     if not named:
-        names = ", ".join(_text(one["info"], "name") for one in streams) or "none"
+        names = ", ".join(text_of(one["info"], "name") for one in streams) or "none"
         raise ConfigError(f"{path.name} has no stream {label_stream!r}; there are: {names}")
-    if any(_text(info, "channel_format") != "string" for info in named):
+    if any(text_of(info, "channel_format") != "string" for info in named):
         raise ConfigError(f"{label_stream} is a stream of numbers; labels come from one of text")
 
 
-def _duration(streams: list[dict[str, Any]]) -> float:
+def _file_stream(stream: dict[str, Any]) -> FileStream:
+    stamps = np.asarray(stream["time_stamps"], np.float64)
+    found = _timeline(stream, stamps)
+    usable = np.flatnonzero(np.isfinite(stamps)) if found.basis != "none" else np.empty(0, np.intp)
+    first, last = (
+        (float(found.corrected(stamps[at : at + 1], at)[0]) for at in usable[[0, -1]].tolist())
+        if len(usable)
+        else (np.nan,) * 2
+    )
+    return FileStream(text_of(stream["info"], "hostname"), np.array(stream.get("clock_values", [])), first, last)
+
+
+def _duration(streams: list[FileStream]) -> float:
     """From the first sample of all streams to the last one, in seconds of corrected time."""
-    times = [_corrected(one, np.asarray(one["time_stamps"], np.float64)) for one in streams]
-    ends = [end for one in times for end in (one[:1].tolist() + one[-1:].tolist()) if np.isfinite(end)]
+    ends = [end for one in streams if one.has_time for end in (one.first, one.last)]
     return max(ends) - min(ends) if ends else 0.0
 
 
@@ -181,37 +194,10 @@ def _magic(file: IO[bytes]) -> bytes:
 
 def _fields(path: Path, header: dict[str, Any]) -> dict[str, Any]:
     info = header.get("info", {})
-    fields: dict[str, Any] = {key: _text(info, key) for key in ("name", "subject", "task") if _text(info, key)}
-    if _text(info, "take").isdigit():
-        fields["take"] = int(_text(info, "take"))
+    fields: dict[str, Any] = {key: text_of(info, key) for key in ("name", "subject", "task") if text_of(info, key)}
+    if text_of(info, "take").isdigit():
+        fields["take"] = int(text_of(info, "take"))
     return {"name": path.stem, **fields, "imported_from": path.name}
-
-
-class _SessionTimes:
-    """What a file of this package tells of time; what cannot be used of it becomes a finding."""
-
-    def __init__(self, file_name: str, findings: list[dict[str, str]]) -> None:
-        self._file, self._findings = file_name, findings
-
-    def of_session(self, info: dict[str, Any]) -> SessionTime:
-        try:
-            return decode_time(_text(info, SESSION_JSON), SessionTime, where=SESSION_JSON)
-        except SessionDamagedError as error:
-            self._note(f"{self._file}: {error}")
-            return SessionTime()
-
-    def of_stream(self, name: str, stream: dict[str, Any]) -> ImportedTime:
-        info, n_samples = (stream.get("footer") or {}).get("info") or {}, len(stream["time_stamps"])
-        try:
-            told = decode_time(_text(info, STREAM_JSON), StreamTime, where=STREAM_JSON)
-            arrivals = decode_arrivals(_text(info, ARRIVALS), n_samples)
-        except SessionDamagedError as error:
-            self._note(f"{name}: {self._file}: {error}", name)
-            return ImportedTime()
-        return ImportedTime(told, arrivals)
-
-    def _note(self, text: str, stream: str = "") -> None:
-        self._findings.append(msgspec.to_builtins(observation(text, stream=stream)))
 
 
 def _take(
@@ -226,10 +212,10 @@ def _take(
 ) -> str | None:
     """Enter a stream's samples, or what it tells of labels and notes; the stem of one that has samples."""
     stamps = np.asarray(stream["time_stamps"], np.float64)
-    source_id = _text(stream["info"], "source_id")
+    source_id = text_of(stream["info"], "source_id")
     if name == label_stream or (source_id == LABELS_ID and label_stream is None):
         classes += [name for name in _class_table(stream["info"]) if name not in classes or source_id == LABELS_ID]
-        _add_labels(session, stream, _corrected(stream, stamps), classes)
+        _add_labels(session, stream, _timeline(stream, stamps).corrected(stamps), classes)
     elif source_id == NOTES_ID:
         for at, (text,) in zip(stamps.tolist(), stream["time_series"], strict=True):
             if np.isfinite(at):
@@ -263,10 +249,10 @@ def _estimates(stream: dict[str, Any]) -> list[_Estimate]:
     return [_Estimate(at + offset, offset, 0.0, at) for at, offset in pairs]
 
 
-def _corrected(stream: dict[str, Any], stamps: NDArray[np.float64]) -> NDArray[np.float64]:
-    fs = float(_text(stream["info"], "nominal_srate") or 0.0)
+def _timeline(stream: dict[str, Any], stamps: NDArray[np.float64]) -> Timeline:
+    fs = float(text_of(stream["info"], "nominal_srate") or 0.0)
     offsets = np.array(_estimates(stream)).reshape(-1, 4)
-    return timeline_of(stamps, fs, Evidence(offsets=offsets)).corrected(stamps)
+    return timeline_of(stamps, fs, Evidence(offsets=offsets))
 
 
 def _add_labels(session: Session, stream: dict[str, Any], times: NDArray[np.float64], classes: list[str]) -> None:
@@ -289,7 +275,7 @@ def _label_track(stream: dict[str, Any]) -> list[LabelEvent] | None:
     """The labels as the header of our own stream has them; None where it does not, or was not written with them."""
     desc = (stream["info"].get("desc") or [None])[0] or {}
     try:
-        track = decode_labels(_text(desc, LABELS_JSON).encode())
+        track = decode_labels(text_of(desc, LABELS_JSON).encode())
     except SessionDamagedError:
         return None
     return track if len(track) == len(stream["time_series"]) else None
@@ -309,35 +295,30 @@ def _add_texts(session: Session, texts: list[str], times: NDArray[np.float64], c
 def _class_table(info: dict[str, Any]) -> list[str]:
     desc = (info.get("desc") or [None])[0] or {}
     table = (desc.get("classes") or [None])[0] or {}
-    return [_text(entry, "name") for entry in table.get("class", [])]
+    return [text_of(entry, "name") for entry in table.get("class", [])]
 
 
 def _stream_info(info: dict[str, Any], xml: str) -> StreamInfo:
-    n_channels = int(_text(info, "channel_count"))
-    dtype = {"double64": "float64"}.get(_text(info, "channel_format"), _text(info, "channel_format"))
+    n_channels = int(text_of(info, "channel_count"))
+    dtype = {"double64": "float64"}.get(text_of(info, "channel_format"), text_of(info, "channel_format"))
     desc = (info.get("desc") or [None])[0] or {}
     channels = ((desc.get("channels") or [None])[0] or {}).get("channel", [])
     columns = {
-        field: tuple(_text(channel or {}, key) for channel in channels)
+        field: tuple(text_of(channel or {}, key) for channel in channels)
         for field, key in (("channel_names", "label"), ("units", "unit"), ("channel_types", "type"))
     }
     told = {field: column for field, column in columns.items() if len(column) == n_channels and any(column)}
     return StreamInfo(
         n_channels,
-        float(_text(info, "nominal_srate") or 0.0),
+        float(text_of(info, "nominal_srate") or 0.0),
         dtype,
-        type=_text(info, "type"),
-        source_id=_text(info, "source_id"),
-        hostname=_text(info, "hostname"),
-        uid=_text(info, "uid"),
+        type=text_of(info, "type"),
+        source_id=text_of(info, "source_id"),
+        hostname=text_of(info, "hostname"),
+        uid=text_of(info, "uid"),
         desc_xml=xml,
         **told,  # type: ignore[arg-type]
     )
-
-
-def _text(info: dict[str, Any], key: str) -> str:
-    """The text of a child element, as pyxdf gives it: a list with one entry, or None."""
-    return str((info.get(key) or [""])[0] or "")
 
 
 @dataclass

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 from msgspec.structs import replace as with_fields
 
 from ..clock import Evidence
 from ..clock.evidence import believable
+from ..errors import SessionDamagedError
 from .format.commit import Shape, commit
+from .format.findings import observation
 from .format.layout import META, array_name
 from .format.lock import lock_session
 from .format.meta import decode_meta, encode_meta, replace_file
-from .format.xdf_time import SessionTime, StreamTime
+from .format.xdf_time import (
+    ARRIVALS,
+    SESSION_JSON,
+    STREAM_JSON,
+    SessionTime,
+    StreamTime,
+    decode_arrivals,
+    decode_time,
+)
 from .format.zarr_format import ArraySpec, create_array, encode_chunk, write_chunk
 from .reading.reader import open_session_store
 
@@ -24,7 +35,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from .format.meta import Meta
+    from .format.meta import Meta, PlacedMeta
 
 
 class ImportedTime(NamedTuple):
@@ -32,6 +43,52 @@ class ImportedTime(NamedTuple):
 
     told: StreamTime = StreamTime()
     arrivals: NDArray[np.float64] | None = None
+
+
+class ToldTimes:
+    """What a file of this package tells of time; what cannot be used of it becomes a finding."""
+
+    def __init__(self, file_name: str, findings: list[dict[str, str]]) -> None:
+        self._file, self._findings = file_name, findings
+
+    def of_session(self, info: dict[str, Any]) -> SessionTime:
+        """What the file's header tells, as pyxdf gives it."""
+        try:
+            return decode_time(text_of(info, SESSION_JSON), SessionTime, where=SESSION_JSON)
+        except SessionDamagedError as error:
+            self._note(f"{self._file}: {error}")
+            return SessionTime()
+
+    def of_stream(self, name: str, stream: dict[str, Any]) -> ImportedTime:
+        """What the footer of a stream tells, as pyxdf gives it."""
+        info, n_samples = (stream.get("footer") or {}).get("info") or {}, len(stream["time_stamps"])
+        try:
+            told = decode_time(text_of(info, STREAM_JSON), StreamTime, where=STREAM_JSON)
+            arrivals = decode_arrivals(text_of(info, ARRIVALS), n_samples)
+        except SessionDamagedError as error:
+            self._note(f"{name}: {self._file}: {error}", name)
+            return ImportedTime()
+        return ImportedTime(told, arrivals)
+
+    def note_labels(self, names: list[str], times: list[ImportedTime], label_stream: str | None) -> None:
+        """Report that labels come from a stream whose clock was never compared."""
+        text = "labels were taken from it, whose clock was never compared: nothing tells how they lie to other streams"
+        for name, time in zip(names, times, strict=True):
+            if name == label_stream and time.told.placed is not None:
+                self._note(f"{name}: {text}", name)
+
+    def _note(self, text: str, stream: str = "") -> None:
+        self._findings.append(msgspec.to_builtins(observation(text, stream=stream)))
+
+
+def text_of(info: dict[str, Any], key: str) -> str:
+    """The text of a child element, as pyxdf gives it: a list with one entry, or None."""
+    return str((info.get(key) or [""])[0] or "")
+
+
+def is_nowhere(placed: PlacedMeta | None) -> bool:
+    """Whether nothing tells how a stream's stamps lie to the session's clock."""
+    return placed is not None and placed.basis == "none"
 
 
 def set_imported_time(

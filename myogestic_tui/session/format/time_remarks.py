@@ -103,14 +103,16 @@ def clock_remarks(meta: StreamMeta, recorder_host: str = "") -> Iterator[str]:
 def not_compared(meta: StreamMeta, recorder_host: str) -> str:
     """What the time of a stream of another computer rests on whose clock was never compared; empty for all others."""
     time = meta.time
-    if time is None or not meta.n_samples or time.n_offsets or not is_remote(meta.hostname, recorder_host):
+    if time is None or not meta.n_samples or time.n_offsets:
+        return ""
+    if meta.placed.basis not in ("uncompared", "none") if meta.placed else not is_remote(meta.hostname, recorder_host):
         return ""
     how = {
         "uncompared": f"its time stamps are taken as they are, ±{time.error_s or 0.0:.2g} s",
         "arrival": f"time by arrival, ±{time.error_s or 0.0:.2g} s",
         "none": "nothing tells how its time stamps lie to the recorder's clock: they cannot be aligned with labels",
     }.get(time.basis, "")
-    return f"no clock comparison with {meta.hostname}: {how}" if how else ""
+    return f"no clock comparison with {meta.hostname or 'its computer'}: {how}" if how else ""
 
 
 def _events(meta: StreamMeta, time: TimeMeta) -> Iterator[str]:
