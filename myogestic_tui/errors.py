@@ -4,7 +4,7 @@
 
     MyoGesticError
     ├── ConfigError            a value in myogestic.toml, an option or an argument is not usable (also ValueError)
-    ├── MemoryLimitError       a limit of the shell or service leaves too little memory
+    ├── ProcessLimitError      a limit of the shell or service leaves too little memory, or too few open files
     ├── ClockError             too little or unusable clock data for what was asked
     ├── StreamError
     │   ├── StreamNotFoundError    nothing on the network answers to the selection
@@ -36,8 +36,8 @@ class ConfigError(MyoGesticError, ValueError):
     """A value in the configuration, an option or an argument is not usable."""
 
 
-class MemoryLimitError(MyoGesticError):
-    """A limit that a shell or a service set leaves this process too little memory."""
+class ProcessLimitError(MyoGesticError):
+    """A limit that a shell or a service set leaves this process too little memory, or too few open files."""
 
 
 class ClockError(MyoGesticError):

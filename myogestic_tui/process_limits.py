@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 
-from .errors import MemoryLimitError
+from .errors import ProcessLimitError
 
 NEEDED_BYTES = 1_500_000_000
 """Address space for a recorder of a few streams: its threads and liblsl's reserve far more than they use.
@@ -12,18 +12,34 @@ NEEDED_BYTES = 1_500_000_000
 With less, threads fail to start in the middle of the work: liblsl aborts, or finds no stream.
 """
 
+NEEDED_FILES = 64
+"""Open files for a recorder of a few streams: their journals, and liblsl's sockets. With less, streams seem dead."""
 
-def check_memory_limit() -> None:
-    """Refuse to begin where this process may not reserve enough memory.
+_MOST_FILES = 1024
+"""More is not asked for: select() of any library fails beyond."""
+
+
+def check_limits() -> None:
+    """Let this process open as many files as it may, and refuse to begin where that, or its memory, is too little.
 
     Raises
     ------
-    MemoryLimitError
-        ``ulimit -v`` (or ``LimitAS=`` of systemd) is below `NEEDED_BYTES`.
+    ProcessLimitError
+        ``ulimit -v`` (or ``LimitAS=`` of systemd) is below `NEEDED_BYTES`, or ``ulimit -n`` (``LimitNOFILE=``) below
+        `NEEDED_FILES`.
     """
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     if limit != resource.RLIM_INFINITY and limit < NEEDED_BYTES:
-        raise MemoryLimitError(
+        raise ProcessLimitError(
             f"this process may reserve {limit / 1e6:.0f} MB of address space, and recording needs "
             f"{NEEDED_BYTES / 1e6:.0f} MB: lift the limit (`ulimit -v unlimited`, or LimitAS= of the service)"
+        )
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = min(hard, _MOST_FILES) if hard != resource.RLIM_INFINITY else _MOST_FILES
+    if most > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    if max(soft, most) < NEEDED_FILES:
+        raise ProcessLimitError(
+            f"this process may open {max(soft, most)} files, and recording needs {NEEDED_FILES}: "
+            "lift the limit (`ulimit -n 1024`, or LimitNOFILE= of the service)"
         )

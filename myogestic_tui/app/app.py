@@ -15,7 +15,7 @@ from ..clock import local_clock
 from ..config import Config
 from ..errors import ConfigError, MyoGesticError, NotAllowedError, SessionError
 from ..info import MOST_CLASSES
-from ..process_limits import check_memory_limit
+from ..process_limits import check_limits
 from . import preferences
 from .commands import carry_out
 from .context import Context
@@ -173,10 +173,10 @@ class App:
         ------
         ConfigError
             The config has LSL settings, and this process uses LSL with others already.
-        MemoryLimitError
+        ProcessLimitError
             Too little memory may be reserved for the threads.
         """
-        check_memory_limit()
+        check_limits()
         apply_lsl(self.config.lsl)
         self._stopping.clear()
         if discover:

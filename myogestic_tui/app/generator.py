@@ -10,7 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from ..errors import MyoGesticError, NotAllowedError, StreamError
-from ..process_limits import check_memory_limit
+from ..process_limits import check_limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ class Generator:
     ------
     StreamError
         It did not come up within 20 s.
-    MemoryLimitError
+    ProcessLimitError
         Too little memory may be reserved for it.
     """
 
@@ -46,7 +46,7 @@ class Generator:
         seed: int = 0,
         lsl: LslConfig | None = None,
     ) -> None:
-        check_memory_limit()
+        check_limits()
         command = [sys.executable, "-P", "-m", "myogestic_tui.sources.generator", "--until-eof"]
         command += ["--name", name, "--channels", str(n_channels), "--rate", str(fs), "--seed", str(seed)]
         command += _lsl_options(lsl) if lsl is not None else []

@@ -17,7 +17,7 @@ from .. import __version__
 from ..clock import local_clock
 from ..errors import MyoGesticError
 from ..info import StreamInfo
-from ..process_limits import check_memory_limit
+from ..process_limits import check_limits
 from .doctor_finding import Check
 from .doctor_firewall import check_firewall, run_quietly
 from .doctor_network import (
@@ -97,7 +97,7 @@ def _program(_: Settings) -> Iterable[Check]:
 
 
 def _limits(_: Settings) -> Iterable[Check]:
-    check_memory_limit()
+    check_limits()
     return ()
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from ..config import load_config
 from ..errors import ControlError, MyoGesticError
-from ..process_limits import check_memory_limit
+from ..process_limits import check_limits
 from ..session.format.lock import keep_sessions_folder, lock_sessions_folder
 from ..session.library.priority import set_oom_score
 from ..stdio import exit_with
@@ -110,10 +110,10 @@ class RecorderProcess:
             Another recorder has the folder; the message names its pid.
         ControlError
             The socket cannot be bound.
-        MemoryLimitError
+        ProcessLimitError
             Too little memory may be reserved for the threads.
         """
-        check_memory_limit()
+        check_limits()
         self._catch_signals()
         if self._unattended:
             ask_for_room(self._sessions_dir)

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, StreamError
-from ..process_limits import check_memory_limit
+from ..process_limits import check_limits
 from . import lsl_settings
 
 if TYPE_CHECKING:
@@ -103,14 +103,14 @@ def configure_lsl(
     ------
     ConfigError
         A value is not usable, or liblsl has other settings already: it reads them once per process.
-    MemoryLimitError
-        Too little memory may be reserved for liblsl's threads.
+    ProcessLimitError
+        Too little memory may be reserved for liblsl's threads, or too few files opened for its sockets.
     """
     global _configured, _content
     wanted = (tuple(known_peers), session_id, resolve_scope)
     with _lock:
         if _configured is None:
-            check_memory_limit()
+            check_limits()
             content = lsl_settings.content(*wanted)
             load().lsl_set_config_content(content.encode())
             if lsl_settings.has_log_file(content):

@@ -6,6 +6,7 @@ import errno
 import os
 import resource
 import subprocess
+from collections.abc import Callable
 
 import psutil
 import pytest
@@ -36,6 +37,43 @@ def test_too_little_memory_is_named_before_anything_begins(tmp_path, command, me
     assert f"may reserve {megabytes * (1 << 20) / 1e6:.0f} MB of address space" in said
     assert "ulimit -v" in said
     assert "Traceback" not in said
+
+
+def limited_to(files: int) -> Callable[[], None]:
+    return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+
+
+@pytest.mark.parametrize("files", [24, 40, 63])
+@pytest.mark.parametrize("command", ["doctor", "streams", "record --all", "serve", "demo --headless"])
+def test_too_few_open_files_are_named_before_anything_begins(tmp_path, command, files):
+    done = subprocess.run(
+        [*COMMAND, *command.split()],
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        preexec_fn=limited_to(files),
+    )
+    assert done.returncode == 1
+    said = done.stdout + done.stderr
+    assert f"may open {files} files, and recording needs 64" in said
+    assert "ulimit -n" in said
+    assert "Traceback" not in said
+
+
+def test_as_many_files_are_opened_as_the_system_lets():
+    script = "import resource as r; from myogestic_tui.process_limits import check_limits; check_limits(); "
+    script += "print(*r.getrlimit(r.RLIMIT_NOFILE))"
+    for soft, hard, expected in ((32, 512, "512 512"), (32, 4096, "1024 4096"), (2048, 4096, "2048 4096")):
+        said = subprocess.run(
+            [COMMAND[0], "-c", script],
+            check=True,
+            capture_output=True,
+            text=True,
+            preexec_fn=lambda soft=soft, hard=hard: resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard)),
+        ).stdout
+        assert said.strip() == expected
 
 
 def refuse(*_: object, **__: object) -> None:

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import suppress
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from myogestic_tui.errors import DiskError
+from myogestic_tui.session import (
+    open_session_store,
+    pack_session,
+    recover_session,
+    salvage_session,
+    trash_session,
+    verify_session,
+)
 from myogestic_tui.session.format import zarr_format
-from tests.session.folders import recorded
+from tests.session.folders import feed, recorded
 from tests.session.known import STREAMS
 
 
@@ -37,3 +47,50 @@ def test_a_checkpoint_that_fails_says_why_and_of_which_file(
     monkeypatch.undo()
     with suppress(DiskError):  # it has ended with what was safe, or does so now
         session.finish()
+
+
+@contextmanager
+def no_file_left_to_open() -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    held = [os.open(os.devnull, os.O_RDONLY)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (held[0] + 3, hard))
+    with suppress(OSError):
+        while True:
+            held.append(os.open(os.devnull, os.O_RDONLY))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for fd in held:
+            os.close(fd)
+
+
+@pytest.mark.parametrize("do", [pack_session, recover_session, trash_session, salvage_session, verify_session])
+def test_a_session_that_cannot_be_looked_into_for_want_of_files_is_not_called_none(
+    tmp_path: Path, do: Callable[[Path], object]
+):
+    session = recorded(tmp_path, [(STREAMS[1], 300, 100)])
+    session.finish()
+    with no_file_left_to_open(), pytest.raises(DiskError, match="Too many open files"):
+        do(session.path)
+    with open_session_store(session.path) as reader:
+        STREAMS[1].assert_prefix(reader, at_least=300)
+
+
+@pytest.mark.parametrize("when", ["while recording", "before the stop"])
+def test_a_session_that_finds_no_file_left_to_open_loses_nothing(tmp_path: Path, when: str):
+    session = recorded(tmp_path, [(STREAMS[0], 1700, 100)])
+    n = 1700
+    with no_file_left_to_open():
+        if when == "while recording":
+            feed(session, STREAMS[0], 1700, 1800, 100)
+            n = 1800
+        with pytest.raises(DiskError, match="too many files are open"):
+            session.flush() if when == "while recording" else session.finish()
+        assert session.error is not None
+    with suppress(DiskError):
+        session.finish()
+    recover_session(session.path)
+    with open_session_store(session.path) as reader:
+        assert STREAMS[0].assert_prefix(reader) == n
+    assert verify_session(session.path).ok

@@ -7,6 +7,7 @@ every byte, decodes every chunk and looks at every value. Memory stays bounded w
 
 from __future__ import annotations
 
+import errno
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -17,7 +18,7 @@ from ..archive.manifest import FORMAT, ManifestReader
 from ..archive.summary_comment import decode_comment
 from ..archive.tree import FolderTree, canonical_order
 from ..format.findings import Finding, damage, observation
-from ..format.layout import MANIFEST, is_session_folder
+from ..format.layout import MANIFEST, check_listable, is_session_folder
 from ..format.summary import Verified
 from .content_check import ContentCheck
 from .zip_check import Checked, SealCheck, is_sealed
@@ -64,6 +65,8 @@ def verify_session(
         There is nothing at `path`.
     SessionError
         It is neither a folder nor a file.
+    DiskError
+        This process may open no more files.
     """
     findings = _Findings()
     digest = ""
@@ -71,6 +74,8 @@ def verify_session(
         tree = open_tree(Path(path))
         digest = _check(tree, level, findings.add, progress or _ignore)
     except (DiskError, SessionDamagedError) as error:
+        if _is_of_this_process(error):
+            raise
         findings.add(damage(str(error)))
     return Verification(level=level, ok=findings.n_damage == 0, findings=findings.all(), sha256=digest)
 
@@ -88,8 +93,15 @@ def open_tree(path: Path) -> Tree:
     if path.is_dir() and is_session_folder(path):
         return FolderTree(path)
     if path.exists() and not path.is_file():
+        check_listable(path)
         raise SessionError(f"{path} is neither a session folder nor an archive")
     return Archive(path)
+
+
+def _is_of_this_process(error: Exception) -> bool:
+    """Whether it is not the disk that refused, but the limit of open files."""
+    cause = error.__cause__
+    return isinstance(cause, OSError) and cause.errno in (errno.EMFILE, errno.ENFILE)
 
 
 class _Findings:

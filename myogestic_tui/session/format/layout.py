@@ -126,6 +126,16 @@ def is_session_folder(path: Path) -> bool:
         return False
 
 
+def check_listable(path: Path) -> None:
+    """Refuse a folder that cannot be listed now, which `is_session_folder` takes for no session: DiskError."""
+    try:
+        os.scandir(path).close()
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise DiskError(f"{path} cannot be read: {error.strerror}") from error
+
+
 def _entries_of(path: Path) -> dict[str, bool]:
     """Names in a folder, and whether each is a folder."""
     found = {}

@@ -33,6 +33,7 @@ from ..format.layout import (
     META,
     STATE_FOLDER,
     archive_name,
+    check_listable,
     free_path,
     is_session_folder,
     is_storable,
@@ -107,6 +108,7 @@ def pack_session(
     if not folder.is_dir():
         return _packed_before(folder)
     if not is_session_folder(folder):
+        check_listable(folder)
         raise SessionError(f"{folder} is no session folder")
     if not is_storable(folder.name):
         raise SessionError(f"{printable(folder.name)} is no name that an archive can hold; rename the folder")

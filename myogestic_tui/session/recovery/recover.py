@@ -21,7 +21,17 @@ from ..format.commit import Shape, commit
 from ..format.events import SessionRecord
 from ..format.finalize import conclusion, drop_journal
 from ..format.findings import damage, observation
-from ..format.layout import BALLAST, FOLDER_STAMP, JOURNAL, LABELS, META, PARTIAL, is_session_folder, remove_folder
+from ..format.layout import (
+    BALLAST,
+    FOLDER_STAMP,
+    JOURNAL,
+    LABELS,
+    META,
+    PARTIAL,
+    check_listable,
+    is_session_folder,
+    remove_folder,
+)
 from ..format.lock import lock_session
 from ..format.meta import SCHEMA_VERSION
 from ..format.zarr_format import encode_chunk, write_chunk
@@ -70,6 +80,7 @@ def recover_session(path: str | os.PathLike[str], *, leave_unusable: bool = Fals
     """
     folder = Path(path)
     if not is_session_folder(folder):
+        check_listable(folder)
         raise SessionError(f"{folder} is no session folder; `myogestic-tui sessions` lists those there are")
     try:
         if folder_state(folder) in WHOLE_STATES and not misplaced_in(folder):
