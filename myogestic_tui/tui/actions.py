@@ -15,16 +15,15 @@ from ..widgets import number_format as f
 from ..widgets.styled_lines import BAD, DIM, OK, STRONG, Line, fit, line
 from .gesture_keys import Labeller
 from .modals.ask import Answers, Ask
+from .modals.forms import Form
 from .modals.text import TextScreen
-from .modals.text_input import TypeLine
 from .terminal_app import TerminalApp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ..widgets.frame import Frame
-    from .command_queue import Then
-    from .recorder_feed import Feed
+    from .recorder_feed import Feed, Then
     from .viewer_options import ViewerOptions
 
 _MARKS = {"lost": ("✗", BAD), "not recorded": ("✗", BAD), "stopped": ("■", STRONG), "back": ("●", OK)}
@@ -105,13 +104,13 @@ class Actions(TerminalApp):
     ) -> None:  # fmt: skip
         """Open a line for typing."""
 
-        def typed(text: str | None) -> None:
-            if text is not None:
-                then(text)
+        def typed(texts: dict[str, str] | None) -> None:
+            if texts is not None:
+                then(texts[""])
             elif cancelled is not None:
                 cancelled()
 
-        self.push_screen(TypeLine(title, value, changed=changed), typed)
+        self.push_screen(Form(title, {"": value}, changed=changed), typed)
 
     def show_text(self, title: str, lines: Sequence[Line]) -> TextScreen:
         """A longer text over the screen."""
@@ -128,7 +127,6 @@ class Actions(TerminalApp):
         return frame.status.stopping or (frame.session_id != "" and frame.session_id == self.stopped_session)
 
     def action_start(self) -> None:
-        """Start; where an expected stream is missing it asks first."""
         frame = self.now()
         if frame.gone:
             self.recorder_gone(frame.gone)
@@ -164,7 +162,6 @@ class Actions(TerminalApp):
         self.execute(Start(actor=self.actor))
 
     def action_stop(self) -> None:
-        """Open the stop line: two different keys, so that a repeat cannot stop."""
         frame = self.now()
         this = frame.session_id
         answers: Answers = {
@@ -234,7 +231,6 @@ class Actions(TerminalApp):
     # ---------------------------------------------------------------- labels and notes
 
     def action_label(self, class_index: int) -> None:
-        """A gesture key's class, by its place among the keys; -1 ends the label."""
         self.label(class_index, self.key_time, self.key_doubt)
 
     def label(self, class_index: int, at: float, doubt: float = 0.0) -> None:
@@ -242,11 +238,9 @@ class Actions(TerminalApp):
         self.labeller.press(class_index, at, self.now(), doubt=doubt)
 
     def action_undo(self) -> None:
-        """Undo the last label."""
         self.labeller.undo()
 
     def action_note(self) -> None:
-        """Type a note; its time is when the key was pressed."""
         at, doubt, this = self.key_time, self.key_doubt, self.now().session_id or None
 
         def save(text: str) -> None:
@@ -278,7 +272,6 @@ class Actions(TerminalApp):
             self.execute(Acknowledge(actor=self.actor))
 
     def action_events(self) -> None:
-        """What happened, and what was said, newest first, at full length."""
         session = self.now().status.session
         lines: list[Line] = []
         if session is not None and session.events:

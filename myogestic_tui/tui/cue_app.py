@@ -11,8 +11,8 @@ from ..control.follow_recorder import Follower
 from ..widgets.cue_display import cue_rows
 from ..widgets.frame import Frame
 from ..widgets.strip_widget import Lines
-from .bell import CueBell
 from .keys import command
+from .recorder_feed import CueBell
 from .terminal_app import TerminalApp
 
 if TYPE_CHECKING:
@@ -58,12 +58,10 @@ class CueScreen(TerminalApp):
         self.frame = Frame(Status(at=local_clock()))
 
     def compose(self) -> ComposeResult:
-        """Rows, and nothing else."""
         self.rows = Lines()
         yield self.rows
 
     def on_mount(self) -> None:
-        """Follow the recorder from now on."""
         self._follower = Follower(self._sessions_dir, program="cue", on_update=self.wake_soon)
 
     def rate(self) -> float:
@@ -87,19 +85,15 @@ class CueScreen(TerminalApp):
         self.draw()
 
     def draw(self) -> None:
-        """Write what changed."""
         size = self.rows.size
         self.rows.put(cue_rows(self.frame, size.width, size.height, ascii_only=self.ascii_only))
 
     def on_resize(self, _: events.Resize) -> None:
-        """Another size, other letters."""
         self.call_after_refresh(self.draw)
 
     def action_leave(self) -> None:
-        """Leave."""
         self.leave(0)
 
     def on_unmount(self) -> None:
-        """Detach."""
         if self._follower is not None:
             self._follower.close()

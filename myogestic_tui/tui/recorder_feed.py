@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import queue
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..app.interface import AnyCommand, Recorder, SetGestures, Status
+from ..app.interface import AnyCommand, Recorder, Reply, SetGestures, StartJob, Status
 from ..app.protocol import foreseen
 from ..clock import local_clock
+from ..config import DEFAULT_GESTURES
 from ..errors import MyoGesticError
 from ..widgets.frame import Frame
-from .command_queue import CommandRunner, Then
-from .startup_questions import greeting
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import Iterator
+
+    from ..app.interface import ProtocolStatus
 
 TREND_SECONDS = 60
+Then = Callable[[AnyCommand, Reply], None]
 
 
 class Trends:
@@ -114,10 +119,7 @@ class Feed:
 
     def _greet(self, status: Status) -> None:
         for command in greeting(status, self._before, self.actor, embedded=self._embedded):
-            if isinstance(command, SetGestures):
-                self.execute(command, lambda _, __: None)
-            else:
-                self.execute(command, lambda _, __: None)
+            self.execute(command, lambda _, __: None)
 
     def execute(self, command: AnyCommand, then: Then) -> None:
         """Send a command; its reply goes to ``then``, in the event loop."""
@@ -143,3 +145,70 @@ class Feed:
             told("")
 
         threading.Thread(target=swap, name="viewer-reconnect", daemon=True).start()
+
+
+class CommandRunner:
+    """Executes commands one at a time, in the order in which they were given.
+
+    Parameters
+    ----------
+    recorder
+        Who carries them out.
+    loop
+        The event loop that hears of the replies.
+    """
+
+    def __init__(self, recorder: Recorder, loop: asyncio.AbstractEventLoop) -> None:
+        self.recorder = recorder
+        self._loop = loop
+        self._queue: queue.SimpleQueue[tuple[AnyCommand, Then] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="viewer-commands", daemon=True)
+        self._thread.start()
+
+    def submit(self, command: AnyCommand, then: Then) -> None:
+        """Queue a command; ``then`` is called in the event loop with its reply. Never blocks."""
+        self._queue.put((command, then))
+
+    def close(self, timeout: float = 2.0) -> None:
+        """Carry out what is queued, then end; waits at most ``timeout`` seconds."""
+        self._queue.put(None)
+        self._thread.join(timeout)
+
+    def _run(self) -> None:
+        while (item := self._queue.get()) is not None:
+            command, then = item
+            try:
+                reply = self.recorder.execute(command)
+            except (MyoGesticError, OSError) as error:
+                reply = Reply(ok=False, message=str(error))
+            with contextlib.suppress(RuntimeError):  # the loop has ended; nobody is left to hear of it
+                self._loop.call_soon_threadsafe(then, command, reply)
+
+
+def greeting(now: Status, before: Status | None, actor: str, *, embedded: bool) -> Iterator[AnyCommand]:
+    """Commands for a recorder, the first or (``before``: what the last one told) another one in its place.
+
+    Where no configuration names gestures, a recorder of its own gets those of the last one, or some to begin with.
+    A session that was cut off is recovered.
+    """
+    if not now.gestures and now.state == "idle" and not embedded:
+        known = before.gestures if before is not None else ()
+        names = tuple(gesture.name for gesture in known) or DEFAULT_GESTURES
+        keys = tuple(gesture.key for gesture in known) or None
+        yield SetGestures(names=names, keys=keys, actor=actor)
+    if before is None or before.state != "recording" or before.session is None or now.state == "recording":
+        return
+    yield StartJob(kind="recover", paths=(before.session.path,), actor=actor)
+
+
+class CueBell:
+    """Tells, from one snapshot to the next, that a cue began; the first snapshot tells nothing, nor does a pause."""
+
+    def __init__(self) -> None:
+        self._cue: int | None = None
+
+    def began(self, protocol: ProtocolStatus | None) -> bool:
+        """Whether a cue began since the last snapshot."""
+        cue = protocol.cue if protocol is not None and protocol.state in ("running", "paused") else 0
+        before, self._cue = self._cue, cue
+        return cue > 0 and before is not None and cue != before

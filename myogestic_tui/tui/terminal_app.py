@@ -13,8 +13,7 @@ from textual.app import App
 from textual.geometry import Size
 
 from ..widgets.colours import variable_defaults
-from ..widgets.glyphs import wants_ascii
-from .ascii_filter import AsciiFilter
+from ..widgets.glyphs import AsciiFilter, wants_ascii
 from .frame_pacing import Pacer
 from .key_timing import ASLEEP_SECONDS
 from .keys import KeyQueue, settled
@@ -107,7 +106,6 @@ class TerminalApp(App[int]):
     # ---------------------------------------------------------------- frames
 
     def on_mount(self) -> None:
-        """Begin to take keys, and to draw once the first screen is painted."""
         self._own_loop = asyncio.get_running_loop()
         self.link.asks = not self.is_headless
         self._opened_until = time.monotonic() + _WAITED_SECONDS if self.link.asks else 0.0
@@ -116,11 +114,9 @@ class TerminalApp(App[int]):
         self.run_worker(self._clock(), name="clock", exit_on_error=True)
 
     def rate(self) -> float:
-        """Frames per second now."""
         return self.pacer.fps
 
     def frame_due(self) -> None:
-        """Draw a frame."""
         raise NotImplementedError
 
     def wake(self) -> None:
@@ -183,7 +179,6 @@ class TerminalApp(App[int]):
     # ---------------------------------------------------------------- keys
 
     async def on_event(self, event: events.Event) -> None:
-        """Keys, pastes and answers wait in a line of their own; everything else goes its usual way."""
         if isinstance(event, events.CursorPosition):
             self.link.answered()
             self.keys.put(event)
@@ -268,7 +263,6 @@ class TerminalApp(App[int]):
                 self._own_loop.call_soon_threadsafe(self.leave, code)
 
     async def action_quit(self) -> None:
-        """Textual's own ctrl+q."""
         self.leave(0)
 
 

@@ -16,9 +16,8 @@ from textual.widgets import HelpPanel, Input
 from ..config import GESTURE_KEYS
 from ..errors import ConfigError
 from .actions import Actions
-from .bell import CueBell
 from .keys import LAYOUTS, canonical, character_of, command, is_gesture_key, keymap_of, shown
-from .recorder_feed import Feed
+from .recorder_feed import CueBell, Feed
 from .screens.base import ViewerScreen, allowed
 from .screens.key_bindings import SCREEN_BINDINGS
 from .screens.screen_registry import SCREENS
@@ -88,13 +87,11 @@ class Viewer(Actions):
     # ---------------------------------------------------------------- frames
 
     def on_mount(self) -> None:
-        """Open the first screen."""
         self.feed.start(asyncio.get_running_loop())
         self.feed.look(self.options.screen, self.pacer.fps)
         self.switch_mode(self.options.screen)
 
     def on_unmount(self) -> None:
-        """Let the commands under way finish."""
         self.feed.close()
 
     @property
@@ -169,11 +166,9 @@ class Viewer(Actions):
         self.say(f"{n_keys} keys at once look like pasted text: ignored", bad=True)
 
     def on_paste(self, _: events.Paste) -> None:
-        """A paste that no line took."""
         self.say("pasted text is ignored: keys are commands here", bad=True)
 
     def on_key(self, event: events.Key) -> None:
-        """A key that did nothing: say why."""
         if not isinstance(self.screen, ModalScreen):
             self._explain(character_of(event))
 
@@ -216,7 +211,6 @@ class Viewer(Actions):
     # ---------------------------------------------------------------- actions
 
     def action_gesture(self, key: str) -> None:
-        """A gesture key; one without a gesture asks about Caps Lock."""
         index = self.labeller.class_of(key, self.now())
         if index is None:
             self.say(self.labeller.unassigned(key, self.now()), bad=True)
@@ -224,19 +218,16 @@ class Viewer(Actions):
             self.action_label(index)
 
     async def action_mode(self, mode: str) -> None:
-        """One of the screens."""
         await self.switch_mode(mode)
         self.refresh_frame()
 
     async def action_leave(self) -> None:
-        """Leave; from the four screens of a script, back to its own."""
         if self.options.script is not None and self.current_mode != "script":
             await self.action_mode("script")
         else:
             self.ask_leave()
 
     async def action_quit(self) -> None:
-        """Textual's own ctrl+q is as careful."""
         if not isinstance(self.screen, ModalScreen):
             self.ask_leave()
 
@@ -257,7 +248,6 @@ class Viewer(Actions):
             super().stop_session(session)
 
     def action_help(self) -> None:
-        """The keys of this screen, or no longer."""
         if self.screen.query(HelpPanel):
             self.action_hide_help_panel()
         else:

@@ -78,19 +78,16 @@ class GestureList(VerticalScroll):
         self._in_view = -2
 
     def compose(self) -> ComposeResult:
-        """Heading and the row without a label; gestures come between them."""
         yield self._heading
         yield self._none
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """A click labels, at the time of the click."""
         event.stop()
         if isinstance(event.button, GestureRow):
             doubt = self.app.key_doubt if isinstance(self.app, DoubtsClicks) else 0.0
             self.post_message(self.Pressed(event.button.class_index, event.time, doubt))
 
     def show(self, frame: Frame) -> None:
-        """Show a snapshot."""
         gestures, session = frame.status.gestures, frame.status.session
         self._have_rows(len(gestures))
         width = self.scrollable_content_region.width

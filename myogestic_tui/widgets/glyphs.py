@@ -5,8 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from rich.segment import Segment
+from textual.filter import LineFilter
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from textual.color import Color
 
 _BRAILLE_ROWS = (0x09, 0x12, 0x24, 0xC0)
 
@@ -62,3 +67,11 @@ def terminal_is_utf8(environ: Mapping[str, str] = os.environ) -> bool:
             continue
         return "utf" in value.lower()
     return True
+
+
+class AsciiFilter(LineFilter):
+    """Replaces every character beyond ASCII by one that is like it."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002
+        """The same segments, as wide as before."""
+        return [Segment(to_ascii(text), style, control) for text, style, control in segments]

@@ -47,7 +47,6 @@ class Grid(Signal):
     def draw(
         self, page: Page, places: Places, values: Sequence[float], loudest: float, what: str, *, quality: bool = False
     ) -> None:
-        """Show the values of now."""
         flags = "".join(page.flag(i) or "." for i in range(len(values)))
         numbers = np.asarray(values, np.float32)
         if not self.draws((numbers.tobytes(), flags, page.cursor, places, loudest, what, quality, self.size)):

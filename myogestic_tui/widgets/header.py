@@ -146,7 +146,6 @@ class Header(Vertical):
         self._rule = Lines(classes="rule")
 
     def compose(self) -> ComposeResult:
-        """Tabs and clock, state, rule."""
         with Horizontal():
             yield self._tabs
             yield self._clock
@@ -154,7 +153,6 @@ class Header(Vertical):
         yield self._rule
 
     def on_resize(self) -> None:
-        """Tabs are shortened where there is no room."""
         short = self.size.width < 60
         parts = []
         for key, name, title in SCREENS:
@@ -168,7 +166,6 @@ class Header(Vertical):
         self._clock.styles.width = sum(_places(self.size.width)) + 8
 
     def show(self, frame: Frame) -> None:
-        """Show a snapshot."""
         width = self.size.width
         mark, room = _places(width)
         slowed = f"▼ {min(round(frame.fps), 99)} fps" if frame.slowed else ""

@@ -23,15 +23,12 @@ class KeyRow(Footer):
         self._shown = ""
 
     def compose(self) -> ComposeResult:
-        """One row, for good."""
         yield self._row
 
     def on_mount(self) -> None:
-        """The keys are in the first frame."""
         self.bindings_changed(self.screen)
 
     def on_resize(self) -> None:
-        """Keys stand closer where there is less room."""
         self.bindings_changed(self.screen)
 
     def bindings_changed(self, screen: Screen[object]) -> None:

@@ -64,16 +64,13 @@ class Panel(Vertical):
         self.recorder = recorder_of(owner)
 
     def on_mount(self) -> None:
-        """Begin to show."""
         self.set_interval(1.0 / self.fps, self.look)
         self.call_after_refresh(self.look)
 
     def look(self) -> None:
-        """Show the newest status."""
         self.show(Frame(status := self.recorder.status(), at=status.at))
 
     def show(self, frame: Frame) -> None:
-        """Show a snapshot."""
         raise NotImplementedError
 
 
@@ -93,7 +90,6 @@ class Action(TextualButton):
         self._on_press_call = on_press
 
     def on_button_pressed(self, event: TextualButton.Pressed) -> None:
-        """Call the function."""
         event.stop()
         call_back(self, self._on_press_call)
 
@@ -160,7 +156,6 @@ class RecordingControls(Panel):
         )  # fmt: skip
 
     def compose(self) -> ComposeResult:
-        """State, buttons, gestures."""
         yield self._state_line
         yield self._needs
         with Horizontal():
@@ -168,7 +163,6 @@ class RecordingControls(Panel):
         yield self._gestures
 
     def show(self, frame: Frame) -> None:
-        """Show a snapshot."""
         status = frame.status
         session = status.session
         head = (" ● REC ", REC) if frame.recording else (" ○ IDLE ", STRONG)
@@ -221,7 +215,6 @@ class RecordingControls(Panel):
         call_back(self, label)
 
     def on_gesture_list_pressed(self, message: GestureList.Pressed) -> None:
-        """A gesture row was clicked."""
         message.stop()
         self.gesture(message.class_index, message.at, message.doubt)
 
@@ -236,12 +229,10 @@ class StreamStatusView(Panel):
         self._table, self._told = Table(cursor=False), Lines()
 
     def compose(self) -> ComposeResult:
-        """Table over problems."""
         yield self._table
         yield self._told
 
     def show(self, frame: Frame) -> None:
-        """Show a snapshot."""
         status, width = frame.status, self.size.width
         told = needs_you(status.problems, width, len(status.problems) + 1)
         if status.streams:
@@ -272,7 +263,6 @@ class SessionBrowser(Panel):
         self._listing = False
 
     def compose(self) -> ComposeResult:
-        """How many, and the list."""
         yield self._told
         yield self._table
 
@@ -310,7 +300,6 @@ class Text(Static):
         self._asked_for = content
 
     def on_mount(self) -> None:
-        """Begin to ask, where there is something to ask."""
         if callable(self._asked_for):
             self._ask()
             self.set_interval(1.0 / _FPS, self._ask)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from . import number_format as f
-from .strip_widget import FLAG_WORDS
+from .strip_widget import FLAG_WORDS, worst_flag
 from .styled_lines import BAD, DIM, OK, STRONG, WARN, Line, fit, line, rule
 
 if TYPE_CHECKING:
@@ -88,10 +88,10 @@ def _recording(frame: Frame, width: int) -> Line:
         words = "".join(f" · {s.name} {_absent(s)}" for s in lost[:3])
         return line((f" {'▲' if live else '✗'} {head}{words}", WARN if live else BAD))
     faults = [
-        f"{s.name} {i + 1} {_worst(q.flags)}"
+        f"{s.name} {i + 1} {FLAG_WORDS[worst]}"
         for s in frame.recorded
         for i, q in enumerate(s.quality)
-        if _worst(q.flags)
+        if (worst := worst_flag(q.flags.replace("x", "")))
     ]
     grave = [p for p in frame.status.problems if p.severity == "error"]
     if grave:
@@ -115,10 +115,6 @@ def _absent(stream: StreamStatus) -> str:
     if stream.state == "lost":
         return "lost" if stream.age_s is None else f"lost {f.span(stream.age_s)}"
     return stream.state
-
-
-def _worst(flags: str) -> str:
-    return next((FLAG_WORDS[flag] for flag in "NFCM" if flag in flags), "")
 
 
 def _streams(n: int) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..session.format.time_remarks import note_words
 from . import number_format as f
 from .label_timeline import label_strip, time_axis
 from .stable_table import Column, cell
@@ -123,8 +122,10 @@ def _samples(frame: Frame, room: int) -> Line:
 def note_lines(frame: Frame, width: int, height: int) -> list[Line]:
     """The newest notes, newest first."""
     session = frame.status.session
-    if session is None or height < 1:
+    if session is None or height < 1 or not session.notes:
         return []
+    from ..session.format.time_remarks import note_words
+
     return [
         line(
             (f" {f.clock(note.timestamp, frame.at)} ", DIM),

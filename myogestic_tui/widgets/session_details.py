@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import number_format as f
+from .strip_widget import FLAG_WORDS
 from .styled_lines import BAD, BLANK, DIM, WARN, Line, cut, fit, gesture_style, line, rule, spread, width_of
 
 if TYPE_CHECKING:
@@ -242,7 +243,7 @@ def _channel(number: int, channels: Sequence[RecordedQuality], looked: Looked) -
     overview, facts = looked.overview, looked.facts
     bad = dict(facts.bad_channels).get(overview.stream, ()) if facts is not None and overview is not None else ()
     flags = one.flags + ("x" if number + 1 in bad else "")
-    words = {"": "", "F": "flat", "C": "clip", "M": "mains", "N": "NaN", "x": "bad"}.get(flags, flags)
+    words = FLAG_WORDS.get(flags, flags)
     text = f"{number + 1:>4} {f.amplitude(one.rms):>8} {f.amplitude(one.peak):>8} {100 * one.mains:>4.0f}% "
     chosen = overview is not None and overview.channel == number
-    return line((text, "select" if chosen else ""), (f"{words:<6} ", WARN if flags else DIM))
+    return line((text, "select" if chosen else ""), (f"{words:<7}", WARN if flags else DIM))

@@ -15,10 +15,9 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from ..app.interface import StreamStatus
-    from .channel_layout import Layout
     from .spectrum import Samples
     from .strip_widget import Page
-    from .view_settings import Lens
+    from .view_settings import Layout, Lens
 
 PERCENT = "% MVC"
 _SCALE = 10
@@ -60,7 +59,7 @@ def info_line(
         parts = line(parts, (f"  grid {stream.grid} does not hold {stream.n_channels} channels", WARN))
     if not modes:
         return spread(parts, (), width)
-    mode = lens.mode_for(stream.n_channels)
+    mode = lens.seen
     following = modes[(modes.index(mode) + 1) % len(modes)] if mode in modes else modes[0]
     return spread(parts, line(("i", "bold $text-accent"), (f" {following} ", DIM)), width)
 

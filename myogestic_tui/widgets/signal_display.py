@@ -10,7 +10,6 @@ from textual.containers import Horizontal, Vertical
 from ..app.context import Context
 from ..info import parse_grid
 from . import number_format as f
-from .channel_layout import Layout, plan, worst_first
 from .frame import Frame
 from .grid import CELL, Grid
 from .label_timeline import label_strip, time_axis
@@ -18,7 +17,7 @@ from .live_data import LEVEL_SECONDS, Answer, end_of, in_percent, references
 from .signal_caption import PERCENT, info_line
 from .strip_widget import Lines, Page
 from .styled_lines import DIM, line
-from .view_settings import MODES, Lens
+from .view_settings import Layout, Lens, plan, worst_first
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +59,6 @@ class Lane(Vertical):
         self.strip, self.axis = Lines(classes="strip"), Lines(classes="axis")
 
     def compose(self) -> ComposeResult:
-        """Map, traces, labels, axis."""
         yield self.heat
         yield self.trace
         yield self.strip
@@ -135,7 +133,6 @@ class SignalView(Vertical):
         self._spectrum_of: tuple[object, Samples | None] = (None, None)
 
     def compose(self) -> ComposeResult:
-        """Info, what is reported where there is nothing to see, the lanes with spectrum or grid."""
         yield self._info
         yield self._told
         with self._area:
@@ -143,7 +140,6 @@ class SignalView(Vertical):
             yield self._grid
 
     def on_mount(self) -> None:
-        """A view of its own looks by itself."""
         if self._own_lens:
             self.set_interval(1.0 / _FPS, self._look)
 
@@ -160,21 +156,12 @@ class SignalView(Vertical):
             return next((s for s in streams if s.name == self._wanted_stream), None)
         return next((s for s in streams if s.name == self.lens.stream), streams[0] if streams else None)
 
-    @property
-    def per_page(self) -> int:
-        """Channels of a page."""
-        return self._plan.lanes * self._plan.per_lane if self._plan is not None else 1
-
     def places(self, stream: StreamStatus) -> Places:
         """Where its electrodes are; empty where nobody said so, or what was said does not hold them."""
         try:
             return parse_grid(stream.grid, stream.n_channels) if stream.grid else ()
         except ValueError:
             return ()
-
-    def modes(self, stream: StreamStatus) -> tuple[str, ...]:
-        """The ways in which the stream can be seen."""
-        return MODES if self.places(stream) else MODES[:2]
 
     def show(self, frame: Frame) -> None:
         """Draw the newest of what is looked at."""
@@ -198,10 +185,10 @@ class SignalView(Vertical):
         if size.height < 2 or size.width < 20:
             return
         lens, places = self.lens, self.places(stream)
-        lens.has_places = bool(places)
+        lens.n_channels, lens.has_places = stream.n_channels, bool(places)
         lens.cursor = min(lens.cursor, stream.n_channels - 1)
         grid_width = CELL * len(places[0]) + 2 if places else 0
-        alone = lens.mode_for(stream.n_channels) == "grid" and not lens.zoomed
+        alone = lens.seen == "grid" and not lens.zoomed
         beside = bool(places) and not alone and not lens.zoomed and size.width - grid_width >= _BESIDE
         layout = plan(lens, stream.n_channels, size.width - (grid_width if beside else 0), size.height)
         if layout != self._plan or self._room != size:
@@ -225,7 +212,7 @@ class SignalView(Vertical):
                 values = answer.levels(lens.seconds) if whole else [one.rms for one in page.quality]
                 self._draw_grid(page, stream, places, frame, values)
             samples = self._draw_spectrum(stream, answer) if layout.mode == "zoom" else None
-        hint = () if self._wanted_stream else self.modes(stream)
+        hint = () if self._wanted_stream else lens.modes
         self._info.put([info_line(self.app, lens, stream, layout, page, samples, hint, self.size.width)])
 
     def _blank(self) -> None:
@@ -238,7 +225,7 @@ class SignalView(Vertical):
         self._spectrum_of = (None, None)
 
     def _lay_out(self, layout: Layout, grid_width: int) -> None:
-        self._plan = layout
+        self._plan, self.lens.per_page = layout, layout.lanes * layout.per_lane
         n_lanes = 0 if layout.mode == "grid" else layout.lanes
         while len(self._lanes) < n_lanes:
             self._lanes.append(Lane())

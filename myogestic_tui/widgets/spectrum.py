@@ -83,7 +83,6 @@ class Spectrum(Signal):
     DEFAULT_CSS = "Spectrum { display: none; }"
 
     def draw(self, samples: Samples, unit: str) -> None:
-        """Show a spectrum."""
         cells, tall = self.size.width - _MARGIN - 1, self.size.height - 2
         if cells < 8 or tall < 2:
             return

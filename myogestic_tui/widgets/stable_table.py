@@ -42,7 +42,6 @@ class Table(DataTable[RichText]):
         self._shown: dict[str, tuple[Line, ...]] = {}
 
     def on_mount(self) -> None:
-        """Colours of cells are a theme's."""
         self.app.theme_changed_signal.subscribe(self, self._new_theme)
 
     def _new_theme(self, _: Theme) -> None:

@@ -215,7 +215,6 @@ class Signal(Widget):
         self._look = self._drawn = None
 
     def on_resize(self) -> None:
-        """Rows have another width."""
         self.forget()
         self._strips.clear()
 

@@ -55,7 +55,6 @@ class Trace(Signal):
         self, page: Page, channels: Sequence[int], low: Floats, high: Floats, scale: float, rows: int = 1,
         numbers: Sequence[float] = (),
     ) -> None:  # fmt: skip
-        """Show an envelope."""
         look = self.look
         flags = [page.flag(channel) for channel in channels]
         levels = [f.amplitude(number) for number in numbers]

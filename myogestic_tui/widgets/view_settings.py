@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..app.interface import View
 from .amplitude_scale import ViewScale, cut_channels
@@ -34,6 +34,13 @@ HEAT_FROM = 16
 _LOUD = {"µV": 320.0, "mV": 0.32, "V": 0.00032, "% MVC": 100.0}
 """The loudest step of the heat map by unit: less than that is never stretched over the whole ramp."""
 _SHRINK_SECONDS = 12.0
+STRIP_ROWS = 2
+"""Labels and time under each lane."""
+_MOST_LANES = 4
+_LEAST_LANE = 30
+_TWO_TRACE_LANES = 90
+_TALLEST = 6
+_LEAST_BELOW = 3
 
 
 class Loudness:
@@ -92,6 +99,10 @@ class Lens:
         The end of what was seen last, on the same clock; 0.0 before anything was.
     cut
         Whether the scale cuts a channel of the page.
+    n_channels
+        Of the stream.
+    per_page
+        Channels that are seen at once.
     has_places
         Whether it is known where the stream's electrodes are.
     """
@@ -108,16 +119,22 @@ class Lens:
     until: float | None = None
     newest: float = 0.0
     cut: bool = False
+    n_channels: int = 1
+    per_page: int = 1
     has_places: bool = False
     scale: ViewScale = field(default_factory=ViewScale)
     loud: Loudness = field(default_factory=Loudness)
     filters: dict[str, int] = field(default_factory=dict)
 
-    def mode_for(self, n_channels: int) -> str:
-        """How so many channels are shown; electrodes without places are no grid."""
-        if self.mode and (self.mode != "grid" or self.has_places):
-            return self.mode
-        return "heat" if n_channels >= HEAT_FROM else "traces"
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """The ways in which the stream can be seen."""
+        return MODES if self.has_places else MODES[:2]
+
+    @property
+    def seen(self) -> str:
+        """How it is seen; electrodes without places are no grid."""
+        return self.mode if self.mode in self.modes else MODES[self.n_channels < HEAT_FROM]
 
     @property
     def automatic(self) -> bool:
@@ -191,26 +208,29 @@ class Lens:
         self.loud = Loudness()
         self.scale.zoom(self.zoomed)
 
-    def move(self, step: int, n_channels: int) -> None:
+    def move(self, step: int) -> None:
         """The cursor; a zoomed channel has a scale of its own."""
-        self.cursor = min(max(self.cursor + step, 0), n_channels - 1)
+        self.cursor = min(max(self.cursor + step, 0), self.n_channels - 1)
         if self.zoomed and self.scale.automatic:
             self.scale.zoom(True)
+
+    def turn_page(self, step: int) -> None:
+        """A page of channels."""
+        self.move(step * self.per_page)
 
     def zoom(self) -> None:
         """One channel over the whole height, or back."""
         self.zoomed = not self.zoomed
         self.scale.zoom(self.zoomed)
 
-    def next_mode(self, n_channels: int, modes: Sequence[str]) -> None:
+    def next_mode(self) -> None:
         """The next way to see it."""
         self.zoomed = False
-        now = self.mode_for(n_channels)
-        self.mode = modes[(modes.index(now) + 1) % len(modes)] if now in modes else modes[0]
+        self.mode = self.modes[(self.modes.index(self.seen) + 1) % len(self.modes)]
 
-    def other_measure(self, n_channels: int) -> None:
+    def other_measure(self) -> None:
         """With or without the offset; on the grid, amplitudes or quality."""
-        if self.mode_for(n_channels) == "grid" and not self.zoomed:
+        if self.seen == "grid" and not self.zoomed:
             self.quality = not self.quality
         else:
             self.remove_offset = not self.remove_offset
@@ -219,9 +239,9 @@ class Lens:
         """The next filter, of this stream's view alone."""
         self.filters[self.stream] = (self.filter + 1) % len(FILTERS)
 
-    def gain(self, n_channels: int, *, up: bool) -> None:
-        """More or less gain than what is seen of so many channels has."""
-        heat = self.mode_for(n_channels) != "traces" and not self.zoomed
+    def gain(self, up: bool) -> None:
+        """More or less gain than what is seen has."""
+        heat = self.seen != "traces" and not self.zoomed
         (self.loud if heat else self.scale).step(up=not up)
 
     def autoscale(self) -> None:
@@ -244,3 +264,58 @@ class Lens:
         self.until = held + share * self.seconds
         if share > 0 and self.until >= self.newest:
             self.until = None
+
+
+class Layout(NamedTuple):
+    """Which channels are where."""
+
+    mode: str
+    first: int
+    n_channels: int
+    lanes: int
+    per_lane: int
+    """Channels of a lane."""
+    rows: int
+    """Rows of a channel (traces)."""
+    below: int
+    """Rows of traces below the heat map."""
+
+    @property
+    def tall(self) -> int:
+        """Rows of a lane, without labels and time."""
+        return -(-self.per_lane // 2) + self.below if self.mode == "heat" else self.per_lane * self.rows
+
+    def lane(self, number: int) -> tuple[int, int]:
+        """First channel of a lane, and how many it has."""
+        first = self.first + number * self.per_lane
+        return first, min(self.per_lane, self.first + self.n_channels - first)
+
+
+def plan(lens: Lens, n_channels: int, width: int, height: int) -> Layout:
+    """Lay out a stream in ``height`` rows, labels included."""
+    room = max(height - STRIP_ROWS, 1)
+    mode = lens.seen
+    lens.cursor = min(lens.cursor, max(n_channels - 1, 0))
+    if lens.zoomed or mode == "grid":
+        return Layout("zoom" if lens.zoomed else "grid", lens.cursor, 1, 1, 1, room, 0)
+    rows = below = 1
+    if mode == "heat":
+        lanes = 2 if n_channels >= 32 and width >= 76 else 1
+        while -(-n_channels // lanes) > 2 * room and lanes < _MOST_LANES and width // (lanes + 1) >= _LEAST_LANE:
+            lanes += 1
+        per_lane = min(-(-n_channels // lanes) + (-(-n_channels // lanes) % 2), 2 * room)
+        below = min(room - -(-per_lane // 2), per_lane)
+    else:
+        lanes = 2 if width >= _TWO_TRACE_LANES and n_channels > room else 1
+        rows = min(max(room // max(n_channels, 1), 1), _TALLEST) if lanes == 1 else 1
+        per_lane = min(-(-n_channels // lanes), max(room // rows, 1))
+        below = 0
+    first = lens.cursor // (lanes * per_lane) * lanes * per_lane
+    shown = min(lanes * per_lane, n_channels - first)
+    return Layout(mode, first, shown, lanes, per_lane, rows, below if below >= _LEAST_BELOW else 0)
+
+
+def worst_first(channels: range, cursor: int, flagged: set[int], n: int) -> list[int]:
+    """The chosen channel, those with a fault, and the next ones, ``n`` of them in order."""
+    ranked = sorted(channels, key=lambda channel: (channel != cursor, channel not in flagged, channel))
+    return sorted(ranked[:n])

@@ -17,13 +17,12 @@ from myogestic_tui.tui.frame_pacing import BYTES_PER_FRAME, Pacer
 from myogestic_tui.tui.keys import LAYOUTS, canonical, is_gesture_key, keymap_of, looks_pasted, unglued
 from myogestic_tui.tui.modals.forms import Form
 from myogestic_tui.tui.modals.text import TextScreen
-from myogestic_tui.tui.modals.text_input import TypeLine
 from myogestic_tui.tui.themes import choose_theme
 from myogestic_tui.tui.viewer import all_bindings
 
 PACKAGE = Path(myogestic_tui.__file__).parent
 OURS = [*PACKAGE.glob("tui/**/*.py"), *PACKAGE.glob("widgets/*.py")]
-MODALS = [one for kind in (Form, TextScreen, TypeLine) for one in kind.BINDINGS]
+MODALS = [one for kind in (Form, TextScreen) for one in kind.BINDINGS]
 
 
 def every_binding() -> list[Binding]:

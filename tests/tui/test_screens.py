@@ -606,7 +606,7 @@ async def test_live_v_goes_to_the_next_numeric_stream(stage):
 )
 async def test_live_maps_every_channel_at_every_size(stage, n_channels, size):
     async with stage(ScriptedRecorder(idle(streams=(emg(n_channels),))), screen="live", size=size) as it:
-        first_to_last = it.viewer.front.signal.per_page
+        first_to_last = it.viewer.front.lens.per_page
         assert first_to_last >= min(n_channels, {(80, 24): 68, (40, 10): 1}.get(size, 256))
         view = it.recorder.views[-1]
         assert view.n_channels <= n_channels

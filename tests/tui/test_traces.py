@@ -11,10 +11,9 @@ from myogestic_tui.app.interface import ChannelQuality
 from myogestic_tui.info import parse_grid
 from myogestic_tui.widgets.amplitude_scale import AutoScale, cut_channels, nice_scale, step_scale
 from myogestic_tui.widgets.braille import draw_traces
-from myogestic_tui.widgets.channel_layout import plan, worst_first
 from myogestic_tui.widgets.heat import columns_of, levels
 from myogestic_tui.widgets.spectrum import columns_for, mains, measure
-from myogestic_tui.widgets.view_settings import Lens, Loudness
+from myogestic_tui.widgets.view_settings import Lens, Loudness, plan, worst_first
 
 DOT_BITS = {
     (0, 0): 0x40,

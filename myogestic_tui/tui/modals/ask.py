@@ -46,7 +46,6 @@ class Ask(ModalScreen[str]):
         self.holds = holds
 
     def compose(self) -> ComposeResult:
-        """Question and buttons."""
         with Horizontal(classes="prompt"):
             yield Static(f" {self.question}  ", markup=False, classes="question")
             for key, (word, _) in self.answers.items():
@@ -64,12 +63,10 @@ class Ask(ModalScreen[str]):
             self.dismiss("")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """A click answers."""
         event.stop()
         self._answer(event.button.name or "")
 
     def on_key(self, event: events.Key) -> None:
-        """A key answers."""
         event.stop()
         event.prevent_default()
         self._answer(character_of(event))

@@ -1,4 +1,4 @@
-"""Several fields at once: the take sheet, the metadata of a session, a protocol made up on the spot."""
+"""Fields to fill in: a line for typing, the take sheet, the metadata of a session, a protocol made up on the spot."""
 
 from __future__ import annotations
 
@@ -11,16 +11,24 @@ from textual.widgets import Input, Static
 from ..keys import command
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from ...widgets.frame import Frame
-
 
 class Form(ModalScreen["dict[str, str] | None"]):
-    """A field a row: tab or ``↓`` goes to the next, ``⏎`` saves all, ``esc`` cancels (the result is None then)."""
+    """A field a row: tab or ``↓`` goes to the next, ``⏎`` saves all, ``esc`` cancels (the result is None then).
+
+    Parameters
+    ----------
+    title
+        What is filled in.
+    fields
+        Name and text of each; one alone stands in the bottom line, named by the title.
+    changed
+        Told of the text as it is typed.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         command("escape", "cancel", "cancel", id="form.cancel"),
@@ -28,30 +36,34 @@ class Form(ModalScreen["dict[str, str] | None"]):
         command("up,shift+tab", "app.focus_previous", "field before", id="form.previous"),
     ]
 
-    def __init__(self, title: str, fields: Mapping[str, str]) -> None:
+    def __init__(self, title: str, fields: Mapping[str, str], *, changed: Callable[[str], None] | None = None) -> None:
         super().__init__()
-        self._heading, self._fields = title, dict(fields)
+        self._heading, self._fields, self._told = title, dict(fields), changed
 
     def compose(self) -> ComposeResult:
-        """Heading, fields, what the keys do."""
+        boxes = [Input(value, compact=True, name=name, select_on_focus=False) for name, value in self._fields.items()]
+        for box in boxes:
+            box.cursor_blink = False
+        if len(boxes) == 1:
+            with Horizontal(classes="prompt"):
+                yield Static(f" {self._heading}: ", markup=False, classes="question")
+                yield boxes[0]
+                yield Static(" gesture keys off   ⏎ save  esc cancel ", markup=False, classes="hint")
+            return
         with Vertical(classes="form"):
             yield Static(f" {self._heading}", markup=False, classes="question")
-            for name, value in self._fields.items():
-                with Horizontal(classes="field"):
-                    yield Static(f" {name}", markup=False, classes="name")
-                    box = Input(value, compact=True, name=name, select_on_focus=False)
-                    box.cursor_blink = False
-                    yield box
+            for name, box in zip(self._fields, boxes, strict=True):
+                yield Horizontal(Static(f" {name}", markup=False, classes="name"), box, classes="field")
             yield Static(" gesture keys off   tab next field   ⏎ save   esc cancel", markup=False, classes="hint")
 
-    def frame_came(self, _: Frame) -> None:
-        """What is typed has nothing to do with what is recorded."""
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self._told is not None:
+            self._told(event.value)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Done, from any field."""
         event.stop()
         self.dismiss({box.name or "": box.value.strip() for box in self.query(Input)})
 
     def action_cancel(self) -> None:
-        """Nothing changes."""
         self.dismiss(None)

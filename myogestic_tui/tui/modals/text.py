@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from ...widgets.frame import Frame
     from ...widgets.styled_lines import Line
 
 
@@ -38,18 +37,13 @@ class TextScreen(ModalScreen[None]):
         self._heading, self._lines_shown = title, list(lines)
 
     def compose(self) -> ComposeResult:
-        """Title, text, what the keys do."""
         with Vertical(classes="text"):
             yield Static(f" {self._heading}", markup=False, classes="question")
             with VerticalScroll():
                 yield Static(content(self._lines_shown), markup=False, id="told")
             yield Static(" ↑↓ scroll   esc back", markup=False, classes="hint")
 
-    def frame_came(self, _: Frame) -> None:
-        """A text stays as it is."""
-
     def on_mount(self) -> None:
-        """Lines that came while it was being composed."""
         self.put(self._lines_shown)
 
     def put(self, lines: Sequence[Line]) -> None:
@@ -59,14 +53,11 @@ class TextScreen(ModalScreen[None]):
             told.update(content(self._lines_shown))
 
     def action_move(self, by: int) -> None:
-        """Scroll by a row."""
         self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
 
     def action_page(self, by: int) -> None:
-        """Scroll by a page."""
         area = self.query_one(VerticalScroll)
         area.scroll_relative(y=by * max(area.size.height - 1, 1), animate=False)
 
     def action_close(self) -> None:
-        """Back to the screen."""
         self.dismiss(None)

@@ -53,7 +53,6 @@ class ViewerScreen(Screen[None], inherit_bindings=False):
         return self.viewer.now()
 
     def compose(self) -> ComposeResult:
-        """From top to bottom."""
         yield self.header
         with Container(id="body"):
             yield from self.body()
@@ -61,7 +60,6 @@ class ViewerScreen(Screen[None], inherit_bindings=False):
         yield KeyRow()
 
     def body(self) -> ComposeResult:
-        """What is special about the screen."""
         raise NotImplementedError
 
     def show(self, frame: Frame) -> None:
@@ -69,7 +67,6 @@ class ViewerScreen(Screen[None], inherit_bindings=False):
         raise NotImplementedError
 
     def on_mount(self) -> None:
-        """The first snapshot is in the first frame."""
         self.composed = True
         self.frame_came(self.frame)
         self.call_after_refresh(lambda: self.frame_came(self.frame))
@@ -78,15 +75,12 @@ class ViewerScreen(Screen[None], inherit_bindings=False):
         )  # widgets and styles stay: no collection need look through them at each frame
 
     def on_resize(self, _: events.Resize) -> None:
-        """Another layout."""
         self.call_after_refresh(lambda: self.frame_came(self.frame))
 
     def on_screen_resume(self) -> None:
-        """It is in front again."""
         self.call_after_refresh(lambda: self.frame_came(self.frame))
 
     def frame_came(self, frame: Frame) -> None:
-        """Show a snapshot."""
         if not self.composed or not self.is_mounted or not self.size:
             return
         self.header.show(frame)

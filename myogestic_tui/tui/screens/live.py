@@ -40,7 +40,6 @@ class LiveScreen(ViewerScreen):
         self.lens = Lens(mode=mode if mode in MODES else "")
 
     def body(self) -> ComposeResult:
-        """The stream, and a side."""
         self.signal = SignalView(self.viewer.feed.recorder, lens=self.lens, id="signal")
         self.nothing = Lines(id="nothing")
         self.gestures = GestureList()
@@ -81,11 +80,9 @@ class LiveScreen(ViewerScreen):
     # ---------------------------------------------------------------- commands
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Some need a recording, some that there is none."""
         return allowed(action, self.frame)
 
     def on_gesture_list_pressed(self, message: GestureList.Pressed) -> None:
-        """A gesture was clicked."""
         self.viewer.label(message.class_index, message.at, message.doubt)
 
     @property
@@ -96,28 +93,18 @@ class LiveScreen(ViewerScreen):
     def _now(self) -> None:
         self.frame_came(self.frame)
 
+    def action_lens(self, change: str, *how: float | bool) -> None:
+        """Look in another way: a method of `Lens`."""
+        if self.stream is not None:
+            getattr(self.lens, change)(*how)
+            self._now()
+
     def action_view(self) -> None:
-        """Heat map, traces, grid."""
-        if (stream := self.stream) is not None:
-            modes = self.signal.modes(stream)
-            self.lens.next_mode(stream.n_channels, modes)
+        if self.stream is not None:
+            self.action_lens("next_mode")
             remember_view_mode(self.lens.mode)
-            self._now()
-
-    def action_channel(self, step: int) -> None:
-        """The channel that keys are about."""
-        if (stream := self.stream) is not None:
-            self.lens.move(step, stream.n_channels)
-            self._now()
-
-    def action_page(self, step: int) -> None:
-        """A page of channels."""
-        if (stream := self.stream) is not None:
-            self.lens.move(step * self.signal.per_page, stream.n_channels)
-            self._now()
 
     def action_next_stream(self) -> None:
-        """The next stream."""
         names = [s.name for s in self.frame.live if s.dtype != "string" and s.n_channels]
         if names:
             at = names.index(self.lens.stream) + 1 if self.lens.stream in names else 0
@@ -125,7 +112,6 @@ class LiveScreen(ViewerScreen):
             self._now()
 
     def action_worst(self) -> None:
-        """To the next channel with a flag, the worst kind first."""
         stream = self.stream
         if stream is None:
             return
@@ -135,67 +121,23 @@ class LiveScreen(ViewerScreen):
             self.viewer.say("no channel stands out")
             return
         at = worst.index(self.lens.cursor) + 1 if self.lens.cursor in worst else 0
-        self.lens.move(worst[at % len(worst)] - self.lens.cursor, stream.n_channels)
+        self.lens.move(worst[at % len(worst)] - self.lens.cursor)
         self._now()
 
     def action_bad_channel(self) -> None:
-        """Mark the channel bad by hand, or good again."""
         stream, channel = self.stream, self.lens.cursor
         if stream is not None:
             marked = channel < len(stream.quality) and "x" in stream.quality[channel].flags
             actor = self.viewer.actor
             self.viewer.execute(MarkChannel(stream=stream.name, channel=channel, bad=not marked, actor=actor))
 
-    def action_zoom(self) -> None:
-        """One channel over the whole height with a scale of its own, or back."""
-        self.lens.zoom()
-        self._now()
-
-    def action_widen(self, step: int) -> None:
-        """A longer or a shorter window."""
-        self.lens.widen(step)
-        self._now()
-
-    def action_gain(self, up: bool) -> None:
-        """More or less gain."""
-        if (stream := self.stream) is not None:
-            self.lens.gain(stream.n_channels, up=up)
-            self._now()
-
-    def action_autoscale(self) -> None:
-        """Autoscale on or off."""
-        self.lens.autoscale()
-        self._now()
-
-    def action_offset(self) -> None:
-        """Offset removal on or off; on the grid, amplitudes or quality."""
-        if (stream := self.stream) is not None:
-            self.lens.other_measure(stream.n_channels)
-            self._now()
-
-    def action_filter(self) -> None:
-        """The next filter of this stream's view; what is recorded stays raw."""
-        self.lens.next_filter()
-        self._now()
-
     def action_mvc(self) -> None:
-        """Amplitudes in percent of each channel's MVC, or in the stream's unit again."""
         stream = self.stream
         if stream is not None and not self.lens.percent and not stream.mvc:
             self.viewer.say(f"no MVC of {stream.name} is known: run the protocol mvc (r, then c), and stop", bad=True)
             return
         self.lens.percent = not self.lens.percent
         self.lens.scale_anew()
-        self._now()
-
-    def action_pause_view(self) -> None:
-        """Hold the view; the recording continues."""
-        self.lens.hold()
-        self._now()
-
-    def action_scroll(self, share: float) -> None:
-        """Back or on by a share of the window; at the newest sample the view runs again."""
-        self.lens.scroll(share)
         self._now()
 
 

@@ -37,7 +37,6 @@ class OpenedScreen(ViewerScreen):
         self.cursor: float | None = None
 
     def body(self) -> ComposeResult:
-        """Heading, plot, sections."""
         self.title_line, self.plot, self.rows = (
             Lines(id="opened-title"),
             OverviewPlot(id="opened-plot"),
@@ -75,35 +74,17 @@ class OpenedScreen(ViewerScreen):
         self.frame_came(self.frame)
 
     def action_back(self) -> None:
-        """Back to the list."""
         self.dismiss(None)
 
-    def action_pan(self, direction: int) -> None:
-        """Earlier or later."""
-        self.look.pan(direction)
-        self._now()
-
-    def action_zoom(self, factor: float) -> None:
-        """Closer or wider."""
-        self.look.zoom(factor)
-        self._now()
-
-    def action_channel(self, step: int) -> None:
-        """All channels, then each of them."""
-        self.look.change_channel(step)
-        self._now()
-
-    def action_next_stream(self) -> None:
-        """The next stream of numbers."""
-        self.look.change_stream()
+    def action_look(self, change: str, *how: float) -> None:
+        """Look at another part: a method of `SessionLook`."""
+        getattr(self.look, change)(*how)
         self._now()
 
     def action_cursor(self, step: int) -> None:
-        """Move the cursor; the first key puts it into the middle."""
         at = 0.5 if self.cursor is None else self.cursor + step * self._STEP
         self.cursor = min(max(at, 0.0), 1.0 - 1e-6)
         self._now()
 
     def action_page(self, step: int) -> None:
-        """A page of what stands beneath the plot."""
         self.box.scroll_relative(y=step * max(self.box.size.height - 1, 1), animate=False)

@@ -50,7 +50,6 @@ class RecordScreen(ViewerScreen):
         self._typed: dict[str, str] = {}
 
     def body(self) -> ComposeResult:
-        """From most to least important."""
         self.now_lines, self.digits = Lines(id="now-lines"), Digits("", id="now-digits")
         self.progress = ProgressBar(total=1.0, show_percentage=False, show_eta=False, id="now-bar")
         self.gestures, self.trials = GestureList(id="gestures"), Table(cursor=False, id="trials")
@@ -74,7 +73,6 @@ class RecordScreen(ViewerScreen):
     # ---------------------------------------------------------------- drawing
 
     def show(self, frame: Frame) -> None:
-        """Show a snapshot."""
         width, height = self.size.width, self.size.height - 5
         self._show_now(frame, width)
         self.gestures.show(frame)
@@ -142,17 +140,14 @@ class RecordScreen(ViewerScreen):
         return rows
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Some need a recording, some that there is none."""
         return allowed(action, self.frame)
 
     def on_gesture_list_pressed(self, message: GestureList.Pressed) -> None:
-        """A gesture was clicked."""
         self.viewer.label(message.class_index, message.at, message.doubt)
 
     # ---------------------------------------------------------------- trials
 
     def action_trial(self, step: int) -> None:
-        """Go back to a trial, or on to a later one."""
         places = [one.place for one in trials_of(self.frame)]
         if not places:
             self.viewer.say("no trial yet")
@@ -164,7 +159,6 @@ class RecordScreen(ViewerScreen):
         self.frame_came(self.frame)
 
     def action_back(self) -> None:
-        """Leave the trials."""
         self.trial = None
         self.frame_came(self.frame)
 
@@ -187,7 +181,6 @@ class RecordScreen(ViewerScreen):
         return True
 
     def action_bad_trial(self) -> None:
-        """Mark the trial bad, or good again; which one is reported."""
         viewer, trial = self.viewer, self.chosen_trial()
         if trial is None:
             viewer.say("no trial to mark yet")
@@ -209,7 +202,6 @@ class RecordScreen(ViewerScreen):
     # ---------------------------------------------------------------- protocol
 
     def action_protocol(self) -> None:
-        """Choose a protocol and start it; end the one that runs."""
         viewer, running = self.viewer, self.frame.protocol
         if running is not None:
             answers: Answers = {"enter": ("end it; the recording continues", self._abort)}
@@ -274,24 +266,20 @@ class RecordScreen(ViewerScreen):
         self.viewer.execute(AbortProtocol(session=self.frame.session_id or None, actor=self.viewer.actor))
 
     def action_pause_protocol(self) -> None:
-        """Pause the protocol, or continue."""
         protocol = self.frame.protocol
         if protocol is not None:
             session, paused = self.frame.session_id or None, protocol.state != "paused"
             self.viewer.execute(PauseProtocol(paused=paused, session=session, actor=self.viewer.actor))
 
     def action_skip(self) -> None:
-        """On to the next cue."""
         self.viewer.execute(SkipCue(session=self.frame.session_id or None, actor=self.viewer.actor))
 
     def action_understood(self) -> None:
-        """What stopped the recording was read."""
         self.viewer.acknowledge()
 
     # ---------------------------------------------------------------- the take sheet
 
     def action_take(self) -> None:
-        """Fill in the take sheet: it sticks, the number counts up, and begins anew with another subject or task."""
         take = self.frame.status.take
         fields = {"subject": take.subject, "task": take.task, "take": str(take.take), "name": take.name, **take.fields}
 

@@ -30,7 +30,6 @@ class ScriptScreen(ViewerScreen):
         self.box = Vertical(id="script")
 
     def body(self) -> ComposeResult:
-        """A place for the script's widgets."""
         yield self.box
 
     def show(self, frame: Frame) -> None:  # noqa: ARG002

@@ -54,7 +54,6 @@ class SessionJobs(ViewerScreen):
     # ---------------------------------------------------------------- prove and repair
 
     def action_verify(self) -> None:
-        """Verify the chosen or marked sessions, or all that were not verified yet."""
         busy = {one.summary.path for one in self.list.found if one.state in ("recording", "packing")}
         targets = tuple(path for path in self.list.targets if path not in busy)
         new = [one.summary.path for one in self.list.found if one.state == "packed"]
@@ -70,7 +69,6 @@ class SessionJobs(ViewerScreen):
             self.viewer.say(f"nothing to verify: {why}")
 
     def action_repair(self) -> None:
-        """Pack, recover or salvage each, as its state needs."""
         targets = set(self.list.targets)
         chosen = [one for one in self.list.found if one.summary.path in targets]
         todo = [(MENDS[one.state], one.summary.path) for one in chosen if one.state in MENDS]
@@ -83,12 +81,9 @@ class SessionJobs(ViewerScreen):
     # ---------------------------------------------------------------- take home
 
     def action_copy(self) -> None:
-        """Copy to a stick, a share or a URL."""
         self._job_to("copy", "copy to folder or URL", self._last_to.get("copy") or _stick())
 
     def action_export(self) -> None:
-        """Choose a format, then a folder."""
-
         def chosen(fmt: str) -> Callable[[], None]:
             beside = str(Path(self.frame.status.sessions_dir).absolute().parent / "exports")
             return lambda: self._job_to("export", f"{fmt} to folder", self._last_to.get("export", beside), format=fmt)
@@ -116,7 +111,6 @@ class SessionJobs(ViewerScreen):
             self.viewer.say(f"nothing to {kind}: no session is chosen")
 
     def action_replay(self) -> None:
-        """Replay the chosen session as live LSL outlets; again: end it."""
         paths = self.list.targets[:1]
         running = [job for job in going(self.frame.status.jobs) if job.kind == "replay" and job.path in paths]
         if running:
@@ -144,7 +138,6 @@ class SessionJobs(ViewerScreen):
     # ---------------------------------------------------------------- one session
 
     def action_edit(self) -> None:
-        """Change subject, task, take and name."""
         one = self.list.entry
         if one is None:
             return
@@ -163,7 +156,6 @@ class SessionJobs(ViewerScreen):
         self.app.push_screen(Form(f"edit {one.title}", dict(zip(names, before, strict=True))), save)
 
     def action_add_note(self) -> None:
-        """Add a note to the session."""
         one = self.list.entry
         if one is not None:
 
@@ -176,7 +168,6 @@ class SessionJobs(ViewerScreen):
     # ---------------------------------------------------------------- the trash
 
     def action_trash(self) -> None:
-        """To the trash folder, after a question; u brings the last one back."""
         paths = self.list.targets
         if not paths:
             self.viewer.say("nothing to trash: no session is chosen")
@@ -191,7 +182,6 @@ class SessionJobs(ViewerScreen):
         self.list.marked.clear()
 
     def action_restore(self) -> None:
-        """Bring back what was trashed last, from here or from elsewhere."""
         if self._trashed:
             self._restore(self._trashed.pop())
             return
@@ -201,8 +191,6 @@ class SessionJobs(ViewerScreen):
         self._send(TrashSession(path=path, restore=True, actor=self.viewer.actor))
 
     def action_empty_trash(self) -> None:
-        """Delete for good what is in the trash, after a question."""
-
         def ask(found: Sequence[Trashed]) -> None:
             question = f"delete {len(found)} in the trash ({size(sum(one.bytes for one in found))}) for good?"
             folder = self.frame.status.sessions_dir

@@ -45,7 +45,6 @@ class SessionsScreen(SessionJobs):
         self._placed = ""
 
     def body(self) -> ComposeResult:
-        """List and details."""
         self.told, self.table, self.empty = Lines(id="listed"), Table(id="sessions"), Lines(id="nothing")
         self.about, self.job = Lines(id="session-about"), Lines(id="job")
         self.list_box = Vertical(self.told, self.table, self.empty, id="list")
@@ -55,14 +54,12 @@ class SessionsScreen(SessionJobs):
         yield self.job
 
     def on_screen_resume(self) -> None:
-        """List again."""
         self.list.look_again()
         super().on_screen_resume()
 
     # ---------------------------------------------------------------- drawing
 
     def show(self, frame: Frame) -> None:
-        """Show list and details."""
         self.list.keep_listed(frame)
         beside = self.size.width >= _BESIDE
         self.box.set_class(not beside, "-stacked")
@@ -148,14 +145,12 @@ class SessionsScreen(SessionJobs):
             self._plot.draw(looked.overview, frame.key_of, looked.facts)
 
     def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
-        """Another session is chosen."""
         key = event.row_key.value
         if key and key != self.list.chosen:
             self.list.chosen = self._placed = key
             self.frame_came(self.frame)
 
     def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
-        """The heading of a column orders by it."""
         column = event.column_key.value or ""
         if column and column != "marked":
             same = self.list.order.column == column
@@ -165,11 +160,9 @@ class SessionsScreen(SessionJobs):
     # ---------------------------------------------------------------- commands
 
     def action_row(self, step: int) -> None:
-        """Another row."""
         self.table.step(step)
 
     def action_open(self) -> None:
-        """The session over the whole screen."""
         if self.list.entry is not None:
             from .open_session import OpenedScreen
 
@@ -177,8 +170,6 @@ class SessionsScreen(SessionJobs):
             self.app.push_screen(OpenedScreen(self.list, self.look))
 
     def action_find(self) -> None:
-        """Find by words, as they are typed."""
-
         def find(text: str) -> None:
             self.list.find(text)
             self.frame_came(self.frame)
@@ -186,8 +177,6 @@ class SessionsScreen(SessionJobs):
         self.viewer.type_line("find", find, self.list.words, changed=find, cancelled=lambda: find(""))
 
     def action_order(self) -> None:
-        """Choose the column and the direction to order by, on one line."""
-
         def by(order: Order) -> None:
             self.list.order_by(order)
             self.frame_came(self.frame)
@@ -203,13 +192,11 @@ class SessionsScreen(SessionJobs):
         self.viewer.ask(f"order: {order.words}".ljust(27), answers, close="keep")
 
     def action_mark(self) -> None:
-        """Select or unselect, and continue."""
         self.list.mark()
         self.frame_came(self.frame)
         self.table.step(1)
 
     def action_cancel(self) -> None:
-        """Show all again, unselect all, or cancel a job."""
         if self.list.words:
             self.list.find("")
         elif self.list.marked:

@@ -40,7 +40,6 @@ class StreamsScreen(ViewerScreen):
     BINDINGS = STREAMS
 
     def body(self) -> ComposeResult:
-        """From most to least urgent."""
         self.needs = Lines(id="needs")
         self.table = Table(id="streams")
         self.nothing = Lines(id="nothing")
@@ -51,7 +50,6 @@ class StreamsScreen(ViewerScreen):
         yield self.about
 
     def show(self, frame: Frame) -> None:
-        """Show a snapshot."""
         status = frame.status
         width, height = self.size.width, max(self.size.height - 5, 1)
         needs = needs_you(status.problems, width, min(_MOST_NEEDS, max(height // 3, 2)))
@@ -94,17 +92,14 @@ class StreamsScreen(ViewerScreen):
         return next((s for s in self.frame.status.streams if s.key == self.table.chosen), None)
 
     def on_data_table_row_highlighted(self) -> None:
-        """Another stream is chosen."""
         self.frame_came(self.frame)
 
     # ---------------------------------------------------------------- commands
 
     def action_row(self, step: int) -> None:
-        """Another row."""
         self.table.step(step)
 
     def action_details(self) -> None:
-        """All that is known of the stream, and its XML."""
         stream = self._stream()
         if stream is None:
             return
@@ -124,31 +119,25 @@ class StreamsScreen(ViewerScreen):
         self.viewer.execute(DescribeStream(key=stream.key, actor=self.viewer.actor), heard)
 
     def action_tick(self) -> None:
-        """Include it in the recording, or exclude it."""
         if (stream := self._stream()) is not None:
             session, actor = self.frame.session_id or None, self.viewer.actor
             self.viewer.execute(TickStream(key=stream.key, record=not stream.record, session=session, actor=actor))
 
     def action_connect(self) -> None:
-        """Connect and include."""
         if (stream := self._stream()) is not None:
             self.viewer.execute(ConnectStream(key=stream.key, actor=self.viewer.actor))
 
     def action_all(self) -> None:
-        """Connect and include everything that is seen."""
         self.viewer.execute(ConnectAll(actor=self.viewer.actor))
 
     def action_forget(self) -> None:
-        """Disconnect; it may be connected again while it is on the network."""
         if (stream := self._stream()) is not None:
             self.viewer.execute(ForgetStream(key=stream.key, actor=self.viewer.actor))
 
     def action_generator(self) -> None:
-        """Start or stop the synthetic outlet."""
         actor = self.viewer.actor
         running = self.frame.status.generator
         self.viewer.execute(StopGenerator(actor=actor) if running else StartGenerator(actor=actor))
 
     def action_doctor(self) -> None:
-        """What is wrong, and how to repair it."""
         self.viewer.run_doctor()
