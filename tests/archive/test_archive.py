@@ -239,6 +239,16 @@ def test_nothing_to_finish_where_nothing_was_interrupted(archive, tmp_path):
     assert archive.read_bytes() == before
 
 
+@pytest.mark.parametrize("size", [0, 8170, 8171, 30_000, 65_535])
+def test_an_archive_with_a_long_comment_opens(archive, tmp_path, size):
+    plain = rewrite(archive, tmp_path / "plain.zip", lambda _, data: data)
+    with zipfile.ZipFile(plain, "a") as opened:
+        opened.comment = b"c" * size
+    with Archive(plain) as read:
+        assert read.comment == b"c" * size
+        assert len(read) == len([*read.names()])
+
+
 def test_that_an_archive_has_no_manifest_is_told(archive, tmp_path):
     plain = rewrite(archive, tmp_path / "plain.zip", lambda _, data: data)
     [finding] = verify_session(plain).findings

@@ -288,6 +288,36 @@ def test_a_stream_without_samples_is_saved_as_one(tmp_path):
     assert verify_session(saved).ok
 
 
+def test_what_the_summary_knows_is_kept_where_the_metadata_are_lost(tmp_path):
+    session = open_session(tmp_path, name="grasp")
+    session.finish()
+    created = session.meta.created
+    archive = session.pack_to_zip()
+    data = bytearray(archive.read_bytes())
+    with zipfile.ZipFile(archive) as plain:
+        info = plain.getinfo("meta.json")
+    start = info.header_offset + 30 + len(info.filename)
+    data[start : start + info.file_size] = b"x" * info.file_size
+    archive.write_bytes(data)
+    with open_session_store(salvage_session(archive)) as saved:
+        assert (saved.meta.created, saved.meta.name) == (created, "grasp")
+        np.testing.assert_array_equal(saved.stores["emg"][:], WHOLE)
+
+
+def test_a_cut_off_session_that_was_zipped_by_hand_is_saved(tmp_path):
+    folder = cut_off_folder(tmp_path / "from")
+    plain = tmp_path / "by hand.zip"
+    with zipfile.ZipFile(plain, "w") as new:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                new.write(path, path.relative_to(folder))
+    saved = salvage_session(plain)
+    assert verify_session(saved).ok
+    with open_session_store(saved) as session:
+        n = session.stores["emg"].shape[0]
+        np.testing.assert_array_equal(session.stores["emg"][:], WHOLE[:n])
+
+
 def test_a_count_that_the_samples_have_lost_is_that_of_their_time_stamps(archive, tmp_path):
     """Nothing but the stamps' own array knows that they end before the last chunk is full."""
 

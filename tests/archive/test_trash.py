@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from myogestic_tui.errors import DiskError, SessionError, SessionLockedError
 from myogestic_tui.session import empty_trash, list_trash, restore_session, trash_session
+from myogestic_tui.session.format.trash_slots import make_folder
 from tests.archive.sessions import assert_holds, entries, finished_folder, open_session
 
 
@@ -35,6 +37,30 @@ def test_there_and_back(session, tmp_path):
 
 def test_back_by_its_place_in_the_trash(session):
     assert restore_session(trash_session(session)) == session
+
+
+def test_a_sessions_folder_behind_a_link_is_used_and_the_link_stays(archive, tmp_path):
+    """As on a box whose sessions lie on another disk."""
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "home").symlink_to(tmp_path / "disk")
+    (tmp_path / "disk" / "sessions").mkdir()
+    moved = Path(shutil.move(archive, tmp_path / "home" / "sessions"))
+    make_folder(tmp_path / "home" / "sessions" / ".myogestic" / "packed")
+    trashed = trash_session(moved)
+    assert restore_session(trashed) == moved
+    assert (tmp_path / "home").is_symlink()
+    assert sorted(path.name for path in (tmp_path / "disk").iterdir()) == ["sessions"]
+    assert sorted(path.name for path in (tmp_path / "disk/sessions/.myogestic").iterdir()) == ["packed", "trash"]
+
+
+def test_a_link_in_the_place_of_a_folder_of_ours_gets_another_name(archive, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / ".myogestic").mkdir()
+    (tmp_path / ".myogestic" / "packed").symlink_to(tmp_path / "elsewhere")
+    make_folder(tmp_path / ".myogestic" / "packed")
+    assert not (tmp_path / ".myogestic" / "packed").is_symlink()
+    assert [path.name for path in (tmp_path / ".myogestic").iterdir() if path.is_symlink()] == ["packed-2"]
+    assert archive.exists()
 
 
 def test_the_same_name_twice(archive, tmp_path):

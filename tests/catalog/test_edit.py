@@ -113,6 +113,16 @@ def test_only_an_archive_whose_replacement_is_in_place_goes(record, note: str, i
     assert (old.exists(), new.exists()) == (not is_finished, True)
 
 
+def test_a_note_of_a_replacement_that_was_done_goes(record) -> None:
+    new = record()
+    folder = new.parent / ".myogestic" / EDITING
+    folder.mkdir(parents=True)
+    (folder / "x.work.replaced").write_text(f"gone.session.zip\n{new.name}")
+    finish_interrupted(new.parent)
+    assert list(folder.iterdir()) == []
+    assert new.exists()
+
+
 def test_an_edit_killed_before_the_old_archive_went_is_finished_at_the_next_start(record, monkeypatch) -> None:
     archive = record(name="first")
     content = archive.read_bytes()

@@ -6,15 +6,18 @@ import errno
 import json
 import os
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from myogestic_tui.clock import local_clock
 from myogestic_tui.errors import ConfigError, DiskError, SessionClosedError, SourceError
 from myogestic_tui.info import MOST_CLASSES, StreamInfo
 from myogestic_tui.session import Session
 from myogestic_tui.session.format.commit import commit
+from myogestic_tui.session.format.finalize import anchor_at
 from myogestic_tui.session.format.journal import segment_path
 from myogestic_tui.session.format.layout import JOURNAL, array_name
 from myogestic_tui.session.format.zarr_format import ArraySpec, create_array
@@ -139,6 +142,32 @@ def test_many_small_frames_begin_a_segment_once_a_chunk_is_stored(way: Way):
     assert len(way.journal.segments) == 1
 
 
+def test_few_frames_of_many_chunks_share_a_segment(tmp_path: Path):
+    way = Way(tmp_path, Known("emg", StreamInfo(1, 100.0)))
+    for n, segments in ((255, 1), (256, 2)):
+        while way.journal.n_samples < n:
+            way.append(way.journal.n_samples, way.journal.n_samples + 1)
+        way.checkpoint()
+        assert len(way.journal.segments) == segments
+    way.journal.release()
+
+
+@pytest.mark.parametrize("dtype", ["<f4", ">f8", "<i8", ">i4"])
+def test_stamps_of_another_type_are_stored_as_what_they_say(way: Way, dtype: str):
+    stamps = np.arange(1000, 1010).astype(dtype)
+    way.journal.append(EMG.data(0, 10), stamps)  # type: ignore[arg-type]
+    way.journal.append(EMG.data(10, 20), [*range(1010, 1020)])  # type: ignore[arg-type]
+    way.checkpoint(tail=True)
+    np.testing.assert_array_equal(way.committer._stamps[:20], np.arange(1000.0, 1020.0))
+
+
+@pytest.mark.parametrize("dtype", [">f4", "<f8", "<i4"])
+def test_samples_of_another_type_are_refused(way: Way, dtype: str):
+    with pytest.raises(SourceError, match="the stream is float32"):
+        way.journal.append(EMG.data(0, 10).astype(dtype), EMG.stamps(0, 10))
+    assert way.journal.n_samples == 0
+
+
 @pytest.mark.parametrize("stream", [EMG, MARKS], ids=["numbers", "text"])
 def test_how_far_a_stream_is_is_told_in_samples_bytes_and_seconds(stream: Known, tmp_path: Path):
     session = recorded(tmp_path, [(stream, 30, 7)])
@@ -185,6 +214,27 @@ def test_what_is_said_of_a_session_is_on_the_disk_on_return(
     assert synced
     assert synced[-1] == events.stat().st_size
     monkeypatch.undo()
+    session.finish()
+
+
+def test_a_channel_that_was_marked_before_its_stream_joined_is_marked(tmp_path: Path):
+    session = Session(tmp_path, reserve_bytes=0)
+    session.mark_channel("emg", 7)
+    session.mark_channel("emg", 2)
+    session.mark_channel("emg", 2, bad=False)
+    session.init_stream("emg", EMG.info)
+    assert session.meta.bad_channels == {"emg": [7]}
+    session.finish()
+
+
+@pytest.mark.parametrize("seconds", [0.0, 10.0, -3.0])
+def test_a_recording_that_began_before_is_anchored_then_on_both_clocks(seconds: float, tmp_path: Path):
+    session = Session(tmp_path, reserve_bytes=0, started_at=local_clock() - seconds)
+    [start] = session.meta.anchors
+    now = anchor_at()
+    apart = datetime.fromisoformat(now.utc) - datetime.fromisoformat(start.utc)
+    assert apart.total_seconds() == pytest.approx(now.lsl - start.lsl, abs=0.05)
+    assert now.lsl - start.lsl == pytest.approx(seconds, abs=5.0)
     session.finish()
 
 
