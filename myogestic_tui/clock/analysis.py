@@ -19,7 +19,7 @@ from .sketch import Sketch
 from .spacing import segments_of
 from .stamp_sanity import why_unusable
 from .steps import beside, find_moves
-from .thresholds import ARRIVAL_ERROR, ARRIVAL_TOLERANCE
+from .thresholds import ARRIVAL_ERROR, ARRIVAL_TOLERANCE, gap_threshold
 from .timeline import Gap, Leap, Piece, Repeat, Timeline
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def _by_count(found: Timeline, arrivals: Arrivals) -> Timeline:
     """Stamps tell nothing: each sample is stamped with its arrival, and the same rules decide."""
     if arrivals.rate is None:
         return replace(found, pieces=(nowhere(),))
-    sketch = Sketch(found.fs)
+    sketch = Sketch(found.fs, max(ARRIVAL_TOLERANCE, gap_threshold(found.fs)))
     sketch.feed(arrivals.of_each())
     by_arrival = _regular(sketch.cells(), Arrivals(None, 0), (), Evidence())
     at, times = [], []
@@ -172,13 +172,12 @@ def _by_count(found: Timeline, arrivals: Arrivals) -> Timeline:
         at.append(number)
         times.append(number * by_arrival.period_s + np.interp(number, segment.at, segment.offsets))
     piece = Piece(0, "count", np.concatenate(at), np.concatenate(times), ARRIVAL_ERROR + 0.05)
-    gaps = tuple(gap for gap in by_arrival.gaps if gap.seconds > ARRIVAL_TOLERANCE)
     return replace(
         found,
         period_s=by_arrival.period_s,
         measured_fs=by_arrival.measured_fs,
         packet_s=0.0,
-        gaps=gaps,
+        gaps=by_arrival.gaps,
         pieces=(piece,),
     )
 

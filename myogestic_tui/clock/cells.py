@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .thresholds import gap_threshold
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -23,6 +21,8 @@ class Cells:
     ----------
     fs
         Nominal rate in Hz.
+    threshold
+        Least gap in seconds.
     n_samples, n_bad, n_same, n_dense
         Samples in all; stamps that show no time; those equal to the one before; those closer than half a sample.
     origin
@@ -40,6 +40,7 @@ class Cells:
     """
 
     fs: float
+    threshold: float
     n_samples: int
     n_bad: int
     n_same: int
@@ -56,11 +57,6 @@ class Cells:
 
     def __len__(self) -> int:
         return len(self.first)
-
-    @property
-    def threshold(self) -> float:
-        """Least gap in seconds."""
-        return gap_threshold(self.fs)
 
     @property
     def sizes(self) -> Floats:

@@ -32,12 +32,15 @@ class Sketch:
     ----------
     fs
         Nominal rate in Hz, more than 0.
+    threshold
+        Least gap in seconds; None is that of stamps.
     """
 
-    def __init__(self, fs: float) -> None:
+    def __init__(self, fs: float, threshold: float | None = None) -> None:
         self.fs = fs
+        self.threshold = gap_threshold(fs) if threshold is None else threshold
         self._length = max(round(CELL * fs), MIN_CELL_SAMPLES)
-        self._reducer = _Reducer(fs, self._length)
+        self._reducer = _Reducer(fs, self._length, self.threshold / 4)
         self._rest: Floats = np.empty(0)
         self._rows: list[Floats] = []
 
@@ -74,7 +77,7 @@ class Sketch:
         parts = [rows for rows in self._rows if not len(rows) or rows[-1, 0] >= since]
         rows = np.concatenate([*(part[np.searchsorted(part[:, 0], since) :] for part in parts), rest])
         return Cells(
-            self.fs, now.n, now.n_bad, now.n_same, now.n_dense, now.origin, now.first, now.previous,
+            self.fs, self.threshold, now.n, now.n_bad, now.n_same, now.n_dense, now.origin, now.first, now.previous,
             *np.ascontiguousarray(rows.T),
         )  # fmt: skip
 
@@ -90,8 +93,8 @@ class Sketch:
 class _Reducer:
     """Whole cells from stamps, and what of the stamps before bears on those that follow."""
 
-    def __init__(self, fs: float, length: int) -> None:
-        self._fs, self._length = fs, length
+    def __init__(self, fs: float, length: int, late: float) -> None:
+        self._fs, self._length, self._late = fs, length, late
         self.n = self.n_bad = self.n_same = self.n_dense = 0
         self.origin = self.first = self.previous = np.nan
         self._top = -np.inf
@@ -107,7 +110,7 @@ class _Reducer:
         top = self._running_maximum(filled, excess)
         steady = index / self._fs
         x, own = (top - self.origin) - steady, (filled - self.origin) - steady
-        cuts = _cuts(excess, self._length, gap_threshold(self._fs) / 4)
+        cuts = _cuts(excess, self._length, self._late)
         sizes = np.diff(np.append(cuts, len(filled)))
         floor = np.minimum.reduceat(x, cuts)
         hit = np.flatnonzero(x == np.repeat(floor, sizes))

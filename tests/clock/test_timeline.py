@@ -235,6 +235,28 @@ def test_stamps_that_tell_nothing_are_replaced_by_arrivals(spoil, reason):
     assert without.basis == "none"
 
 
+@pytest.mark.parametrize("seconds", [16.0, 60.0, 600.0])
+@pytest.mark.parametrize(("fs", "chunk"), [(60.0, 0.0), (250.0, 0.05), (2048.0, 0.05), (2048.0, 0.15), (10_000.0, 0.02)])
+def test_polls_that_jitter_are_neither_gaps_nor_another_rate(fs, chunk, seconds):
+    """Seen on real outlets: a poll a little later than the others became a step of the time by arrival."""
+    rng = np.random.default_rng(3)
+    taken = 50.0 + np.arange(round(seconds * fs)) / fs
+    size = max(1, round(chunk * fs))
+    pushed = np.repeat(taken[size - 1 :: size], size)[: len(taken)] + 0.003
+    polls = 50.0 + np.cumsum(0.2 + rng.exponential(0.012, round(seconds / 0.2)))
+    polls = polls[polls < taken[-1]]
+    counts = np.searchsorted(pushed, polls, side="right")
+    rows = np.vstack(([0.0, 50.0], np.column_stack((counts, polls + 0.001))))
+    n = int(counts[-1])
+    stop = float(polls[-1])
+    found = timeline_of(np.full(n, 77.0), fs, Evidence(arrivals=rows, start=50.0, stop=stop))
+    assert found.gaps == ()
+    times = found.corrected(np.full(n, 77.0))
+    assert np.ptp(np.diff(times)) < 0.1 / fs, "one even spacing"
+    assert np.abs(times - taken[:n]).max() < 0.25
+    assert found.measured_fs == pytest.approx(fs, rel=0.05 / seconds + 1e-4)
+
+
 def test_one_offset_that_does_not_come_back_within_a_minute_is_the_network():
     at = np.arange(1000.0, 1900.0, 5.0)
     offset = np.random.default_rng(0).normal(0.5, 1e-4, len(at))
