@@ -365,7 +365,8 @@ def _stream_problems(row: r.StreamStatus, recording: bool) -> list[r.Problem]:
             r.Problem(severity="error", subject=row.name, text=text),
             *(one for one in time if one not in silence),
         ]
-    own = _own_problem(row, recording, has_rate=any(one.text.startswith("sends ") for one in time))
+    told = any(one.text.startswith("sends ") or "samples lost" in one.text for one in time)
+    own = _own_problem(row, recording, has_rate=told)
     return [*time, own] if own is not None else time
 
 

@@ -236,7 +236,9 @@ def test_stamps_that_tell_nothing_are_replaced_by_arrivals(spoil, reason):
 
 
 @pytest.mark.parametrize("seconds", [16.0, 60.0, 600.0])
-@pytest.mark.parametrize(("fs", "chunk"), [(60.0, 0.0), (250.0, 0.05), (2048.0, 0.05), (2048.0, 0.15), (10_000.0, 0.02)])
+@pytest.mark.parametrize(
+    ("fs", "chunk"), [(60.0, 0.0), (250.0, 0.05), (2048.0, 0.05), (2048.0, 0.15), (10_000.0, 0.02)]
+)
 def test_polls_that_jitter_are_neither_gaps_nor_another_rate(fs, chunk, seconds):
     """Seen on real outlets: a poll a little later than the others became a step of the time by arrival."""
     rng = np.random.default_rng(3)

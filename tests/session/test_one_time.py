@@ -231,6 +231,9 @@ def test_a_gap_of_an_hour_is_not_filled_unless_that_is_asked_for(tmp_path):
         with pytest.raises(ConfigError, match=r"emg: a gap of 3600 s would add 900,000 zeros to 7,500 samples"):
             check_fill(grid, None)
         check_fill(grid, 3600.0)
+        two = replace(found, gaps=(Gap(3000, 2.008, 502),))
+        with pytest.raises(ConfigError, match=r"emg: a gap of 2.01 s would add 502 zeros .* --fill 3 does it"):
+            check_fill(Grid(replace(stream, find_timeline=lambda: two)), 1.0)
 
 
 def test_parts_between_gaps_become_files_of_their_own(tmp_path):

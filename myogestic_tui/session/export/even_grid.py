@@ -107,10 +107,10 @@ def check_fill(grid: Grid, fill: float | None) -> None:
     if seconds <= (FILL_SECONDS if fill is None else fill) and (fill is not None or grid.missing <= samples):
         return
     name = grid.stream.name
-    if seconds <= FILL_SECONDS:
+    if seconds <= (FILL_SECONDS if fill is None else fill):
         what = f"{len(grid.gaps)} gaps would add {grid.missing:,} zeros to {samples:,} samples"
     else:
-        what = f"a gap of {seconds:.0f} s would add {longest:,} zeros to {samples:,} samples"
+        what = f"a gap of {seconds:.{0 if seconds >= 60 else 2}f} s would add {longest:,} zeros to {samples:,} samples"
     raise ConfigError(f"{name}: {what}. --fill {math.ceil(seconds)} does it, --split writes one file per part")
 
 
