@@ -191,15 +191,26 @@ class StreamTable:
                 f"{SEEN_KEY}{one.uid} ({one.source_id or 'no id'} on {one.hostname})" for one in candidates
             )
             raise AmbiguousStreamError(f"{len(candidates)} streams are named {name!r}; name one by its key: {listed}")
-        return self._connect_seen(candidates[0])
+        return self._connect_seen(candidates)[0]
 
-    def _connect_seen(self, one: Seen) -> Stream:
+    def _connect_seen(self, wanted: list[Seen]) -> list[Stream]:
+        """Connect outlets, under names that do not depend on the order in which they were found."""
+        from ..session.format.stream_names import Identity, distinct_names
         from ..sources import LSLSource
 
-        stream = Stream(self._free_name(one.name), source=LSLSource(one.name, uid=one.uid))
-        self.add([stream])
-        self.picked[stream.name] = _identity(one)
-        return stream
+        def known_as(one: Seen) -> Identity:
+            return Identity(one.name or "stream", one.type, one.source_id, one.hostname)
+
+        there = self._discovery.streams() if self._discovery is not None else ()
+        names = distinct_names([known_as(one) for one in wanted], self.streams, map(known_as, there))
+        connected = []
+        for place in sorted(names):
+            one = wanted[place]
+            stream = Stream(names[place], source=LSLSource(one.name, uid=one.uid))
+            self.add([stream])
+            self.picked[stream.name] = _identity(one)
+            connected.append(stream)
+        return connected
 
     def reconnect(self, key: str, outlet: str = "") -> tuple[Stream, PickedStream | None]:
         """Make the connection of a stream anew, also while it is recorded; or say which outlet it is.
@@ -273,14 +284,7 @@ class StreamTable:
 
     def connect_all(self) -> list[Stream]:
         """Connect everything that is seen; returns what was not connected before."""
-        return [self._connect_seen(one) for one in self.seen()]
-
-    def _free_name(self, name: str) -> str:
-        wanted = name or "stream"
-        free, number = wanted, 2
-        while free in self.streams:
-            free, number = f"{wanted}_{number}", number + 1
-        return free
+        return self._connect_seen(self.seen())
 
     def find(self, key: str) -> Stream:
         """The registered stream of a key or a name.

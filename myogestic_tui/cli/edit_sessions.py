@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..errors import ConfigError
 from .batch import on_each_path
-from .options import LocalSession, json_option
+from .options import LocalSession, field_pair, json_option
 from .output import Progress, print_json
 from .session_text import load_summary, session_lines
 
@@ -46,7 +45,7 @@ def rename(
       myogestic-tui rename sessions/2026-05-17_14-23-05.session.zip --subject P07 --set hand=right
     """
     given = {"name": name, "subject": subject, "task": task, "take": take}
-    changes = {field: text for field, text in given.items() if text is not None} | dict(map(_pair, fields))
+    changes = {field: text for field, text in given.items() if text is not None} | dict(map(field_pair, fields))
     if not changes:
         raise click.UsageError("nothing to change: give a NAME, --subject, --task, --take or --set")
     _edit(path, changes, as_json)
@@ -93,13 +92,6 @@ def copy(paths: tuple[Path, ...], destination: str, remove: bool, as_json: bool)
         return {"path": str(path), "copy": there}
 
     return on_each_path(paths, carry, lambda done: [done["copy"]], progress=progress, as_json=as_json)
-
-
-def _pair(text: str) -> tuple[str, str]:
-    field, equals, value = text.partition("=")
-    if not equals:
-        raise ConfigError(f"--set {text!r}: write FIELD=TEXT")
-    return field.strip(), value.strip()
 
 
 def _edit(path: Path, changes: Mapping[str, str], as_json: bool) -> None:

@@ -7,6 +7,9 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
+from ..app.interface import SetTake
 from ..clock import local_clock
 from ..errors import ConfigError, SessionError, StreamNotFoundError
 from .choose_streams import describe
@@ -79,6 +82,8 @@ class Capture:
         Length of the recording; None: until the cues are through, or, without any, until interrupted.
     wait_s
         How long to wait for the streams to connect.
+    sheet
+        What is to be changed on the take sheet.
     everything
         Connect and record all that is on the network.
     """
@@ -87,6 +92,7 @@ class Capture:
     cues: Cues | None = None
     seconds: float | None = None
     name: str | None = None
+    sheet: SetTake = field(default_factory=SetTake)
     wait_s: float = 10.0
     everything: bool = False
     progress: Progress = field(default_factory=Progress)
@@ -124,6 +130,7 @@ class Capture:
 
     def _conduct(self) -> None:
         try:
+            self._fill_in_sheet()
             self._await_streams()
             if not self.app.stopping.is_set():
                 self._record()
@@ -131,6 +138,18 @@ class Capture:
             self._error = error  # raised by `run`, in the thread that can exit with it
         finally:
             self.app.stop()
+
+    def _fill_in_sheet(self) -> None:
+        """Before anything else: a take that is there already is not recorded once more."""
+        sheet = self.sheet
+        if sheet == SetTake():
+            return
+        self.app.takes.settle()
+        if sheet.fields:
+            sheet = replace(sheet, fields={**self.app.take.fields, **sheet.fields})
+        reply = self.app.execute(sheet)
+        if reply.confirm or not reply.ok:
+            raise ConfigError(reply.confirm or reply.message)
 
     # ---------------------------------------------------------------- streams
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .options import common_options, json_option, pass_settings
-from .output import remark
+from .output import print_json, remark
 
 if TYPE_CHECKING:
     from .settings import Settings
@@ -29,12 +29,16 @@ def import_file(settings: Settings, path: Path, labels_from: str | None, as_json
       myogestic-tui import sub-P07_task-grasp.xdf --labels-from Markers
     """
     from ..session import open_session_store
+    from ..session.format.summary import to_dict
     from ..session.import_xdf import import_xdf
-    from .record import show_result
-    from .session_text import finding_lines
+    from .session_text import finding_lines, session_lines
 
     made = import_xdf(path, settings.sessions_dir, label_stream=labels_from)
-    show_result(made, as_json)
     with open_session_store(made) as session:
-        for line in finding_lines(session.findings):
-            remark(line.strip())
+        summary, findings = session.summary(), session.findings
+    if as_json:
+        print_json({**to_dict(summary), "findings": findings})
+    else:
+        click.echo("\n".join(session_lines(summary)))
+    for line in finding_lines(findings):
+        remark(line.strip())

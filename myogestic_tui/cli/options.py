@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from ..errors import ConfigError
 from .settings import Settings
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -107,3 +108,11 @@ def _keep(ctx: click.Context, parameter: click.Parameter, value: str | None) -> 
 def _keep_screen(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
     if value is not None and parameter.name is not None:
         ctx.ensure_object(Settings).screen[parameter.name] = value
+
+
+def field_pair(text: str) -> tuple[str, str]:
+    """A ``FIELD=TEXT`` of ``--set``; ConfigError where it is none."""
+    field, equals, value = text.partition("=")
+    if not (equals and field.strip()):
+        raise ConfigError(f"--set {text!r}: write FIELD=TEXT")
+    return field.strip(), value.strip()

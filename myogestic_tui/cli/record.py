@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import complete_names
-from .options import common_options, json_option, pass_settings
+from .options import common_options, field_pair, json_option, pass_settings
 from .output import print_json, remark
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 @click.option("--labels", metavar="NAME:S,...", help="Gestures in turn, each for so many seconds, then stop.")
 @click.option("--repeat", type=click.IntRange(1), default=1, show_default=True, help="How often --labels goes round.")
 @click.option("--name", help="Name of the session; it also stands in the file's name.")
+@click.option("--subject", help="Who is recorded.")
+@click.option("--task", help="What they do.")
+@click.option("--take", type=click.IntRange(1), help="Which take it is.  [default: the next free one]")
+@click.option("--set", "fields", multiple=True, metavar="FIELD=TEXT", help="A field of your own; may be repeated.")
 @click.option(
     "--wait", type=click.FloatRange(min=0), default=10, show_default=True, help="Seconds to wait for streams."
 )
@@ -41,34 +45,42 @@ def record(
     labels: str | None,
     repeat: int,
     name: str | None,
+    subject: str | None,
+    task: str | None,
+    take: int | None,
+    fields: tuple[str, ...],
     wait: float,
     as_json: bool,
 ) -> int:
     """Record streams without screens, and pack them. Ctrl-C or SIGTERM stops and saves.
 
     A STREAM is a name, or key=value pairs where that is not enough: type, source_id, host, query; as=NAME renames it.
-    Without any, the streams of myogestic.toml are recorded. Exits 3 where a stream is not there.
+    Without any, the streams of myogestic.toml are recorded. Exits 3 where a stream is not there. Subject, task and
+    fields stick for the sessions folder, as on the take sheet.
 
     \b
     Examples:
       myogestic-tui record EMG --seconds 60
       myogestic-tui record EMG vhi_control --labels "Rest:5,Fist:5" --repeat 4 --name P07
-      myogestic-tui record name=EMG,host=amp-pc,as=emg
+      myogestic-tui record name=EMG,host=amp-pc,as=emg --subject P07 --task grasp --set side=left
     """
     from ..app import App
     from ..app.from_config import apply_lsl
+    from ..app.interface import SetTake
     from .headless import Capture, Cues
     from .writable import probe_folder
 
     config = _chosen(settings.config, streams, everything)
     cues = Cues.parse(labels, repeat) if labels else None
+    sheet = SetTake(subject=subject, task=task, take=take, fields=dict(map(field_pair, fields)) or None)
     probe_folder(settings.sessions_dir)
     apply_lsl(config.lsl)
     if not (config.streams or everything):
         _ask_for_names(wait)
     _recover(settings.sessions_dir)
     app = App(config.app_name, config=config, sessions_dir=settings.sessions_dir)
-    path = Capture(app, cues=cues, seconds=seconds, name=name, wait_s=wait, everything=everything).run()
+    capture = Capture(app, cues=cues, seconds=seconds, name=name, sheet=sheet, wait_s=wait, everything=everything)
+    path = capture.run()
     if path is None:
         return 1
     show_result(path, as_json)

@@ -63,13 +63,19 @@ def session_lines(summary: Summary) -> list[str]:
 
 
 def stream_lines(streams: dict[str, StreamSummary]) -> list[str]:
-    """Channels, type, measured rate, samples and gaps of each stream, in columns."""
+    """Channels, dtype, measured rate, samples, gaps, type and source_id of each stream, in columns."""
     width = max((len(name) for name in streams), default=0)
     return [
         f"  {name.ljust(width)}  {one.n_channels:>4} ch {one.dtype:<8}{rate(one.measured_fs or one.fs):>9} Hz"
-        f"{one.n_samples:>12} {_samples(one.n_samples):<7}   {_gaps(one)}"
+        f"{one.n_samples:>12} {_samples(one.n_samples):<7}   {_gaps(one)}{_source(one)}"
         for name, one in streams.items()
     ]
+
+
+def _source(one: StreamSummary) -> str:
+    """Type and source_id, which tell streams of one name apart."""
+    told = " ".join(part for part in (one.type, one.source_id) if part)
+    return f"   [{told}]" if told else ""
 
 
 def remark_lines(streams: dict[str, StreamSummary]) -> list[str]:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 def sessions(settings: Settings, text: str | None, as_json: bool) -> None:
     """List the sessions of the sessions folder, newest first.
 
-    TEXT keeps those that hold every word of it in their name, date, state, subject, task, streams or classes.
+    TEXT keeps those that hold every word of it in their name, date, state, subject, task, take-sheet
+    fields, streams or classes.
 
     \b
     Examples:
@@ -108,10 +109,23 @@ def info(path: Path, as_json: bool) -> None:
     with open_session_store(path) as session:
         summary = session.summary()
         if as_json:
-            meta = session.meta
-            print_json({**to_dict(summary), "ended_by": meta.ended_by, "events": meta.events})
+            print_json({**to_dict(summary), **_facts(session)})
         else:
             click.echo("\n".join([*session_lines(summary), *_details(session)]))
+
+
+def _facts(session: SessionReader) -> dict[str, Any]:
+    """What ``--json`` tells beside the summary; numbers of channels and trials are from 0, as in ``meta.json``."""
+    meta = session.meta
+    return {
+        "ended_by": meta.ended_by,
+        "events": meta.events,
+        "notes": session.notes,
+        "bad_channels": {stem: sorted(bad) for stem, bad in meta.bad_channels.items() if bad},
+        "bad_trials": meta.bad_trials,
+        "edits": meta.extra.get("edits", []),
+        "findings": session.findings,
+    }
 
 
 def _details(session: SessionReader) -> list[str]:
@@ -124,6 +138,7 @@ def _details(session: SessionReader) -> list[str]:
         ("subject", meta.subject),
         ("task", meta.task),
         ("take", meta.take),
+        *meta.fields.items(),
         ("continues", _continues(session.meta)),
         ("continued by", meta.extra.get(CONTINUED_BY)),
         ("app", meta.app_name),
@@ -132,7 +147,7 @@ def _details(session: SessionReader) -> list[str]:
         ("bad channels", _bad_channels(meta.bad_channels)),
         ("bad trials", ", ".join(str(trial + 1) for trial in meta.bad_trials)),
     ]
-    lines = [f"  {name:<13}{value}" for name, value in facts if value]
+    lines = [f"  {name:<12} {value}" for name, value in facts if value not in (None, "")]
     lines += _time_lines(session)
     lines += [f"  note         {note_words(note.text, note.uncertainty_s)}" for note in session.notes]
     lines += _event_lines(meta)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import re
-import struct
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import msgspec
 import numpy as np
@@ -19,11 +17,14 @@ from ..clock import Evidence, timeline_of
 from ..errors import ConfigError, SessionDamagedError
 from ..extras import needed
 from ..info import StreamInfo
+from ..lsl_header import declared
 from .export.xdf import LABELS_ID, LABELS_JSON, NOTES_ID, UNLABELLED_TEXT
 from .format.findings import damage, observation
-from .format.meta import decode_labels
+from .format.meta import IMPORTED, decode_labels
+from .format.stream_names import Identity, distinct_names
+from .format.xdf_chunks import Chunks, look_through, open_xdf
 from .format.xdf_time import SESSION_JSON, StreamTime
-from .imported_time import ImportedTime, ToldTimes, is_nowhere, set_imported_time, text_of
+from .imported_time import ToldTimes, is_nowhere, set_imported_time, text_of
 from .uncompared_streams import FileStream, judge_uncompared
 
 if TYPE_CHECKING:
@@ -33,11 +34,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..clock import Timeline
+    from .format.findings import Finding
     from .format.meta import LabelEvent
     from .recording.session import Session
 
 _BLOCK = 1 << 14
-_HEADER_TAG, _FOOTER_TAG = 2, 6
 
 
 class _Estimate(NamedTuple):
@@ -52,11 +53,12 @@ def import_xdf(
 ) -> Path:
     """Make a session of an XDF file, and pack it.
 
-    Every stream becomes one of the session, with its samples, raw time stamps, clock offsets and header; a second one
-    of the same name gets a number behind it. The session's ``findings`` tell what is missing from a file that was cut
-    off. The labels and notes of a file that this package wrote become labels and notes again, and its arrival records
-    those of the session. Corrected times are those that ``session.timestamps`` fits to the offsets. ``created`` is the
-    file's; the session's folder is named after now.
+    Every stream becomes one of the session, with its samples, raw time stamps, clock offsets and header; those of one
+    name are told apart as in a recording (`distinct_names`). The session's ``findings`` tell what is missing from a
+    file that was cut off, and which streams no session can hold. The labels and notes of a file that this package
+    wrote become labels and notes again, and its arrival records those of the session. Corrected times are those that
+    ``session.timestamps`` fits to the offsets. ``created`` is the file's, and empty where it has none; the session's
+    folder is named after now.
 
     Memory: ``pyxdf`` loads the whole file.
 
@@ -87,11 +89,13 @@ def import_xdf(
     from .recording.session import Session
 
     path = Path(path)
-    chunks = _look_through(path)
+    chunks = look_through(path)
     streams, header = _load(path, chunks)
-    names = [text_of(stream["info"], "name") for stream in streams]
     _check_label_stream(path, label_stream, streams)
-    findings = _missing(path, chunks, names, streams)
+    findings = _missing(path, chunks, streams)
+    streams, infos, left_out = _usable(streams, chunks.headers)
+    findings += left_out
+    names = [text_of(stream["info"], "name") for stream in streams]
     info = header.get("info", {})
     told = ToldTimes(path.name, findings)
     session_time = told.of_session(info)
@@ -105,18 +109,19 @@ def import_xdf(
         told.note_labels(names, times, label_stream)
     session = Session(base_path, app_name="myogestic_tui", fields=_fields(path, header))
     if findings:
-        session.set_fields(recovery={"at": datetime.now(UTC).isoformat(), "findings": findings})
+        listed = [msgspec.to_builtins(finding) for finding in findings]
+        session.set_fields(**{IMPORTED: {"at": datetime.now(UTC).isoformat(), "findings": listed}})
     try:
-        taken: set[str] = set()
         classes: list[str] = []
-        stems: dict[str, ImportedTime] = {}
-        for name, stream, time in zip(names, streams, times, strict=True):
-            stem = _take(session, name, stream, chunks.headers, label_stream, taken, classes, time.told.counter)
-            if stem is not None:
-                stems[stem] = time
+        for stream in streams:
+            _take_events(session, stream, label_stream, classes)
+        stems = {
+            _take(session, own_name, infos[place], streams[place], times[place].told.counter): times[place]
+            for place, own_name in _own_names(names, infos)
+        }
         session.finish()
         duration = _duration([end for end, time in zip(ends, times, strict=True) if not is_nowhere(time.told.placed)])
-        set_imported_time(session.path, session_time, stems, created=text_of(info, "datetime"), duration_s=duration)
+        set_imported_time(session.path, session_time, stems, created=_created(info), duration_s=duration)
         return session.pack_to_zip()
     except BaseException:
         session.discard()
@@ -152,7 +157,7 @@ def _duration(streams: list[FileStream]) -> float:
     return max(ends) - min(ends) if ends else 0.0
 
 
-def _load(path: Path, chunks: _Chunks) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def _load(path: Path, chunks: Chunks) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     pyxdf = needed("pyxdf", "export", "importing XDF")
     with _whole_chunks_of(path, chunks) as file:
         try:
@@ -166,12 +171,12 @@ def _load(path: Path, chunks: _Chunks) -> tuple[list[dict[str, Any]], dict[str, 
 
 
 @contextmanager
-def _whole_chunks_of(path: Path, chunks: _Chunks) -> Iterator[Path]:
+def _whole_chunks_of(path: Path, chunks: Chunks) -> Iterator[Path]:
     """The file itself; of one that was cut off a copy without the half chunk, which pyxdf may stumble over."""
     if not chunks.cut_off:
         yield path
         return
-    with tempfile.TemporaryDirectory(prefix="myogestic_tui-") as folder, _opened(path) as file:
+    with tempfile.TemporaryDirectory(prefix="myogestic_tui-") as folder, open_xdf(path) as file:
         copy = Path(folder, f"{path.stem}.xdf")
         with open(copy, "wb") as out:
             left = chunks.end
@@ -179,17 +184,6 @@ def _whole_chunks_of(path: Path, chunks: _Chunks) -> Iterator[Path]:
                 out.write(block)
                 left -= len(block)
         yield copy
-
-
-def _opened(path: Path) -> IO[bytes]:
-    return cast("IO[bytes]", gzip.open(path, "rb") if path.suffix == ".xdfz" else open(path, "rb"))
-
-
-def _magic(file: IO[bytes]) -> bytes:
-    try:
-        return file.read(4)
-    except (OSError, EOFError):
-        return b""
 
 
 def _fields(path: Path, header: dict[str, Any]) -> dict[str, Any]:
@@ -200,19 +194,43 @@ def _fields(path: Path, header: dict[str, Any]) -> dict[str, Any]:
     return {"name": path.stem, **fields, "imported_from": path.name}
 
 
-def _take(
-    session: Session,
-    name: str,
-    stream: dict[str, Any],
-    verbatim: dict[int, str],
-    label_stream: str | None,
-    taken: set[str],
-    classes: list[str],
-    counter: int | None,
-) -> str | None:
-    """Enter a stream's samples, or what it tells of labels and notes; the stem of one that has samples."""
+def _created(info: dict[str, Any]) -> str:
+    """When the file says that it was recorded, in ISO 8601; empty where it does not."""
+    if own := text_of(info, "created"):
+        return own
+    try:
+        return datetime.fromisoformat(text_of(info, "datetime")).isoformat()
+    except ValueError:
+        return text_of(info, "datetime")
+
+
+def _usable(
+    streams: list[dict[str, Any]], headers: dict[int, str]
+) -> tuple[list[dict[str, Any]], list[StreamInfo], list[Finding]]:
+    """The streams that a session can hold, with their layout, and findings about the others."""
+    usable, infos, left_out = [], [], []
+    for stream in streams:
+        name = text_of(stream["info"], "name")
+        try:
+            infos.append(_stream_info(stream["info"], headers.get(stream["info"]["stream_id"], "")))
+            usable.append(stream)
+        except (ConfigError, ValueError) as error:
+            is_empty = not len(stream["time_stamps"]) or text_of(stream["info"], "channel_count") == "0"
+            left_out.append((observation if is_empty else damage)(f"{name} is left out: {error}", stream=name))
+    return usable, infos, left_out
+
+
+def _own_names(names: list[str], infos: list[StreamInfo]) -> Iterator[tuple[int, str]]:
+    """Place of each stream that becomes one of the session, and its name there, in the file's order."""
+    kept = [place for place, info in enumerate(infos) if info.source_id not in (LABELS_ID, NOTES_ID)]
+    own = distinct_names([Identity(names[at], infos[at].type, infos[at].source_id, infos[at].hostname) for at in kept])
+    return ((place, own[number]) for number, place in enumerate(kept))
+
+
+def _take_events(session: Session, stream: dict[str, Any], label_stream: str | None, classes: list[str]) -> None:
+    """Labels and notes, where a stream holds some."""
     stamps = np.asarray(stream["time_stamps"], np.float64)
-    source_id = text_of(stream["info"], "source_id")
+    name, source_id = text_of(stream["info"], "name"), text_of(stream["info"], "source_id")
     if name == label_stream or (source_id == LABELS_ID and label_stream is None):
         classes += [name for name in _class_table(stream["info"]) if name not in classes or source_id == LABELS_ID]
         _add_labels(session, stream, _timeline(stream, stamps).corrected(stamps), classes)
@@ -220,18 +238,14 @@ def _take(
         for at, (text,) in zip(stamps.tolist(), stream["time_series"], strict=True):
             if np.isfinite(at):
                 session.add_note(text, at)
-    if source_id in (LABELS_ID, NOTES_ID):
-        return None
-    info = _stream_info(stream["info"], verbatim.get(stream["info"]["stream_id"], ""))
+
+
+def _take(session: Session, own_name: str, info: StreamInfo, stream: dict[str, Any], counter: int | None) -> str:
+    """Enter samples, raw stamps and clock offsets; returns the stem."""
     info = replace(info, counter=counter if counter is not None and 0 <= counter < info.n_channels else None)
-    own_name, number = name, 1
-    while own_name in taken:
-        number += 1
-        own_name = f"{name} {number}"
-    taken.add(own_name)
     stem = session.init_stream(own_name, info)
     session.add_clock_estimates(stem, _estimates(stream))
-    rows = _rows(stream["time_series"], info)
+    stamps, rows = np.asarray(stream["time_stamps"], np.float64), _rows(stream["time_series"], info)
     for start in range(0, len(rows), _BLOCK):
         session.append(stem, rows[start : start + _BLOCK], stamps[start : start + _BLOCK])
     return stem
@@ -300,89 +314,34 @@ def _class_table(info: dict[str, Any]) -> list[str]:
 
 def _stream_info(info: dict[str, Any], xml: str) -> StreamInfo:
     n_channels = int(text_of(info, "channel_count"))
-    dtype = {"double64": "float64"}.get(text_of(info, "channel_format"), text_of(info, "channel_format"))
-    desc = (info.get("desc") or [None])[0] or {}
-    channels = ((desc.get("channels") or [None])[0] or {}).get("channel", [])
-    columns = {
-        field: tuple(text_of(channel or {}, key) for channel in channels)
-        for field, key in (("channel_names", "label"), ("units", "unit"), ("channel_types", "type"))
-    }
-    told = {field: column for field, column in columns.items() if len(column) == n_channels and any(column)}
     return StreamInfo(
         n_channels,
         float(text_of(info, "nominal_srate") or 0.0),
-        dtype,
+        {"double64": "float64"}.get(text_of(info, "channel_format"), text_of(info, "channel_format")),
+        **declared(xml, n_channels)._asdict(),
         type=text_of(info, "type"),
         source_id=text_of(info, "source_id"),
         hostname=text_of(info, "hostname"),
         uid=text_of(info, "uid"),
         desc_xml=xml,
-        **told,  # type: ignore[arg-type]
     )
 
 
-@dataclass
-class _Chunks:
-    """What the chunks of a file tell without being decoded."""
-
-    headers: dict[int, str] = field(default_factory=dict)
-    """The headers' XML by stream, which pyxdf gives only taken apart."""
-    footers: dict[int, str] = field(default_factory=dict)
-    cut_off: bool = False
-    """The file ends within a chunk, or in what is none."""
-    end: int = 4
-    """Where its last whole chunk ends."""
-
-
-def _look_through(path: Path) -> _Chunks:
-    if not path.is_file():
-        raise ConfigError(f"{path} is not there")
-    found = _Chunks()
-    with _opened(path) as file:
-        if _magic(file) != b"XDF:":
-            raise SessionDamagedError(f"{path} is no XDF file")
-        try:
-            while size := file.read(1):
-                found.cut_off = not _pass_chunk(file, size[0], found)
-                if found.cut_off:
-                    break
-                found.end = file.tell()
-        except (OSError, EOFError, ValueError, OverflowError):  # also of a .xdfz that was cut off
-            found.cut_off = True
-    return found
-
-
-def _pass_chunk(file: IO[bytes], size: int, found: _Chunks) -> bool:
-    """Go behind a chunk whose length takes ``size`` bytes; False where the file ends within it."""
-    length = int.from_bytes(file.read(size), "little")
-    tag = file.read(2)
-    if size not in (1, 4, 8) or len(tag) < 2 or length < 2:
-        return False
-    kind = struct.unpack("<H", tag)[0]
-    if kind not in (_HEADER_TAG, _FOOTER_TAG):
-        file.seek(max(length - 3, 0), 1)
-        return length == 2 or bool(file.read(1))
-    content = file.read(length - 2)
-    if len(content) < length - 2 or len(content) < 4:
-        return False
-    texts = found.headers if kind == _HEADER_TAG else found.footers
-    texts[struct.unpack("<I", content[:4])[0]] = content[4:].decode("utf-8", "replace")
-    return True
-
-
-def _missing(path: Path, chunks: _Chunks, names: list[str], streams: list[dict[str, Any]]) -> list[dict[str, str]]:
+def _missing(path: Path, chunks: Chunks, streams: list[dict[str, Any]]) -> list[Finding]:
     """Findings where the file was cut off, or a stream has other samples than its footer says."""
     found = [damage(f"{path.name} was cut off: what came behind is lost")] if chunks.cut_off else []
-    for name, stream in zip(names, streams, strict=True):
-        footer, count = chunks.footers.get(stream["info"]["stream_id"]), len(stream["time_stamps"])
+    for stream in streams:
+        name, count = text_of(stream["info"], "name"), len(stream["time_stamps"])
+        footer = chunks.footers.get(stream["info"]["stream_id"])
         if footer is None:
             text = f"{name}: {path.name} has no footer for it to tell how many samples it had; {count} are here"
             found.append(observation(text, stream=name))
             continue
         told = re.search(r"<sample_count>\s*(\d+)\s*</sample_count>", footer)
         if told is not None and int(told[1]) != count:
-            found.append(damage(f"{name}: {count} samples are here, where {path.name} says {told[1]}", stream=name))
+            fewer = damage if count < int(told[1]) else observation  # old LabRecorders count one too few
+            found.append(fewer(f"{name}: {count} samples are here, where {path.name} says {told[1]}", stream=name))
     read = {stream["info"]["stream_id"] for stream in streams}
     for number in sorted({*chunks.headers, *chunks.footers} - read):
         found.append(damage(f"stream {number} of {path.name} could not be read, and is left out"))
-    return [msgspec.to_builtins(finding) for finding in found]
+    return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
 from msgspec.structs import replace as with_fields
 
 from ..clock import Evidence
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from .format.findings import Finding
     from .format.meta import Meta, PlacedMeta
 
 
@@ -48,7 +48,7 @@ class ImportedTime(NamedTuple):
 class ToldTimes:
     """What a file of this package tells of time; what cannot be used of it becomes a finding."""
 
-    def __init__(self, file_name: str, findings: list[dict[str, str]]) -> None:
+    def __init__(self, file_name: str, findings: list[Finding]) -> None:
         self._file, self._findings = file_name, findings
 
     def of_session(self, info: dict[str, Any]) -> SessionTime:
@@ -78,7 +78,7 @@ class ToldTimes:
                 self._note(f"{name}: {text}", name)
 
     def _note(self, text: str, stream: str = "") -> None:
-        self._findings.append(msgspec.to_builtins(observation(text, stream=stream)))
+        self._findings.append(observation(text, stream=stream))
 
 
 def text_of(info: dict[str, Any], key: str) -> str:
@@ -112,7 +112,7 @@ def set_imported_time(
         _store_arrivals(folder, stem, stream.arrivals)
     with lock_session(folder, purpose="editing"):
         meta = decode_meta((folder / META).read_bytes())
-        meta.anchors, meta.created = session.anchors, created or meta.created
+        meta.anchors, meta.created = session.anchors, created
         meta.recorder = session.recorder if session.anchors else meta.recorder
         meta.duration_s = session.duration_s if _is_of_a_recording(session, meta) else duration_s
         for stem, (told, _) in streams.items():

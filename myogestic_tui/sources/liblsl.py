@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, StreamError
+from ..lsl_header import decode_text
 from ..process_limits import check_limits
 from . import lsl_settings
 
@@ -202,10 +203,10 @@ def lsl_clock() -> float:
 
 
 def take_text(pointer: int | None) -> str:
-    """Text of a C string that the caller owns, freed here; bytes that are not UTF-8 are escaped."""
+    """Text of a C string that the caller owns, freed here; bytes that are not UTF-8 are Latin-1."""
     if not pointer:
         return ""
-    text = string_at(pointer).decode("utf-8", "backslashreplace")
+    text = decode_text(string_at(pointer))
     load().lsl_destroy_string(pointer)
     return text
 
@@ -226,7 +227,7 @@ class InfoHandle:
     def text(self, field: str) -> str:
         """A text field: name, type, source_id, hostname or uid."""
         raw: bytes | None = getattr(self._library, f"lsl_get_{field}")(self.pointer)
-        return (raw or b"").decode("utf-8", "backslashreplace")
+        return decode_text(raw or b"")
 
     @property
     def n_channels(self) -> int:

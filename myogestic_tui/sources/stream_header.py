@@ -1,15 +1,11 @@
-"""The XML header of a stream: read into a `StreamInfo`, and compared when a stream comes back.
-
-Channel metadata follow the XDF conventions (github.com/sccn/xdf/wiki/Meta-Data): ``desc/channels/channel`` with
-``label``, ``unit`` and ``type``, and ``desc/acquisition/manufacturer``.
-"""
+"""The header of a stream: read into a `StreamInfo`, and compared when a stream comes back."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree
 
 from ..info import StreamInfo
+from ..lsl_header import declared
 
 if TYPE_CHECKING:
     from .liblsl import InfoHandle
@@ -24,23 +20,15 @@ def read_header(handle: InfoHandle) -> StreamInfo:
         The stream declares a layout that none can have.
     """
     xml, n_channels = handle.xml, handle.n_channels
-    desc = _description(xml)
-    channels = desc.findall("channels/channel")
-    labels = _column(channels, "label", n_channels)
-    if labels is not None:
-        labels = tuple(label or f"ch{index + 1}" for index, label in enumerate(labels))
     return StreamInfo(
         n_channels=n_channels,
         fs=handle.fs,
         dtype=handle.dtype,
-        channel_names=labels,
-        units=_column(channels, "unit", n_channels),
-        channel_types=_column(channels, "type", n_channels),
+        **declared(xml, n_channels)._asdict(),
         type=handle.text("type"),
         source_id=handle.text("source_id"),
         hostname=handle.text("hostname"),
         uid=handle.text("uid"),
-        manufacturer=_text(desc, "manufacturer") or _text(desc, "acquisition/manufacturer"),
         desc_xml=xml,
     )
 
@@ -59,27 +47,6 @@ def differences(before: StreamInfo, after: StreamInfo) -> list[str]:
             if getattr(before, what) != getattr(after, what):
                 found.append(_first_change(what.replace("_", " "), getattr(before, what), getattr(after, what)))
     return found
-
-
-def _description(xml: str) -> ElementTree.Element:
-    """The ``desc`` element; an empty one where there is none, or where the XML is not well-formed."""
-    try:
-        found = ElementTree.fromstring(xml).find("desc")
-    except ElementTree.ParseError:
-        found = None
-    return ElementTree.Element("desc") if found is None else found
-
-
-def _text(element: ElementTree.Element, path: str) -> str:
-    return (element.findtext(path) or "").strip()
-
-
-def _column(channels: list[ElementTree.Element], field: str, n_channels: int) -> tuple[str, ...] | None:
-    """One entry per channel, empty where a stream describes only some of them; None where it describes none."""
-    values = [_text(channel, field) for channel in channels[:n_channels]]
-    if not any(values):
-        return None
-    return (*values, *[""] * (n_channels - len(values)))
 
 
 def _first_change(what: str, before: tuple[str, ...] | None, after: tuple[str, ...] | None) -> str:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+import pytest
 
 from myogestic_tui import App
 from myogestic_tui.app import interface as r
+from myogestic_tui.info import StreamInfo
+from myogestic_tui.sources import Outlet
 from tests.sending import RampOutlet, wait_for
 
 
@@ -46,3 +50,18 @@ def test_a_stream_that_was_connected_by_hand_comes_back_with_its_tick_until_it_i
         with recorder(tmp_path) as third:
             wait_for(lambda: rows(third, unique))
             assert rows(third, unique)[0].state == "seen"
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
+def test_streams_of_one_name_are_named_by_type_and_source_not_by_arrival(unique, tmp_path, order):
+    kinds = [("GYRO", "a"), ("ACC", "b"), ("ACC", "c")]
+    infos = [StreamInfo(3, 100.0, type=kind, source_id=f"{unique}-{source}") for kind, source in kinds]
+    with ExitStack() as outlets, recorder(tmp_path) as app:
+        for place in order:
+            outlets.enter_context(Outlet(unique, infos[place]))
+        wait_for(lambda: len(rows(app, unique)) == 3)
+        assert app.execute(r.ConnectAll()).ok
+        told = [f"{unique}_GYRO", f"{unique}_ACC", f"{unique}_ACC_2"]
+        wait_for(lambda: all(rows(app, name) and rows(app, name)[0].state != "wanted" for name in told))
+        found = [app.table.streams[name].info for name in told]
+        assert [one.source_id for one in found] == [one.source_id for one in infos]

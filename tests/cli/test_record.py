@@ -20,7 +20,12 @@ def the_archive(folder: Path) -> Path:
 
 
 def test_a_named_stream_is_recorded_labelled_by_the_clock_and_packed(run, outlet, tmp_path):
-    told = run("record", outlet, "--labels", "Rest:0.5,Fist:1", "--repeat", 2, "--name", "first try", "--json").json()
+    sheet = ("--name", "first try", "--subject", "P07", "--task", "grasp", "--take", 4, "--set", "hand=left")
+    told = run("record", outlet, "--labels", "Rest:0.5,Fist:1", "--repeat", 2, *sheet, "--json").json()
+    assert (told["subject"], told["task"], told["take"], told["fields"]) == ("P07", "grasp", 4, {"hand": "left"})
+    again = run("record", outlet, "--seconds", 1, "--take", 4)
+    assert (again.code, again.out) == (2, "")
+    assert "is there already, 05 is the next" in again.err
     assert (told["state"], told["name"], told["labels"]) == ("packed", "first try", {"Rest": 2, "Fist": 2})
     stream = told["streams"][outlet]
     assert (stream["n_channels"], stream["dtype"], stream["fs"]) == (8, "float32", 500.0)

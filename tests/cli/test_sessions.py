@@ -6,18 +6,20 @@ import re
 import zipfile
 from pathlib import Path
 
+from myogestic_tui.info import StreamInfo
 from myogestic_tui.session import Session
 from myogestic_tui.session.format.journal import EVENTS
 
 SHAPE = {"path", "state", "name", "subject", "task", "take", "created", "duration_s", "bytes", "streams", "labels"}
-SHAPE |= {"continues", "continued_by"}
+SHAPE |= {"continues", "continued_by", "fields"}
+MORE = {"ended_by", "events", "notes", "bad_channels", "bad_trials", "edits", "findings"}
 STREAM_SHAPE = {"n_samples", "n_channels", "fs", "dtype", "measured_fs", "gaps", "lost_samples"}
-STREAM_SHAPE |= {"head_s", "tail_s", "time_model", "basis", "error_s", "remarks"}
+STREAM_SHAPE |= {"type", "source_id", "head_s", "tail_s", "time_model", "basis", "error_s", "remarks"}
 
 
 def test_info_tells_the_shared_object(run, session):
     told = run("info", session, "--json").json()
-    assert set(told) == SHAPE | {"ended_by", "events"}
+    assert set(told) == SHAPE | MORE
     assert told["path"] == str(session)
     assert (told["state"], told["labels"]) == ("packed", {"Rest": 2, "Fist": 1})
     assert set(told["streams"]["emg"]) == STREAM_SHAPE
@@ -37,6 +39,43 @@ def test_info_tells_what_happened_and_what_ended_it(run, tmp_path):
     text = run("info", made.path).out
     assert "ended by     stopped by the recorder: disk" in text
     assert " s  trial 2 Fist relabelled Rest (tui 7)" in text
+
+
+def test_info_tells_the_take_sheet_and_what_was_noted(run, tmp_path):
+    info = StreamInfo(4, 100.0, type="EMG", source_id="amp-7")
+    made = Session(tmp_path / "sessions", reserve_bytes=0, fields={"subject": "P07", "hand": "left", "age": 31})
+    made.init_stream("emg", info)
+    made.add_note("electrode 3 re-taped")
+    made.add_label(0)
+    made.mark_trial(0)
+    made.mark_channel("emg", 2)
+    made.finish()
+    path = run("note", made.pack_to_zip(), "came off").out.split()[0]
+    text = run("info", path).out
+    for line in ("hand         left", "age          31", "[EMG amp-7]"):
+        assert line in text
+    told = run("info", path, "--json").json()
+    assert told["fields"] == {"hand": "left", "age": 31}
+    assert [note["text"] for note in told["notes"]] == ["electrode 3 re-taped", "came off"]
+    assert (told["bad_channels"], told["bad_trials"]) == ({"emg": [2]}, [0])
+    assert len(told["edits"]) == 1
+    assert (told["streams"]["emg"]["type"], told["streams"]["emg"]["source_id"]) == ("EMG", "amp-7")
+
+
+def test_sessions_are_found_by_fields_also_those_of_older_versions(run, session, tmp_path):
+    def made(side):
+        one = Session(tmp_path / "sessions", reserve_bytes=0, fields={"hand": side})
+        one.finish()
+        return one.pack_to_zip()
+
+    left, right = made("left"), made("right")
+    comment = left.read_bytes()
+    # What an older version wrote: a comment without the fields, of the same length.
+    assert comment.count(b'"fields":{"hand":"left"}') == 1
+    left.write_bytes(comment.replace(b'"fields":{"hand":"left"}', b'"others":{"hand":"left"}'))
+    for _ in range(2):  # from the archives, and from the cache
+        assert [one["path"] for one in run("sessions", "hand left", "--json").json()] == [f"sessions/{left.name}"]
+        assert [one["path"] for one in run("sessions", "right", "--json").json()] == [f"sessions/{right.name}"]
 
 
 def test_info_reads_well_without_json(run, session):

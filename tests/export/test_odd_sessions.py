@@ -188,7 +188,7 @@ def test_two_xdf_streams_of_one_name_stay_two(tmp_path):
     with open_session_store(import_xdf(path, tmp_path / "again")) as copy:
         assert len(copy.streams) == 2
         np.testing.assert_array_equal(copy.stores["EMG"][:], emg_of(300, info))
-        np.testing.assert_array_equal(copy.stores["EMG 2"][:], emg_of(300, other))
+        np.testing.assert_array_equal(copy.stores["EMG_2"][:], emg_of(300, other))
 
 
 def test_an_xdf_that_was_cut_off_says_so(tmp_path):

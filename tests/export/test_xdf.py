@@ -33,7 +33,7 @@ def test_samples_times_and_text_are_those_recorded(session, recorded, tmp_path):
     np.testing.assert_array_equal(streams["imu"]["time_stamps"], session.timestamps("imu"))
     assert header["info"]["subject"][0] == "P07"
     assert header["info"]["name"][0] == "wrist <4>"
-    assert header["info"]["datetime"][0] == session.meta.created
+    assert header["info"]["created"][0] == session.meta.created
 
 
 def test_raw_stamps_and_clock_offsets_are_kept(session, recorded, tmp_path):

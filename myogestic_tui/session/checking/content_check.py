@@ -10,7 +10,7 @@ from ..format.layout import JOURNAL, LABELS, MANIFEST, META, stems_among
 from ..format.meta import Meta, decode_labels, decode_meta
 from ..format.time_summary import session_evidence
 from ..format.wall_clock import wall_clock_findings
-from ..reading.reader import recovery_findings
+from ..reading.reader import kept_findings
 from ..reading.session_states import WHOLE_STATES
 from .stream_check import StreamCheck
 
@@ -85,9 +85,10 @@ class ContentCheck:
         self._check_labels()
         for finding in wall_clock_findings(self.meta):
             self._report(finding)
-        for finding in recovery_findings(self.meta):
-            if finding.kind == "damage":
-                self._report(observation(f"when it was recovered: {finding.text}", member=META))
+        for when, findings in kept_findings(self.meta).items():
+            for finding in findings:
+                if finding.kind == "damage":
+                    self._report(observation(f"when it was {when}: {finding.text}", member=META))
 
     def _report(self, finding: Finding) -> None:
         self._told.add(finding.member)

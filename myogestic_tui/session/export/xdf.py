@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import struct
+from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 
 from ...info import StreamInfo
+from ...lsl_header import declared, parse_header
 from ..format.meta import PlacedMeta, encode_labels
 from ..format.xdf_time import (
     ARRIVALS,
@@ -52,7 +54,6 @@ _FILE, _STREAM, _SAMPLES, _CLOCK, _BOUNDARY, _FOOTER = 1, 2, 3, 4, 5, 6
 _MARK = UUID("43a546dc-cbf5-410f-b30e-d5467383cbe4").bytes
 _FOREIGN = ("arrival", "wall", "count")
 """How streams are placed whose stamps no reader of XDF can place."""
-_MAX_XML = 16 << 20
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -121,7 +122,7 @@ class _Writer:
         file.write(b"XDF:")
 
     def header(self, session: SessionReader) -> None:
-        root = _element("info", version="1.0", datetime=session.meta.created)
+        root = _element("info", version="1.0", **_date(session.meta.created))
         for field in ("name", "subject", "task", "take"):
             value = getattr(session.meta, field)
             if value not in ("", None):
@@ -200,6 +201,19 @@ class _Writer:
         self._file.write(_sized(len(content) + 2) + struct.pack("<H", tag) + content)
 
 
+def _date(created: str) -> dict[str, str]:
+    """The date as LabRecorder writes it, ``+0200`` for the zone: readers count on that; ``created`` is ours, verbatim.
+
+    A date without a zone is no instant, so that ``datetime`` is left out.
+    """
+    try:
+        at = datetime.fromisoformat(created)
+    except ValueError:
+        at = None
+    told = {} if at is None or at.tzinfo is None else {"datetime": at.strftime("%Y-%m-%dT%H:%M:%S%z")}
+    return {**told, "created": created} if created else told
+
+
 def _sized(length: int) -> bytes:
     for size, code, limit in ((1, "<B", 1 << 8), (4, "<I", 1 << 32)):
         if length < limit:
@@ -213,40 +227,43 @@ def _text_sample(stamp: float, texts: Iterable[str]) -> bytes:
 
 
 def stream_header(name: str, info: StreamInfo) -> ET.Element:
-    """Header of a stream: its layout, and what it declared of itself (the ``desc`` of its LSL header) where known."""
-    root = _element(
-        "info",
-        name=name,
-        type=info.type,
-        channel_count=info.n_channels,
-        channel_format=_FORMATS.get(info.dtype, info.dtype),
-        source_id=info.source_id,
-        nominal_srate=repr(info.fs),
-        hostname=info.hostname,
-        uid=info.uid,
-    )
-    declared = _declared(info.desc_xml)
-    if declared is not None:
-        root.append(declared)
+    """Header of a stream: the one that its source sent, with what the session knows otherwise."""
+    root = parse_header(info.desc_xml)
+    root = ET.Element("info") if root is None or root.tag != "info" else root
+    fields = {
+        "name": name,
+        "type": info.type,
+        "channel_count": str(info.n_channels),
+        "channel_format": _FORMATS.get(info.dtype, info.dtype),
+        "source_id": info.source_id,
+        "nominal_srate": _rate(root.findtext("nominal_srate", ""), info.fs),
+        "hostname": info.hostname,
+        "uid": info.uid,
+    }
+    for field, value in fields.items():
+        found = root.find(field)
+        (ET.SubElement(root, field) if found is None else found).text = _clean(value)
     desc = _desc(root)
-    if desc.find("channels") is None and any((info.channel_names, info.units, info.channel_types)):
+    said = declared(info.desc_xml, info.n_channels)
+    invented = info.names == StreamInfo(info.n_channels, info.fs, info.dtype).names
+    columns = {"label": None if invented else info.channel_names, "unit": info.units, "type": info.channel_types}
+    if any(columns.values()) and tuple(columns.values()) != said[:3]:
+        for old in desc.findall("channels"):
+            desc.remove(old)
         channels = ET.SubElement(desc, "channels")
-        columns = {"label": info.names, "unit": info.units, "type": info.channel_types}
         for index in range(info.n_channels):
             channels.append(_element("channel", **{key: column[index] for key, column in columns.items() if column}))
-    if info.manufacturer and desc.find(".//manufacturer") is None:
+    if info.manufacturer and info.manufacturer != said.manufacturer:
         ET.SubElement(desc, "manufacturer").text = _clean(info.manufacturer)
     return root
 
 
-def _declared(xml: str) -> ET.Element | None:
-    """The ``desc`` of an LSL header; None where there is none that can be used."""
-    if not xml or len(xml) > _MAX_XML or "<!DOCTYPE" in xml or "<!ENTITY" in xml:
-        return None
+def _rate(said: str, fs: float) -> str:
+    """The rate as the source wrote it, where that is the rate."""
     try:
-        return ET.fromstring(xml.encode()).find("desc")
-    except ET.ParseError:
-        return None
+        return said if float(said) == fs else repr(fs)
+    except ValueError:
+        return str(int(fs)) if fs.is_integer() else repr(fs)
 
 
 def _desc(root: ET.Element) -> ET.Element:

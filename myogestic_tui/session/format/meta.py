@@ -31,6 +31,10 @@ Int64 = Annotated[int, msgspec.Meta(ge=-MOST_INT - 1, le=MOST_INT)]
 SCHEMA_VERSION = 1
 CONTINUES, CONTINUED_BY, NOT_RECORDED = "continues", "continued_by", "not_recorded_s"
 """Further fields of a session whose recorder was killed, and of the one that continues it; see `library.link`."""
+RECOVERY, IMPORTED = "recovery", "imported"
+"""Further fields of a session that was recovered, or imported from another format: when, and the findings of it."""
+_OWN_FIELDS = frozenset({CONTINUES, CONTINUED_BY, NOT_RECORDED, "ended_by", "imported_from"})
+"""Further fields of text and numbers that this package writes itself."""
 MAX_JSON = 48 * 2**20
 """Bytes of a JSON file beyond which it is refused unread; twice what `EventLog` takes of labels, notes and headers."""
 MAX_JSON_MEMORY = 256 * 2**20
@@ -287,6 +291,15 @@ class Meta(Struct, kw_only=True):
         """The last ``n`` of them."""
         listed = self.extra.get(EVENTS_FIELD)
         return [event for one in listed[-n:] if (event := _event(one))] if isinstance(listed, list) else []
+
+    @property
+    def fields(self) -> dict[str, str | int | float]:
+        """The further fields that are words and numbers of the operator: those of the take sheet."""
+        return {
+            key: value
+            for key, value in self.extra.items()
+            if key not in _OWN_FIELDS and isinstance(value, str | int | float)
+        }
 
     @property
     def ended_by(self) -> str:

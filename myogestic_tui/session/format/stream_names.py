@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ...errors import UnknownStreamError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from contextlib import AbstractContextManager
 
 T = TypeVar("T")
@@ -82,3 +82,51 @@ def find_stem(names: Mapping[str, str], name: str) -> str:
             return stem
     there = ", ".join(names) or "none"
     raise UnknownStreamError(f"no stream {name!r} in the session; there are: {there}")
+
+
+class Identity(NamedTuple):
+    """What a stream is known by, as its source declares it."""
+
+    name: str
+    type: str = ""
+    source_id: str = ""
+    hostname: str = ""
+
+
+def distinct_names(
+    new: Sequence[Identity], taken: Collection[str] = (), others: Iterable[Identity] = ()
+) -> dict[int, str]:
+    """A name of its own for each of some streams, whatever order they came in.
+
+    A name that streams of several types have gets the type behind it (``Muse_ACC``); those that are alike in that,
+    too, are numbered (``EMG``, ``EMG_2``) by type, source_id and host.
+
+    Parameters
+    ----------
+    new
+        The streams that need names.
+    taken
+        Names that are in use.
+    others
+        Further streams that are there, whose types count.
+
+    Returns
+    -------
+    names
+        By place in ``new``, in the order in which they were given.
+    """
+    types: dict[str, set[str]] = {}
+    for one in (*new, *others):
+        types.setdefault(one.name, set()).add(one.type)
+    wanted = [f"{one.name}_{one.type}" if one.type and len(types[one.name]) > 1 else one.name for one in new]
+    found: dict[int, str] = {}
+    for place in sorted(range(len(new)), key=lambda i: (wanted[i] != new[i].name, wanted[i], new[i][1:])):
+        found[place] = _numbered(wanted[place], {*taken, *found.values()})
+    return found
+
+
+def _numbered(wanted: str, taken: Collection[str]) -> str:
+    free, number = wanted, 2
+    while free in taken:
+        free, number = f"{wanted}_{number}", number + 1
+    return free

@@ -37,6 +37,9 @@ class StreamSummary(Struct, frozen=True, kw_only=True):
     fs: float
     """Nominal rate in Hz; 0 for an irregular stream."""
     dtype: str
+    type: str = ""
+    source_id: str = ""
+    """As its source declared them."""
     measured_fs: float | None = None
     """Rate at which the device samples by its own clock; None below 2 s or for an irregular stream."""
     gaps: int | None = 0
@@ -73,6 +76,8 @@ class Summary(Struct, frozen=True, kw_only=True):
     subject: str = ""
     task: str = ""
     take: Int64 | None = None
+    fields: dict[str, str | int | float] | None = None
+    """Further fields of the take sheet; None in the listing of an older archive: opening it tells."""
     created: str = ""
     """ISO 8601 with UTC offset."""
     duration_s: float = 0.0

@@ -93,6 +93,8 @@ class Catalog:
             entry = self._known(path, row) if row is not None and row[:2] == mark else None
             if entry is None and path.is_dir():
                 entry = self._of_folder(path)
+            elif entry is not None and path.is_file() and entry.summary.fields is None and not entry.problem:
+                entry = self._with_fields(path, entry)
             elif entry is None:
                 entry = read_entry(path)
                 if is_storable(path.name):
@@ -116,6 +118,12 @@ class Catalog:
             entry = replace(entry, summary=replace(entry.summary, path=str(path)))
             self._decoded[path.name] = (row, entry)
         return entry
+
+    def _with_fields(self, path: Path, entry: Entry) -> Entry:
+        """What earlier versions listed, with the take-sheet fields that only the session itself tells."""
+        whole = _fields_told(entry)
+        self._amend(path, _fields_told)
+        return whole
 
     def _of_folder(self, path: Path) -> Entry:
         """A folder is read again where somebody is at it, or it has changed since the last call."""
@@ -247,7 +255,7 @@ def read_entry(path: Path) -> Entry:
     """What a session says, or one row that says why it cannot be read, whatever that is."""
     try:
         if not path.is_dir():
-            return Entry(summary=read_archive_summary(path))
+            return _fields_told(Entry(summary=read_archive_summary(path)))
         return _read_folder(path)
     except (MyoGesticError, OSError) as error:
         return _unreadable(path, str(error))
@@ -259,6 +267,18 @@ def _unreadable(path: Path, problem: str) -> Entry:
     mark = _mark(path)
     size = mark[0] if mark is not None else 0
     return Entry(summary=Summary(path=str(path), state="damaged", bytes=size), problem=printable(problem))
+
+
+def _fields_told(entry: Entry) -> Entry:
+    """The entry with the take-sheet fields; without any where the archive cannot be read now."""
+    from ..reading.view_archive import view_archive
+
+    if entry.summary.fields is not None:
+        return entry
+    fields: dict[str, str | int | float] = {}
+    with contextlib.suppress(MyoGesticError, OSError), contextlib.closing(view_archive(entry.path)) as view:
+        fields = view.meta.fields
+    return replace(entry, summary=replace(entry.summary, fields=fields))
 
 
 def _read_folder(path: Path) -> Entry:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,7 +14,7 @@ from ...errors import SessionClosedError, SessionError
 from ..format.arrays import StoredArray
 from ..format.findings import Finding, damage
 from ..format.layout import ZARR_JSON, array_name
-from ..format.meta import CONTINUED_BY, CONTINUES, TimeMeta
+from ..format.meta import CONTINUED_BY, CONTINUES, IMPORTED, RECOVERY, TimeMeta
 from ..format.stream_names import ByStream, find_stem, public_names
 from ..format.summary import StreamSummary, Summary, count_labels
 from ..format.time_remarks import time_remarks
@@ -104,8 +105,9 @@ class SessionReader(SignalReading):
 
     @property
     def findings(self) -> list[Finding]:
-        """What was found on opening, or when the session was recovered: damage, and what is worth knowing."""
-        return [*recovery_findings(self.meta), *wall_clock_findings(self.meta), *self.view.findings]
+        """What was found on opening, or when it was recovered or imported: damage, and what is worth knowing."""
+        kept = [finding for found in kept_findings(self.meta).values() for finding in found]
+        return [*kept, *wall_clock_findings(self.meta), *self.view.findings]
 
     def stream(self, name: str) -> StreamView:
         """One stream with its arrays as `Rows`, which need no zarr; UnknownStreamError where there is none."""
@@ -174,6 +176,7 @@ class SessionReader(SignalReading):
             subject=self.meta.subject,
             task=self.meta.task,
             take=self.meta.take,
+            fields=self.meta.fields,
             created=self.meta.created,
             duration_s=self._duration(),
             bytes=size_of(self.path),
@@ -202,6 +205,8 @@ class SessionReader(SignalReading):
             n_channels=info.n_channels,
             fs=info.fs,
             dtype=info.dtype,
+            type=info.type,
+            source_id=info.source_id,
             measured_fs=time.measured_fs,
             gaps=len(lost_gaps(measured.gaps)),
             lost_samples=n_lost(measured),
@@ -286,13 +291,15 @@ def damage_in(path: str | os.PathLike[str]) -> list[str]:
         return [finding.text for finding in session.findings if finding.kind == "damage"]
 
 
-def recovery_findings(meta: Meta) -> list[Finding]:
-    """What recovery found and could not repair, as ``meta.json`` keeps it."""
-    kept = meta.extra.get("recovery")
-    try:
-        return msgspec.convert(kept["findings"], list[Finding]) if isinstance(kept, dict) else []
-    except (KeyError, msgspec.ValidationError):
-        return []
+def kept_findings(meta: Meta) -> dict[str, list[Finding]]:
+    """What was found before, as ``meta.json`` keeps it, by when that was: ``"recovered"``, ``"imported"``."""
+    found = {}
+    for when, field in (("recovered", RECOVERY), ("imported", IMPORTED)):
+        kept = meta.extra.get(field)
+        with suppress(KeyError, msgspec.ValidationError):
+            if isinstance(kept, dict):
+                found[when] = msgspec.convert(kept["findings"], list[Finding])
+    return found
 
 
 def size_of(path: Path) -> int:

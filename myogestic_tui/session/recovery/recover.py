@@ -33,7 +33,7 @@ from ..format.layout import (
     remove_folder,
 )
 from ..format.lock import lock_session
-from ..format.meta import SCHEMA_VERSION
+from ..format.meta import RECOVERY, SCHEMA_VERSION
 from ..format.zarr_format import encode_chunk, write_chunk
 from ..reading.session_states import WHOLE_STATES, folder_state, state_unlocked
 from ..reading.timelines import Timelines
@@ -225,7 +225,7 @@ def _complete(view: SessionView, streams: dict[str, StreamMeta]) -> None:
     else:
         meta.duration_s = _duration(view, streams)
     findings = [msgspec.to_builtins(finding) for finding in view.findings]
-    meta.extra = {**meta.extra, "recovery": {"at": datetime.now(UTC).isoformat(), "findings": findings}}
+    meta.extra = {**meta.extra, RECOVERY: {"at": datetime.now(UTC).isoformat(), "findings": findings}}
 
 
 def _created(folder: Path) -> str:
