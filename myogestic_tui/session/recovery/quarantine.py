@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -40,11 +41,9 @@ class Aside:
         return path
 
     def _copy(self, key: str) -> None:
-        source, copy = self._folder / key, self._for(key)
-        if source.is_dir():
-            shutil.copytree(source, copy, symlinks=True, copy_function=_link)
-        elif not os.path.lexists(copy):
-            _link(source, copy)
+        copy = self._for(key)
+        if not os.path.lexists(copy):
+            _link(self._folder / key, copy)
 
     def _copy_all(self, keys: Iterable[str]) -> None:
         """Copy files of the session, which may go once this has returned: the copies are on the disk."""
@@ -98,12 +97,14 @@ class Aside:
         return is_regular(path) and not taken and not _holds(msgspec.json.decode(data), read_regular(path))
 
 
-def _link(source: str | Path, copy: str | Path) -> None:
+def _link(source: Path, copy: Path) -> None:
     """A second name for a file that is going to be replaced or removed, never changed; a copy where there is none."""
     try:
         os.link(source, copy, follow_symlinks=False)
     except OSError:
-        shutil.copy2(source, copy, follow_symlinks=False)
+        shutil.copyfile(source, copy, follow_symlinks=False)
+        with suppress(OSError):  # modes and times are not what is to be kept
+            shutil.copystat(source, copy, follow_symlinks=False)
 
 
 def _holds(new: Any, old: bytes) -> bool:
