@@ -244,10 +244,14 @@ class Capture:
 
 
 def _not_there(streams: list[Stream], network: Discovery) -> str:
-    """The sources' own words, which list what there is, or ours until they had time to look."""
+    """The sources' own words, and once what there is; ours until they had time to look."""
+    from ..sources.selection import ON_THE_NETWORK
+
     own = f"no stream {', '.join(stream.name for stream in streams)}; on the network: {describe(network.streams())}"
-    said = dict.fromkeys(stream.message for stream in streams if stream.message)
-    return f"{'; '.join(said) or own}\n{_ADVICE}"
+    said = [stream.message.partition(ON_THE_NETWORK) for stream in streams if stream.message]
+    there = next((mark + listed for _, mark, listed in said if mark), "")
+    each = "; ".join(dict.fromkeys(one.removesuffix("; ") for one, _, _ in said))
+    return f"{'; '.join(filter(None, (each, there))) or own}\n{_ADVICE}"
 
 
 _ADVICE = "Give it longer with --wait, or ask `myogestic-tui doctor`."

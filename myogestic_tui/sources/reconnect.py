@@ -323,19 +323,21 @@ class Link:
             advice = "not recorded; restore it, or forget it and connect it as a new stream"
             return Condition("refused", f"came back with {reasons}: {advice}")
         silent = time.monotonic() - self._arrived
+        nothing = f"nothing for {silent:.1f} s"
         spare, there = self._spare, network.has(self.seen.uid)
         if spare is not None and spare.brings:
             what = "a second connection brings samples; what waits for the first may still come"
-            return Condition("lost", f"nothing for {silent:.1f} s; its connection is dead; {what}")
+            return Condition("lost", f"{nothing}; its connection is dead; {what}", "its connection was dead")
         limit = max(SILENT_S, 5.0 / self.info.fs) if self.info.fs else SILENT_S
         if self.question is not None and self._inlet is None:
-            return Condition("lost", f"nothing for {silent:.1f} s; {self.question}")
+            return Condition("lost", f"{nothing}; {self.question}", "several streams could be it, and none was chosen")
         if silent < limit or (there and not self.info.is_regular):
             return Condition("live")
         if not there:
-            return Condition("lost", f"no data for {silent:.1f} s; searching on {self.seen.hostname}")
+            return Condition("lost", f"{nothing}; searching on {self.seen.hostname}", "its outlet was gone")
         second = "; a second connection is tried" if spare is not None else ""
-        return Condition("lost", f"nothing for {silent:.1f} s; its outlet is there, but sends nothing{second}")
+        text = f"{nothing}; its outlet is there, but sends nothing{second}"
+        return Condition("lost", text, "its outlet was there, but sent nothing")
 
 
 def _joined(chunks: list[Chunk]) -> Chunk:

@@ -17,6 +17,10 @@ class NotChosenError(StreamNotFoundError):
     """What was chosen is not there, but something else is that satisfies the criteria, too."""
 
 
+ON_THE_NETWORK = "on the network are:\n"
+"""Before the list of what is there, in a message that a stream is not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Criteria that an outlet must all satisfy; those that are None do not matter.
@@ -116,4 +120,4 @@ def _lines(streams: Iterable[Seen]) -> str:
 def _listing(streams: tuple[Seen, ...]) -> str:
     if not streams:
         return "nothing is on the network; is the outlet started, and on this network?"
-    return f"on the network are:\n{_lines(streams)}"
+    return f"{ON_THE_NETWORK}{_lines(streams)}"

@@ -315,7 +315,7 @@ class Stream(Taking):
         assert self._health is not None
         condition = self._monitored.condition() if self._monitored is not None else None
         if condition is not None and condition.state != "live":
-            self._interruption = condition.message or "stream was lost"
+            self._interruption = condition.cause or condition.message or "stream was lost"
         if self._message_until is not None and now > self._message_until:
             self.message, self._message_until, self._n_bad_chunks = "", None, 0
         if self._health.tick(now, self._clock):

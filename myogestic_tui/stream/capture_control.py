@@ -225,7 +225,7 @@ class Taking:
             self._health.rest()
         try:
             if reason or self._interruption:
-                take.note_reason(0, reason or _cause(self._interruption))
+                take.note_reason(0, reason or self._interruption)
         except Exception as error:
             _log.warning("%s: the reason of its end is not noted: %s", self.name, error)
 
@@ -302,7 +302,7 @@ class Taking:
         take, info = self._take, self.info
         if not self._interruption or info is None:
             return
-        reason, self._interruption = _cause(self._interruption), ""
+        reason, self._interruption = self._interruption, ""
         if take is None or take.done.is_set() or not info.is_regular or self._last_stamp is None:
             return
         intervals = np.diff(timestamps, prepend=self._last_stamp)
@@ -336,9 +336,3 @@ class Taking:
             pace = max(np.diff(arrived), default=0.0)
             info = self.info if self._connected else None
             take.check_silence(info, local_clock(), arrived[-1] if arrived else 0.0, float(pace))
-
-
-def _cause(condition: str) -> str:
-    """Why nothing comes, without for how long: the gap says that."""
-    silence, _, cause = condition.partition("; ")
-    return cause if cause and silence.startswith("nothing for ") else condition

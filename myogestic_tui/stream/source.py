@@ -68,6 +68,8 @@ class Condition:
 
     state: ConditionState
     message: str = ""
+    cause: str = ""
+    """Why nothing comes, as it will stand with the gap; empty where the message says it."""
 
 
 @runtime_checkable

@@ -125,3 +125,9 @@ def test_a_second_recorder_on_the_folder_is_refused_by_name_and_pid(run, outlet,
     assert f"pid {first.pid}" in done.err
     first.terminate()
     assert first.wait(PATIENCE) == 0
+
+
+def test_streams_that_are_not_there_are_named_with_one_list_of_what_is(run, outlet):
+    failed = run("record", "nothing-a", "nothing-b", "--wait", 3)
+    assert all(f"no stream with name '{name}'" in failed.err for name in ("nothing-a", "nothing-b"))
+    assert failed.err.count(f"  {outlet} ") == 1, failed.err

@@ -229,7 +229,7 @@ def test_an_interruption_tells_why_there_is_a_gap(session):
     with Running(source) as stream:
         stream.begin(session, start)
         source.give(chunk(0, 800, INFO, start))
-        source.state = Condition("lost", "outlet is gone")
+        source.state = Condition("lost", "nothing for 1.2 s; searching", "its outlet was gone")
         assert stream.condition().state == "lost"
         source.give()
         source.state = Condition("live")
@@ -241,7 +241,7 @@ def test_an_interruption_tells_why_there_is_a_gap(session):
     session.finish()
     with open_session_store(session.path) as reader:
         (gap,) = reader.meta.streams["emg"].gaps
-        assert (gap.index, gap.reason) == (800, "outlet is gone")
+        assert (gap.index, gap.reason) == (800, "its outlet was gone")
 
 
 def test_a_session_that_takes_no_more_ends_the_recording_and_not_the_stream(session):
