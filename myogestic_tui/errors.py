@@ -16,6 +16,7 @@
     │   ├── SessionLockedError     another process records into the folder, or packs it
     │   ├── SessionDamagedError    what is on disk contradicts itself
     │   ├── UnknownStreamError     the session has no stream of that name (also KeyError)
+    │   ├── OtherStreamError       sessions that are used together have different streams under one name
     │   └── DiskError              no space left, not writable, or the disk refused a write
     └── ControlError
         ├── RecorderGoneError      no recorder answers on the socket
@@ -85,6 +86,10 @@ class UnknownStreamError(SessionError, KeyError):
 
     def __str__(self) -> str:
         return Exception.__str__(self)
+
+
+class OtherStreamError(SessionError):
+    """Sessions that are used together have different streams under one name; the message says how they differ."""
 
 
 class DiskError(SessionError):

@@ -29,6 +29,25 @@ IRREGULAR_CHUNK = 1024
 """Samples per stored chunk where the rate is irregular or below 1 Hz."""
 
 
+VOLTS = {
+    "v": 1.0,
+    "volt": 1.0,
+    "volts": 1.0,
+    "mv": 1e-3,
+    "millivolt": 1e-3,
+    "millivolts": 1e-3,
+    "uv": 1e-6,
+    "\u00b5v": 1e-6,
+    "\u03bcv": 1e-6,
+    "microvolt": 1e-6,
+    "microvolts": 1e-6,
+    "nv": 1e-9,
+    "nanovolt": 1e-9,
+    "nanovolts": 1e-9,
+}
+"""Volts in one unit, by the names that LSL outlets use, in lower case. µ exists twice in Unicode."""
+
+
 def samples_in(seconds: float, fs: float) -> int:
     """Samples of a window of ``seconds`` at ``fs`` Hz: rounded down, but for what float error takes from a whole one.
 

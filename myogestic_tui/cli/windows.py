@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.option("--hop", type=float, default=0.1, show_default=True, help="From one window to the next, in seconds.")
 @click.option("--class", "classes", type=int, multiple=True, help="Only this class index; may be repeated.")
 @click.option("--bad", is_flag=True, help="Also from trials marked bad.")
+@click.option("--any-source", is_flag=True, help="Take sessions of several devices (source_id) together.")
 @click.option(
     "--times",
     type=click.Choice(["sample", "raw"]),
@@ -48,6 +49,7 @@ def windows(
     hop: float,
     classes: tuple[int, ...],
     bad: bool,
+    any_source: bool,
     times: Literal["sample", "raw"],
     output: Path,
     overwrite: bool,
@@ -72,7 +74,8 @@ def windows(
     if output.exists() and not overwrite:
         raise ConfigError(f"{output} is there already; name another with -o, or give --overwrite")
     arguments = (find_sessions(paths), stream, win, hop, set(classes) or None)
-    X, y, groups = _here(arguments, bad, times) if dask is None else _on_cluster(dask, arguments, bad, times)
+    how: dict[str, Any] = {"include_bad": bad, "times": times, "any_source": any_source}
+    X, y, groups = _here(arguments, how) if dask is None else _on_cluster(dask, arguments, how)
     try:
         with Partial(output) as partial, partial.open("wb") as file:
             np.savez(file, X=X, y=y, groups=groups)
@@ -82,19 +85,17 @@ def windows(
     print_json(facts) if as_json else click.echo(f"{output}  {X.shape[0]} windows of {X.shape[1]} x {X.shape[2]}")
 
 
-def _here(
-    arguments: tuple[Any, ...], bad: bool, times: Literal["sample", "raw"]
-) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
+def _here(arguments: tuple[Any, ...], how: dict[str, Any]) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
     from ..session import labeled_windows
 
-    return labeled_windows(*arguments, include_bad=bad, times=times)
+    return labeled_windows(*arguments, **how)
 
 
 def _on_cluster(
-    address: str, arguments: tuple[Any, ...], bad: bool, times: Literal["sample", "raw"]
+    address: str, arguments: tuple[Any, ...], how: dict[str, Any]
 ) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
     from ..session.dask_cluster import cluster_client
     from ..session.window_sets import gathered_windows
 
     with cluster_client(address) as client, client.as_current():
-        return gathered_windows(*arguments, include_bad=bad, times=times)
+        return gathered_windows(*arguments, **how)

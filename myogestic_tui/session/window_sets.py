@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..clock import Timeline
+    from ..info import StreamInfo
     from .reading.skip_unreadable import Paths
     from .signal.window_bounds import Shape
     from .windows import Times
@@ -111,6 +112,7 @@ def windows_bag(
     include_bad: bool = False,
     strict: bool = False,
     times: Times = "sample",
+    any_source: bool = False,
 ) -> Any:
     """The windows of `iter_labeled_windows` as a `dask.bag.Bag` of ``(window, ts, class_index)``.
 
@@ -119,7 +121,9 @@ def windows_bag(
     absolute.
     """
     bag = _dask("dask.bag")
-    pieces, _ = _plan(paths, stream_name, Cut(win_seconds, hop_seconds), classes, include_bad, strict, times)
+    pieces, _ = _plan(
+        paths, stream_name, Cut(win_seconds, hop_seconds), classes, include_bad, strict, times, any_source
+    )
     if not pieces:
         return bag.from_sequence([], npartitions=1)
     return bag.from_delayed([_delayed(Piece.windows)(piece) for piece in pieces])
@@ -135,6 +139,7 @@ def windows_arrays(
     include_bad: bool = False,
     strict: bool = False,
     times: Times = "sample",
+    any_source: bool = False,
 ) -> tuple[Any, NDArray[np.int64], NDArray[np.int64]]:
     """The arrays of `labeled_windows`, with ``X`` as a `dask.array.Array` that is cut when it is computed.
 
@@ -152,7 +157,9 @@ def windows_arrays(
         or without: how many windows there are is told beforehand. `windows_bag` leaves those out.
     """
     array = _dask("dask.array")
-    pieces, shapes = _plan(paths, stream_name, Cut(win_seconds, hop_seconds), classes, include_bad, strict, times)
+    pieces, shapes = _plan(
+        paths, stream_name, Cut(win_seconds, hop_seconds), classes, include_bad, strict, times, any_source
+    )
     n_channels, n, dtype = one_shape(shapes, stream_name)
     blocks = [
         array.from_delayed(
@@ -180,12 +187,15 @@ def gathered_windows(
     include_bad: bool = False,
     strict: bool = False,
     times: Times = "sample",
+    any_source: bool = False,
 ) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
     """What `labeled_windows` returns, in memory here, cut by the cluster of the default client.
 
     Parameters, errors and results, also where samples cannot be read, are those of `labeled_windows`.
     """
-    pieces, shapes = _plan(paths, stream_name, Cut(win_seconds, hop_seconds), classes, include_bad, strict, times)
+    pieces, shapes = _plan(
+        paths, stream_name, Cut(win_seconds, hop_seconds), classes, include_bad, strict, times, any_source
+    )
     n_channels, n, dtype = one_shape(shapes, stream_name)
     done = _dask("dask").compute(*[_delayed(Piece.arrays)(piece) for piece in pieces])
     trials: dict[tuple[int, int], int] = {}
@@ -252,10 +262,13 @@ def _plan(
     include_bad: bool,
     strict: bool,
     times: Times,
+    any_source: bool,
 ) -> tuple[list[Piece], set[Shape]]:
     """Pieces of all sessions, in order; and the shapes of windows that the sessions have."""
     wanted, raw = Wanted(class_set(classes), include_bad), is_raw(times)
-    readable = Readable(paths, [stream_name], strict, lambda reader: check_stream(reader, stream_name, cut, raw))
+    readable = Readable(
+        paths, [stream_name], strict, lambda reader: check_stream(reader, stream_name, cut, raw), any_source=any_source
+    )
     tasks = [
         _delayed(guarded)(_pieces_of, everywhere(path), place, stream_name, cut, wanted, strict, raw)
         for place, path in enumerate(readable.paths)
@@ -264,6 +277,7 @@ def _plan(
     shapes: set[Shape] = set()
     for planned in _dask("dask").compute(*tasks):
         if not isinstance(planned, MyoGesticError):
+            readable.same.compare(planned[3], stream_name, planned[4])
             found += planned[0]
             shapes.add(planned[1])
             for text in planned[2]:
@@ -277,7 +291,7 @@ def _plan(
 
 def _pieces_of(
     path: str, place: int, stream_name: str, cut: Cut, wanted: Wanted, strict: bool, raw: bool
-) -> tuple[list[Piece], Shape, list[str]]:
+) -> tuple[list[Piece], Shape, list[str], str, StreamInfo]:
     from .reading.reader import open_session_store
 
     with open_session_store(path) as session:
@@ -305,7 +319,8 @@ def _pieces_of(
             for group in groups
         ]
         remarks = window_remarks(session, stream, found, wanted, n, hop)
-        return pieces, (stream.info.n_channels, n, stream.info.dtype), remarks
+        shape = (stream.info.n_channels, n, stream.info.dtype)
+        return pieces, shape, remarks, session.path.name, stream.info
 
 
 def _parts(run: Run, n: int, hop: int, fs: float) -> Iterator[Run]:

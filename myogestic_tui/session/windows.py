@@ -51,6 +51,7 @@ def iter_labeled_windows(
     include_bad: bool = False,
     strict: bool = False,
     times: Times = "sample",
+    any_source: bool = False,
 ) -> Iterator[LabeledWindow]:
     """Windows with the class that holds throughout.
 
@@ -72,6 +73,8 @@ def iter_labeled_windows(
     times
         ``"sample"``: when samples were taken, on the recorder's clock. ``"raw"``: the source's stamps as they are, in
         whatever clock; no sample gets a label then, so every window is of class -1.
+    any_source
+        Take sessions together although the stream's source_id differs: devices of one kind.
 
     Yields
     ------
@@ -92,12 +95,17 @@ def iter_labeled_windows(
         rate. Raised by the call.
     UnknownStreamError
         No session that can be read has the stream. Raised by the call.
+    OtherStreamError
+        The stream is another one in some of the sessions: its type, units or source_id differ. Raised when the windows
+        come to such a session.
     SessionError
         With ``strict``, for the first session that cannot be read.
     """
     cut, wanted = Cut(win_seconds, hop_seconds), Wanted(class_set(classes), include_bad)
     raw = is_raw(times)
-    readable = Readable(paths, [stream_name], strict, lambda reader: check_stream(reader, stream_name, cut, raw))
+    readable = Readable(
+        paths, [stream_name], strict, lambda reader: check_stream(reader, stream_name, cut, raw), any_source=any_source
+    )
 
     def windows(_place: int, reader: SessionReader) -> Iterator[LabeledWindow]:
         for run, window, ts in _labeled(reader, stream_name, cut, wanted, readable, raw):
@@ -121,6 +129,7 @@ def iter_aligned_windows(
     include_bad: bool = False,
     strict: bool = False,
     times: Times = "sample",
+    any_source: bool = False,
 ) -> Iterator[AlignedWindow]:
     """Windows of one stream, with the value that other streams have at their centre or end.
 
@@ -129,7 +138,7 @@ def iter_aligned_windows(
 
     Parameters
     ----------
-    paths, win_seconds, hop_seconds, include_bad, strict
+    paths, win_seconds, hop_seconds, include_bad, strict, any_source
         As for `iter_labeled_windows`.
     times
         As there; with ``"raw"`` the stamps of all streams are taken to be of one clock.
@@ -170,7 +179,7 @@ def iter_aligned_windows(
         check_stream(reader, primary_stream, cut, how.raw)
         how.check(reader)
 
-    readable = Readable(paths, [primary_stream, *how.names], strict, check)
+    readable = Readable(paths, [primary_stream, *how.names], strict, check, any_source=any_source)
 
     def windows(_place: int, reader: SessionReader) -> Iterator[AlignedWindow]:
         stream = replace(reader.stream_data(primary_stream), raw=how.raw)
@@ -201,6 +210,7 @@ def labeled_windows(
     include_bad: bool = False,
     strict: bool = False,
     times: Times = "sample",
+    any_source: bool = False,
 ) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
     """All labelled windows as arrays, for scikit-learn's grouped cross-validation.
 
@@ -209,7 +219,7 @@ def labeled_windows(
 
     Parameters
     ----------
-    paths, stream_name, win_seconds, hop_seconds, classes, include_bad, strict, times
+    paths, stream_name, win_seconds, hop_seconds, classes, include_bad, strict, times, any_source
         As for `iter_labeled_windows`.
     group_by
         ``"trial"``: every label's span is a group, numbered on over all sessions. ``"session"``: every session is one,
@@ -233,7 +243,9 @@ def labeled_windows(
     if group_by not in ("trial", "session"):
         raise ConfigError(f"group_by is {group_by!r}; use 'trial' or 'session'")
     cut, wanted, raw = Cut(win_seconds, hop_seconds), Wanted(class_set(classes), include_bad), is_raw(times)
-    readable = Readable(paths, [stream_name], strict, lambda reader: check_stream(reader, stream_name, cut, raw))
+    readable = Readable(
+        paths, [stream_name], strict, lambda reader: check_stream(reader, stream_name, cut, raw), any_source=any_source
+    )
     extents = list(readable.each(lambda place, reader: [(place, _extent(reader, stream_name, cut, wanted, raw))]))
     counts = {place: count for place, (count, _) in extents}
     X = _room([extent for _, extent in extents], stream_name)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from myogestic_tui.errors import ConfigError, SessionError, UnknownStreamError
+from myogestic_tui.clock import local_clock
+from myogestic_tui.errors import ConfigError, OtherStreamError, SessionError, UnknownStreamError
 from myogestic_tui.info import StreamInfo
 from myogestic_tui.session import (
     Session,
@@ -16,6 +19,7 @@ from myogestic_tui.session import (
     labeled_windows,
     open_session_store,
 )
+from myogestic_tui.session.window_sets import gathered_windows, windows_bag
 from tests.windows.making import EMG, OFFSET, START, emg_of, fill, make_session
 
 
@@ -48,6 +52,47 @@ def test_no_window_holds_a_gap(tmp_path):
     got = list(iter_labeled_windows([path], "emg", 0.3, 0.1))
     assert len(got) == 8 + 68
     assert all(np.diff(ts).max() < 0.002 for _, ts, _ in got)
+
+
+def sessions_of(folder, *infos):
+    """A session of one label for each layout of ``emg``."""
+    for number, info in enumerate(infos):
+        session, start = Session(folder / str(number), class_names=["Rest"]), local_clock()
+        fill(session, "emg", info, emg_of(1000, info), start + np.arange(1000) / info.fs)
+        session.add_label(0, start)
+        session.finish()
+        yield session.path
+
+
+OTHERS = [
+    ({"type": "GYRO"}, "type is 'GYRO', not 'EMG'"),
+    ({"units": ("mV",) * 4}, "units is mV, not microvolts"),
+    ({"source_id": "amp-2"}, "source_id is 'amp-2', not 'amp-1'; any_source=True"),
+]
+
+
+@pytest.mark.parametrize(("change", "words"), OTHERS)
+@pytest.mark.parametrize("cut", [labeled_windows, iter_labeled_windows, gathered_windows, windows_bag])
+def test_windows_of_another_stream_under_the_same_name_are_refused(tmp_path, change, words, cut):
+    import dask
+
+    paths = list(sessions_of(tmp_path, EMG, replace(EMG, **change)))
+    with dask.config.set(scheduler="sync"):
+        with pytest.raises(OtherStreamError, match=re.escape(words)):
+            list(cut(paths, "emg", 0.2, 0.1))
+        if "source_id" in change:
+            assert len(list(cut(paths, "emg", 0.2, 0.1, any_source=True)))
+
+
+def test_aligned_streams_are_to_be_the_same_too(tmp_path):
+    paths = list(sessions_of(tmp_path, EMG, replace(EMG, source_id="amp-2")))
+    with pytest.raises(OtherStreamError, match="amp-2"):
+        list(iter_aligned_windows(paths, "emg", ["emg"], 0.2, 0.1))
+
+
+def test_what_one_session_does_not_tell_is_no_difference(tmp_path):
+    alike = [EMG, replace(EMG, units=("uV",) * 4), replace(EMG, units=None, type="", source_id="")]
+    assert len(list(iter_labeled_windows(sessions_of(tmp_path, *alike), "emg", 0.2, 0.1))) == 3 * 9
 
 
 def test_bad_trials_are_left_out_unless_asked_for(tmp_path):

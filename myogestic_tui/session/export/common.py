@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import ConfigError, DiskError
+from ...info import VOLTS
 from ..format.layout import ARCHIVE_SUFFIX, safe_name
 from ..format.time_remarks import clock_remarks
 from ..format.time_summary import recorder_host
@@ -24,24 +25,6 @@ if TYPE_CHECKING:
     from ...info import StreamInfo
     from ..format.meta import LabelEvent
     from ..reading.reader import SessionReader
-
-VOLTS = {
-    "v": 1.0,
-    "volt": 1.0,
-    "volts": 1.0,
-    "mv": 1e-3,
-    "millivolt": 1e-3,
-    "millivolts": 1e-3,
-    "uv": 1e-6,
-    "\u00b5v": 1e-6,
-    "\u03bcv": 1e-6,
-    "microvolt": 1e-6,
-    "microvolts": 1e-6,
-    "nv": 1e-9,
-    "nanovolt": 1e-9,
-    "nanovolts": 1e-9,
-}
-"""Volts in one unit, by the names that LSL outlets use, in lower case. µ exists twice in Unicode."""
 
 LEAST_FS = 0.002
 """Hz below which formats of signal, whose times are counted in records of seconds, make no sense."""

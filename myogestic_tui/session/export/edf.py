@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ...extras import needed
-from .common import VOLTS, Exported, Partial, claim, filled_streams, local_at, targets
+from ...info import VOLTS
+from .common import Exported, Partial, claim, filled_streams, local_at, targets
 from .even_grid import Grid, check_fill, grids_of, in_parts, marks, start_of, tell_about_grid
 
 if TYPE_CHECKING:
