@@ -75,6 +75,7 @@ def test_damaged_samples_are_cut_out_and_listed(archive, tmp_path):
     assert_part(saved, [(0, 150), (250, 480)])
     assert saved.name == damaged_name.replace(".session.zip", "_salvaged.session.zip")
     assert entries(tmp_path) == [saved.name]
+    assert [*(tmp_path / ".myogestic" / "salvaging").iterdir()] == []
     assert [trashed.path.name for trashed in list_trash(tmp_path)] == [damaged_name]
     [hole] = loss(saved)["holes"]
     assert (hole["stream"], hole["first_sample"], hole["n_samples"], hole["index"]) == ("emg", 150, 100, 150)

@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from myogestic_tui.clock import local_clock
-from myogestic_tui.errors import SessionError
+from myogestic_tui.errors import SessionDamagedError, SessionError
 from myogestic_tui.info import StreamInfo
 from myogestic_tui.session import Session, open_session_store, pack_session, verify_session
 from myogestic_tui.session.archive.archive import Archive
+from myogestic_tui.session.archive.tree import FolderTree
 from myogestic_tui.session.checking.arrival_check import ArrivalCheck
 from myogestic_tui.session.checking.zip_check import SealCheck
 from myogestic_tui.session.format.findings import Finding
@@ -269,6 +270,24 @@ def test_the_row_is_named_at_which_an_arrival_record_goes_back(step):
             check.feed(first, wrong[first : first + step])
         [finding] = check.findings("emg", "emg_arrival.zarr", 2000, finished=True)
         assert f"goes back at row {turned}:" in finding.text
+
+
+def test_an_overview_of_another_recorder_is_not_held_to_ours(folder):
+    """Nobody but us says what it is to hold."""
+    rewrite_overview(folder, np.zeros((10, 4, 3), np.float32))
+    assert len(texts(folder)) == 1
+    meta = json.loads((folder / "meta.json").read_bytes())
+    del meta["schema_version"]
+    (folder / "meta.json").write_text(json.dumps(meta))
+    assert not [text for text in texts(folder) if "overview" in text]
+
+
+def test_a_file_is_read_up_to_the_limit_and_not_beyond(folder):
+    tree = FolderTree(folder)
+    size = tree.size("meta.json")
+    assert len(tree.read("meta.json", limit=size)) == size
+    with pytest.raises(SessionDamagedError, match=f"has {size} bytes; more than {size - 1} are not read"):
+        tree.read("meta.json", limit=size - 1)
 
 
 def test_an_overview_of_texts_is_none_of_ours(folder):

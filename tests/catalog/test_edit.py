@@ -25,6 +25,7 @@ def test_an_edited_archive_holds_the_same_samples_under_its_new_name(record) -> 
         archive, {"name": "second", "task": "grasp", "take": "7", "note": "after the fact", "hand": "L"}
     )
     assert edited.name.endswith("_second.session.zip")
+    assert [*(edited.parent / ".myogestic" / EDITING).iterdir()] == []
     assert [path.name for path in edited.parent.glob("*.zip*")] == [edited.name]
     with open_session_store(edited) as after:
         np.testing.assert_array_equal(after.stores["emg"][:], samples)

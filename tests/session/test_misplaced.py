@@ -93,6 +93,21 @@ def test_a_journal_goes_and_what_others_put_into_it_is_kept(tmp_path: Path):
     assert kept == {"journal_notes.txt", "x"}
 
 
+@pytest.mark.parametrize("name", ["journal", "journal.partial"])
+def test_a_link_in_the_place_of_the_journal_is_set_aside_and_what_it_leads_to_stays(tmp_path: Path, name: str):
+    session, elsewhere = tmp_path / "sessions" / "one", tmp_path / "elsewhere"
+    session.mkdir(parents=True)
+    elsewhere.mkdir()
+    (elsewhere / "thesis.tex").write_text("all of it")
+    (elsewhere / "emg.00000001.journal").write_text("another's")
+    (session / name).symlink_to(elsewhere)
+    drop_journal(session)
+    assert list(session.iterdir()) == []
+    assert sorted(path.name for path in elsewhere.iterdir()) == ["emg.00000001.journal", "thesis.tex"]
+    links = [path for path in (tmp_path / "sessions/.myogestic/trash").rglob("*") if path.is_symlink()]
+    assert [path.name for path in links] == [name]
+
+
 def test_only_files_that_are_named_for_a_stream_are_its_segments(tmp_path: Path):
     journal = tmp_path / "journal"
     journal.mkdir()

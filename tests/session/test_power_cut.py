@@ -148,12 +148,15 @@ def test_a_hole_in_what_was_not_synced_is_a_torn_tail(tmp_path: Path):
         page = (size - 3 * 400 * 8 * 4 // 2) // 4096 * 4096
         file.seek(page)
         file.write(bytes(4096))
+    left = segment.read_bytes()
     recover_session(folder)
     assert damage_in(folder) == []
     with open_session_store(folder) as reader:
         n = EMG.assert_prefix(reader)
         assert 1000 <= n < 1800
         assert any("when the power went" in finding.text for finding in reader.findings)
+    [kept] = (folder.parent / ".myogestic" / "trash").rglob(segment.name)
+    assert kept.read_bytes() == left
 
 
 @pytest.mark.parametrize("pages", [(1, 2), (2, 5), (4, 5)], ids=str)
