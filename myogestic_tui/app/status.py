@@ -20,7 +20,7 @@ from .envelope_views import label_status
 from .from_config import protocol_names
 from .live_time_remarks import remarks
 from .mvc import mvc_of
-from .streams import RUN_KEY, SEEN_KEY, stream_state
+from .streams import SLOW_SHARE, RUN_KEY, SEEN_KEY, stream_state
 
 if TYPE_CHECKING:
     from ..info import StreamInfo
@@ -35,6 +35,8 @@ _UNSYNCED_SECONDS = 2.0
 """The journal is brought to the disk each second."""
 _NEWEST_LABELS = 200
 _NEWEST_NOTES = 20
+_SLOW_FOR = 5
+"""Seconds below its nominal rate before a stream is reported for it."""
 _NOTHING_FOR = "nothing for "
 _NEWEST_EVENTS = 50
 _STALL_SECONDS = 1.0
@@ -365,9 +367,14 @@ def _stream_problems(row: r.StreamStatus, recording: bool) -> list[r.Problem]:
             r.Problem(severity="error", subject=row.name, text=text),
             *(one for one in time if one not in silence),
         ]
-    told = any(one.text.startswith("sends ") or "samples lost" in one.text for one in time)
-    own = _own_problem(row, recording, has_rate=told)
+    own = _own_problem(row, recording, has_rate=any(one.text.startswith("sends ") for one in time))
     return [*time, own] if own is not None else time
+
+
+def _stays_slow(row: r.StreamStatus) -> bool:
+    """Whether it was slow for some seconds: a loss of a second or two, which is reported as such, makes it so too."""
+    newest = row.rate_trace[-_SLOW_FOR:]
+    return len(newest) == _SLOW_FOR and max(newest) < SLOW_SHARE * row.fs
 
 
 def _own_problem(row: r.StreamStatus, recording: bool, *, has_rate: bool) -> r.Problem | None:
@@ -379,7 +386,7 @@ def _own_problem(row: r.StreamStatus, recording: bool, *, has_rate: bool) -> r.P
         return r.Problem(severity=severity, subject=row.name, text=text)
     if row.message:
         return r.Problem(severity="warning", subject=row.name, text=row.message)
-    if row.state == "slow" and row.measured_fs and not has_rate and not row.silent_s:
+    if row.state == "slow" and row.measured_fs and not has_rate and _stays_slow(row):
         text = f"{row.measured_fs:.1f} Hz, {100.0 * (1.0 - row.measured_fs / row.fs):.1f} % under nominal"
         return r.Problem(severity="warning", subject=row.name, text=text)
     left = next((one.text for one in row.remarks if one.text.startswith("taken out at ")), "")

@@ -22,7 +22,7 @@ RUN_KEY = "stream:"
 SEEN_KEY = "seen:"
 
 
-_SLOW_SHARE = 0.95
+SLOW_SHARE = 0.95
 """A stream below this share of its nominal rate is slow."""
 _LOST_SECONDS = 3.0
 """A regular stream silent for longer is lost, whatever its source says."""
@@ -41,7 +41,7 @@ def stream_state(stream: Stream) -> StreamState:
         return "connecting"
     if health.age_s > max(_LOST_SECONDS, 3.0 / info.fs):
         return "lost"
-    if health.measured_fs is not None and health.measured_fs < _SLOW_SHARE * info.fs:
+    if health.measured_fs is not None and health.measured_fs < SLOW_SHARE * info.fs:
         return "slow"
     return "live"
 

@@ -330,7 +330,7 @@ class Link:
             return Condition("lost", f"{nothing}; its connection is dead; {what}", "its connection was dead")
         limit = max(SILENT_S, 5.0 / self.info.fs) if self.info.fs else SILENT_S
         if self.question is not None and self._inlet is None:
-            return Condition("lost", f"{nothing}; {self.question}", "several streams could be it, and none was chosen")
+            return Condition("lost", f"{nothing}; {self.question}", "nobody chose which outlet is its own")
         if silent < limit or (there and not self.info.is_regular):
             return Condition("live")
         if not there:
