@@ -20,7 +20,7 @@ from .envelope_views import label_status
 from .from_config import protocol_names
 from .live_time_remarks import remarks
 from .mvc import mvc_of
-from .streams import SLOW_SHARE, RUN_KEY, SEEN_KEY, stream_state
+from .streams import RUN_KEY, SEEN_KEY, SLOW_SHARE, stream_state
 
 if TYPE_CHECKING:
     from ..info import StreamInfo
