@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -70,6 +71,12 @@ class LocalSession(click.Path):
         from pathlib import Path
 
         super().__init__(exists=exists, path_type=str if as_text else Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As `click.Path`, but a link to nothing is named for what it is."""
+        if self.exists and os.path.islink(value) and not os.path.exists(value):
+            self.fail(f"{os.fspath(value)!r} is a link to {os.readlink(value)!r}, which cannot be opened.", param, ctx)
+        return super().convert(value, param, ctx)
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -62,11 +63,18 @@ def _hints(found: list[Entry]) -> list[str]:
 
     hints = []
     for state, command in MENDS.items():
-        paths = [entry.path for entry in found if entry.state == state]
+        paths = [
+            one.path for one in found if one.state == state and (os.path.isfile(one.path) or os.path.isdir(one.path))
+        ]
         if paths:
             more = " …" if len(paths) > 1 else ""
             hints.append(f"{len(paths)} {state}: myogestic-tui {command} {paths[0]}{more}")
     return hints
+
+
+def _is_file_or_folder(path: str) -> bool:
+    """Whether a command can do something with it: a FIFO or a link to nothing is only told."""
+    return os.path.isfile(path) or os.path.isdir(path)
 
 
 def _listing(found: list[Entry]) -> str:

@@ -58,6 +58,9 @@ def test_a_closed_stdout_is_no_traceback(tmp_path: Path):
         assert b"Traceback" not in done.stderr
 
 
+WHYS = ("is no regular file; move it out of there", "is a link to", "Too many levels of symbolic links")
+
+
 @pytest.mark.parametrize(
     "make", [os.mkfifo, lambda path: os.symlink("nowhere", path), lambda path: os.symlink("x.session.zip", path)]
 )
@@ -77,4 +80,12 @@ def test_what_is_called_an_archive_and_is_no_file_is_one_row_that_says_why(make,
         assert "Traceback" not in done.stderr
     assert done.returncode == 1
     (finding,) = row["verified"]["findings"]
-    assert "no regular file" in finding["text"]
+    assert any(why in finding["text"] for why in WHYS)
+    plain = run("--sessions", str(sessions), "sessions", cwd=tmp_path)
+    assert "salvage" not in plain.stdout.decode()
+    for command in ("info", "verify", "salvage", "recover", "pack", "trash", "export --to csv", "plot"):
+        done = run(*command.split(), str(sessions / "x.session.zip"), cwd=tmp_path)
+        assert done.returncode in (1, 2)
+        said = (done.stdout + done.stderr).decode()
+        assert any(why in said for why in WHYS), said
+    assert os.path.lexists(sessions / "x.session.zip")

@@ -18,7 +18,7 @@ from ..archive.manifest import FORMAT, ManifestReader
 from ..archive.summary_comment import decode_comment
 from ..archive.tree import FolderTree, canonical_order
 from ..format.findings import Finding, damage, observation
-from ..format.layout import MANIFEST, check_listable, is_session_folder
+from ..format.layout import MANIFEST, check_usable, is_session_folder
 from ..format.summary import Verified
 from .content_check import ContentCheck
 from .zip_check import Checked, SealCheck, is_sealed
@@ -92,8 +92,8 @@ def open_tree(path: Path) -> Tree:
     """
     if path.is_dir() and is_session_folder(path):
         return FolderTree(path)
+    check_usable(path)
     if path.exists() and not path.is_file():
-        check_listable(path)
         raise SessionError(f"{path} is neither a session folder nor an archive")
     return Archive(path)
 

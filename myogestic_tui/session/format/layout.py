@@ -17,12 +17,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import stat
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from ...errors import DiskError
+from ...errors import DiskError, SessionError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -126,12 +127,24 @@ def is_session_folder(path: Path) -> bool:
         return False
 
 
-def check_listable(path: Path) -> None:
-    """Refuse a folder that cannot be listed now, which `is_session_folder` takes for no session: DiskError."""
+def check_usable(path: Path) -> None:
+    """Say what is wrong with what can be no session, as far as `is_session_folder` does not tell.
+
+    Raises
+    ------
+    DiskError
+        It cannot be looked into now.
+    SessionError
+        It is a link to nothing, or neither a file nor a folder.
+    """
     try:
-        os.scandir(path).close()
-    except (FileNotFoundError, NotADirectoryError):
-        return
+        if path.is_dir():
+            os.scandir(path).close()
+        elif not stat.S_ISREG(os.stat(path).st_mode):
+            raise SessionError(f"{path} is no regular file; move it out of there")
+    except FileNotFoundError as error:
+        if path.is_symlink():
+            raise SessionError(f"{path} is a link to {os.readlink(path)}, which is not there; remove it") from error
     except OSError as error:
         raise DiskError(f"{path} cannot be read: {error.strerror}") from error
 

@@ -18,7 +18,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ...errors import MyoGesticError
-from ..format.layout import JOURNAL, META, STATE_FOLDER, is_storable, printable
+from ..format.layout import JOURNAL, META, STATE_FOLDER, check_usable, is_storable, printable
 from ..format.summary import Summary, Verified
 from ..format.trash_slots import make_folder
 from ..reading.archive_summary import read_archive_summary
@@ -258,9 +258,17 @@ def read_entry(path: Path) -> Entry:
             return _fields_told(Entry(summary=read_archive_summary(path)))
         return _read_folder(path)
     except (MyoGesticError, OSError) as error:
-        return _unreadable(path, str(error))
+        return _unreadable(path, _why(path, error))
     except Exception as error:  # nothing that stands in a folder may keep the other sessions from being listed
         return _unreadable(path, f"cannot be read: {error!r}")
+
+
+def _why(path: Path, error: Exception) -> str:
+    try:
+        check_usable(path)
+    except MyoGesticError as odd:
+        return str(odd)
+    return str(error)
 
 
 def _unreadable(path: Path, problem: str) -> Entry:

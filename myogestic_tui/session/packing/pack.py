@@ -33,7 +33,7 @@ from ..format.layout import (
     META,
     STATE_FOLDER,
     archive_name,
-    check_listable,
+    check_usable,
     free_path,
     is_session_folder,
     is_storable,
@@ -106,9 +106,10 @@ def pack_session(
     if folder.is_file() and folder.name.endswith(ARCHIVE_SUFFIX):
         raise SessionError(f"{folder.name} is packed already")
     if not folder.is_dir():
+        check_usable(folder)
         return _packed_before(folder)
     if not is_session_folder(folder):
-        check_listable(folder)
+        check_usable(folder)
         raise SessionError(f"{folder} is no session folder")
     if not is_storable(folder.name):
         raise SessionError(f"{printable(folder.name)} is no name that an archive can hold; rename the folder")

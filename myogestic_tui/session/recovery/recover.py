@@ -28,7 +28,7 @@ from ..format.layout import (
     LABELS,
     META,
     PARTIAL,
-    check_listable,
+    check_usable,
     is_session_folder,
     remove_folder,
 )
@@ -80,7 +80,7 @@ def recover_session(path: str | os.PathLike[str], *, leave_unusable: bool = Fals
     """
     folder = Path(path)
     if not is_session_folder(folder):
-        check_listable(folder)
+        check_usable(folder)
         raise SessionError(f"{folder} is no session folder; `myogestic-tui sessions` lists those there are")
     try:
         if folder_state(folder) in WHOLE_STATES and not misplaced_in(folder):

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...errors import DiskError, SessionError
-from ..format.layout import LOCK, STATE_FOLDER, TRASH, check_listable, free_path, is_session_folder
+from ..format.layout import LOCK, STATE_FOLDER, TRASH, check_usable, free_path, is_session_folder
 from ..format.lock import lock_session
 from ..format.meta import sync_folder
 from ..format.trash_slots import STAMP, new_slot, trash_of
@@ -61,10 +61,10 @@ def trash_session(path: str | os.PathLike[str], *, own_lock: bool = False) -> Pa
         It is no session.
     """
     path = Path(path).absolute()
+    check_usable(path)
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist")
     if not (is_session_folder(path) or (path.is_file() and path.suffix == ".zip")):
-        check_listable(path)
         raise SessionError(f"{path} is no session; only sessions go to the trash")
     if not path.is_dir():
         return _move_to_trash(path)
