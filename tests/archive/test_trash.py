@@ -12,6 +12,7 @@ import pytest
 
 from myogestic_tui.errors import DiskError, SessionError, SessionLockedError
 from myogestic_tui.session import empty_trash, list_trash, restore_session, trash_session
+from myogestic_tui.session.format.lock import lock_session
 from myogestic_tui.session.format.trash_slots import make_folder
 from tests.archive.sessions import assert_holds, entries, finished_folder, open_session
 
@@ -61,6 +62,13 @@ def test_a_link_in_the_place_of_a_folder_of_ours_gets_another_name(archive, tmp_
     assert not (tmp_path / ".myogestic" / "packed").is_symlink()
     assert [path.name for path in (tmp_path / ".myogestic").iterdir() if path.is_symlink()] == ["packed-2"]
     assert archive.exists()
+
+
+def test_a_lock_that_somebody_removed_does_not_keep_a_session_from_the_trash(folder):
+    with lock_session(folder, purpose="salvaging"):
+        (folder / ".lock").unlink()
+        trashed = trash_session(folder, own_lock=True)
+    assert_holds(restore_session(trashed))
 
 
 def test_the_same_name_twice(archive, tmp_path):
