@@ -204,6 +204,14 @@ def test_what_real_devices_do_is_observed(tmp_path):
     ]
 
 
+def test_a_channel_of_no_numbers_does_not_make_the_overview_wrong(tmp_path):
+    data = samples_of(EMG, 600).copy()
+    data[100:250, 2] = np.nan
+    assert texts(recorded(tmp_path, data, stamps_of(EMG, 600))) == [
+        "emg: samples with NaN: 150, the first is sample 100"
+    ]
+
+
 def test_the_first_of_several_is_the_one_that_is_named(tmp_path):
     data = samples_of(EMG, 600).copy()
     data[[77, 78, 400], 1] = np.nan
