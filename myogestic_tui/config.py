@@ -181,6 +181,31 @@ class MarkerConfig(Section, frozen=True, kw_only=True):
     """Marker texts that stop it."""
 
 
+class BidsConfig(Section, frozen=True, kw_only=True):
+    """What a BIDS dataset says and no session knows; what is not given is ``n/a`` there."""
+
+    name: str = ""
+    """Name of the dataset."""
+    authors: tuple[str, ...] = ()
+    license: str = ""
+    task_description: str = ""
+    placement: Literal["Measured", "ChannelSpecific", "Other"] = "Other"
+    """How electrodes were placed, in the words of BIDS."""
+    placement_description: str = ""
+    reference: str = ""
+    """Where the reference electrode was."""
+    ground: str = ""
+    line_freq: Annotated[float, Meta(gt=0)] | None = None
+    """Mains frequency in Hz."""
+    participants: tuple[str, ...] = ("age", "sex", "hand")
+    """Fields of the take sheet that are columns of ``participants.tsv``."""
+    hed: dict[str, str] = field(default_factory=dict)
+    """HED tags by gesture."""
+    hed_version: str = "8.4.0"
+    anonymize: Annotated[int, Meta(ge=1)] | None = None
+    """Days by which dates are written earlier; no file then has the subject's code of the session."""
+
+
 class Config(Section, frozen=True, kw_only=True):
     """All of `myogestic.toml`."""
 
@@ -198,6 +223,7 @@ class Config(Section, frozen=True, kw_only=True):
     """Command id to its keys, with a blank between them: ``stop = "x"``, ``live.pause = "p"``; see `tui.keys`."""
     remote: RemoteConfig = field(default_factory=RemoteConfig)
     markers: MarkerConfig = field(default_factory=MarkerConfig)
+    bids: BidsConfig = field(default_factory=BidsConfig)
 
     def __post_init__(self) -> None:
         _unique("gestures", "name", self.class_names)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import MyoGesticError
 from ..session.export import FORMATS
-from .options import LocalSession, SessionPath, dask_option, json_option
+from .options import LocalSession, SessionPath, dask_option, json_option, pass_settings
 from .output import print_json, remark
+
+if TYPE_CHECKING:
+    from .settings import Settings
 
 SESSION = LocalSession()
 
@@ -28,9 +31,21 @@ SESSION = LocalSession()
 @click.option("--run", type=click.IntRange(min=0), help="bids: run number (default: the session's take).")
 @click.option("--fill", type=click.FloatRange(min=0), help="fif, edf, bdf, bids: fill gaps of up to so many seconds.")
 @click.option("--split", is_flag=True, help="fif, edf, bdf: one file for each part between gaps, nothing filled.")
+@click.option("--author", "authors", multiple=True, help="bids: an author of the dataset; may be repeated.")
+@click.option("--license", "license_", help="bids: license of the dataset, such as CC0.")
+@click.option("--task-description", help="bids: what the subjects did.")
+@click.option(
+    "--placement", type=click.Choice(["Measured", "ChannelSpecific", "Other"]), help="bids: how electrodes were placed."
+)
+@click.option("--placement-description", help="bids: the same in words.")
+@click.option("--line-freq", type=click.FloatRange(min=0, min_open=True), help="bids: mains frequency in Hz.")
+@click.option("--participant", "participants", multiple=True, help="bids: take field that is a participant's column.")
+@click.option("--anonymize", type=click.IntRange(min=1), metavar="DAYS", help="bids: dates so many days earlier.")
 @dask_option
 @json_option
+@pass_settings
 def export(
+    settings: Settings,
     paths: tuple[str, ...],
     to: str,
     output: Path,
@@ -41,28 +56,45 @@ def export(
     run: int | None,
     fill: float | None,
     split: bool,
+    authors: tuple[str, ...],
+    license_: str | None,
+    task_description: str | None,
+    placement: str | None,
+    placement_description: str | None,
+    line_freq: float | None,
+    participants: tuple[str, ...],
+    anonymize: int | None,
     dask: str | None,
     as_json: bool,
 ) -> int:
     """Write sessions in the format of another tool. What the format cannot hold is reported on stderr.
 
     A PATH is a session, a folder of sessions, or a URL of either (extra [remote]). xdf is what LabRecorder writes. fif,
-    edf, bdf and bids need the extra [export].
+    edf, bdf and bids need the extra [export]. What a dataset says beside that stands under [bids] in myogestic.toml.
 
     \b
     Examples:
       myogestic-tui export sessions/2026-05-17_14-23-05.session.zip --to xdf
       myogestic-tui export sessions/2026-05-17_14-23-05.session.zip --to csv --stream emg
+      myogestic-tui export sessions --to bids -o dataset --line-freq 50 --license CC0
       myogestic-tui export sessions --to edf --dask tcp://10.0.0.5:8786
     """
     from ..session.dask_cluster import export_each, find_sessions
 
     files, losses, failed = [], [], False
     sessions, target = find_sessions(paths), str(output.absolute())
-    options: dict[str, Any] = {"subject": subject, "task": task, "run": run} if to == "bids" else {}
-    options |= _gap_options(to, fill, split)
-    if to != "bids" and (subject, task, run) != (None, None, None):
-        raise click.UsageError("--subject, --task and --run are for --to bids")
+    entities = {"subject": subject, "task": task, "run": run}
+    about = {
+        "authors": authors or None,
+        "license": license_,
+        "task_description": task_description,
+        "placement": placement,
+        "placement_description": placement_description,
+        "line_freq": line_freq,
+        "participants": participants or None,
+        "anonymize": anonymize,
+    }
+    options = _gap_options(to, fill, split) | _bids_options(to, settings, entities, about)
     for path, done in export_each(dask, sessions, to, target, streams or None, overwrite=overwrite, **options):
         if isinstance(done, MyoGesticError):
             if len(sessions) == 1:
@@ -79,6 +111,20 @@ def export(
     else:
         click.echo("\n".join(files))
     return int(failed)
+
+
+def _bids_options(to: str, settings: Settings, entities: dict[str, Any], about: dict[str, Any]) -> dict[str, Any]:
+    """Options of ``--to bids``; what the command line says of the dataset goes over the configuration."""
+    from msgspec.structs import replace
+
+    given = {key: value for key, value in about.items() if value is not None}
+    if to == "bids":
+        return {**entities, "about": replace(settings.config.bids, **given)}
+    for key, value in (entities | given).items():
+        if value is not None:
+            option = {"authors": "author", "participants": "participant"}.get(key, key).replace("_", "-")
+            raise click.UsageError(f"--{option} is for --to bids")
+    return {}
 
 
 def _gap_options(to: str, fill: float | None, split: bool) -> dict[str, Any]:

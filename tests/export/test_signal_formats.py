@@ -136,8 +136,9 @@ def test_a_bids_dataset_is_read_back(session, recorded, tmp_path):
     import mne_bids
 
     result = export_bids(session, tmp_path / "dataset")
-    (path,) = result.paths
+    path, *others = result.paths
     assert path.name == "sub-P07_task-grasp_run-04_emg.bdf"
+    assert [other.parent.name for other in others] == ["motion", "motion"]
     assert path.exists()
     where = mne_bids.BIDSPath(root=tmp_path / "dataset", subject="P07", task="grasp", run="04", datatype="emg")
     raw = mne_bids.read_raw_bids(where, verbose="error")

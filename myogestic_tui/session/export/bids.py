@@ -7,23 +7,32 @@ import json
 import os
 import re
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from msgspec.structs import replace
+
+from ...config import BidsConfig
 from ...errors import ConfigError
 from ...extras import needed
-from .common import Exported, check_free, claim, filled_streams, partial_folder, utc_at
+from .bids_motion import is_motion, write_motion
+from .bids_tables import describe_dataset, describe_participant, describe_recording, write_events, write_readme
+from .common import Exported, check_free, claim, filled_streams, partial_folder, tell_about_clock, text_streams, utc_at
 from .edf import export_edf
 from .even_grid import Grid, start_of
 from .mne_raw import channel_types
+from .tsv import UNKNOWN, read_tsv, write_tsv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
     from os import PathLike
 
     from ..reading.reader import SessionReader
 
 _WRITTEN = ("emg.bdf", "emg.json", "channels.tsv", "channels.json", "events.tsv", "events.json")
+_OF_MOTION = ("motion.tsv", "motion.json", "channels.tsv")
 
 Placement = Literal["Measured", "ChannelSpecific", "Other"]
 
@@ -36,15 +45,17 @@ def export_bids(
     subject: str | None = None,
     task: str | None = None,
     run: int | None = None,
-    emg_placement: Placement = "Other",
+    emg_placement: Placement | None = None,
     line_freq: float | None = None,
+    about: BidsConfig | None = None,
     overwrite: bool = False,
     fill: float | None = None,
 ) -> Exported:
     """Add a session to an EMG-BIDS dataset (BIDS 1.11), as BDF+ with events; ``mne_bids.read_raw_bids`` reads it back.
 
     Streams that hold EMG are written as `export_edf` writes BDF+ (see there for labels, gaps, units and memory);
-    further ones get ``recording-<stream>``.
+    further ones get ``recording-<stream>``. Other streams of numbers at a rate become ``motion``. What mne-bids does
+    not know is set right after it (`bids_tables`).
 
     Parameters
     ----------
@@ -53,13 +64,13 @@ def export_bids(
     destination
         Root of the dataset, new or not.
     streams
-        Which streams; None is those with EMG channels.
+        Which streams; None is all.
     subject, task, run
         BIDS entities; None takes the session's subject, task and take, or ``unknown`` and ``rest`` where it has none.
-    emg_placement
-        How electrodes were placed: BIDS asks for it.
-    line_freq
-        Mains frequency in Hz; BIDS asks for it too, None is "n/a".
+    emg_placement, line_freq
+        How electrodes were placed, and the mains frequency in Hz; None is what ``about`` says.
+    about
+        What the dataset says and no session knows, as ``[bids]`` in the configuration.
     overwrite
         Replace what the dataset has of this run.
     fill
@@ -74,22 +85,35 @@ def export_bids(
     """
     for library in ("mne_bids", "edfio"):
         needed(library, "export", "exporting to bids")
-    out = Exported()
+    out, about = Exported(), about or BidsConfig()
+    given = {"placement": emg_placement, "line_freq": line_freq}
+    about = replace(about, **{key: value for key, value in given.items() if value is not None})
     names, files = _emg_streams(session, streams, out), plan_bids(session, destination, streams, subject, task, run)
     check_free(files, overwrite)
-    for given, word in ((subject or session.meta.subject, "sub"), (task or session.meta.task, "task")):
-        if given and f"{word}-{given}_" not in files[0].name:
-            out.remark(f"{given!r} is {word}-{_entity(given, 'unknown')} in the dataset: letters and digits only")
+    for entity, word in ((subject or session.meta.subject, "sub"), (task or session.meta.task, "task")):
+        if entity and f"{word}-{entity}_" not in files[0].name:
+            out.remark(f"{entity!r} is {word}-{_entity(entity, 'unknown')} in the dataset: letters and digits only")
     root = Path(destination).absolute()
     claim([root], overwrite=True)
-    for name, file in zip(names, files, strict=True):
-        with partial_folder(root) as folder:
-            written = export_edf(session, folder / f"{file.stem}.bdf", [name], fmt="bdf", fill=fill)
+    with partial_folder(root) as folder:
+        moved = _prepare_motion(session, streams, files[0], folder, about, out)
+        for name, file in zip(names, files, strict=True):
+            fixed = {"fmt": "bdf", "fill": fill, "anonymize": about.anonymize}
+            written = export_edf(session, folder / f"{file.stem}.bdf", [name], **fixed)  # type: ignore[arg-type]
             with _alone_in(root), _participants_kept(root, file.parent.parent.name), _kept_otherwise(file, folder):
-                _add(session, name, written.paths[0], file, emg_placement, line_freq)
-        out.paths.append(file)
-        for remark in written.remarks:
-            out.remark(remark)
+                with _description_kept(root, about):
+                    _add(session, name, written.paths[0], file, about)
+                write_events(session, name, file, about)
+                describe_recording(session, name, file, about)
+                describe_participant(session, root, file.parent.parent.name, about, out)
+            out.paths.append(file)
+            for remark in written.remarks:
+                out.remark(remark)
+        with _alone_in(root):
+            _place_motion(session, folder / "motion", moved, about)
+    out.paths += moved.values()
+    if about.anonymize is not None and (session.notes or text_streams(session)):
+        out.remark("notes and texts of markers are written as they are; see that nobody is named in them")
     return out
 
 
@@ -125,31 +149,90 @@ def _emg_streams(session: SessionReader, streams: Sequence[str] | None, out: Exp
     names = filled_streams(session, streams, out)
     emg = [name for name in names if "emg" in channel_types(session.stream_info(name))]
     for name in names:
-        if name not in emg:
-            out.remark(f"{name} holds no EMG and is left out of the dataset")
+        if name not in emg and not is_motion(session.stream_info(name)):
+            out.remark(f"{name} holds neither EMG nor motion and is left out of the dataset")
     return emg
 
 
-def _add(
-    session: SessionReader, name: str, written: Path, file: Path, placement: Placement, line_freq: float | None
-) -> None:
+def _prepare_motion(
+    session: SessionReader,
+    streams: Sequence[str] | None,
+    emg: Path,
+    folder: Path,
+    about: BidsConfig,
+    out: Exported,
+) -> dict[str, Path]:
+    """Write the streams that are motion into a folder; returns by stream where they belong in the dataset."""
+    names = filled_streams(session, streams, Exported())
+    who, task, *further = emg.name.removesuffix("_emg.bdf").split("_")
+    run = "".join(f"_{part}" for part in further if part.startswith("run-"))
+    found: dict[str, Path] = {}
+    for name in names:
+        info = session.stream_info(name)
+        if "emg" in channel_types(info) or not is_motion(info):
+            continue
+        system = wanted = _entity(name, "stream")
+        for number in range(2, len(names) + 1):
+            taken = any(f"_tracksys-{system}_" in path.name for path in found.values())
+            system = f"{wanted}{number}" if taken else system
+        stem = f"{who}_{task}_tracksys-{system}{run}_motion.tsv"
+        (folder / "motion").mkdir(exist_ok=True)
+        write_motion(session, name, folder / "motion" / stem, task.removeprefix("task-"), about)
+        tell_about_clock(session, name, out)
+        found[name] = emg.parents[1] / "motion" / stem
+    return found
+
+
+def _place_motion(session: SessionReader, prepared: Path, files: dict[str, Path], about: BidsConfig) -> None:
+    """Move what was prepared into the dataset, and enter it among the scans."""
+    for name, file in files.items():
+        file.parent.mkdir(exist_ok=True)
+        for end in _OF_MOTION:
+            part = file.name.replace("motion.tsv", end)
+            (prepared / part).replace(file.with_name(part))
+        scans = file.parents[1] / f"{file.parents[1].name}_scans.tsv"
+        rows = [row for row in read_tsv(scans) if row["filename"] != f"motion/{file.name}"]
+        at = _date(session, name, about)
+        told = None if at is None else at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        write_tsv(scans, ("filename", "acq_time"), [*rows, {"filename": f"motion/{file.name}", "acq_time": told}])
+
+
+def _add(session: SessionReader, name: str, written: Path, file: Path, about: BidsConfig) -> None:
     """Have mne-bids take a BDF file into the dataset, with what the file itself cannot tell."""
     import mne
     import mne_bids
 
-    info = session.stream_info(name)
     raw = mne.io.read_raw_bdf(written, verbose="error")
-    raw.set_channel_types(dict(zip(raw.ch_names, channel_types(info), strict=True)), verbose="error")
+    raw.set_channel_types(
+        dict(zip(raw.ch_names, channel_types(session.stream_info(name)), strict=True)), verbose="error"
+    )
     raw.info["bads"] = [raw.ch_names[index] for index in session.meta.bad_channels.get(session.stream(name).stem, [])]
-    raw.info["line_freq"] = line_freq
+    raw.info["line_freq"] = about.line_freq
     # The file's header has local time, as EDF wants it; MNE takes that for UTC.
-    raw.set_meas_date(utc_at(session, start_of(session, Grid(session.stream_data(name)))))
-    entities = mne_bids.get_entities_from_fname(file)
-    path = mne_bids.BIDSPath(root=file.parent.parent.parent, datatype="emg", **entities)
-    path = mne_bids.write_raw_bids(raw, path, emg_placement=placement, overwrite=True, verbose="error")
-    sidecar = path.copy().update(suffix="emg", extension=".json").fpath
-    about = json.loads(sidecar.read_text(encoding="utf-8"))
-    sidecar.write_text(json.dumps({**about, "Manufacturer": info.manufacturer or "n/a"}, indent=4), encoding="utf-8")
+    raw.set_meas_date(_date(session, name, about))
+    path = mne_bids.BIDSPath(root=file.parent.parent.parent, datatype="emg", **mne_bids.get_entities_from_fname(file))
+    mne_bids.write_raw_bids(raw, path, emg_placement=about.placement, overwrite=True, verbose="error")
+
+
+def _date(session: SessionReader, name: str, about: BidsConfig) -> datetime | None:
+    at = utc_at(session, start_of(session, Grid(session.stream_data(name))))
+    return None if at is None else at - timedelta(days=about.anonymize or 0)
+
+
+@contextmanager
+def _description_kept(root: Path, about: BidsConfig) -> Iterator[None]:
+    """What stands in ``dataset_description.json`` stays; mne-bids refuses one of another version of BIDS."""
+    path = root / "dataset_description.json"
+    before = path.read_bytes() if path.exists() else None
+    write_readme(root, about)
+    path.unlink(missing_ok=True)
+    try:
+        yield
+        describe_dataset(root, json.loads(before or b"{}"), about)
+    except BaseException:
+        if before is not None:
+            path.write_bytes(before)
+        raise
 
 
 @contextmanager
@@ -193,18 +276,15 @@ def _participants_kept(root: Path, subject: str) -> Iterator[None]:
     table = root / "participants.tsv"
     before = _row_of(table, subject)
     yield
-    after = _row_of(table, subject)
-    kept = {key: value for key, value in before.items() if after.get(key) == "n/a"}
-    if any(value != "n/a" for value in kept.values()):
-        old, new = ("\t".join(row.values()) for row in (after, {**after, **kept}))
-        table.write_text(table.read_text(encoding="utf-8-sig").replace(old, new), encoding="utf-8")
+    rows = read_tsv(table)
+    for row in rows:
+        if row["participant_id"] == subject:
+            row.update({key: value for key, value in before.items() if row.get(key, UNKNOWN) == UNKNOWN})
+    write_tsv(table, list(dict.fromkeys(column for row in rows for column in row)), rows)
 
 
 def _row_of(table: Path, subject: str) -> dict[str, str]:
-    if not table.exists():
-        return {}
-    head, *rows = (line.split("\t") for line in table.read_text(encoding="utf-8-sig").splitlines() if line)
-    return next((dict(zip(head, row, strict=False)) for row in rows if row[0] == subject), {})
+    return next((row for row in read_tsv(table) if row["participant_id"] == subject), {})
 
 
 def _entity(text: str, otherwise: str) -> str:

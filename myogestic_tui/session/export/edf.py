@@ -40,6 +40,9 @@ _VOLTAGES = {"V": 1.0, "mV": 1e-3, "uV": 1e-6, "nV": 1e-9}
 
 _RESERVED = ("EDF Annotations", "BDF Annotations")
 
+_FIRST_YEAR = 1985
+"""Of the hundred years that the header can tell."""
+
 _LONGEST_RECORD_S = 1000
 _RATE_ERROR = 1e-6
 """A rate may be stored so much off for shorter records: the crystals of devices are less exact."""
@@ -70,6 +73,7 @@ def export_edf(
     overwrite: bool = False,
     fill: float | None = None,
     split: bool = False,
+    anonymize: int | None = None,
 ) -> Exported:
     """Write an EDF+ (16 bit) or BDF+ (24 bit) file for each stream that is signal at a rate.
 
@@ -97,6 +101,8 @@ def export_edf(
         Seconds of the longest gap to fill with zeros; None is 60 s, and no more zeros than samples.
     split
         Write a file for each part of a stream without a gap, ``…_part-1``, instead of filling gaps.
+    anonymize
+        Days by which the date is written earlier (left out where the header cannot tell it); without the subject then.
 
     Raises
     ------
@@ -112,7 +118,7 @@ def export_edf(
         check_fill(grid, fill)
     claim(files, overwrite)
     for grid, path in zip(grids, files, strict=True):
-        file = _assemble(session, grid, fmt, out)
+        file = _assemble(session, grid, fmt, out, anonymize)
         with Partial(path) as partial:
             file.write(partial)
         out.paths.append(path)
@@ -133,7 +139,7 @@ def plan_edf(
     return in_parts(session, targets(session, Path(destination), names, f".{fmt}"), names, f".{fmt}", split)
 
 
-def _assemble(session: SessionReader, grid: Grid, fmt: Format, out: Exported) -> Any:
+def _assemble(session: SessionReader, grid: Grid, fmt: Format, out: Exported, anonymize: int | None) -> Any:
     edfio = needed("edfio", "export", f"exporting to {fmt}")
     data, name = grid.stream, grid.stream.name
     tell_about_grid(session, grid, out)
@@ -149,28 +155,20 @@ def _assemble(session: SessionReader, grid: Grid, fmt: Format, out: Exported) ->
         for index, label in enumerate(_labels(data.info.names, name, out))
     ]
     _digitise(grid, Scale.of(signals, units), signals)
-    return _file(session, grid, signals, _annotations(session, grid, total, fs, out), record_s, fmt)
-
-
-def _file(
-    session: SessionReader, grid: Grid, signals: list[Any], annotations: list[Any], record_s: float, fmt: Format
-) -> Any:
-    import edfio
-
-    local = _told_start(local_at(session, start_of(session, grid)))
+    local = _told_start(local_at(session, start_of(session, grid)), anonymize)
     return (edfio.Edf if fmt == "edf" else edfio.Bdf)(
         signals,
-        patient=edfio.Patient(code=_word(session.meta.subject)),
+        patient=edfio.Patient(code=_word(session.meta.subject if anonymize is None else "")),
         recording=edfio.Recording(startdate=local.date() if local else None, equipment_code="myogestic_tui"),
         starttime=local.time() if local else None,
         data_record_duration=record_s,
-        annotations=annotations,
+        annotations=_annotations(session, grid, total, fs, out),
     )
 
 
-def _told_start(at: datetime | None) -> datetime | None:
+def _told_start(at: datetime | None, anonymize: int | None) -> datetime | None:
     """To a 64th of a second: the times of records are exact then, in binary and in decimals, as some readers demand."""
-    if at is None:
+    if at is None or not _FIRST_YEAR <= (at := at - timedelta(days=anonymize or 0)).year < _FIRST_YEAR + 100:
         return None
     parts = round(at.microsecond * 64 / 1e6)
     return at.replace(microsecond=0) + timedelta(seconds=parts / 64)
