@@ -22,6 +22,7 @@ from .terminal_app import TerminalApp
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ..app.interface import EventStatus
     from ..widgets.frame import Frame
     from .recorder_feed import Feed, Then
     from .viewer_options import ViewerOptions
@@ -256,7 +257,11 @@ class Actions(TerminalApp):
         """What happened to the recording, newest first; where nothing did, what was said."""
         session = frame.status.session
         found = [
-            (f.clock(one.timestamp, frame.at), f"{one.text}{f' ({one.who})' if one.who else ''}", one.kind)
+            (
+                f.clock(one.timestamp, frame.at),
+                one.text if not one.who or one.who in one.text else f"{one.text} ({one.who})",
+                one.kind,
+            )
             for one in (session.events if session is not None else ())
         ]
         said = [(clock, text, "lost" if bad else "") for clock, text, bad in self.history]
@@ -296,3 +301,8 @@ class Actions(TerminalApp):
 
         self.say("looking at network, liblsl, terminal, disk and clock …")
         threading.Thread(target=examine, name="viewer-doctor", daemon=True).start()
+
+
+def _told(event: EventStatus) -> str:
+    """What happened, and who did it where that is not told yet."""
+    return event.text if not event.who or event.who in event.text else f"{event.text} ({event.who})"

@@ -64,10 +64,10 @@ def faults_line(frame: Frame, width: int = 11) -> Line:
     return line((fit(f"▲ {text}" if text else "", width), WARN))
 
 
-def _count(frame: Frame) -> Line:
+def _count(frame: Frame, word: str = "") -> Line:
     live, expected = frame.n_recorded
     style = OK if live >= expected > 0 else BAD if frame.recording and not live else WARN
-    return line((fit(f"{live}/{expected}", 5, ">"), style))
+    return line((fit(f"{live}/{expected}{word}", 5 + len(word), ">"), style))
 
 
 def _idle(frame: Frame, width: int) -> Line:
@@ -105,8 +105,13 @@ def _recording(frame: Frame, width: int) -> Line:
         (fit(frame.keyed(active), name_width), gesture_style(active)),
         (f"{min(seconds, 9999.9):>6.1f} s ", DIM if active < 0 else ""),
     )
-    streams, disk = (" streams", "   disk ") if width >= _ROOMY else ("", " ")
-    return spread(left, line(faults_line(frame), _count(frame), (f"{streams}{disk}", DIM), _disk(frame), " "), width)
+    if width >= _ROOMY:
+        right = line(_count(frame), (" streams   disk ", DIM), _disk(frame), " ")
+    else:  # one of the two in one field: what is missing matters more than the room that is left
+        live, expected = frame.n_recorded
+        disk = line((" disk ", DIM), _disk(frame))
+        right = line(disk if live >= expected else _count(frame, " live"), " ")
+    return spread(left, line(faults_line(frame), right), width)
 
 
 def _narrow(frame: Frame, width: int) -> Line:

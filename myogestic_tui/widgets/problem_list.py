@@ -54,7 +54,8 @@ def problem_lines(problems: Sequence[Problem], width: int, height: int) -> list[
 def quality_line(stream: StreamStatus, most: int = 4) -> Line:
     """``1 flat: 17   1 mains: 42``: only what is wrong; ``all 64 clean`` where nothing is."""
     if not stream.quality:
-        return line(("no samples yet" if stream.dtype != "string" else "text", DIM))
+        lost = "nothing comes: not judged" if stream.state == "lost" else "no samples yet"
+        return line((lost if stream.dtype != "string" else "text", DIM))
     parts: list[tuple[str, str]] = []
     for flag, word in FLAG_WORDS.items():
         which = [str(i + 1) for i, q in enumerate(stream.quality) if flag in q.flags]

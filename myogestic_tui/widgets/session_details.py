@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import number_format as f
 from .strip_widget import FLAG_WORDS
-from .styled_lines import BAD, BLANK, DIM, WARN, Line, cut, fit, gesture_style, line, rule, spread, width_of
+from .styled_lines import BAD, BLANK, DIM, WARN, Line, cells, cut, fit, gesture_style, line, rule, spread, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,9 +34,6 @@ class Looked(NamedTuple):
     quality: Mapping[str, tuple[RecordedQuality, ...]] = {}
     """By stream; read for the open session only."""
     problem: str = ""
-
-
-_CLASS_CELLS = 22
 
 
 def verified_words(one: Entry) -> str:
@@ -68,11 +66,17 @@ def _table(one: Entry, looked: Looked, frame: Frame, width: int) -> list[Line]:
     facts = {} if looked.facts is None else {stream.name: stream for stream in looked.facts.streams}
     streams = [stream_row(name, stream, facts.get(name)) for name, stream in one.summary.streams.items()]
     classes = _classes(one, looked)
-    rows = []
-    for i in range(max(len(streams), len(classes))):
-        left = streams[i] if i < len(streams) else BLANK
-        right = class_row(classes[i], frame) if i < len(classes) else BLANK
-        rows.append(spread(left, line(right, " " * max(_CLASS_CELLS - width_of(right), 0)), width))
+    longest = max((width_of(row) for row in streams), default=0)
+    name_cells = min(max((cells(one.name) for one in classes), default=5), 20)
+    lines = [class_row(one, frame, name_cells) for one in classes]
+    widest = max((width_of(row) for row in lines), default=0) + 1
+    if longest + 2 + widest > width:  # what does not stand beside the streams stands beneath, and nothing is cut
+        per_row = max(width // (widest + 2), 1)
+        padded = [line(" ", row, " " * (widest + 1 - width_of(row))) for row in lines]
+        rows = [*streams, *(line(*padded[i : i + per_row]) for i in range(0, len(padded), per_row))]
+    else:
+        pairs = zip_longest(streams, lines, fillvalue=BLANK)
+        rows = [spread(left, line(right, " " * (widest - width_of(right))), width) for left, right in pairs]
     return rows or [line((f" {one.problem or 'no stream in it'}"[:width], WARN if one.problem else DIM))]
 
 
@@ -86,13 +90,13 @@ def cut_rows(rows: list[Line], height: int) -> list[Line]:
 def stream_row(name: str, stream: StreamSummary, facts: StreamFacts | None) -> Line:
     """One stream: layout, measured rate, samples, gaps with their seconds."""
     lost = sum(gap[1] for gap in facts.gaps) if facts is not None else 0.0
-    gaps = "0 gaps" if not stream.gaps else f"{stream.gaps} gap{'s' if stream.gaps > 1 else ''}"
-    gaps += f" {lost:.1f} s" if lost else ""
+    gaps = f"{stream.gaps} gap{'s' if stream.gaps != 1 else ''}"
+    gaps += f" {lost:.1f} s" if lost and stream.gaps else f"  {lost:.1f} s missing" if lost else ""
     rate = f"{f.rate(stream.measured_fs or stream.fs)} Hz" if stream.fs else "irregular"
     samples = f"{stream.n_samples:,}".replace(",", " ")
     return line(
         f" {fit(name, 11)} {stream.n_channels:>3} ch {f.dtype(stream.dtype):<3} {rate:>10} {samples:>10}",
-        (f"  {gaps}", WARN if stream.gaps else DIM),
+        (f"  {gaps}", WARN if stream.gaps or lost else DIM),
     )
 
 

@@ -219,11 +219,10 @@ class OverviewPlot(Signal):
 
 
 def scale_of(low: Floats, high: Floats, *, from_zero: bool) -> tuple[float, float]:
-    """The ends of the scale, rounded up to two figures."""
-    finite = high[np.isfinite(high)]
-    top = float(finite.max()) if finite.size else 1.0
-    bottom = 0.0 if from_zero else float(low[np.isfinite(low)].min()) if np.isfinite(low).any() else -top
-    return _rounded(bottom), _rounded(top) or 1.0
+    """The ends of the scale, rounded up to two figures: from zero, or as far below it as above."""
+    reach = np.abs(np.concatenate([high] if from_zero else [low, high]))
+    top = _rounded(float(reach[np.isfinite(reach)].max(initial=0.0))) or 1.0
+    return (0.0 if from_zero else -top), top
 
 
 def _rounded(value: float) -> float:

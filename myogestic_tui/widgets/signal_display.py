@@ -38,6 +38,8 @@ _BESIDE = 90
 """Cells that remain for heat or traces where the grid stands beside them."""
 _SPECTRUM_BESIDE = 120
 _FPS = 10.0
+_BEHIND_SECONDS = 0.75
+"""A picture that ends longer ago says when; it moves by a column, which is not complete at once."""
 
 
 class Lane(Vertical):
@@ -246,9 +248,13 @@ class SignalView(Vertical):
 
     # ---------------------------------------------------------------- the views
 
-    def _edge(self, stream: StreamStatus) -> str:
-        """What the right edge is: the present only while samples come and are followed."""
-        return "held" if self.lens.until is not None else "lost" if stream.state == "lost" else "now"
+    def _edge(self, stream: StreamStatus, end: float, at: float) -> str:
+        """What the right edge is: the present only while samples come, are followed, and are drawn as they come."""
+        if self.lens.until is not None or stream.state == "lost":
+            return "held" if self.lens.until is not None else "lost"
+        compared = stream.time_basis == "lsl" and stream.clock_offset is not None
+        behind = at - end - (stream.clock_offset or 0.0) if compared else 0.0
+        return f"-{behind:.1f} s" if behind > _BEHIND_SECONDS else "now"
 
     def _page(self, stream: StreamStatus, first: int, n_channels: int, start: float, seconds: float) -> Page:
         percent = self.lens.in_percent(stream)
@@ -269,11 +275,12 @@ class SignalView(Vertical):
             return None
         page = self._page(stream, layout.first, layout.n_channels, answer.start, seconds)
         self._listen(answer.rms, page, frame.at)
+        edge = self._edge(stream, answer.start + seconds, frame.at)
         for i, lane in enumerate(lanes):
             first, n_channels = layout.lane(i)
             part = answer.rms[first - layout.first :][:n_channels]
             lane.heat.draw(replace(page, first=first, n_channels=n_channels), part, self.lens.loud.value, each)
-            lane.show_time(answer.envelope, HEAD, n_columns * each, answer.start, seconds, frame, self._edge(stream))
+            lane.show_time(answer.envelope, HEAD, n_columns * each, answer.start, seconds, frame, edge)
         if layout.below:
             self._draw_below(answer, page, stream, layout, frame)
         return answer
@@ -296,7 +303,8 @@ class SignalView(Vertical):
             first, n_channels = layout.lane(i)
             channels = worst_first(range(first, first + n_channels), self.lens.cursor, flagged, layout.below)
             at = [channel - layout.first for channel in channels]
-            lane.trace.draw(page, channels, answer.low[at], answer.high[at], self.lens.scale.value)
+            scale, loudest = self.lens.scale.value, self.lens.loud.value
+            lane.trace.draw(page, channels, answer.low[at], answer.high[at], answer.rms[at], scale, loudest)
 
     def _draw_traces(self, stream: StreamStatus, layout: Layout, frame: Frame) -> Answer | None:
         from .trace import HEAD, RUN
@@ -308,15 +316,18 @@ class SignalView(Vertical):
             return None
         page = self._page(stream, layout.first, layout.n_channels, answer.start, seconds)
         self.lens.take(answer.low, answer.high, frame.at, page.quality[layout.first :][: layout.n_channels])
+        self._listen(answer.rms, page, frame.at)
+        edge = self._edge(stream, answer.start + seconds, frame.at)
         numbers = answer.levels(seconds)
         for i, lane in enumerate(lanes):
             first, n_channels = layout.lane(i)
             part = slice(first - layout.first, first - layout.first + n_channels)
             rows = lane.trace.size.height if layout.mode == "zoom" else layout.rows
             channels = range(first, first + n_channels)
-            scale = self.lens.scale.value
-            lane.trace.draw(page, channels, answer.low[part], answer.high[part], scale, rows, numbers[part])
-            lane.show_time(answer.envelope, HEAD, runs * RUN, answer.start, seconds, frame, self._edge(stream))
+            low, high, rms = answer.low[part], answer.high[part], answer.rms[part]
+            scale, loudest = self.lens.scale.value, self.lens.loud.value or 1.0
+            lane.trace.draw(page, channels, low, high, rms, scale, loudest, rows, numbers[part])
+            lane.show_time(answer.envelope, HEAD, runs * RUN, answer.start, seconds, frame, edge)
         return answer
 
     def _draw_spectrum(self, stream: StreamStatus, answer: Answer | None) -> Samples | None:

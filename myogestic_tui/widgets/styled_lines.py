@@ -137,7 +137,7 @@ def content(lines: Sequence[Line]) -> Content:
 
 def rich_style(style: str, variables: Mapping[str, str]) -> RichStyle:
     """A style as `rich` has it, its theme variables looked up; for cells of a `DataTable`."""
-    front, _, back = style.partition(" on ")
+    front, _, back = f" {style}".partition(" on ")
     words = front.split()
     ink = next((word for word in words if word.startswith("$")), "")
     return RichStyle(

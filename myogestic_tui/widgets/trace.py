@@ -46,19 +46,20 @@ class Head(NamedTuple):
 class Trace(Signal):
     """Traces of some channels.
 
-    ``draw(page, channels, low, high, scale, rows, numbers)`` takes least and greatest values, ``(len(channels),
-    columns)``, two columns to a cell; ``scale`` is half the height of a channel, which takes ``rows`` rows. ``numbers``
+    ``draw(page, channels, low, high, rms, scale, loudest, rows, numbers)`` takes least and greatest values,
+    ``(len(channels), columns)``, two columns to a cell; ``scale`` is half the height of a channel, which takes ``rows``
+    rows. Ink is by ``rms``, of the same time in fewer columns, in the steps of `Heat` below ``loudest``. ``numbers``
     stand beside the traces, and are of what is drawn; without them the traces begin where those of `Heat` do.
     """
 
     def draw(
-        self, page: Page, channels: Sequence[int], low: Floats, high: Floats, scale: float, rows: int = 1,
-        numbers: Sequence[float] = (),
+        self, page: Page, channels: Sequence[int], low: Floats, high: Floats, rms: Floats, scale: float,
+        loudest: float, rows: int = 1, numbers: Sequence[float] = (),
     ) -> None:  # fmt: skip
         look = self.look
         flags = [page.flag(channel) for channel in channels]
         levels = [f.amplitude(number) for number in numbers]
-        about = (low.tobytes(), high.tobytes(), scale, rows, page.cursor, page.stale, page.unit, self.size)
+        about = (low.tobytes(), high.tobytes(), scale, loudest, rows, page.cursor, page.stale, page.unit, self.size)
         if not self.draws((about, tuple(channels), flags, levels)):
             return
         n_columns = low.shape[1] // (2 * RUN) * 2 * RUN
@@ -67,7 +68,7 @@ class Trace(Signal):
         texts = draw_traces(
             low, high, scale, rows, "ascii" if look.ascii_only else "block" if look.block else "braille"
         )
-        cut, inks = cut_channels(low, high, scale), _inks(low, high, scale)
+        cut, inks = cut_channels(low, high, scale), inks_of(rms, low.shape[1] // 2, loudest)
         for i, channel in enumerate(channels):
             head = Head(channel, flags[i], levels[i] if levels else "", channel == page.cursor, cut[i])
             for at, text in enumerate(texts[i]):
@@ -102,13 +103,11 @@ class Trace(Signal):
             yield Segment(text[start * RUN : stop * RUN], styles[int(inks[start])])
 
 
-def _inks(low: Floats, high: Floats, scale: float) -> NDArray[np.int64]:
-    """Steps of the ramp by run of cells, ``(n_channels, runs)``: peak to peak, the whole height is the loudest."""
-    n_channels, n_columns = low.shape
-    runs = n_columns // (2 * RUN)
-    reach = np.where(np.isfinite(low), high - low, 0).reshape(n_channels, runs, 2 * RUN).mean(axis=2) / 2
-    steps = steps_of(reach, scale, np.full(reach.shape, -1, np.int64))
-    return np.maximum(steps, 0) // _TINT * _TINT
+def inks_of(rms: Floats, cells: int, loudest: float) -> NDArray[np.int64]:
+    """Steps of the ramp by run of the last ``cells``, ``(n_channels, runs)``: the same colour is as loud on the map."""
+    by_cell = np.repeat(np.square(np.where(np.isfinite(rms), rms, 0)), -(-cells // rms.shape[1]), axis=1)[:, -cells:]
+    runs = np.sqrt(by_cell.reshape(len(rms), cells // RUN, RUN).mean(axis=2))
+    return np.maximum(steps_of(runs, loudest, np.full(runs.shape, -1, np.int64)), 0) // _TINT * _TINT
 
 
 def _scale_mark(at: int, rows: int, scale: float, unit: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 from scripted import REPLACE, emg, hand, idle, recording
 
 from myogestic_tui.app import interface as r
+from myogestic_tui.session.format.summary import StreamSummary, Summary
+from myogestic_tui.session.library.catalog_entry import Entry
 from myogestic_tui.widgets import colour_ramp
 from myogestic_tui.widgets import number_format as f
 from myogestic_tui.widgets.frame import Frame
@@ -17,6 +20,7 @@ from myogestic_tui.widgets.header import state_line
 from myogestic_tui.widgets.label_timeline import label_strip, time_axis
 from myogestic_tui.widgets.problem_list import needs_you, status_line
 from myogestic_tui.widgets.record_status import now_of
+from myogestic_tui.widgets.session_details import Looked, short_details
 from myogestic_tui.widgets.stream_table import columns, sparkline, stream_row
 from myogestic_tui.widgets.styled_lines import FAINT, cut, fit, line, plain, rule, spread, width_of
 
@@ -270,3 +274,28 @@ def test_ascii_text_is_as_long_as_the_text_it_stands_for():
 def test_clock_times_are_those_of_the_wall():
     now = time.monotonic()
     assert f.clock(now, now) == time.strftime("%H:%M:%S")
+
+
+def test_at_80_columns_a_number_of_the_header_has_its_word():
+    gestures = tuple(r.GestureStatus(name=name) for name in ("Rest", "Fist"))
+    whole = text(state_line(frame(recording(gestures=gestures)), 80))
+    assert re.search(r"disk +\S+ [dhms] $", whole)
+    gone = (emg(recording=True), hand(recording=True, state="lost"))
+    fewer = text(state_line(frame(recording(gestures=gestures, streams=gone)), 80))
+    assert fewer.endswith("1/2 live ")
+    assert len(whole) == len(fewer) == 80
+
+
+@pytest.mark.parametrize("width", [60, 78, 80, 118])
+def test_beside_or_beneath_its_streams_no_class_of_a_session_is_cut(width):
+    streams = {"forearm": StreamSummary(n_channels=64, dtype="float32", fs=2048.0, n_samples=413_312)}
+    labels = {"Rest": 41, "Fist": 14, "Wrist flexion": 13}
+    one = Entry(
+        summary=Summary(
+            path="s", state="packed", created="2026-05-17T14:23:05", name="s", streams=streams, labels=labels
+        )
+    )
+    rows = [text(row) for row in short_details(one, Looked(), frame(idle()), width)]
+    assert all(any(name in row for row in rows) for name in labels)
+    assert any("413 312  0 gaps" in row for row in rows)
+    assert max(map(len, rows)) <= width

@@ -13,6 +13,8 @@ from myogestic_tui.widgets.amplitude_scale import AutoScale, cut_channels, nice_
 from myogestic_tui.widgets.braille import draw_traces
 from myogestic_tui.widgets.heat import columns_of, levels
 from myogestic_tui.widgets.spectrum import columns_for, mains, measure
+from myogestic_tui.widgets.styled_lines import rich_style
+from myogestic_tui.widgets.trace import inks_of
 from myogestic_tui.widgets.view_settings import Lens, Loudness, plan, worst_first
 
 DOT_BITS = {
@@ -260,3 +262,15 @@ def test_64_traces_fit_one_page_in_two_columns():
 def test_below_the_map_the_chosen_and_the_faulty_channels_come_first():
     assert worst_first(range(32), 20, {4, 30}, 5) == [0, 1, 4, 20, 30]
     assert worst_first(range(2), 20, {4}, 5) == [0, 1]
+
+
+def test_a_style_may_be_a_background_alone():
+    assert rich_style("on #18b176", {}).bgcolor.triplet.hex == "#18b176"
+    assert rich_style("bold $ink on $paper", {"ink": "#ffffff", "paper": "#000000"}).bgcolor.triplet.hex == "#000000"
+
+
+def test_ink_is_as_loud_as_the_map_whatever_the_scale_of_the_traces():
+    rms = np.array([[5.0] * 20, [40.0] * 20, [300.0] * 20], np.float32)
+    inks = inks_of(rms, 40, 320.0)
+    assert inks.shape == (3, 20)
+    assert (inks[:, 0] == levels(rms[:, 0], 320.0, np.full(3, -1)) // 2 * 2).all()

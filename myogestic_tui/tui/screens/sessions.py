@@ -124,7 +124,7 @@ class SessionsScreen(SessionJobs):
         one = self.list.entry
         assert one is not None
         looked = self.look.at(one, 2 * width)
-        plot_rows = min(max(tall - len(rows), 6), 24) if looked.overview is not None and tall >= 9 else 0
+        plot_rows = max(tall - len(rows), 6) if looked.overview is not None and tall >= 9 else 0
         rows = cut_rows(rows, tall - plot_rows)
         if plot_rows > 5 and looked.overview is not None:
             from ...widgets.session_plot import heading
