@@ -8,10 +8,10 @@ tells it, that is what the verdict says.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .offsets import line_after
-from .thresholds import ARRIVAL_TOLERANCE, BACK
+from .thresholds import ARRIVAL_TOLERANCE, BACK, DRIFT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +46,17 @@ class Verdict:
     line: int | None = None
 
 
+class _Passed(NamedTuple):
+    """How much time passed at a move, in seconds, by arrivals."""
+
+    since_last: float
+    """Since those just before it."""
+    since_soonest: float
+    """Since those that came with the least delay of all before it: more where the source lagged behind meanwhile."""
+    doubt: float
+    """How much the clocks' drift makes of the second."""
+
+
 @dataclass(frozen=True, slots=True)
 class Judge:
     """Decides on the moves of one stream."""
@@ -62,12 +73,13 @@ class Judge:
 
     def _judge(self, moves: Sequence[Move], number: int, undone: bool) -> Verdict:
         move = moves[number]
-        verdict = self._by_arrivals(moves, number)
+        passed = self._passed(moves, number)
+        verdict = self._by_arrivals(move, passed) if passed is not None else None
         cells = self.course.cells
         line = line_after(self.lines, cells.stamp(move.cell - 1), cells.stamp(move.cell))
         if line is not None:
             jump = self.lines[line].before - self.lines[line - 1].after
-            if verdict is None or abs(-verdict.leap - jump) < _AGREE:
+            if verdict is None or passed is None or _agree(verdict, passed, jump):
                 return Verdict(move, -jump, move.seconds + jump, line)
         if verdict is not None:
             return verdict
@@ -79,26 +91,32 @@ class Judge:
             return Verdict(move, 0.0, move.seconds)
         return Verdict(move, move.seconds, None)
 
-    def _by_arrivals(self, moves: Sequence[Move], number: int) -> Verdict | None:
+    def _by_arrivals(self, move: Move, passed: _Passed) -> Verdict:
+        least = max(ARRIVAL_TOLERANCE, 0.75 * self.course.packet)
+        against = passed.since_last - move.local
+        lag = passed.since_soonest - move.local
+        if abs(against) <= least or against * move.local >= 0 or abs(lag) <= least + passed.doubt:
+            return Verdict(move, 0.0, move.seconds)
+        if passed.since_last > ARRIVAL_TOLERANCE:
+            return Verdict(move, move.seconds - passed.since_last, passed.since_last)
+        return Verdict(move, move.seconds, 0.0)
+
+    def _passed(self, moves: Sequence[Move], number: int) -> _Passed | None:
+        """By arrivals, how much time passed at a move; None where they do not tell."""
         if not self.arrivals:
             return None
         cells, move = self.course.cells, moves[number]
         bounds = [0, *(cells.sample(one.cell) for one in moves), cells.n_samples]
         came = self.arrivals.latest(self.course.period)
-        before = came[self.arrivals.places(bounds[number], bounds[number + 1])][-_NEAR_ROWS:]
+        earlier = came[self.arrivals.places(bounds[number], bounds[number + 1])]
+        before = earlier[-_NEAR_ROWS:]
         after = came[self.arrivals.places(bounds[number + 1], bounds[number + 2])][:_NEAR_ROWS]
         if not len(before) and len(after) and move.begins_epoch:
-            return Verdict(move, move.seconds, 0.0)  # one read brought the samples on both sides
+            return _Passed(0.0, 0.0, 0.0)  # one read brought the samples on both sides
         if not len(before) or not len(after):
             return None
-        passed = float(after.min() - before.min())
-        against = passed - move.local
-        least = max(ARRIVAL_TOLERANCE, 0.75 * self.course.packet, 0.3 * abs(move.local))
-        if abs(against) <= least or against * move.local >= 0:
-            return Verdict(move, 0.0, move.seconds)
-        if passed > ARRIVAL_TOLERANCE:
-            return Verdict(move, move.seconds - passed, passed)
-        return Verdict(move, move.seconds, 0.0)
+        seconds = (bounds[number + 1] - bounds[number]) * self.course.period
+        return _Passed(float(after.min() - before.min()), float(after.min() - earlier.min()), DRIFT * seconds)
 
     def _beyond_the_session(self, moves: Sequence[Move], move: Move) -> bool:
         """Whether, had the clock not been set, there would be stamps from outside the session."""
@@ -127,6 +145,11 @@ class Judge:
             return False
         end = cells.last_stamp + (self.lines[-1].after if self.lines else 0.0) - stop
         return -_AT_STOP < end < _AT_STOP and end - move.seconds > max(0.5, end)
+
+
+def _agree(verdict: Verdict, passed: _Passed, jump: float) -> bool:
+    """Whether arrivals allow that the clock offset jumped at a move."""
+    return abs(verdict.leap + jump) < _AGREE or abs(passed.since_last - verdict.move.local - jump) < _AGREE
 
 
 def _undone(moves: Sequence[Move], threshold: float) -> set[int]:

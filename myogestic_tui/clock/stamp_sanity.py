@@ -17,6 +17,8 @@ _LEAST_SAMPLES, _LEAST_STILL = 50, 20
 _NEAR = 0.7, 1.4
 _BACKWARDS = -0.1
 _MOST_JUMPS, _JUMPS_A_SECOND = 20, 0.5
+_SPEED_SECONDS = 5.0
+"""What stamps rise by is told over this long: more than a packet, and less than from one reset to the next."""
 _MOST_OFF = 2.5
 """A device sends at its nominal rate times so much at most."""
 
@@ -33,15 +35,16 @@ def why_unusable(cells: Cells, arrivals: Arrivals) -> str:
     if stands and np.ptp(cells.floor + cells.place / fs) < 0.02 * n / fs:
         return "the stamps stand still"
     jumps = int(np.count_nonzero((cells.excess <= -BACK) | (cells.excess >= FORWARD)))
+    jumping = jumps > max(_MOST_JUMPS, _JUMPS_A_SECOND * n / fs)
     if n > _LEAST_SAMPLES and len(cells) > 4:
         speed = _speed(cells)
-        if speed < _BACKWARDS:
+        if speed < _BACKWARDS and not jumping:
             return "the stamps run backwards"
         share = (arrivals.rate or fs) / fs
         unit = unit_of(speed * (share if 1 / _MOST_OFF < share < _MOST_OFF else 1.0))
         if unit:
             return unit
-    return "the stamps jump about" if jumps > max(_MOST_JUMPS, _JUMPS_A_SECOND * n / fs) else ""
+    return "the stamps jump about" if jumping else ""
 
 
 def unit_of(speed: float) -> str:
@@ -52,7 +55,7 @@ def unit_of(speed: float) -> str:
 
 def _speed(cells: Cells) -> float:
     """Median rise of the stamps per nominal second."""
-    apart = max(1, len(cells) // 4)
+    apart = max(1, min(round(_SPEED_SECONDS * cells.fs * len(cells) / cells.n_samples), len(cells) // 4))
     rise = cells.mean[apart:] - cells.mean[:-apart]
     samples = np.maximum(cells.first[apart:] - cells.first[:-apart], 1.0)
     return float(np.median(1.0 + cells.fs * rise / samples))

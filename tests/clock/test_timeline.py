@@ -155,6 +155,33 @@ def test_a_sender_that_reboots_is_away_for_as_long_as_it_was(by_arrival, offset_
     assert found.measured_fs == pytest.approx(500.0, rel=1e-3)
 
 
+@pytest.mark.parametrize("fs", [5.0, 30.0, 250.0, 2048.0])
+@pytest.mark.parametrize("known_by", ["arrivals", "offsets"])
+@pytest.mark.parametrize("times", [4, 9])
+def test_a_sender_that_reboots_again_and_again(fs, known_by, times):
+    """Its clock ends far below where it began: the stamps were taken for ones that run backwards."""
+    taken = START + np.arange(round(300 * fs)) / fs
+    at = [len(taken) * number // (times + 1) for number in range(1, times + 1)]
+    pauses = [6.642 + 6 * number for number in range(times)]
+    moved = [(-9000.0, 4000.0, -50_000.0, 7.0)[number % 4] for number in range(times)]
+    for index, pause in zip(at, pauses, strict=True):
+        taken[index:] += pause
+    raw, stop = taken - OFFSET, taken[-1] + 0.2
+    clock = offsets(stop)
+    for index, leap in zip(at, moved, strict=True):
+        raw[index:] += leap
+        clock[clock[:, 0] > taken[index] - 0.1, 1] -= leap
+    clock[:, 3] = clock[:, 0] - clock[:, 1]
+    evidence = {"arrivals": arrivals(taken, stop=stop)} if known_by == "arrivals" else {"offsets": clock}
+    found = timeline_of(raw, fs, Evidence(start=START, stop=stop, **evidence))
+    assert found.unusable == ""
+    assert [(gap.index, round(gap.seconds, 2)) for gap in found.gaps] == [
+        (index, pytest.approx(pause, abs=0.3)) for index, pause in zip(at, pauses, strict=True)
+    ]
+    assert [leap.index for leap in found.leaps] == at
+    assert np.abs(found.sample_time(raw) - taken).max() < (0.1 * times if known_by == "arrivals" else 0.01)
+
+
 def test_a_clock_set_back_by_100_s_after_an_outage_of_63_s():
     fs, start, stop = 250.0, 0.0, 200.0
     taken = np.concatenate((np.arange(start, 60.0, 1 / fs), np.arange(123.0, stop, 1 / fs)))
