@@ -17,6 +17,7 @@ from .gesture_keys import Labeller
 from .modals.ask import Answers, Ask
 from .modals.forms import Form
 from .modals.text import TextScreen
+from .screens.base import SAID_SECONDS
 from .terminal_app import TerminalApp
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 _MARKS = {"lost": ("✗", BAD), "not recorded": ("✗", BAD), "stopped": ("■", STRONG), "back": ("●", OK)}
 """How an event of a kind begins."""
-SAID_SECONDS = 6.0
-"""How long a reply stands in the message line."""
 
 
 class Actions(TerminalApp):
@@ -45,6 +44,8 @@ class Actions(TerminalApp):
         self.labeller = Labeller(self)
         self.stopped_session = ""
         self.said: tuple[str, bool, float] = ("", False, 0.0)
+        self.said_over = ("", "")
+        """What was said last, and how things stood then."""
         self.history: deque[tuple[str, str, bool]] = deque(maxlen=100)
 
     def refresh_frame(self) -> None:
@@ -77,7 +78,7 @@ class Actions(TerminalApp):
         """Put a line before the operator for a while."""
         if text:
             self.history.append((time.strftime("%H:%M:%S"), text, bad))
-        self.said = (text, bad, time.monotonic() + SAID_SECONDS)
+        self.said, self.said_over = (text, bad, time.monotonic() + SAID_SECONDS), ("", "")
         self.wake()
 
     def ask(

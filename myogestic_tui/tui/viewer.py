@@ -169,7 +169,9 @@ class Viewer(Actions):
         self.say("pasted text is ignored: keys are commands here", bad=True)
 
     def on_key(self, event: events.Key) -> None:
-        if not isinstance(self.screen, ModalScreen):
+        if event.key == "escape" and self.screen.query(HelpPanel):
+            self.action_hide_help_panel()
+        elif not isinstance(self.screen, ModalScreen):
             self._explain(character_of(event))
 
     def _explain(self, key: str) -> None:
@@ -218,6 +220,8 @@ class Viewer(Actions):
             self.action_label(index)
 
     async def action_mode(self, mode: str) -> None:
+        if mode == self.current_mode and len(self.screen_stack) > 1:
+            await self.pop_screen()  # the open session is of that mode, too
         await self.switch_mode(mode)
         self.refresh_frame()
 

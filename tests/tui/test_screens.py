@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scripted import REPLACE, ScriptedRecorder, emg, hand, idle, recording
 from textual import events
+from textual.widgets import HelpPanel
 
 from myogestic_tui.app import interface as r
 from myogestic_tui.errors import RecorderGoneError
@@ -312,6 +313,31 @@ async def test_help_lists_the_keys_of_the_screen_gestures_go_on_and_nothing_of_i
         assert "take sheet" not in it.text
         after = [row.replace("▶", " ")[:4] for row in it.rows()[3:]]
         assert [row.replace("▶", " ")[:4] for row in before] == after
+
+
+@pytest.mark.parametrize("screen", ["streams", "live", "record", "sessions"])
+async def test_escape_closes_the_help_and_does_nothing_else(stage, screen):
+    async with stage(ScriptedRecorder(recording()), screen=screen) as it:
+        before = it.rows()[-1]
+        await it.press("?")
+        assert it.viewer.screen.query(HelpPanel)
+        await it.press("escape")
+        await it.until(lambda: not it.viewer.screen.query(HelpPanel))
+        await it.until(lambda: it.rows()[-1] == before)
+
+
+async def test_what_was_said_gives_way_once_it_has_been_read_and_things_stand_otherwise(stage):
+    recorder = ScriptedRecorder(idle(streams=(emg(state="connecting"),)))
+    async with stage(recorder) as it:
+        it.viewer.said = ("connecting emg", False, time.monotonic() + 1000)
+        it.viewer.refresh_frame()
+        await it.until(lambda: "connecting emg" in it.rows()[-2])
+        recorder.change(streams=(emg(),))
+        await it.settle()
+        assert "connecting emg" in it.rows()[-2]
+        it.viewer.said = ("connecting emg", False, time.monotonic() + 3)
+        it.viewer.refresh_frame()
+        await it.until(lambda: "ready" in it.rows()[-2])
 
 
 async def test_a_screen_key_works_while_help_is_open(stage):

@@ -109,3 +109,13 @@ async def test_it_stands_at_every_size(stage, size):
         assert " ".join(heading.split()).startswith("STATE SUBJECT TASK TAKE START▾ LENGTH SIZE LABELS COPY")
         beside = "P07 grasp 03   full verify ok" in it.rows()[3]
         assert beside == (size[0] >= 150)
+
+
+async def test_the_key_of_sessions_leads_back_from_the_open_session_to_the_list(stage):
+    async with stage(screen="sessions", list_sessions=entries) as it:
+        await it.until(lambda: "4 of 4" in it.text)
+        await it.press("enter")
+        await it.until(lambda: len(it.viewer.screen_stack) == 2)
+        await it.press("b")
+        await it.until(lambda: len(it.viewer.screen_stack) == 1)
+        assert "4 of 4" in it.text

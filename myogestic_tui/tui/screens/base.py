@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.containers import Container
 from textual.screen import Screen
+from textual.widgets import HelpPanel
 
 from ...widgets.header import Header
 from ...widgets.key_footer import KeyRow
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 
     from ...widgets.frame import Frame
     from ..viewer import Viewer
+
+SAID_SECONDS = 6.0
+"""How long a reply stands in the message line."""
+_READ_SECONDS = 2.0
+_NO_DIGITS = str.maketrans("", "", "0123456789")
 
 
 class ViewerScreen(Screen[None], inherit_bindings=False):
@@ -87,12 +93,24 @@ class ViewerScreen(Screen[None], inherit_bindings=False):
         self.message.put([self.message_line(frame, self.size.width)])
         self.show(frame)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Some need a recording, some that there is none; the keys that go back close the help first."""
+        if action in ("back", "cancel") and self.query(HelpPanel):
+            return False
+        return allowed(action, self.frame)
+
     def message_line(self, frame: Frame, width: int) -> Line:
-        """What was just said, else how things stand."""
-        text, bad, until = self.viewer.said
-        if text and time.monotonic() < until:
+        """What was just said, until it has been read and things stand otherwise; else how they stand."""
+        viewer, stands = self.viewer, status_line(frame, width)
+        text, bad, until = viewer.said
+        words = "".join(part for part, _ in stands if part).translate(_NO_DIGITS)
+        if text != viewer.said_over[0]:
+            viewer.said_over = (text, words)
+        now = time.monotonic()
+        overtaken = not bad and words != viewer.said_over[1] and now > until - SAID_SECONDS + _READ_SECONDS
+        if text and now < until and not overtaken:
             return line((fit(f" {text}", width), BAD if bad else OK))
-        return status_line(frame, width)
+        return stands
 
 
 def allowed(action: str, frame: Frame) -> bool:

@@ -14,7 +14,7 @@ from ...widgets.signal_display import SignalView
 from ...widgets.strip_widget import Lines, worst_flag
 from ...widgets.styled_lines import BLANK, KEY, STRONG, Line, line, rule
 from ...widgets.view_settings import MODES, Lens
-from .base import ViewerScreen, allowed
+from .base import ViewerScreen
 from .key_bindings import LIVE
 
 if TYPE_CHECKING:
@@ -78,9 +78,6 @@ class LiveScreen(ViewerScreen):
         return [*rows, *needs_you(frame.status.problems, width, max(height - len(rows), 0))][: max(height, 0)]
 
     # ---------------------------------------------------------------- commands
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        return allowed(action, self.frame)
 
     def on_gesture_list_pressed(self, message: GestureList.Pressed) -> None:
         self.viewer.label(message.class_index, message.at, message.doubt)

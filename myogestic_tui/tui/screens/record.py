@@ -18,7 +18,7 @@ from ...widgets.stable_table import Table
 from ...widgets.strip_widget import Lines
 from ...widgets.styled_lines import BLANK, Line, line, rule
 from ..modals.forms import Form
-from .base import ViewerScreen, allowed
+from .base import ViewerScreen
 from .key_bindings import RECORD
 
 if TYPE_CHECKING:
@@ -138,9 +138,6 @@ class RecordScreen(ViewerScreen):
         view.recorder = self.viewer.feed.recorder  # type: ignore[attr-defined]
         view.show(frame)  # type: ignore[attr-defined]
         return rows
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        return allowed(action, self.frame)
 
     def on_gesture_list_pressed(self, message: GestureList.Pressed) -> None:
         self.viewer.label(message.class_index, message.at, message.doubt)
