@@ -197,10 +197,10 @@ def verifying(folder: Path, seconds: float) -> dict[str, object]:
         while time.monotonic() < began + seconds:
             app.execute(StartJob(kind="verify", paths=tuple(map(str, paths))))
             verified += len(paths)
-            await_(lambda: not app.jobs.busy or time.monotonic() > began + seconds)
-        left = [job for job in app.jobs.statuses() if job.state in ("running", "waiting")]
+            await_(lambda: not app.parts.jobs.busy or time.monotonic() > began + seconds)
+        left = [job for job in app.parts.jobs.statuses() if job.state in ("running", "waiting")]
         for job in left:
-            app.jobs.cancel(job.id)
+            app.parts.jobs.cancel(job.id)
         app.stop_recording()
         app.shut()
     milliseconds = np.sort(took) * 1e3

@@ -256,12 +256,12 @@ def _scenes(app: App, generators: dict[str, Generator], shots: tuple[Shot, ...])
     scene_of(app, "after", shots)
     app.execute(r.StartProtocol(name="mvc"))
     emg.gesture(1)
-    wait(lambda: app.protocol is not None and not app.protocol.active)
+    wait(lambda: (protocol := app.status().protocol) is not None and protocol.state == "done")
     app.stop_recording()
     wait(lambda: app.status().streams[0].mvc)
     wait(lambda: not any(job.state in ("waiting", "running") for job in app.status().jobs), 120.0)
     labelled(app, emg, ((0, 3), (2, 2.5), (0, 2.5), (1, 2)))
-    app.say("")
+    app.parts.message.set("")
     scene_of(app, "mvc", shots)
 
 
@@ -273,8 +273,8 @@ def _look_after(app: App) -> None:
     damaged.write_bytes(content)
     app.execute(r.StartJob(kind="verify", paths=(str(taken), str(damaged))))
     app.execute(r.StartJob(kind="copy", paths=(str(taken),), options={"to": str(app.sessions_dir.parent / "usb")}))
-    wait(lambda: not app.jobs.busy, 120.0)
-    app.say("")
+    wait(lambda: not app.parts.jobs.busy, 120.0)
+    app.parts.message.set("")
 
 
 def main(words: list[str]) -> None:

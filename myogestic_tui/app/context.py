@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ..stream import Stream
     from .app import App
     from .interface import RecorderState
+    from .parts import Parts
 
 
 class Context:
@@ -19,30 +20,37 @@ class Context:
 
     Attributes
     ----------
-    status_message
-        The last thing the operator should know, with its remedy.
+    app
+        The `App` itself.
     """
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, parts: Parts) -> None:
         self.app = app
-        self.status_message = ""
-        self._chosen: int | None = None
-        self._class_names: tuple[str, ...] = ()
+        self._parts = parts
+
+    @property
+    def status_message(self) -> str:
+        """The last thing the operator should know, with its remedy."""
+        return self._parts.message.text
+
+    @status_message.setter
+    def status_message(self, text: str) -> None:
+        self._parts.message.text = text
 
     @property
     def state(self) -> RecorderState:
         """``"idle"`` or ``"recording"``; the latter until the session is finished on disk."""
-        return "idle" if self.app.recordings.state == "idle" else "recording"
+        return "idle" if self._parts.recordings.running is None else "recording"
 
     @property
     def session(self) -> Session | None:
         """The session being recorded, or the last one; None before the first."""
-        return self.app.recordings.session
+        return self._parts.recordings.session
 
     @property
     def streams(self) -> Mapping[str, Stream]:
         """The app's streams by name, in the order they were registered or connected."""
-        return MappingProxyType(self.app.table.streams)
+        return MappingProxyType(self._parts.streams.streams)
 
     @property
     def class_names(self) -> list[str]:
@@ -50,31 +58,23 @@ class Context:
 
         Setting one text instead of a list of them raises ConfigError.
         """
-        return list(self._class_names)
+        return list(self._parts.labels.class_names)
 
     @class_names.setter
     def class_names(self, names: Iterable[str]) -> None:
-        from ..session.recording.start_metadata import class_name_list
-
-        self._class_names = tuple(class_name_list(names))
-        if self.session is not None and self.state == "recording" and self._class_names:
-            self.session.class_names = list(self._class_names)
+        self._parts.labels.class_names = names
 
     def offer_class_names(self, names: Iterable[str]) -> None:
         """Take class names from a widget: those that the script gave stay, those of the config give way."""
-        offered = tuple(names)
-        if offered and self._class_names in ((), self.app.config.class_names):
-            self.class_names = offered
+        offered, labels = tuple(names), self._parts.labels
+        if offered and labels.class_names in ((), self._parts.config.class_names):
+            self.class_names = list(offered)
 
     @property
     def current_label(self) -> int | None:
         """Class index of the active label, or (idle) of the first label of the next session; None is no label."""
-        session = self.session
-        if self.state == "recording" and session is not None:
-            active = session.label_track[-1].class_index if session.label_track else -1
-            return None if active < 0 else active
-        return self._chosen
+        return self._parts.labels.current
 
     @current_label.setter
     def current_label(self, class_index: int | None) -> None:
-        self._chosen = None if class_index is None or class_index < 0 else int(class_index)
+        self._parts.labels.choose(class_index)

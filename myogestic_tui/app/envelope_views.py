@@ -9,7 +9,8 @@ from .interface import Envelope, LabelStatus, View
 
 if TYPE_CHECKING:
     from ..session import LabelEvent
-    from .app import App
+    from .recording import Recordings
+    from .streams import StreamTable
 
 
 def label_status(label: LabelEvent, offset: float = 0.0) -> LabelStatus:
@@ -23,9 +24,9 @@ def label_status(label: LabelEvent, offset: float = 0.0) -> LabelStatus:
     )
 
 
-def look(app: App, view: View) -> Envelope | None:
+def read_envelope(streams: StreamTable, recordings: Recordings, view: View) -> Envelope | None:
     """Draw a view from its stream's ring; None where that stream is not connected, or is text."""
-    stream = app.table.streams.get(view.stream)
+    stream = streams.streams.get(view.stream)
     info = stream.info if stream is not None else None
     if stream is None or info is None or info.is_string:
         return None
@@ -49,14 +50,14 @@ def look(app: App, view: View) -> Envelope | None:
         seconds=view.seconds,
         **values,
         unit=info.units[0] if info.units else "",
-        labels=_labels(app, start, start + view.seconds, offset),
+        labels=_labels(recordings, start, start + view.seconds, offset),
     )
 
 
-def _labels(app: App, start: float, end: float, offset: float) -> tuple[LabelStatus, ...]:
+def _labels(recordings: Recordings, start: float, end: float, offset: float) -> tuple[LabelStatus, ...]:
     """Labels in force between two instants of the source's clock."""
-    session = app.ctx.session
-    if app.ctx.state != "recording" or session is None:
+    session = recordings.running
+    if session is None:
         return ()
     track = list(session.label_track)
     times = [label.timestamp - offset for label in track]

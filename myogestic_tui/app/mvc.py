@@ -20,45 +20,78 @@ if TYPE_CHECKING:
 
     from ..info import StreamInfo
     from ..session import Session
-    from .app import App
+    from .operator_message import OperatorMessage
+    from .preferences import Preferences
+    from .streams import StreamTable
 
 PROTOCOL = "mvc"
 """Name of the protocol after whose takes the MVC is measured."""
 WINDOW_S = 0.2
 HOP_S = 0.05
 _TRIES = 3
+_FINISH_SECONDS = 10.0
+"""How long the end of the app waits for an MVC that is being measured."""
 
 _log = logging.getLogger(__name__)
 
 
-def is_mvc_take(app: App, session: Session) -> bool:
-    """Whether the protocol ran in this session."""
-    ran = app.protocol is not None and app.protocol.plan.name == PROTOCOL
-    return ran and any(label.source == "protocol" and label.class_index > 0 for label in session.label_track)
+class MVC:
+    """Measures the takes of the protocol, and knows what came of them.
 
+    Parameters
+    ----------
+    streams
+        The app's streams.
+    preferences
+        Keeps the MVC of each.
+    message
+        Tells the operator.
+    """
 
-def measure_later(app: App, session: Session) -> threading.Thread:
-    """Measure the session that has just been finished, in the background, and tell the app."""
-    thread = threading.Thread(target=_measure, args=(app, session), name="mvc", daemon=True)
-    thread.start()
-    return thread
+    def __init__(self, streams: StreamTable, preferences: Preferences, message: OperatorMessage) -> None:
+        self._streams = streams
+        self._preferences = preferences
+        self._message = message
+        self._measuring: threading.Thread | None = None
 
+    def measure_if_due(self, protocol: str, session: Session) -> None:
+        """Measure a session that has just been finished, in the background, where ``protocol`` (its name) is this one.
 
-def _measure(app: App, session: Session) -> None:
-    for left in reversed(range(_TRIES)):
-        try:
-            found = measure(session.path)
-        except (MyoGesticError, OSError) as error:
-            if left:
-                continue  # packing replaced the folder meanwhile: the session has another path now
-            app.say(f"the MVC could not be measured: {error}")
-            return
-        break
-    known = {name: stream for name, stream in app.table.streams.items() if stream.info is not None}
-    kept = {key_of(name, stream.info): found[name] for name, stream in known.items() if name in found and stream.info}
-    if kept:
-        app.remember_mvc(kept)
-        app.say(f"MVC of {', '.join(name for name in found if name in known)} is known: % on Live shows it")
+        Returns at once; one without a cue beside rest has nothing to measure.
+        """
+        cued = any(label.source == "protocol" and label.class_index > 0 for label in session.label_track)
+        if protocol == PROTOCOL and cued:
+            self._measuring = threading.Thread(target=self._measure, args=(session,), name="mvc", daemon=True)
+            self._measuring.start()
+
+    def finish(self) -> None:
+        """Wait for what is being measured, for a few seconds."""
+        if self._measuring is not None:
+            self._measuring.join(_FINISH_SECONDS)
+
+    def of(self, name: str, info: StreamInfo) -> tuple[float, ...]:
+        """MVC of each channel in the stream's unit; empty where none is known for a stream of so many channels."""
+        known = self._preferences.kept.mvc.get(_key_of(name, info))
+        return known.values if known is not None and len(known.values) == info.n_channels else ()
+
+    def _measure(self, session: Session) -> None:
+        for left in reversed(range(_TRIES)):
+            try:
+                found = measure(session.path)
+            except (MyoGesticError, OSError) as error:
+                if left:
+                    continue  # packing replaced the folder meanwhile: the session has another path now
+                self._message.set(f"the MVC could not be measured: {error}")
+                return
+            break
+        infos = {name: stream.info for name, stream in self._streams.streams.items() if name in found}
+        measured = {_key_of(name, info): found[name] for name, info in infos.items() if info is not None}
+        if measured:
+            kept = self._preferences.kept
+            kept.mvc = {**kept.mvc, **measured}
+            self._preferences.save()
+            names = (name for name, info in infos.items() if info is not None)
+            self._message.set(f"MVC of {', '.join(names)} is known: % on Live shows it")
 
 
 def measure(path: Path) -> dict[str, StreamMVC]:
@@ -88,12 +121,6 @@ def measure(path: Path) -> dict[str, StreamMVC]:
     return found
 
 
-def key_of(name: str, info: StreamInfo | None) -> str:
+def _key_of(name: str, info: StreamInfo) -> str:
     """What a stream's MVC is remembered by: its source_id where it has one."""
-    return (info.source_id if info is not None else "") or name
-
-
-def mvc_of(app: App, name: str, info: StreamInfo) -> tuple[float, ...]:
-    """MVC of each channel in the stream's unit; empty where none is known for a stream of so many channels."""
-    known = app.mvc.get(key_of(name, info))
-    return known.values if known is not None and len(known.values) == info.n_channels else ()
+    return info.source_id or name

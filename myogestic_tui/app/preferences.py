@@ -55,18 +55,26 @@ class Remembered(msgspec.Struct, kw_only=True):
     """By source_id, or by stream name where there is none."""
 
 
-def load(sessions_dir: Path) -> Remembered:
-    """What the folder remembers; a missing or unreadable file remembers nothing."""
-    try:
-        return msgspec.json.decode(read_regular(sessions_dir / ".myogestic" / _FILE), type=Remembered)
-    except _UNREADABLE:
-        return Remembered()
+class Preferences:
+    """What a sessions folder remembers: loaded once, and written where it changes.
 
+    Parameters
+    ----------
+    sessions_dir
+        The folder; a missing or unreadable file remembers nothing.
+    """
 
-def save(sessions_dir: Path, remembered: Remembered) -> None:
-    """Replace the folder's file; a folder that cannot be written remembers nothing, and recording says so itself."""
-    with contextlib.suppress(ValueError, OverflowError):
-        _replace(sessions_dir / ".myogestic" / _FILE, msgspec.json.encode(remembered))
+    def __init__(self, sessions_dir: Path) -> None:
+        self._path = sessions_dir / ".myogestic" / _FILE
+        try:
+            self.kept = msgspec.json.decode(read_regular(self._path), type=Remembered)
+        except _UNREADABLE:
+            self.kept = Remembered()
+
+    def save(self) -> None:
+        """Replace the file; a folder that cannot be written remembers nothing, and recording says so itself."""
+        with contextlib.suppress(ValueError, OverflowError):
+            _replace(self._path, msgspec.json.encode(self.kept))
 
 
 def places() -> list[Path]:

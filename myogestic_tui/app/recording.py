@@ -71,7 +71,7 @@ class Recordings:
         """The session that takes samples and labels now; None while idle."""
         return self.session if self.state != "idle" else None
 
-    def must_run(self, wanted: str | None = None) -> Session:
+    def require_running(self, wanted: str | None = None) -> Session:
         """The session that is being recorded.
 
         Parameters
@@ -106,6 +106,14 @@ class Recordings:
             yield
         finally:
             self._lock.release()
+
+    def add_event(self, kind: str, text: str, *, who: str = "", stream: str = "") -> None:
+        """Enter what happens to the running recording among its events."""
+        _log.info("%s%s", text, f" ({who})" if who else "")
+        session = self.running
+        if session is not None:
+            with contextlib.suppress(MyoGesticError):  # it is ending, and says so itself
+                session.add_event(kind, text, who=who, stream=stream)
 
     # ---------------------------------------------------------------- start and stop
 
@@ -175,7 +183,7 @@ class Recordings:
             Nothing is being recorded.
         """
         with self.turn():
-            session = self.must_run()
+            session = self.require_running()
             self.state = "stopping"
             try:
                 undrained = self._cut(session, [stream for stream in self._streams() if stream.recording])

@@ -45,14 +45,14 @@ class Watch:
         self.not_recorded: dict[str, float] = {}
         """Since when (recorder's clock, s) a stream has been selected and live while nothing of it is stored."""
 
-    def look(self, session: Session | None, streams: Iterable[Stream], now: float) -> None:
+    def compare(self, session: Session | None, streams: Iterable[Stream], now: float) -> None:
         """Compare what comes with what is stored; None while nothing is recorded."""
         if session is None:
             self.not_recorded = {}
         elif session is not self._session:
             self._begin(session, streams)
         else:
-            self._compare(session, streams, now)
+            self._compare_streams(session, streams, now)
         self._session = session
 
     def _begin(self, session: Session, streams: Iterable[Stream]) -> None:
@@ -61,7 +61,7 @@ class Watch:
             stream.name: _Watched(received=stream.n_received, joined=stream.name in from_start) for stream in streams
         }
 
-    def _compare(self, session: Session, streams: Iterable[Stream], now: float) -> None:
+    def _compare_streams(self, session: Session, streams: Iterable[Stream], now: float) -> None:
         progress, standing = session.snapshot().streams, {}
         for stream in streams:
             seen = self._streams.setdefault(stream.name, _Watched(received=stream.n_received))

@@ -264,7 +264,7 @@ class StreamTable:
             raise AmbiguousStreamError(f"{text!r} is more than one outlet; name one by its uid:{listed}")
         raise StreamNotFoundError(f"no outlet {text!r} on the network; there is{listed or ' nothing'}")
 
-    def bring_back(self, picked: dict[str, PickedStream], ticks: dict[str, bool]) -> None:
+    def restore(self, picked: dict[str, PickedStream], ticks: dict[str, bool]) -> None:
         """Register streams that were connected by hand before, but for names that are taken meanwhile."""
         from ..sources import LSLSource
 

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from ..errors import MyoGesticError
-from . import preferences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from .interface import TakeStatus
+    from .preferences import Preferences
 
 _log = logging.getLogger(__name__)
-_LOOK_SECONDS = 2.0
-"""How long a start waits for the first look into a large folder."""
+_SCAN_SECONDS = 2.0
+"""How long a start waits for the first scan of a large folder."""
 
 Whose = tuple[str, str]
 """Subject and task."""
@@ -32,30 +32,30 @@ class Takes:
     ----------
     sessions_dir
         The folder; sessions in its trash count, since they can be restored.
-    remembered
-        What the folder remembers.
+    preferences
+        Keep the sheet.
     """
 
-    def __init__(self, sessions_dir: Path, remembered: preferences.Remembered) -> None:
+    def __init__(self, sessions_dir: Path, preferences: Preferences) -> None:
         self._sessions_dir = sessions_dir
-        self._remembered = remembered
+        self._preferences = preferences
         self._used: dict[Whose, set[int]] = {}
         self._own: dict[Whose, set[int]] = {}
         self._meant: int | None = None
         self._recording = False
         self._marks: object = None
-        self._looked = threading.Event()
-        self._looking: threading.Thread | None = None
+        self._scanned = threading.Event()
+        self._scanning: threading.Thread | None = None
 
     @property
     def sheet(self) -> TakeStatus:
         """What the next recording is of; setting it remembers it for the folder."""
-        return self._remembered.take
+        return self._preferences.kept.take
 
     @sheet.setter
     def sheet(self, take: TakeStatus) -> None:
-        self._remembered.take = take
-        preferences.save(self._sessions_dir, self._remembered)
+        self._preferences.kept.take = take
+        self._preferences.save()
 
     def fill_in(self, given: dict[str, Any]) -> None:
         """Change fields of the sheet; another subject or task begins at its own next number unless one is given."""
@@ -104,9 +104,9 @@ class Takes:
         self._own.get(_whose(self.sheet), set()).discard(number)
 
     def settle(self) -> None:
-        """Before a recording: wait for a first look into the folder, and step over a number that is used."""
-        self.look()
-        self._looked.wait(_LOOK_SECONDS)
+        """Before a recording: wait for a first scan of the folder, and step over a number that is used."""
+        self.scan()
+        self._scanned.wait(_SCAN_SECONDS)
         self._step_over()
 
     def _step_over(self) -> None:
@@ -115,14 +115,14 @@ class Takes:
 
     # ---------------------------------------------------------------- what is in the folder
 
-    def look(self) -> None:
-        """Look into the folder, in the background, where it has changed since the last time. Not while recording."""
+    def scan(self) -> None:
+        """Read the folder, in the background, where it has changed since the last time. Not while recording."""
         marks = [_mark(self._sessions_dir), _mark(self._trash)]
-        if marks == self._marks or (self._looking is not None and self._looking.is_alive()):
+        if marks == self._marks or (self._scanning is not None and self._scanning.is_alive()):
             return
         self._marks = marks
-        self._looking = threading.Thread(target=self._look, name="take-numbers", daemon=True)
-        self._looking.start()
+        self._scanning = threading.Thread(target=self._scan, name="take-numbers", daemon=True)
+        self._scanning.start()
 
     @property
     def _trash(self) -> Path:
@@ -130,7 +130,7 @@ class Takes:
 
         return self._sessions_dir / STATE_FOLDER / TRASH
 
-    def _look(self) -> None:
+    def _scan(self) -> None:
         used: dict[Whose, set[int]] = {}
         try:
             for whose, number in self._found():
@@ -141,7 +141,7 @@ class Takes:
         except (MyoGesticError, OSError, ValueError) as error:
             _log.warning("take numbers of %s: %s", self._sessions_dir, error)
         finally:
-            self._looked.set()
+            self._scanned.set()
 
     def _found(self) -> Iterator[tuple[Whose, int]]:
         from ..session.library.catalog import Catalog, read_entry
@@ -155,9 +155,9 @@ class Takes:
                 yield (one.subject, one.task), one.take
 
     def close(self) -> None:
-        """Wait for the look that is under way."""
-        if self._looking is not None:
-            self._looking.join(_LOOK_SECONDS)
+        """Wait for the scan that is under way."""
+        if self._scanning is not None:
+            self._scanning.join(_SCAN_SECONDS)
 
 
 def _whose(sheet: TakeStatus) -> Whose:

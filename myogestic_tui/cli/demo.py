@@ -58,8 +58,8 @@ def _record(settings: Settings, channels: int, rate: float, seconds: float, as_j
     try:
         path = Capture(app, cues=cues, wait_s=30.0).run()
     finally:
-        if app.generators.running:
-            app.generators.stop()
+        if app.parts.generators.running:
+            app.parts.generators.stop()
     return _report(path, as_json) if path is not None else 1
 
 
@@ -68,7 +68,7 @@ def _generate(app: App, channels: int, rate: float) -> None:
     from ..sources import LSLSource
     from ..stream import Stream
 
-    generator = app.generators.run(channels, rate)
+    generator = app.parts.generators.run(channels, rate)
     for outlet in cast("list[dict[str, str]]", generator.ready["streams"]):
         app.streams(Stream(outlet["name"], source=LSLSource(outlet["name"], uid=outlet["uid"]), required=True))
 

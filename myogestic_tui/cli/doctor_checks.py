@@ -167,7 +167,7 @@ def _clock(_: Settings) -> Iterable[Check]:
 
 
 def _disk(settings: Settings) -> Iterable[Check]:
-    from ..app.disk_space import byte_rate
+    from ..session.recording.disk_reserve import byte_rate
     from .writable import probe_folder
 
     folder = settings.sessions_dir

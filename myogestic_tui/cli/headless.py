@@ -144,7 +144,7 @@ class Capture:
         sheet = self.sheet
         if sheet == SetTake():
             return
-        self.app.takes.settle()
+        self.app.parts.takes.settle()
         if sheet.fields:
             sheet = replace(sheet, fields={**self.app.take.fields, **sheet.fields})
         reply = self.app.execute(sheet)
@@ -170,17 +170,17 @@ class Capture:
         self.progress.show("looking around")
         if not network.wait_for(lambda _: True, self.wait_s, settle=True):
             raise StreamNotFoundError(f"no stream on the network after {self.wait_s:g} s. {_ADVICE}")
-        self.app.table.discover()
-        while not self.app.table.discovering and not self.app.stopping.wait(_LOOK_SECONDS):
+        self.app.parts.streams.discover()
+        while not self.app.parts.streams.discovering and not self.app.stopping.wait(_LOOK_SECONDS):
             pass
-        self.app.table.connect_all()
+        self.app.parts.streams.connect_all()
 
     def _unconnected(self) -> list[Stream]:
-        return [stream for stream in self.app.table.selected() if stream.info is None]
+        return [stream for stream in self.app.parts.streams.selected() if stream.info is None]
 
     def _go_without(self, waiting: list[Stream], network: Discovery) -> None:
         missing = [stream for stream in waiting if stream.required]
-        if missing or len(waiting) == len(self.app.table.selected()):
+        if missing or len(waiting) == len(self.app.parts.streams.selected()):
             raise StreamNotFoundError(_not_there(missing or waiting, network))
         self.progress.clear()
         remark(f"starting without {', '.join(stream.name for stream in waiting)}; it joins if it appears")
@@ -236,7 +236,7 @@ class Capture:
         parts = [f"REC {clock(now)}"]
         if label is not None and label < len(names):
             parts.append(names[label].upper())
-        for stream in self.app.table.selected():
+        for stream in self.app.parts.streams.selected():
             health = stream.health()
             lost = f" {health.gaps} gaps" if health.gaps else ""
             parts.append(f"{stream.name} {rate(health.measured_fs)} Hz {health.n_samples}{lost}")

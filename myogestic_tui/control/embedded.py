@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ..app import App
+    from ..app.interface import HostedRecorder
 
 _ROOM_SECONDS = 20.0
 """How long a recorder that nobody needs may take to end."""
 
 
 @contextlib.contextmanager
-def hosted(app: App) -> Iterator[ControlServer]:
+def hosted(app: HostedRecorder) -> Iterator[ControlServer]:
     """Let other programs attach to ``app``: what `App.run` needs to outlive its screens.
 
     A recorder that a viewer left behind, and that nobody needs any more, makes room.
@@ -43,7 +43,7 @@ def hosted(app: App) -> Iterator[ControlServer]:
             app,
             lambda: socket_path(folder),
             on_bound=lambda path: lock.announce(str(path)),
-            on_viewers=app.watched,
+            on_viewers=app.set_viewers,
             on_shutdown=app.stop,
             on_tidy=lambda: keep_sessions_folder(lock),
         )

@@ -184,12 +184,12 @@ class RecorderProcess:
         continuity = Continuity(self._sessions_dir, resume=self._config.record.resume)
         app.open(discover=True)
         if trouble:
-            app.say(trouble)
+            app.parts.message.set(trouble)
         self._app, self._continuity = app, continuity
         continuity.begin(app)
         if self._unattended:
             recover_unfinished(app, continuity.linked())
-        app.watched(self._viewers)
+        app.set_viewers(self._viewers)
         self._late.deliver(app)
         self._watch_markers(app)
 
@@ -206,7 +206,7 @@ class RecorderProcess:
     def _watched(self, viewers: int) -> None:
         self._viewers = viewers
         if self._app is not None:
-            self._app.watched(viewers)
+            self._app.set_viewers(viewers)
 
     # ---------------------------------------------------------------- life
 
@@ -221,7 +221,7 @@ class RecorderProcess:
                 self._log.rotate_if_long()
             if server.beat_age_s < _BEAT_SECONDS:
                 self._notifier.alive()
-            if self._app.ctx.state != "idle" or self._app.jobs.busy:
+            if self._app.ctx.state != "idle" or self._app.parts.jobs.busy:
                 quiet_since = time.monotonic()
             quiet_s = min(time.monotonic() - quiet_since, server.lonely_s)
             if self._idle_s is not None and quiet_s >= self._idle_s:

@@ -41,6 +41,6 @@ def _recover(app: App, besides: frozenset[Path]) -> None:
         for path in unfinished_sessions(app.sessions_dir):
             if path not in besides:
                 _log.warning("%s: its recorder ended without being stopped; it is recovered and packed", path)
-                app.jobs.add("recover", path)
+                app.parts.jobs.add("recover", path)
     except (MyoGesticError, OSError) as error:
         _log.error("unfinished sessions in %s cannot be looked for: %s", app.sessions_dir, error)

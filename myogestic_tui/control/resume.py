@@ -123,7 +123,7 @@ class Continuity:
 
     def begin(self, app: App) -> None:
         """Continue what was being recorded, if anything was, and it may be; from now on the file tells what is."""
-        app.recordings.on_change = lambda: self._recording_changed(app)
+        app.parts.recordings.on_change = lambda: self._recording_changed(app)
         running, evidence, self._left = self._left, self._evidence, None
         self._kept.running = None
         if running is not None and evidence is not None:
@@ -136,7 +136,7 @@ class Continuity:
             if reason:
                 self._kept.running = None
                 _log.warning("%s was being recorded when the recorder ended; %s", evidence.folder.name, reason)
-                app.say(f"{evidence.folder.name} is not continued: {reason}")
+                app.parts.message.set(f"{evidence.folder.name} is not continued: {reason}")
         self._store()
 
     def _why_not(self, running: Running, evidence: Evidence) -> str:
@@ -171,17 +171,17 @@ class Continuity:
         session.save_meta()
         said = f"{session.path.name} continues {evidence.folder.name}, whose recorder ended without being stopped"
         _log.warning("%s", said)
-        app.say(said)
+        app.parts.message.set(said)
         return ""
 
     def _prepare(self, app: App, running: Running, evidence: Evidence) -> None:
         """Streams, take, classes, label and marks as they were."""
-        app.table.bring_back({name: one for name, one in running.streams.items() if one is not None}, {})
-        for stream in app.table.streams.values():
+        app.parts.streams.restore({name: one for name, one in running.streams.items() if one is not None}, {})
+        for stream in app.parts.streams.streams.values():
             stream.record = stream.name in running.streams
         app.ctx.class_names = evidence.class_names or app.ctx.class_names
-        app.gesture_keys = running.gesture_keys or app.gesture_keys
-        app.bad_channels = {name: set(bad) for name, bad in evidence.bad_channels.items()}
+        app.parts.labels.keys = running.gesture_keys or app.parts.labels.keys
+        app.parts.labels.bad_channels = {name: set(bad) for name, bad in evidence.bad_channels.items()}
         known = {**running.take, **{key: value for key, value in evidence.fields.items() if value}}
         take = {key: known[key] for key in ("subject", "task", "take", "fields") if known.get(key)}
         app.execute(SetTake(actor="resume", confirmed=1, **take))
@@ -209,8 +209,8 @@ class Continuity:
 
     def _recording_changed(self, app: App) -> None:
         """A recording begins, and with it the link to one that it continues; or it ends: the file tells at once."""
-        session = app.recordings.session
-        if self._continues is not None and session is not None and app.recordings.state == "recording":
+        session = app.parts.recordings.session
+        if self._continues is not None and session is not None and app.parts.recordings.state == "recording":
             evidence, now = self._continues
             link = Link(earlier=str(evidence.folder), later=str(session.path), estimate=evidence.estimate(now))
             self._kept.links = [*self._kept.links, link][-_MOST_LINKS:]
@@ -223,7 +223,7 @@ class Continuity:
 
     def _look_at_recording(self, app: App) -> None:
         session = app.ctx.session
-        state = app.recordings.state
+        state = app.parts.recordings.state
         if not self._resume or self._ending or state != "recording" or session is None:
             self._kept.running = None
             self._attempts = 0 if state == "idle" else self._attempts
@@ -236,9 +236,9 @@ class Continuity:
         self._kept.running = Running(
             session=str(session.path),
             name=session.name,
-            streams={stream.name: app.table.picked.get(stream.name) for stream in app.table.selected()},
+            streams={stream.name: app.parts.streams.picked.get(stream.name) for stream in app.parts.streams.selected()},
             take=msgspec.to_builtins(app.take) if before is None else before.take,
-            gesture_keys=tuple(app.gesture_keys),
+            gesture_keys=tuple(app.parts.labels.keys),
             attempts=self._attempts,
         )
 
@@ -279,7 +279,7 @@ class Continuity:
             if session is None and not _is_there(Path(link.later)):
                 _log.warning("%s is no longer there: it continued %s", link.later, link.earlier)
                 self._drop(link)
-                app.jobs.add("recover", Path(link.earlier))
+                app.parts.jobs.add("recover", Path(link.earlier))
                 return
             beginnings = None if session is None else self._beginnings(app, session)
             if session is not None and beginnings is None:
@@ -287,22 +287,22 @@ class Continuity:
             options = {"later": link.later, "estimate": msgspec.json.encode(link.estimate).decode()}
             if beginnings is not None:
                 options["beginnings"] = msgspec.json.encode(beginnings).decode()
-            self._job = app.jobs.add("link", Path(link.earlier), options), link
+            self._job = app.parts.jobs.add("link", Path(link.earlier), options), link
             return
 
     def _beginnings(self, app: App, session: Session) -> dict[str, Beginning] | None:
         """Where the streams begin in the session that is being recorded; None while some are still to come."""
         begun = {}
         for name, progress in session.snapshot().streams.items():
-            stream = app.table.streams.get(name)
+            stream = app.parts.streams.streams.get(name)
             if progress.first_timestamp is not None and stream is not None and stream.info is not None:
                 begun[name] = Beginning(stream.info.uid, progress.first_timestamp)
         waited_s = time.monotonic() - self._since
-        complete = all(stream.name in begun for stream in app.table.selected())
+        complete = all(stream.name in begun for stream in app.parts.streams.selected())
         return begun if complete or waited_s > RETURN_SECONDS else None
 
     def _look_at_job(self, app: App, job_id: int, link: Link) -> None:
-        job = next((job for job in app.jobs.statuses() if job.id == job_id), None)
+        job = next((job for job in app.parts.jobs.statuses() if job.id == job_id), None)
         if job is not None and job.state in ("waiting", "running"):
             return
         self._job = None
@@ -322,7 +322,7 @@ class Continuity:
         self._drop(link)
         for path in {Path(link.earlier), Path(link.later)} - self.linked():
             if path.is_dir() and session_holder(path) is None:
-                app.jobs.add("pack", path)
+                app.parts.jobs.add("pack", path)
 
     def _note(self, app: App, session: Session, link: Link, found: Interruption) -> None:
         session.add_note(link_note(CONTINUES, Path(link.earlier).name, found), timestamp=app.started_at)

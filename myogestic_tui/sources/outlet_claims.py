@@ -15,8 +15,8 @@ from .network_query import answers
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from .claimant import Claimant
     from .discovery import Seen
-    from .reconnect import Link
 
 ASK_S = 1.0
 """How long an outlet may take to say that it is there."""
@@ -43,24 +43,24 @@ class Claims:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._looking: dict[Link, str] = {}
+        self._looking: dict[Claimant, str] = {}
 
-    def enter(self, link: Link) -> None:
+    def enter(self, link: Claimant) -> None:
         """A stream has begun."""
         with self._lock:
             self._looking[link] = ""
 
-    def leave(self, link: Link) -> None:
+    def leave(self, link: Claimant) -> None:
         """It has ended."""
         with self._lock:
             self._looking.pop(link, None)
 
-    def others(self, link: Link) -> list[Link]:
+    def others(self, link: Claimant) -> list[Claimant]:
         """All other streams, but those that have been at the same outlet as this one: what it does, they may do."""
         with self._lock:
             return [other for other in self._looking if other is not link and not link.shares_outlet(other)]
 
-    def taken(self, link: Link) -> set[str]:
+    def taken(self, link: Claimant) -> set[str]:
         """Uids of the outlets that others are at, or look at."""
         others = self.others(link)
         with self._lock:
@@ -71,7 +71,7 @@ class Claims:
         with self._lock:
             return {uid for link, looking in self._looking.items() for uid in (link.seen.uid, looking) if uid}
 
-    def claim(self, link: Link, outlet: Seen) -> bool:
+    def claim(self, link: Claimant, outlet: Seen) -> bool:
         """Take an outlet for this stream before it is opened; False where another one has it."""
         others = self.others(link)
         with self._lock:
@@ -81,13 +81,13 @@ class Claims:
                 self._looking[link] = outlet.uid
             return True
 
-    def release(self, link: Link) -> None:
+    def release(self, link: Claimant) -> None:
         """What it looked at is its own now, or was nothing for it."""
         with self._lock:
             if link in self._looking:
                 self._looking[link] = ""
 
-    def rivals(self, link: Link, outlet: Seen) -> list[Link]:
+    def rivals(self, link: Claimant, outlet: Seen) -> list[Claimant]:
         """Lost streams that the outlet fits as well as this one, or better. Asks the network, for a second at most."""
         mine = link.likeness(outlet)
         fitting = [other for other in self.others(link) if other.would_take(outlet)]
@@ -101,7 +101,7 @@ def _fits_better(one: tuple[bool, ...], other: tuple[bool, ...]) -> bool:
     return one != other and all(a >= b for a, b in zip(one, other, strict=True))
 
 
-def nearest(outlets: Iterable[Seen], link: Link) -> list[Seen]:
+def nearest(outlets: Iterable[Seen], link: Claimant) -> list[Seen]:
     """Those of several outlets that nothing else fits better."""
     fitting = [(seen, link.likeness(seen)) for seen in outlets]
     return [seen for seen, likeness in fitting if not any(_fits_better(other, likeness) for _, other in fitting)]

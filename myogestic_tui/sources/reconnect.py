@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..info import StreamInfo
+    from .claimant import Claimant
     from .discovery import Seen
     from .inlet import Chunk
 
@@ -86,7 +87,7 @@ class Link:
         self.owner = owner or seen.name
         self.chosen = ""
         self.question: Question | None = None
-        self._been_at = {seen.uid}
+        self.been_at = {seen.uid}
         self._accepts, self._path_timeout = accepts, path_timeout
         self._inlet: Inlet | None = Inlet(seen)
         try:
@@ -242,7 +243,7 @@ class Link:
             return chunk
         self._twins |= self._refused.keys()
         self.seen, self._refused, self.chosen = look.found, {}, ""
-        self._been_at.add(self.seen.uid)
+        self.been_at.add(self.seen.uid)
         claims.release(self)
         return self._resume([self._choose(look.inlet, _joined([self._empty(), *held])), chunk])
 
@@ -296,9 +297,9 @@ class Link:
         layout = (outlet.n_channels, outlet.dtype, outlet.fs) == (self.seen.n_channels, self.seen.dtype, self.seen.fs)
         return layout, outlet.hostname == self.seen.hostname
 
-    def shares_outlet(self, other: Link) -> bool:
+    def shares_outlet(self, other: Claimant) -> bool:
         """Whether both are at one outlet, or were: it returns to both."""
-        return self.seen.uid in other._been_at or other.seen.uid in self._been_at
+        return self.seen.uid in other.been_at or other.seen.uid in self.been_at
 
     def likenesses(self) -> list[Seen]:
         """All other outlets on the network that say of themselves what ours does."""

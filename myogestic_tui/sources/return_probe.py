@@ -14,8 +14,8 @@ from .outlet_claims import ASK_S, Question, claims, nearest
 
 if TYPE_CHECKING:
     from ..info import StreamInfo
+    from .claimant import Claimant
     from .discovery import Seen
-    from .reconnect import Link
 
 GRACE_S = 3.0
 """How long liblsl may take to move to an outlet that is there, and discovery to see the one that it moved to."""
@@ -47,7 +47,7 @@ class Look:
         What the operator has to decide, where it is not known which outlet belongs to which stream.
     """
 
-    def __init__(self, link: Link, *, moved: bool) -> None:
+    def __init__(self, link: Claimant, *, moved: bool) -> None:
         self.found: Seen | None = None
         self.inlet: Inlet | None = None
         self.info: StreamInfo | None = None

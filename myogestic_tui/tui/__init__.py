@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from .viewer_options import ViewerOptions
 
 if TYPE_CHECKING:
-    from ..app import App
-    from ..app.interface import Recorder
+    from ..app.interface import Recorder, ScriptedRecorder
 
 __all__ = ["ViewerOptions", "run_script", "run_viewer"]
 
@@ -38,7 +37,7 @@ def run_viewer(recorder: Recorder, *, options: ViewerOptions | None = None) -> i
     return launch(recorder, options or ViewerOptions())
 
 
-def run_script(app: App, *, options: ViewerOptions | None = None) -> int:
+def run_script(app: ScriptedRecorder, *, options: ViewerOptions | None = None) -> int:
     """Show the screen that a script's ``@app.ui`` composes, the four screens one key away, until it is left.
 
     Returns

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..session.library.catalog_entry import Entry
     from ..session.reading.overview import Overview
     from ..stream.recorded_quality import RecordedQuality
-    from .viewer import Viewer
+    from .actions import Actions
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class _Wanted(NamedTuple):
 class SessionLook:
     """One session at a time. What is wanted follows the keys; what has been read is drawn until then."""
 
-    def __init__(self, viewer: Viewer) -> None:
+    def __init__(self, viewer: Actions) -> None:
         self._viewer = viewer
         self._session: tuple[str, str, int] = ("", "", 0)
         self._stream: str | None = None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..app.interface import JobStatus
     from ..session.library.catalog_entry import Entry
     from ..widgets.frame import Frame
-    from .viewer import Viewer
+    from .actions import Actions
 
 _REFRESH_SECONDS = 3.0
 _REST = 100
@@ -29,7 +29,7 @@ _REST = 100
 class SessionList:
     """The list behind the Sessions screen; it is read in a thread, again and again while the screen is open."""
 
-    def __init__(self, viewer: Viewer) -> None:
+    def __init__(self, viewer: Actions) -> None:
         self._viewer = viewer
         self.known: Sequence[Entry] = ()
         self.found: list[Entry] = []

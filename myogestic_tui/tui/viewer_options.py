@@ -9,8 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from ..app import App
-    from ..app.interface import Recorder
+    from ..app.interface import Recorder, ScriptedRecorder
     from ..config import Config
 
 
@@ -57,7 +56,7 @@ class ViewerOptions:
     list_sessions: Callable[[Path], Sequence[Any]] | None = None
     doctor: Callable[[], Sequence[str]] | None = None
     reconnect: Callable[[], Recorder] | None = None
-    script: App | None = None
+    script: ScriptedRecorder | None = None
 
     @classmethod
     def from_config(cls, config: Config, **more: Any) -> ViewerOptions:

@@ -15,8 +15,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Button as TextualButton
 from textual.widgets import Static
 
-from ..app.context import Context
-from ..app.interface import AddLabel, Start, Stop
+from ..app.interface import AddLabel, ScriptContext, Start, Stop
 from .frame import Frame
 from .gestures import GestureList
 from .number_format import hms
@@ -43,9 +42,9 @@ _YES_SECONDS = 10.0
 """How long a question stands."""
 
 
-def recorder_of(owner: Context | Recorder) -> Recorder:
+def recorder_of(owner: ScriptContext | Recorder) -> Recorder:
     """The recorder behind a context; a recorder is one itself."""
-    return owner.app if isinstance(owner, Context) else owner
+    return owner.app if isinstance(owner, ScriptContext) else owner
 
 
 class Panel(Vertical):
@@ -59,7 +58,7 @@ class Panel(Vertical):
 
     fps: ClassVar[float] = _FPS
 
-    def __init__(self, owner: Context | Recorder, *, id: str | None = None, classes: str | None = None) -> None:
+    def __init__(self, owner: ScriptContext | Recorder, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.recorder = recorder_of(owner)
 
@@ -134,7 +133,7 @@ class RecordingControls(Panel):
 
     def __init__(
         self,
-        owner: Context | Recorder,
+        owner: ScriptContext | Recorder,
         class_names: Sequence[str] = (),
         *,
         on_record: Callable[[], object] | None = None,
@@ -143,7 +142,7 @@ class RecordingControls(Panel):
         id: str | None = None,
     ) -> None:
         super().__init__(owner, id=id)
-        if isinstance(owner, Context):
+        if isinstance(owner, ScriptContext):
             owner.offer_class_names(class_names)
         self._on_record = on_record or self._start
         self._on_stop = on_stop or (lambda: self._show(self.recorder.execute(Stop(actor="ui"))))
@@ -224,7 +223,7 @@ class StreamStatusView(Panel):
 
     DEFAULT_CSS = "StreamStatusView { height: auto; max-height: 14; } StreamStatusView Table { height: auto; }"
 
-    def __init__(self, owner: Context | Recorder, *, id: str | None = None) -> None:
+    def __init__(self, owner: ScriptContext | Recorder, *, id: str | None = None) -> None:
         super().__init__(owner, id=id)
         self._table, self._told = Table(cursor=False), Lines()
 
@@ -255,7 +254,7 @@ class SessionBrowser(Panel):
     """
     fps = 2.0
 
-    def __init__(self, owner: Context | Recorder, *, id: str | None = None) -> None:
+    def __init__(self, owner: ScriptContext | Recorder, *, id: str | None = None) -> None:
         super().__init__(owner, id=id)
         self._told, self._table = Lines(), Table(cursor=False)
         self._sessions: list[Any] = []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.widget import Widget
 
@@ -18,8 +18,7 @@ from .signal_display import SignalView
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from ..app.context import Context
-    from ..app.interface import Recorder
+    from ..app.interface import Recorder, ScriptContext
 
 W = TypeVar("W", bound=Widget)
 
@@ -34,7 +33,7 @@ def _place(widget: W) -> W:
 
 
 def recording_controls(
-    ctx: Context | Recorder,
+    ctx: ScriptContext | Recorder,
     class_names: Sequence[str] = (),
     *,
     on_record: Callable[[], object] | None = None,
@@ -45,32 +44,32 @@ def recording_controls(
     return _place(RecordingControls(ctx, class_names, on_record=on_record, on_stop=on_stop, on_gesture=on_gesture))
 
 
-def signal_view(ctx: Context | Recorder, stream: str, seconds: float = 10.0) -> SignalView:
+def signal_view(ctx: ScriptContext | Recorder, stream: str, seconds: float = 10.0) -> SignalView:
     """A stream as heat map or traces, live; see `SignalView`."""
     return _place(SignalView(ctx, stream, seconds))
 
 
-def stream_status(ctx: Context | Recorder) -> StreamStatusView:
+def stream_status(ctx: ScriptContext | Recorder) -> StreamStatusView:
     """Every stream and what needs the operator; see `StreamStatusView`."""
     return _place(StreamStatusView(ctx))
 
 
-def session_browser(ctx: Context | Recorder) -> SessionBrowser:
+def session_browser(ctx: ScriptContext | Recorder) -> SessionBrowser:
     """The sessions of the folder; see `SessionBrowser`."""
     return _place(SessionBrowser(ctx))
 
 
-def button(ctx: Context | Recorder, label: str, on_press: Callable[[], object]) -> Action:  # noqa: ARG001
+def button(ctx: ScriptContext | Recorder, label: str, on_press: Callable[[], object]) -> Action:  # noqa: ARG001
     """A button; ``on_press`` is called off the event loop, and what it raises is shown."""
     return _place(Action(label, on_press))
 
 
-def text(ctx: Context | Recorder, content: str | Callable[[], object]) -> Text:  # noqa: ARG001
+def text(ctx: ScriptContext | Recorder, content: str | Callable[[], object]) -> Text:  # noqa: ARG001
     """A text, or a function that gives one a few times a second."""
     return _place(Text(content))
 
 
-def compose_ui(function: Callable[[Context], object], ctx: Context) -> list[Widget]:
+def compose_ui(function: Callable[[Any], object], ctx: ScriptContext) -> list[Widget]:
     """Run a script's ``ui`` and collect its widgets, in the order in which they were made or yielded.
 
     Raises

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.containers import Horizontal, Vertical
 
-from ..app.context import Context
+from ..app.interface import ScriptContext
 from ..info import parse_grid
 from . import number_format as f
 from .frame import Frame
@@ -114,13 +114,13 @@ class SignalView(Vertical):
     """
 
     def __init__(
-        self, owner: Context | Recorder, stream: str = "", seconds: float = 10.0, *, lens: Lens | None = None,
+        self, owner: ScriptContext | Recorder, stream: str = "", seconds: float = 10.0, *, lens: Lens | None = None,
         id: str | None = None, classes: str | None = None,
     ) -> None:  # fmt: skip
         super().__init__(id=id, classes=classes)
         from .spectrum import Spectrum
 
-        self.recorder: Recorder = owner.app if isinstance(owner, Context) else owner
+        self.recorder: Recorder = owner.app if isinstance(owner, ScriptContext) else owner
         self.lens: Lens = lens or Lens(exact=seconds)
         self._own_lens = lens is None
         self._wanted_stream = stream

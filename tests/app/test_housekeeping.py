@@ -57,7 +57,7 @@ def test_the_reserve_is_watched_whatever_stands_in_the_folder(app: App, tmp_path
 def test_a_part_of_the_housekeeping_that_fails_is_told_once_and_the_others_go_on(
     app: App, monkeypatch, caplog: pytest.LogCaptureFixture
 ):
-    calls, poll = threading.Semaphore(0), app.jobs.poll
+    calls, poll = threading.Semaphore(0), app.parts.jobs.poll
 
     def fail() -> None:
         if threading.current_thread().name != "housekeeper":
@@ -65,7 +65,7 @@ def test_a_part_of_the_housekeeping_that_fails_is_told_once_and_the_others_go_on
         calls.release()
         raise ZeroDivisionError("odd")
 
-    monkeypatch.setattr(app.jobs, "poll", fail)
+    monkeypatch.setitem(app.parts.housekeeping._parts, "jobs", fail)
     opened(app)
     assert app.start_recording()
     with caplog.at_level(logging.ERROR):
@@ -79,7 +79,7 @@ def test_a_part_of_the_housekeeping_that_fails_is_told_once_and_the_others_go_on
 
 def test_a_session_that_cannot_be_written_ends_the_recording_without_the_housekeeper(app: App, monkeypatch):
     stopped = threading.Event()
-    monkeypatch.setattr(app, "_keep_house", stopped.wait)
+    monkeypatch.setattr(app.parts.housekeeping, "_repeat", stopped.wait)
     opened(app)
     assert app.start_recording()
     session = app.ctx.session
@@ -97,7 +97,7 @@ def test_a_session_that_cannot_be_written_ends_the_recording_without_the_houseke
     monkeypatch.undo()
     stopped.set()
     assert isinstance(session.error, DiskError)
-    wait_for(lambda: app.jobs.poll() or session.path.is_file())
+    wait_for(lambda: app.parts.jobs.poll() or session.path.is_file())
     assert verify_session(session.path).ok
 
 
@@ -131,7 +131,7 @@ def test_what_nothing_can_store_is_refused_and_the_next_stop_packs(app: App, com
     wait_for(lambda: session.snapshot().n_samples.get("emg"))
     assert app.execute(r.Stop()).ok
     wait_for(lambda: session.path.is_file())
-    json.dumps([status.message for status in app.jobs.statuses()])
+    json.dumps([status.message for status in app.parts.jobs.statuses()])
     with open_session_store(session.path) as reader:
         assert reader.n_samples("emg") > 0
 
@@ -149,10 +149,10 @@ def test_any_exception_of_a_job_fails_that_job_only(app: App, tmp_path: Path, mo
     monkeypatch.setattr(jobs, "start_job", start)
     session = recorded(tmp_path / "sessions", [(STREAMS[0], 600, 100)])
     session.finish()
-    first = app.jobs.add("verify", session.path)
-    app.jobs.add("pack", session.path)
-    wait_for(lambda: app.jobs.poll() or not app.jobs.busy)
-    states = {status.id: status.state for status in app.jobs.statuses()}
+    first = app.parts.jobs.add("verify", session.path)
+    app.parts.jobs.add("pack", session.path)
+    wait_for(lambda: app.parts.jobs.poll() or not app.parts.jobs.busy)
+    states = {status.id: status.state for status in app.parts.jobs.statuses()}
     assert states.pop(first) == "failed"
     assert set(states.values()) == {"done"}
     assert session.path.is_file()

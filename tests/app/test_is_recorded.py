@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from myogestic_tui import App, Stream
 from myogestic_tui.app import interface as r
-from myogestic_tui.app import status
+from myogestic_tui.app import problems as problems_module
 from myogestic_tui.errors import NotAllowedError
 from myogestic_tui.session import open_session_store
 from myogestic_tui.stream import acquisition, capture_control
@@ -61,7 +61,7 @@ def stop_in_a_stall(app: App, disk: StallingDisk) -> None:
     stopping = threading.Thread(target=app.stop_recording)
     with disk.stalled():
         stopping.start()
-        wait_for(lambda: app.recordings.state == "stopping")
+        wait_for(lambda: app.parts.recordings.state == "stopping")
     stopping.join(60.0)
     assert not stopping.is_alive()
 
@@ -120,7 +120,7 @@ def test_a_stream_that_another_recording_still_holds_refuses_the_start_and_nothi
 
 
 def test_a_disk_that_stalls_stands_in_red(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(status, "_STALL_SECONDS", 0.05, raising=False)
+    monkeypatch.setattr(problems_module, "_STALL_SECONDS", 0.05)
     disk = StallingDisk(monkeypatch)
     app.start_recording()
     wait_more(app, "emg")
@@ -132,7 +132,7 @@ def test_a_disk_that_stalls_stands_in_red(app: App, monkeypatch: pytest.MonkeyPa
 def test_what_is_live_and_selected_while_its_count_stands_still_is_a_problem_in_red(app: App) -> None:
     app.start_recording()
     wait_more(app, "emg")
-    app.recordings._try_join = lambda _: None
+    app.parts.recordings._try_join = lambda _: None
     app.ctx.streams["emg"]._take.done.set()  # whatever the reason may be
     wait_for(lambda: problems(app, "emg"))
     assert "not recorded" in problems(app, "emg")[0]
@@ -153,7 +153,7 @@ def test_connect_all_while_recording_records_what_it_selects_and_the_choice_is_r
     assert app.execute(r.ConnectAll()).ok
     wait_more(app, "glove")
     app.stop_recording()
-    assert App("again", sessions_dir=app.sessions_dir).ticks == {"emg": True, "glove": True}
+    assert App("again", sessions_dir=app.sessions_dir).parts.preferences.kept.ticks == {"emg": True, "glove": True}
     with open_session_store(app.ctx.session.path) as session:
         assert set(session.streams) == {"emg", "glove"}
 
@@ -195,16 +195,16 @@ class Operator(RuleBasedStateMachine):
         super().__init__()
         self._patch = pytest.MonkeyPatch()
         self._patch.setattr(acquisition, "_RETRY_SECONDS", (0.02,))
-        self._patch.setattr(status, "_STALL_SECONDS", 0.05, raising=False)
+        self._patch.setattr(problems_module, "_STALL_SECONDS", 0.05)
         self._folder = tempfile.TemporaryDirectory(prefix="machine-", ignore_cleanup_errors=True)
         self.disk = StallingDisk(self._patch)
         self.app = App("machine", sessions_dir=self._folder.name)
-        self.app.jobs.pack = lambda session: 0
+        self.app.parts.jobs.pack = lambda session: 0
         self.sources = {name: PluggedSource(2, FS) for name in NAMES}
         for source in self.sources.values():
             source.available.clear()
         self.app.streams(*(Stream(name, source) for name, source in self.sources.items()))
-        self.app.watched(1)
+        self.app.set_viewers(1)
         self.app.open()
         self.connected: set[str] = set()
         self.selected = set(NAMES)
@@ -279,7 +279,7 @@ class Operator(RuleBasedStateMachine):
     @precondition(lambda self: self.recording)
     @rule()
     def stop(self) -> None:
-        session = self.app.recordings.id
+        session = self.app.parts.recordings.id
         counts = {name: n_stored(self.app, name) for name in self.in_session}
         assert self.app.execute(r.Stop(session=session)).ok
         self._compare(counts)

@@ -25,7 +25,7 @@ def test_a_folder_that_is_moved_while_recording_is_told_and_the_next_recording_i
         assert app.ctx.session is not None
         app.ctx.session.path.rename(tmp_path / "moved")
         wait_for(lambda: app.ctx.state == "idle" and "was moved or deleted" in app.ctx.status_message)
-        assert app.jobs.statuses() == ()
+        assert app.parts.jobs.statuses() == ()
         assert app.start_recording()
         assert stream.message == ""
         session = app.ctx.session

@@ -11,7 +11,7 @@ from textual.app import App as TextualApp
 from textual.app import ComposeResult
 
 from myogestic_tui import App, Stream
-from myogestic_tui.app import app as app_module
+from myogestic_tui.app import disk_space
 from myogestic_tui.app import interface as r
 from myogestic_tui.config import MarkerConfig
 from myogestic_tui.control.labrecorder_port import _action
@@ -24,7 +24,7 @@ LITTLE = r.DiskStatus(free_bytes=10**9, reserve_bytes=2 * 10**8, left_s=12.0)
 
 @pytest.fixture
 def app(tmp_path: Path, unique: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
-    monkeypatch.setattr(app_module, "disk_status", lambda *_: LITTLE)
+    monkeypatch.setattr(disk_space, "disk_status", lambda *_: LITTLE)
     app = App(unique, sessions_dir=tmp_path / "sessions")
     app.ctx.class_names = ["Rest", "Fist"]
     app.streams(Stream("emg", RampSource(2, 200.0)))

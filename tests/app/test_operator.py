@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from myogestic_tui import App, Stream
-from myogestic_tui.app import app as app_module
+from myogestic_tui.app import disk_space
 from myogestic_tui.app import interface as r
 from myogestic_tui.errors import ConfigError, NotAllowedError, SessionError
 from myogestic_tui.session import Session, open_session_store
@@ -218,7 +218,7 @@ def test_a_stream_that_is_lost_and_comes_back_stands_among_the_events(tmp_path: 
 
 def fill_the_disk(monkeypatch: pytest.MonkeyPatch, left_s: float = 0.0) -> None:
     full = r.DiskStatus(free_bytes=10**8 if left_s == 0.0 else 10**9, reserve_bytes=2 * 10**8, left_s=left_s)
-    monkeypatch.setattr(app_module, "disk_status", lambda *_: full)
+    monkeypatch.setattr(disk_space, "disk_status", lambda *_: full)
 
 
 def test_a_stop_by_the_recorder_stands_until_it_is_acknowledged(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,7 +229,7 @@ def test_a_stop_by_the_recorder_stands_until_it_is_acknowledged(app: App, monkey
     stopped = app.status().stopped
     assert "reserve of 200 MB" in stopped.text
     assert stopped.session == app.status().session.id
-    wait_for(lambda: not app.jobs.busy)
+    wait_for(lambda: not app.parts.jobs.busy)
     assert app.status().stopped == stopped, "packing does not take it away"
     with open_session_store(app.ctx.session.path) as session:
         assert session.meta.ended_by.startswith("stopped by the recorder: the disk reached its reserve")
@@ -287,7 +287,7 @@ def test_the_number_of_a_discarded_take_is_not_used_again(app: App) -> None:
     app.shut()
     later = App("later", sessions_dir=app.sessions_dir)
     later.take = r.TakeStatus()
-    later.takes.settle()
+    later.parts.takes.settle()
     assert later.take.take == 2
 
 
@@ -298,14 +298,14 @@ def test_who_shuts_while_another_stops_waits_until_that_is_packed(app: App, monk
         app.shut()
         packed.extend(app.sessions_dir.glob("*.session.zip"))
 
-    shutting, count = threading.Thread(target=shut), app.takes.count
+    shutting, count = threading.Thread(target=shut), app.parts.takes.count
 
     def between() -> None:
         shutting.start()
         shutting.join(0.5)  # it ends only where it does not wait
         count()
 
-    monkeypatch.setattr(app.takes, "count", between)
+    monkeypatch.setattr(app.parts.takes, "count", between)
     app.start_recording()
     app.stop_recording()
     shutting.join(60.0)
@@ -315,7 +315,7 @@ def test_who_shuts_while_another_stops_waits_until_that_is_packed(app: App, monk
 def test_after_a_kill_the_next_take_has_the_next_number(tmp_path: Path) -> None:
     killed = App("killed", sessions_dir=tmp_path)
     killed.take = r.TakeStatus(subject="P07", task="grasp", take=4)
-    session = Session(tmp_path, fields=killed.takes.fields(None))
+    session = Session(tmp_path, fields=killed.parts.takes.fields(None))
     session.close()
     later = App("later", sessions_dir=tmp_path)
     assert later.take.take == 4
@@ -344,7 +344,7 @@ def test_sessions_that_somebody_else_puts_into_the_folder_count(app: App, tmp_pa
     app.start_recording()
     app.stop_recording()
     other.path.rename(app.sessions_dir / f"{other.path.name}_9")
-    wait_for(lambda: app.takes.next_free(r.TakeStatus(subject="P07", task="grasp")) == 27)
+    wait_for(lambda: app.parts.takes.next_free(r.TakeStatus(subject="P07", task="grasp")) == 27)
     app.execute(r.SetTake(subject="P07", task="grasp"))
     assert app.take.take == 27
 
@@ -434,7 +434,7 @@ def test_two_presses_start_one_generator(app: App, monkeypatch: pytest.MonkeyPat
 def test_the_generator_is_not_ended_under_a_recording_without_a_question(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(type(app.generators), "running", property(lambda _: True))
+    monkeypatch.setattr(type(app.parts.generators), "running", property(lambda _: True))
     app.start_recording()
     assert "generator" in app.execute(r.StopGenerator()).confirm
     monkeypatch.undo()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from myogestic_tui.app import interface as r
-from myogestic_tui.app.status import _stream_problems
+from myogestic_tui.app.problems import _stream_problems
 
 
 @pytest.mark.parametrize(

@@ -284,16 +284,15 @@ def test_labels_from_two_threads_are_all_kept_in_order(app: App) -> None:
 
 def test_a_protocol_labels_at_its_cues_and_publishes_them(app: App) -> None:
     from myogestic_tui.app.cue_markers import CUE_STREAM
-    from myogestic_tui.app.protocol import ProtocolRunner, make_plan
+    from myogestic_tui.app.protocol import make_plan
     from myogestic_tui.sources import LSLSource
 
     plan = make_plan("p", [(1, 0.3), (0, 0.3)], repeats=3, lead_in=4.0)
-    ended: list[str] = []
-    app.cues.open()
+    app.parts.protocols.cues.open()
     markers = LSLSource(CUE_STREAM, source_id=f"{app.name}-cues", timeout=20.0)
     markers.connect()
-    app.run_protocol(ProtocolRunner(plan, app.cue, ended.append))
-    wait_for(lambda: ended)
+    app.run_protocol(plan)
+    wait_for(lambda: app.status().protocol.state == "done")
     texts: list[str] = []
     stamps: list[float] = []
 

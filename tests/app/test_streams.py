@@ -63,5 +63,5 @@ def test_streams_of_one_name_are_named_by_type_and_source_not_by_arrival(unique,
         assert app.execute(r.ConnectAll()).ok
         told = [f"{unique}_GYRO", f"{unique}_ACC", f"{unique}_ACC_2"]
         wait_for(lambda: all(rows(app, name) and rows(app, name)[0].state != "wanted" for name in told))
-        found = [app.table.streams[name].info for name in told]
+        found = [app.parts.streams.streams[name].info for name in told]
         assert [one.source_id for one in found] == [one.source_id for one in infos]

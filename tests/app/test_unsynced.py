@@ -9,7 +9,7 @@ import pytest
 
 from myogestic_tui import App, Stream
 from myogestic_tui.app import interface as r
-from myogestic_tui.app.status import _in_the_way, _unsynced_problems
+from myogestic_tui.app.problems import _in_the_way, _unsynced_problems
 from tests.app.stalling import PluggedSource
 from tests.sending import wait_for
 

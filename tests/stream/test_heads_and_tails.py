@@ -106,8 +106,9 @@ def test_the_app_waits_for_samples_that_come_late_and_says_so(tmp_path, unique):
     app = App(unique, sessions_dir=tmp_path)
     app.streams(Stream("emg", source=Bridge()))
     said: list[str] = []
-    say = app.say
-    app.say = lambda text: (said.append(text), say(text))  # type: ignore[method-assign, func-returns-value]
+    message = app.parts.message
+    shown = message.set
+    message.set = lambda text: (said.append(text), shown(text))  # type: ignore[method-assign, func-returns-value]
     app.open()
     wait_for(lambda: app.ctx.streams["emg"].lag_s > 2.0)
     app.start_recording()
@@ -180,11 +181,11 @@ def test_taking_a_stream_out_and_in_again_tells_why_and_when(tmp_path, unique):
     session = app.ctx.session
     assert session is not None
     wait_for(lambda: session.n_samples("emg") > 100)
-    app.tick(stream, False)
+    app.parts.selection.select(stream, False, who="script")
     n = session.n_samples("emg")
     out = local_clock()
     wait_for(lambda: local_clock() - out > 1.5)
-    app.tick(stream, True)
+    app.parts.selection.select(stream, True, who="script")
     wait_for(lambda: session.n_samples("emg") > n + 100)
     app.stop_recording()
     app.shut()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from ...widgets.frame import Frame
-    from ..viewer import Viewer
+    from ..actions import Actions
 
 SAID_SECONDS = 6.0
 """How long a reply stands in the message line."""
@@ -49,9 +49,9 @@ class ViewerScreen(Screen[None], inherit_bindings=False):
         self.composed = False
 
     @property
-    def viewer(self) -> Viewer:
+    def viewer(self) -> Actions:
         """The app."""
-        return cast("Viewer", self.app)
+        return cast("Actions", self.app)
 
     @property
     def frame(self) -> Frame:

@@ -1,0 +1,163 @@
+"""What an `App` is made of: each part owns its state, and is given the others that it needs."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ..clock import local_clock
+from .channel_quality import QualityRows
+from .cue_markers import CueOutlet
+from .cued_protocols import CuedProtocols
+from .disk_space import DiskRoom
+from .generator import Generators
+from .housekeeping import Housekeeping
+from .job_queue import JobQueue, outcome_words
+from .labels import Labels
+from .mvc import MVC
+from .operator_message import OperatorMessage
+from .preferences import Preferences, places
+from .recording import Recordings
+from .recording_watch import Watch
+from .session_recorder import SessionRecorder
+from .stream_selection import StreamSelection
+from .streams import StreamTable
+from .takes import Takes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..config import Config
+    from .interface import JobStatus
+    from .protocol import Plan
+
+_POLL_WATCHED, _POLL_ALONE = 0.05, 0.2
+"""Seconds between looks at a stream, while somebody watches and while nobody does."""
+
+
+class Parts:
+    """The parts of one app.
+
+    Parameters
+    ----------
+    name
+        The app's name, written into every session.
+    config
+        A loaded configuration.
+    sessions_dir
+        Where sessions go unless told otherwise.
+    """
+
+    def __init__(self, name: str, config: Config, sessions_dir: Path) -> None:
+        self.name = name
+        self.config = config
+        self.sessions_dir = sessions_dir
+        self.message = OperatorMessage()
+        self.preferences = Preferences(sessions_dir)
+        self.streams = StreamTable(lambda _: self.recordings.reconcile())
+        self.recordings = Recordings(lambda: self.streams.streams.values(), lambda text: self.message.set(text))
+        self.takes = Takes(sessions_dir, self.preferences)
+        self.generators = Generators(config.lsl, lambda text: self.message.set(text))
+        self.labels = Labels(self.recordings, self.generators.gesture)
+        self.selection = StreamSelection(self.streams, self.recordings, self.preferences)
+        self.protocols = CuedProtocols(config, self.recordings, self.labels, CueOutlet(name), self.message)
+        self.jobs = JobQueue(lambda: self.recordings.running is not None, self._job_ended)
+        self.mvc = MVC(self.streams, self.preferences, self.message)
+        self.disk = DiskRoom(sessions_dir, config.disk, self.recordings, self.streams)
+        self.quality_rows = QualityRows()
+        self.watch = Watch(self._stream_event)
+        self.recorder = SessionRecorder(
+            name,
+            sessions_dir,
+            config.disk,
+            recordings=self.recordings,
+            streams=self.streams,
+            takes=self.takes,
+            labels=self.labels,
+            protocols=self.protocols,
+            mvc=self.mvc,
+            jobs=self.jobs,
+            disk=self.disk,
+            message=self.message,
+        )
+        self.housekeeping = Housekeeping(
+            {
+                "jobs": self.jobs.poll,
+                "what is selected": self.recordings.reconcile,
+                "the streams": self._watch_streams,
+                "the disk": self._watch_disk,
+                "take numbers": self._scan_takes,
+            },
+            {"what earlier recorders left": lambda: self.jobs.resume(sessions_dir, places())},
+            lambda text: self.message.set(text),
+        )
+        self.ending = threading.Event()
+        """Set once the app was asked to end."""
+        self.viewers = 0
+        self._screens_here = False
+
+    # ---------------------------------------------------------------- life
+
+    def start(self, *, discover: bool) -> None:
+        """Start the streams' workers and the housekeeping; ``discover`` also restores what was connected by hand."""
+        self.ending.clear()
+        if discover:
+            self.selection.restore_picked()
+        self.streams.start()
+        if discover:
+            self.streams.discover()
+        self.housekeeping.start()
+
+    def shut(self, pack_s: float | None, *, hurry: Callable[[], bool]) -> None:
+        """See `App.shut`."""
+        self.recorder.stop_at_end_of_app()
+        self.ending.set()
+        self.housekeeping.stop()
+        self.mvc.finish()
+        self.jobs.finish(pack_s, hurry=hurry)
+        self.streams.stop()
+        self.takes.close()
+        self.protocols.cues.close()
+        if self.generators.running:
+            self.generators.stop()
+
+    def set_viewers(self, viewers: int | None = None, *, here: bool | None = None) -> None:
+        """See `App.set_viewers`."""
+        self.viewers = self.viewers if viewers is None else viewers
+        self._screens_here = self._screens_here if here is None else here
+        self.streams.set_poll_interval(_POLL_WATCHED if self.viewers or self._screens_here else _POLL_ALONE)
+
+    def run_protocol(self, plan: Plan, *, who: str) -> None:
+        """See `App.run_protocol`."""
+        self.protocols.check_free()
+        if self.recordings.running is None:
+            self.recorder.start(who=who)
+        self.protocols.run(plan)
+
+    # ---------------------------------------------------------------- what is looked after
+
+    def _watch_streams(self) -> None:
+        self.watch.compare(self.recordings.running, self.streams.streams.values(), local_clock())
+
+    def _watch_disk(self) -> None:
+        shortage, session = self.disk.shortage(), self.recordings.running
+        if session is not None and shortage:
+            self.recorder.stop_by_itself(session, shortage)
+
+    def _scan_takes(self) -> None:
+        if self.recordings.running is None:
+            self.takes.scan()
+
+    def _stream_event(self, kind: str, text: str, stream: str) -> None:
+        self.recordings.add_event(kind, text, stream=stream)
+        if kind in ("joined", "not recorded"):
+            self.message.set(text)
+
+    def _job_ended(self, job: JobStatus) -> None:
+        if job.state == "failed" or self.recordings.running is None or job.kind != "pack":
+            self.message.set(outcome_words(job))
+        if job.kind == "recover" and job.state == "done":
+            self.jobs.add("pack", Path(msgspec.json.decode(job.result)["path"]))
