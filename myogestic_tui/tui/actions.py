@@ -12,12 +12,12 @@ from msgspec.structs import replace
 from ..app.interface import Acknowledge, AddNote, AnyCommand, Discard, Reply, Start, Stop
 from ..errors import MyoGesticError
 from ..widgets import number_format as f
+from ..widgets.problem_list import SAID_SECONDS
 from ..widgets.styled_lines import BAD, DIM, OK, STRONG, Line, fit, line
 from .gesture_keys import Labeller
 from .modals.ask import Answers, Ask
 from .modals.forms import Form
 from .modals.text import TextScreen
-from .screens.base import SAID_SECONDS
 from .terminal_app import TerminalApp
 
 if TYPE_CHECKING:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .frame import Frame
 
 MARKS = {"error": ("✗", BAD), "warning": ("▲", WARN), "info": ("…", DIM)}
+SAID_SECONDS = 6.0
+"""How long a reply stands in the message line."""
 _ORDER = ("error", "warning", "info")
 _BESIDE_SUBJECT = 50
 """From this width on a problem's text stands beside its subject, else under it."""

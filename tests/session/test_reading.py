@@ -41,26 +41,27 @@ def all_files(folder: Path) -> dict[str, tuple[int, int]]:
     return found
 
 
-def test_a_reader_that_opens_the_folder_a_thousand_times_never_sees_an_unsent_sample(tmp_path: Path):
+@pytest.mark.parametrize("times", [250, pytest.param(2000, marks=pytest.mark.slow)])
+def test_a_reader_that_opens_the_folder_again_and_again_never_sees_an_unsent_sample(tmp_path: Path, times: int):
     command = [sys.executable, "-m", "tests.session.steady_child", str(tmp_path)]
     seen = [0] * len(STREAMS)
     states = set()
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         folder = Path(child.stdout.readline().decode().strip())
-        for number in range(1000):
+        for number in range(times):
             with open_session_store(folder) as reader:
                 states.add(reader.state)
                 assert reader.findings == []
                 for place, stream in enumerate(STREAMS):
-                    seen[place] = look_at(reader, stream, seen[place], whole=number % 100 == 0)
+                    seen[place] = look_at(reader, stream, seen[place], whole=number % 50 == 0)
         out = child.communicate(timeout=60)[0]
     assert child.returncode == 0
     assert states == {"recording"}
     with open_session_store(folder) as reader:
         counts = [stream.assert_prefix(reader, at_least=n) for stream, n in zip(STREAMS, seen, strict=True)]
     assert counts == json.loads(out)
-    assert seen[0] > 2000
+    assert seen[0] > 2 * times
 
 
 def look_at(reader, stream: Known, before: int, *, whole: bool) -> int:

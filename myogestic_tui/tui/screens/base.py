@@ -12,7 +12,7 @@ from textual.widgets import HelpPanel
 
 from ...widgets.header import Header
 from ...widgets.key_footer import KeyRow
-from ...widgets.problem_list import status_line
+from ...widgets.problem_list import SAID_SECONDS, status_line
 from ...widgets.strip_widget import Lines
 from ...widgets.styled_lines import BAD, OK, Line, fit, line
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from ...widgets.frame import Frame
     from ..actions import Actions
 
-SAID_SECONDS = 6.0
-"""How long a reply stands in the message line."""
 _READ_SECONDS = 2.0
 _NO_DIGITS = str.maketrans("", "", "0123456789")
 
