@@ -57,7 +57,7 @@ def commit(folder: Path, shapes: Iterable[Shape], files: dict[str, bytes] | None
     OSError
         The disk refused; each array has its old state or its new one.
     """
-    new = {f"{shape.name}/{ZARR_JSON}": array_json(shape.spec, shape.n_rows) for shape in shapes}
+    new = {f"{shape.name}/{ZARR_JSON}": array_json(shape.spec, shape.n_rows, shape.name) for shape in shapes}
     new |= files or {}
     for key, data in new.items():
         write_partial(folder, key, data)

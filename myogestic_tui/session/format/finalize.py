@@ -13,9 +13,9 @@ from . import wall_clock
 from .commit import Shape
 from .create_file import set_aside
 from .journal import SUFFIX
-from .layout import JOURNAL, LABELS, META, PARTIAL, array_name, remove_folder
+from .layout import JOURNAL, LABELS, META, PARTIAL, ZARR_JSON, array_name, remove_folder
 from .meta import Anchor, LabelEvent, Meta, StreamMeta, encode_labels, encode_meta, sync_folder
-from .zarr_format import ArraySpec, encode_chunk, write_chunk
+from .zarr_format import ArraySpec, encode_chunk, group_json, write_chunk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ def anchor_at(lsl: float | None = None) -> Anchor:
 
 
 def conclusion(meta: Meta, labels: list[LabelEvent], streams: dict[str, StreamMeta], state: str) -> dict[str, bytes]:
-    """``labels.json`` and then ``meta.json`` of a session that is whole; ``meta`` is brought up to date.
+    """Root group, ``labels.json`` and then ``meta.json`` of a session that is whole; ``meta`` is brought up to date.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def conclusion(meta: Meta, labels: list[LabelEvent], streams: dict[str, StreamMe
     meta.streams, meta.string_streams = {}, {}
     for stem, stream in streams.items():
         meta.add_stream(stem, stream)
-    return {LABELS: encode_labels(labels), META: encode_meta(meta)}
+    return {ZARR_JSON: group_json(), LABELS: encode_labels(labels), META: encode_meta(meta)}
 
 
 def write_clock(folder: Path, stem: str, rows: Sequence[tuple[float, ...]], done: int) -> Shape:

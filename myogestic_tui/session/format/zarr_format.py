@@ -117,8 +117,32 @@ class ArraySpec:
         return f"c/{number}" + "/0" * len(self.row_shape)
 
 
-def array_json(spec: ArraySpec, n_rows: int) -> bytes:
-    """``zarr.json`` of an array with ``n_rows`` rows, as zarr itself writes it."""
+_DIMENSIONS = {
+    "_timestamps": ("{}_sample",),
+    "_clock": ("{}_estimate", "clock_column"),
+    "_overview": ("{}_second", "{}_channel", "overview_column"),
+    "_arrival": ("{}_read", "arrival_column"),
+}
+"""What the dimensions of a derived array are called, by what stands behind the stem; ``{}`` is the stem."""
+
+
+def group_json() -> bytes:
+    """``zarr.json`` of a session's folder: a group, so that zarr and xarray open all arrays at once."""
+    document = {"attributes": {}, "zarr_format": 3, "node_type": "group"}
+    return msgspec.json.format(msgspec.json.encode(document), indent=2)
+
+
+def dimension_names(name: str, spec: ArraySpec) -> tuple[str, ...]:
+    """Names of the dimensions of the array ``name`` (``emg_clock.zarr``): what has one name has one length."""
+    stem = name.removesuffix(".zarr")
+    for derived, names in _DIMENSIONS.items():
+        if stem.endswith(derived) and len(names) == 1 + len(spec.row_shape):
+            return tuple(one.format(stem.removesuffix(derived)) for one in names)
+    return tuple(f"{stem}_{axis}" for axis in ("sample", "channel", "column")[: 1 + len(spec.row_shape)])
+
+
+def array_json(spec: ArraySpec, n_rows: int, name: str = "") -> bytes:
+    """``zarr.json`` of an array with ``n_rows`` rows, as zarr itself writes it; dimensions have names where it has."""
     serializer: dict[str, Any] = {"name": "bytes", "configuration": {"endian": "little"}}
     if spec.dtype in ("int8", "uint8", "bool"):
         serializer = {"name": "bytes"}
@@ -133,6 +157,7 @@ def array_json(spec: ArraySpec, n_rows: int) -> bytes:
         "fill_value": fill,
         "codecs": [serializer, {"name": "zstd", "configuration": {"level": ZSTD_LEVEL, "checksum": True}}],
         "attributes": {},
+        **({"dimension_names": dimension_names(name, spec)} if name else {}),
         "zarr_format": 3,
         "node_type": "array",
         "storage_transformers": [],
@@ -274,7 +299,7 @@ def create_array(folder: Path, name: str, spec: ArraySpec) -> None:
     OSError
         The disk refused.
     """
-    place(folder, f"{name}/{ZARR_JSON}", array_json(spec, 0))
+    place(folder, f"{name}/{ZARR_JSON}", array_json(spec, 0, name))
 
 
 def write_chunk(folder: Path, name: str, spec: ArraySpec, number: int, data: bytes) -> None:

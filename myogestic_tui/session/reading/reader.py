@@ -275,7 +275,7 @@ class _Overlay:
             return None
         inner, rows = key.removeprefix(self._prefix), self._rows
         if inner == ZARR_JSON:
-            return array_json(rows.spec, rows.n_rows)
+            return array_json(rows.spec, rows.n_rows, self._prefix.rstrip("/"))
         number = int(inner.split("/")[1]) if inner.startswith("c/") else -1
         if number < 0:
             return None

@@ -17,7 +17,7 @@ from ..format.regular_files import read_regular
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_FILES = frozenset({META, LABELS, MANIFEST, BALLAST})
+_FILES = frozenset({META, LABELS, MANIFEST, BALLAST, ZARR_JSON})
 _LOSSES = frozenset({META, LABELS, JOURNAL, f"{JOURNAL}/{EVENTS}"})
 _N_DIMENSIONS = {"_timestamps.zarr": 1, "_overview.zarr": 3}
 

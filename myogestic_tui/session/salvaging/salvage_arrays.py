@@ -104,7 +104,7 @@ class NewArray:
         if len(self._rest):
             self._write(self._rest)
         (self._folder / self._name).mkdir(exist_ok=True)
-        write_bytes(self._folder / self._name / ZARR_JSON, array_json(self._spec, self.n_rows))
+        write_bytes(self._folder / self._name / ZARR_JSON, array_json(self._spec, self.n_rows, self._name))
 
     def _write(self, rows: NDArray[Any]) -> None:
         write_chunk(self._folder, self._name, self._spec, self._n_chunks, encode_chunk(self._spec, rows))

@@ -102,7 +102,9 @@ class StreamSalvage:
         self._copy_arrivals(n_rows)
         for array in (data, stamps):
             if any(key.startswith(f"{array.name}/") for key in self.unpaired):
-                write_bytes(self._folder / UNPAIRED / array.name / ZARR_JSON, array_json(array.spec, n_rows))
+                write_bytes(
+                    self._folder / UNPAIRED / array.name / ZARR_JSON, array_json(array.spec, n_rows, array.name)
+                )
         return self._measured(info)
 
     def _n_rows(self, data: OldArray, stamps: OldArray) -> int:
