@@ -12,8 +12,11 @@ from .lazy import lazy_names
 if TYPE_CHECKING:
     from .app import App as App
     from .app import Context as Context
+    from .clock import local_clock as local_clock
     from .errors import MyoGesticError as MyoGesticError
     from .info import StreamInfo as StreamInfo
+    from .session import open_session_store as open_session_store
+    from .sources import LSLSource as LSLSource
     from .stream import Stream as Stream
 
 __version__ = "0.1.0"
@@ -21,12 +24,15 @@ __version__ = "0.1.0"
 _HOME = {
     "App": ".app",
     "Context": ".app",
+    "LSLSource": ".sources",
     "MyoGesticError": ".errors",
     "Stream": ".stream",
     "StreamInfo": ".info",
+    "local_clock": ".clock",
+    "open_session_store": ".session",
 }
 
-__all__ = ["App", "Context", "MyoGesticError", "Stream", "StreamInfo", "__version__"]
+__all__ = [*_HOME, "__version__"]
 
 __getattr__ = lazy_names(__name__, _HOME)
 

@@ -47,6 +47,32 @@ def test_the_recorder_imports_no_screens():
     assert not modules_after(code).intersection(("textual", "plotext", "mne_lsl"))
 
 
+SURFACE = {
+    "": """
+        App Context LSLSource MyoGesticError Stream StreamInfo __version__ local_clock open_session_store
+    """,
+    ".session": """
+        Finding Job LabelEvent Note Session SessionReader Summary Trashed Trial Verification empty_trash
+        finish_interrupted iter_aligned_windows iter_labeled_windows labeled_windows list_sessions list_trash
+        open_session_store pack_session read_archive_summary recover_session restore_session salvage_session
+        session_state start_job trash_session unfinished_sessions unpacked_sessions verify_session
+    """,
+    ".sources": """
+        Discovery LSLSource Outlet ReplaySource Seen SyntheticSource configure_lsl
+    """,
+    ".widgets": """
+        RecordingControls SessionBrowser SignalView StreamStatusView button recording_controls session_browser
+        signal_view stream_status text
+    """,
+}
+"""What scripts may import; all else may change. A name leaves only with a word in the change log."""
+
+
+@pytest.mark.parametrize("module", SURFACE)
+def test_the_public_surface_is_what_is_written_here(module):
+    assert sorted(importlib.import_module(f"myogestic_tui{module}").__all__) == SURFACE[module].split()
+
+
 def is_own(package, name: str) -> bool:
     """Whether a module without ``__all__`` defines the public name itself."""
     return not name.startswith("_") and getattr(getattr(package, name), "__module__", "") == package.__name__
