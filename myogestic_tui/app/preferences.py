@@ -148,6 +148,6 @@ def _replace(path: Path, content: bytes) -> None:
         write_all(new_file(partial), partial, content)
         partial.replace(path)
     except OSError as error:
-        _log.warning("%s cannot be written: %s", path, error)
+        _log.warning("%s cannot be written: %s", path, error.strerror or error)
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -210,6 +211,43 @@ def test_a_channel_of_no_numbers_does_not_make_the_overview_wrong(tmp_path):
     assert texts(recorded(tmp_path, data, stamps_of(EMG, 600))) == [
         "emg: samples with NaN: 150, the first is sample 100"
     ]
+
+
+@pytest.mark.parametrize("level", ["quick", "full"])
+def test_gaps_are_reported_whether_or_not_the_stamps_are_read(tmp_path, level):
+    stamps = stamps_of(EMG, 600)
+    stamps[300:] += 1.0
+    assert texts(recorded(tmp_path, samples_of(EMG, 600), stamps), level) == ["emg: 1 gap, 50 samples lost (7.7 %)"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "rows"),
+    [
+        (ArraySpec("string", (), 50), np.array(["now"] * 50, object)),
+        (ArraySpec("int64", (), 50), np.arange(50)),
+        (ArraySpec("float64", (2,), 50), np.zeros((50, 2))),
+    ],
+)
+def test_time_stamps_that_are_none_are_told(folder, spec, rows):
+    shutil.rmtree(folder / "emg_timestamps.zarr")
+    create_array(folder, "emg_timestamps.zarr", spec)
+    for number in range(10):
+        write_chunk(folder, "emg_timestamps.zarr", spec, number, encode_chunk(spec, rows))
+    (folder / "emg_timestamps.zarr/zarr.json").write_bytes(array_json(spec, 480))
+    outcome = verify_session(folder)
+    assert not outcome.ok
+    assert any("not float64 numbers" in finding.text for finding in outcome.findings)
+
+
+def test_metadata_that_are_gone_are_damage_where_a_manifest_lists_them(archive, tmp_path):
+    zipfile.ZipFile(archive).extractall(tmp_path / "unpacked")
+    (tmp_path / "unpacked" / "meta.json").unlink()
+    outcome = verify_session(tmp_path / "unpacked")
+    assert not outcome.ok
+    assert "meta.json is missing: what was recorded of whom is lost" in [one.text for one in outcome.findings]
+    (tmp_path / "unpacked" / "manifest.json").unlink()
+    told = [one for one in verify_session(tmp_path / "unpacked").findings if one.member == "meta.json"]
+    assert [one.kind for one in told] == ["observation"]
 
 
 def test_the_first_of_several_is_the_one_that_is_named(tmp_path):

@@ -107,6 +107,16 @@ def test_an_overview_is_made_again(cut: Path, place: str):
         assert reader.overview_stores["emg"].shape[0] == 4
 
 
+@pytest.mark.parametrize("name", ["2026-05-17_14-23-05", "2026-05-17_14-23-05_2", "2026-05-17_14-23-05_12"])
+def test_a_session_without_metadata_was_made_when_its_name_says(cut: Path, name: str):
+    (cut / "meta.json").unlink()
+    for segment in (cut / "journal").glob("@*"):
+        segment.unlink()
+    folder = recover_session(cut.rename(cut.with_name(name)))
+    with open_session_store(folder) as reader:
+        assert reader.meta.created.startswith("2026-05-17T14:23:05")
+
+
 def test_a_name_that_is_no_text_is_set_aside(cut: Path):
     for place in ("emg_overview.zarr", "."):
         Path(os.fsdecode(os.fsencode(cut / place) + b"/caf\xe9")).write_bytes(b"x")

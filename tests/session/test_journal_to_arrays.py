@@ -238,6 +238,26 @@ def test_a_recording_that_began_before_is_anchored_then_on_both_clocks(seconds: 
     session.finish()
 
 
+def test_how_many_samples_a_stream_has_is_known_by_its_name_and_its_stem(tmp_path: Path):
+    session = recorded(tmp_path, [(Known("a b", EMG.info), 30, 10)])
+    assert (session.n_samples("a b"), session.n_samples("a_b"), session.n_samples("c")) == (30, 30, 0)
+    session.finish()
+    assert session.n_samples("a b") == 30
+
+
+def test_a_session_that_is_closed_holds_no_file_open(tmp_path: Path):
+    def use() -> int:
+        session = recorded(tmp_path, [(EMG, 1200, 100)])
+        session.finish()
+        assert session.stores["emg"][:].shape == (1200, 8)
+        session.pack_to_zip()
+        assert session.stores["emg"][:].shape == (1200, 8)
+        session.close()
+        return len(os.listdir("/proc/self/fd"))
+
+    assert use() == use()  # the first opens what zarr keeps
+
+
 def test_a_trial_is_bad_unless_told_otherwise(tmp_path: Path):
     session = Session(tmp_path, reserve_bytes=0)
     session.add_label(0)

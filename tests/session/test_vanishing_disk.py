@@ -82,6 +82,7 @@ def test_a_session_whose_disk_goes_ends_and_gives_back_what_was_stored(
     wait_for(lambda: session.snapshot().state == "finished")
     assert session.error is not None
     assert session.state == "unfinished"
+    assert session.snapshot().elapsed_s >= 0.0
     assert [one.name for one in threading.enumerate() if session.path.name in one.name] == []
     disk.unmount()
     assert disk.mount()

@@ -128,7 +128,7 @@ class StreamCheck:
             self._samples.feed(first, rows)
             if self._overview:
                 self._overview.feed(number, rows)
-        elif derived == STAMPS and rows.dtype == np.float64:
+        elif derived == STAMPS and rows.dtype == np.float64 and rows.ndim == 1:
             self.stamps.feed(first, rows)
         elif derived == ARRIVAL and rows.dtype == np.float64 and rows.shape[1:] == (2,):
             self._arrivals.feed(first, rows)

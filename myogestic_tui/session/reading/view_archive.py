@@ -10,6 +10,7 @@ from ..format.arrays import StoredArray
 from ..format.findings import Finding, damage
 from ..format.layout import LABELS, META, array_name, stems_among
 from ..format.meta import Meta, StreamMeta, decode_labels, decode_meta
+from ..format.zarr_format import ArraySpec
 from .session_files import ArchiveMembers
 from .session_view import SessionView, StreamView, declared_info, inferred_info
 
@@ -61,7 +62,8 @@ def _archived_stream(view: SessionView, stem: str, folders: set[str]) -> StreamV
         raise SessionDamagedError(f"{view.path.name}: {missing} is missing")
     declared = view.meta.all_streams.get(stem)
     info = declared_info(declared) or inferred_info(data, stamps)
-    if info is None or data.spec.row_shape != (info.n_channels,) or stamps.spec.row_shape != ():
+    is_time = stamps.spec.row_shape == () and not stamps.spec.is_string
+    if info is None or data.spec.row_shape != (info.n_channels,) or not is_time:
         raise SessionDamagedError(f"{view.path.name}: the arrays of {stem} do not fit what {META} says of it")
     if data.n_rows != stamps.n_rows:
         n = min(data.n_rows, stamps.n_rows)
@@ -69,9 +71,18 @@ def _archived_stream(view: SessionView, stem: str, folders: set[str]) -> StreamV
         view.findings.append(damage(text, stream=stem))
         data.n_rows = data.n_stored = stamps.n_rows = stamps.n_stored = n
     meta = declared or StreamMeta.of(info, name=stem)
-    return StreamView(
-        stem, info, meta, data, stamps, stored("_clock"), stored("_overview"), _arrivals(view, stem, stored("_arrival"))
-    )
+    clock = _fitting(view, stem, stored("_clock"), ArraySpec.clock())
+    overview = None if info.is_string else _fitting(view, stem, stored("_overview"), ArraySpec.overview(info))
+    return StreamView(stem, info, meta, data, stamps, clock, overview, _arrivals(view, stem, stored("_arrival")))
+
+
+def _fitting(view: SessionView, stem: str, stored: StoredArray | None, spec: ArraySpec) -> StoredArray | None:
+    """An array beside the samples; None, with a finding, where it is laid out as nothing that is known."""
+    if stored is None or (stored.spec.dtype, stored.spec.row_shape) == (spec.dtype, spec.row_shape):
+        return stored
+    text = f"{stem}: {stored.name} is laid out as {stored.spec}, which does not fit the stream"
+    view.findings.append(damage(text, stream=stem, member=stored.name))
+    return None
 
 
 def _arrivals(view: SessionView, stem: str, stored: StoredArray | None) -> StoredArray | None:

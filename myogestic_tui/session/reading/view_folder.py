@@ -308,7 +308,7 @@ class _Looker:
         found = self._stored(view, stem, ""), self._stored(view, stem, "_timestamps")
         return (
             found[0].spec if found[0] is not None and found[0].spec.row_shape == data.row_shape else data,
-            found[1].spec if found[1] is not None and found[1].spec.row_shape == stamps.row_shape else stamps,
+            found[1].spec if found[1] is not None and _can_be_times(found[1].spec) else stamps,
         )
 
     def _committed(
@@ -445,3 +445,7 @@ def _cut(stored: StoredArray | None, spec: ArraySpec, n_rows: int) -> Rows:
         return ListedArray(spec, [])
     stored.n_rows = stored.n_stored = n_rows
     return stored
+
+
+def _can_be_times(spec: ArraySpec) -> bool:
+    return spec.row_shape == () and not spec.is_string

@@ -41,13 +41,16 @@ class OldArray:
         The array's folder: ``emg.zarr``.
     spec, n_rows
         Its layout; `n_rows` is None where nothing says it.
+    lost
+        Why none of its rows is of use, where that is so.
     """
 
-    def __init__(self, tree: Broken, name: str, spec: ArraySpec, n_rows: int | None) -> None:
+    def __init__(self, tree: Broken, name: str, spec: ArraySpec, n_rows: int | None, *, lost: str = "") -> None:
         self.name = name
         self.spec = spec
         self.n_rows = n_rows
         self._tree = tree
+        self._lost = lost
         self._last: tuple[int, NDArray[Any] | str] = -1, ""
 
     def key(self, number: int) -> str:
@@ -56,6 +59,8 @@ class OldArray:
 
     def rows(self, first: int, stop: int) -> NDArray[Any] | str:
         """Rows of one chunk, ``(stop - first, *row_shape)``; or why they are lost."""
+        if self._lost:
+            return self._lost
         number = first // self.spec.chunk_length
         if self._last[0] != number:
             self._last = number, self._chunk(number)

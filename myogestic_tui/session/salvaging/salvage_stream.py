@@ -93,7 +93,7 @@ class StreamSalvage:
             self._declared, info = None, _info_of(data)
         if info is None:
             return None
-        stamps = stamps or OldArray(self._tree, array_name(self.stem, _STAMPS), ArraySpec.timestamps(info), None)
+        stamps = self._times(info, stamps)
         n_rows = self._n_rows(data, stamps)
         self._copy_pairs(info, data, stamps, n_rows, tick)
         if not info.is_string:
@@ -106,6 +106,13 @@ class StreamSalvage:
                     self._folder / UNPAIRED / array.name / ZARR_JSON, array_json(array.spec, n_rows, array.name)
                 )
         return self._measured(info)
+
+    def _times(self, info: StreamInfo, found: OldArray | None) -> OldArray:
+        """The array of time stamps, or one that says why there are none."""
+        if found is not None and found.spec.row_shape == () and not found.spec.is_string:
+            return found
+        lost = "" if found is None else f"{found.name} is laid out as {found.spec}, which is not that of times"
+        return OldArray(self._tree, array_name(self.stem, _STAMPS), ArraySpec.timestamps(info), None, lost=lost)
 
     def _n_rows(self, data: OldArray, stamps: OldArray) -> int:
         told = [data.n_rows, stamps.n_rows, self._declared.n_samples if self._declared is not None else None]
