@@ -19,7 +19,7 @@ from .sketch import Sketch
 from .spacing import segments_of
 from .stamp_sanity import why_unusable
 from .steps import beside, find_moves
-from .thresholds import ARRIVAL_ERROR, ARRIVAL_TOLERANCE, gap_threshold
+from .thresholds import ARRIVAL_ERROR, ARRIVAL_TOLERANCE, gap_threshold, rate_differs
 from .timeline import Gap, Leap, Piece, Repeat, Timeline
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def analyse(sketch: Sketch | EventSketch, evidence: Evidence | None = None, *, s
 
 
 def _analyse(sketch: Sketch | EventSketch, evidence: Evidence, since: int) -> Timeline:
-    evidence = believable(evidence, sketch.n_samples, sketch.fs)
+    evidence = believable(evidence, sketch.n_samples, sketch.fs, sketch.stamped_s)
     estimates = clean_estimates(evidence.offsets)
     lines = offset_lines(estimates)
     evidence = _with_ends(evidence, lines)
@@ -162,9 +162,10 @@ def _by_count(found: Timeline, arrivals: Arrivals) -> Timeline:
     """Stamps tell nothing: each sample is stamped with its arrival, and the same rules decide."""
     if arrivals.rate is None:
         return replace(found, pieces=(nowhere(),))
-    sketch = Sketch(found.fs, max(ARRIVAL_TOLERANCE, gap_threshold(found.fs)))
-    sketch.feed(arrivals.of_each())
-    by_arrival = _regular(sketch.cells(), Arrivals(None, 0), (), Evidence())
+    by_arrival = _arrived(arrivals, found.fs)
+    rate = by_arrival.measured_fs
+    if rate_differs(rate, found.fs, found.n_samples, by_arrival=True) and rate is not None:
+        by_arrival = _arrived(arrivals, rate)  # far off the nominal rate it is but an estimate
     at, times = [], []
     bounds = [one.start for one in by_arrival.segments] + [found.n_samples]
     for segment, stop in zip(by_arrival.segments, bounds[1:], strict=True):
@@ -180,6 +181,12 @@ def _by_count(found: Timeline, arrivals: Arrivals) -> Timeline:
         gaps=by_arrival.gaps,
         pieces=(piece,),
     )
+
+
+def _arrived(arrivals: Arrivals, fs: float) -> Timeline:
+    sketch = Sketch(fs, max(ARRIVAL_TOLERANCE, gap_threshold(fs)))
+    sketch.feed(arrivals.of_each())
+    return _regular(sketch.cells(), Arrivals(None, 0), (), Evidence())
 
 
 def _with_coverage(found: Timeline, cells: Cells, evidence: Evidence, *, beginning: bool) -> Timeline:

@@ -56,22 +56,35 @@ class Evidence:
 
 
 _SLACK, _FASTEST = 1.0, 2.0
+UNITS = {"milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
+"""What stamps that are no seconds may count in, and how many of them make one."""
+_LEAST_STAMPED = 2.0
+"""Stamps over less seconds do not tell whether they move as samples arrive."""
 _SESSION_SLACK = 60.0
 """Samples are read within the session, or shortly before and after it."""
 
 
-def believable(evidence: Evidence, n_samples: int, fs: float) -> Evidence:
+def believable(evidence: Evidence, n_samples: int, fs: float, stamped_s: float = np.inf) -> Evidence:
     """The evidence without what cannot be: samples that came much faster than a device takes them.
 
     A script that fills a session from a file gives stamps, but neither its reads nor the session's ends are those of a
-    recording.
+    recording. A device may declare a rate that it does not have: then its stamps take as long as their arrival.
+
+    Parameters
+    ----------
+    evidence
+        All that there is.
+    n_samples, fs
+        Samples, and nominal rate in Hz (0: irregular).
+    stamped_s
+        Seconds from the first stamp to the last.
     """
-    if _can_be(evidence, n_samples, fs):
+    if _can_be(evidence, n_samples, fs, stamped_s):
         return evidence
     return replace(evidence, arrivals=None, start=None, stop=None, utc_offset=None)
 
 
-def _can_be(evidence: Evidence, n_samples: int, fs: float) -> bool:
+def _can_be(evidence: Evidence, n_samples: int, fs: float, stamped_s: float) -> bool:
     times = Arrivals(evidence.arrivals, n_samples).times
     spans = [float(np.ptp(times))] if len(times) else []
     start, stop = evidence.start, evidence.stop
@@ -79,7 +92,10 @@ def _can_be(evidence: Evidence, n_samples: int, fs: float) -> bool:
         spans.append(stop - start)
         if len(times) and not (start - _SESSION_SLACK < times[0] and times[-1] < stop + _SESSION_SLACK):
             return False
-    return not spans or fs <= 0 or n_samples / fs <= _SLACK + _FASTEST * max(spans)
+    if not spans or fs <= 0 or n_samples / fs <= _SLACK + _FASTEST * max(spans):
+        return True
+    stamped = [stamped_s / unit for unit in (1.0, *UNITS.values())]
+    return any(one > _LEAST_STAMPED and abs(one - max(spans)) < _SLACK + 0.5 * max(spans) for one in stamped)
 
 
 class Arrivals:

@@ -43,6 +43,11 @@ class EventSketch:
         self._previous = np.nan
 
     @property
+    def stamped_s(self) -> float:
+        """As of a `Sketch`; of events it tells nothing."""
+        return np.inf
+
+    @property
     def nbytes(self) -> int:
         """Bytes that are kept."""
         return self._index.nbytes + self._stamps.nbytes

@@ -50,6 +50,14 @@ class Sketch:
         return self._reducer.n + len(self._rest)
 
     @property
+    def stamped_s(self) -> float:
+        """Seconds from the first stamp that shows a time to the last; infinite where there is none."""
+        known = self._rest[np.abs(self._rest) < NO_TIME]
+        last = float(known[-1]) if len(known) else self._reducer.previous
+        first = self._reducer.first if np.isfinite(self._reducer.first) else float(known[0]) if len(known) else np.nan
+        return last - first if np.isfinite(last - first) else np.inf
+
+    @property
     def nbytes(self) -> int:
         """Bytes that are kept."""
         return sum(rows.nbytes for rows in self._rows) + self._rest.nbytes

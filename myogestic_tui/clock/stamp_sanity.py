@@ -6,21 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .evidence import UNITS
 from .thresholds import ARRIVAL_TOLERANCE, BACK, FORWARD
 
 if TYPE_CHECKING:
     from .cells import Cells
     from .evidence import Arrivals
 
-UNITS = {"milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
 _LEAST_SAMPLES, _LEAST_STILL = 50, 20
 _NEAR = 0.7, 1.4
 _BACKWARDS = -0.1
 _MOST_JUMPS, _JUMPS_A_SECOND = 20, 0.5
 _SPEED_SECONDS = 5.0
 """What stamps rise by is told over this long: more than a packet, and less than from one reset to the next."""
-_MOST_OFF = 2.5
-"""A device sends at its nominal rate times so much at most."""
 
 
 def why_unusable(cells: Cells, arrivals: Arrivals) -> str:
@@ -40,8 +38,7 @@ def why_unusable(cells: Cells, arrivals: Arrivals) -> str:
         speed = _speed(cells)
         if speed < _BACKWARDS and not jumping:
             return "the stamps run backwards"
-        share = (arrivals.rate or fs) / fs
-        unit = unit_of(speed * (share if 1 / _MOST_OFF < share < _MOST_OFF else 1.0))
+        unit = unit_of(speed) or unit_of(speed * (arrivals.rate or fs) / fs)
         if unit:
             return unit
     return "the stamps jump about" if jumping else ""

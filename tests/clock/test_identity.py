@@ -24,6 +24,7 @@ from tests.clock.ground_truth import make
 def test_samples_and_losses_fill_the_time_that_passed(seed, fs, kind, clock, chunk, losses, off, by_arrival):
     """n + lost - repeated = 1 + span / T, within 1 % and a packet."""
     chunk = 0.0 if kind == "perfect" else max(chunk, 1 / fs)
+    chunk = min(chunk, 0.56) if kind == "wifi" else chunk  # packets of a second that swap places are steps back of two
     made = make(np.random.default_rng(seed), fs, chunk, kind, 60.0, losses, clock=clock, off=off)
     evidence = Evidence(made.arrivals if by_arrival else None, made.offsets, made.start, made.stop, utc_offset=1.79e9)
     found = timeline_of(made.stamps, fs, evidence)

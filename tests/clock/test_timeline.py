@@ -286,6 +286,22 @@ def test_polls_that_jitter_are_neither_gaps_nor_another_rate(fs, chunk, seconds)
     assert found.measured_fs == pytest.approx(fs, rel=0.05 / seconds + 1e-4)
 
 
+@pytest.mark.parametrize("factor", [0.3, 0.5, 0.9, 1.1, 2.0, 4.0])
+@pytest.mark.parametrize("spoil", [lambda t: t * 1e3, lambda t: t * 0.0 + 77.0])
+def test_the_rate_by_arrival_of_a_device_far_off_its_declared_one(factor, spoil):
+    taken = START + 0.1 + np.arange(round(60 * 250.0 * factor)) / (250.0 * factor)
+    stop = taken[-1] + 0.2
+    evidence = Evidence(arrivals=arrivals(taken, stop=stop), offsets=offsets(stop), start=START, stop=stop)
+    found = timeline_of(spoil(taken), 250.0, evidence)
+    if factor == 4.0 and not np.ptp(spoil(taken)):
+        assert found.basis == "none", "a script may have filled it"
+        return
+    assert found.basis == "count"
+    assert found.gaps == ()
+    assert found.measured_fs == pytest.approx(250.0 * factor, rel=5e-3)
+    assert np.abs(found.sample_time(spoil(taken)) - taken).max() < 0.25
+
+
 def test_one_offset_that_does_not_come_back_within_a_minute_is_the_network():
     at = np.arange(1000.0, 1900.0, 5.0)
     offset = np.random.default_rng(0).normal(0.5, 1e-4, len(at))

@@ -13,7 +13,7 @@ from myogestic_tui.errors import ClockError, ConfigError
 from myogestic_tui.session import Session, iter_labeled_windows, labeled_windows, open_session_store, verify_session
 from myogestic_tui.session.export import export_session
 from myogestic_tui.session.reading.facts import read_facts
-from tests.session.as_recorded import CASES, FS, HOST, INFO, bursts, lossy, recorded, wall
+from tests.session.as_recorded import CASES, FS, HOST, INFO, bursts, leaping, lossy, recorded, wall
 
 
 @pytest.fixture(params=CASES)
@@ -289,6 +289,21 @@ def test_the_listing_of_an_older_archive_does_not_repeat_what_an_earlier_rule_co
     told = read_archive_summary(archive).streams["emg"]
     assert (told.gaps, told.lost_samples, told.measured_fs) == (None, None, None)
     assert (told.basis, told.tail_s, told.n_samples) == ("", 0.0, 7500)
+
+
+@pytest.mark.parametrize(("declared", "stamp"), [(60.0, lossy), (60.0, wall), (100.0, lossy), (100.0, leaping)])
+def test_a_device_far_above_its_declared_rate_is_no_script(tmp_path, declared, stamp):
+    """It cost the whole session its arrivals and its ends: a stream that died was not reported any more."""
+    info = replace(INFO, fs=declared)
+    path, taken, _ = recorded(tmp_path, stamp, keep=np.r_[0:6000], info=info)
+    with open_session_store(path) as session:
+        found = session.timeline("emg")
+        assert found.measured_fs == pytest.approx(FS, rel=1e-3)
+        assert found.tail is not None
+        assert found.tail.seconds == pytest.approx(6.0, abs=0.1)
+        assert found.lost == ()
+        assert [leap.index for leap in found.leaps] == ([4000] if stamp is leaping else [])
+        assert np.abs(session.timestamps("emg", dejitter=True) - taken).max() < found.error_s + 0.02
 
 
 def test_what_an_earlier_model_of_time_stored_counts_no_more(tmp_path):

@@ -57,7 +57,7 @@ class StampCheck:
 
     def span(self) -> StreamSpan:
         """Samples, rate and arrival record."""
-        return StreamSpan(self._sketch.n_samples, self.fs, self._evidence("_arrival"))
+        return StreamSpan(self._sketch.n_samples, self.fs, self._evidence("_arrival"), (self.first, self.last))
 
     def findings(
         self, stream: str, member: str, declared: StreamMeta | None, meta: Meta, session: Evidence

@@ -31,11 +31,18 @@ CLOCK_SET = "source's clock was set"
 
 
 class StreamSpan(NamedTuple):
-    """How many samples a stream has, its nominal rate in Hz, and its arrival record, ``(k, 2)``, if it has one."""
+    """How many samples a stream has, its nominal rate in Hz, its arrival record, ``(k, 2)``, and its end stamps."""
 
     n_samples: int
     fs: float
     arrivals: NDArray[np.float64] | None
+    ends: tuple[float | None, float | None] = (None, None)
+
+    @property
+    def stamped_s(self) -> float:
+        """Seconds from the first stamp to the last; infinite where they are not known."""
+        first, last = self.ends
+        return np.inf if first is None or last is None else last - first
 
 
 def session_evidence(meta: Meta, streams: Mapping[str, StreamSpan]) -> dict[str, Evidence]:
@@ -50,7 +57,10 @@ def session_evidence(meta: Meta, streams: Mapping[str, StreamSpan]) -> dict[str,
     last = max((float(rows[-1, 1]) for rows in arrivals.values()), default=None)
     session = _ends_of(meta, last)
     found = {stem: replace(session, arrivals=arrivals.get(stem)) for stem in streams}
-    live = all(believable(found[stem], span.n_samples, span.fs) is found[stem] for stem, span in streams.items())
+    live = all(
+        believable(found[stem], span.n_samples, span.fs, span.stamped_s) is found[stem]
+        for stem, span in streams.items()
+    )
     host = recorder_host(meta) if live else ""
     found = found if live else dict.fromkeys(streams, Evidence())
     for stem in meta.all_streams.keys() & found.keys():

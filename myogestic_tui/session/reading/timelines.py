@@ -84,7 +84,7 @@ class Timelines:
     def _evidence(self) -> dict[str, Evidence]:
         if self._session is None:
             spans = {
-                stem: StreamSpan(view.n_samples, view.info.fs, _all(view.arrival))
+                stem: StreamSpan(view.n_samples, view.info.fs, _all(view.arrival), self._ends(view))
                 for stem, view in self._streams.items()
             }
             self._session = session_evidence(self._meta, spans)

@@ -332,7 +332,7 @@ class Recording:
         """Each stream's metadata with what its stamps, clock offsets and arrivals tell."""
         meta, committers = self.record.meta, self.committers
         spans = {
-            stem: StreamSpan(committer.n_read, committer.journal.info.fs, committer.arrivals())
+            stem: StreamSpan(committer.n_read, committer.journal.info.fs, committer.arrivals(), _ends(committer))
             for stem, committer in committers.items()
         }
         session = session_evidence(meta, spans)
@@ -351,8 +351,8 @@ class Recording:
         return np.array(rows, np.float64) if rows else None
 
     def _measured(self, committer: StreamCommitter, found: Timeline) -> StreamMeta:
-        stem, ends = committer.stem, (committer.journal.first_timestamp, committer.last_timestamp)
-        measured = measured_meta(self.record.meta.all_streams[stem], found, ends)
+        stem = committer.stem
+        measured = measured_meta(self.record.meta.all_streams[stem], found, _ends(committer))
         measured = with_counts(measured, committer.counts)
         return msgspec.structs.replace(measured, gaps=self.record.with_reasons(stem, measured.gaps))
 
@@ -409,6 +409,10 @@ class Recording:
                 last_first.callback(committer.journal.release)
             last_first.callback(self._events.release)
             last_first.callback(self._threads.stop_syncing)
+
+
+def _ends(committer: StreamCommitter) -> tuple[float | None, float | None]:
+    return committer.journal.first_timestamp, committer.last_timestamp
 
 
 def _sync_all(logs: Sequence[EventLog | StreamJournal]) -> None:
