@@ -96,8 +96,8 @@ class TerminalApp(App[int]):
 
     @property
     def paid(self) -> bool:
-        """Whether the frames drawn so far are paid for."""
-        return self.pacer.paid
+        """Whether the frames drawn so far are paid for, and the link has rested from the last large one."""
+        return self.pacer.paid and self.link.takes_pictures
 
     def charge(self, n_bytes: float) -> None:
         """A signal widget drew something that costs so much."""

@@ -30,7 +30,10 @@ _RESTORE = (
 )
 """What Textual switches on, off again: mouse, paste, resize reports, wrap, kitty keys, other screen, cursor."""
 _IN_FLIGHT = 2
-"""Frames that may be under way at once."""
+"""Frames that may be under way at once; one alone once a frame has taken `_SLOW_SECONDS`."""
+_SLOW_SECONDS = 0.25
+_PICTURE_SECONDS = 0.5
+"""After a frame that took longer, pictures wait as long again: labels and state have the link to themselves."""
 _NO_ANSWER_SECONDS = 5.0
 """A terminal that has never answered by then does not answer; one that has may take as long as it stalls."""
 _STALL_SECONDS = 0.3
@@ -95,6 +98,7 @@ class Link:
         self._flying: list[float] = []
         self._answers = 0
         self._asked = 0
+        self._took = self._rests_until = 0.0
 
     @contextlib.contextmanager
     def taken(self) -> Iterator[None]:
@@ -132,7 +136,15 @@ class Link:
         """The terminal told where its cursor is: it has taken the oldest frame that was under way."""
         self._answers += 1
         if self._flying:
-            self._flying.pop(0)
+            now = time.monotonic()
+            self._took = now - self._flying.pop(0)
+            if self._took > _PICTURE_SECONDS:
+                self._rests_until = now + self._took
+
+    @property
+    def takes_pictures(self) -> bool:
+        """Whether a picture would not keep words waiting that a slow link is due."""
+        return time.monotonic() >= self._rests_until
 
     @property
     def busy(self) -> bool:
@@ -154,7 +166,8 @@ class Link:
         if not self._answers and flying and time.monotonic() - flying[0] > _NO_ANSWER_SECONDS:
             self.asks = False  # it is a terminal that does not answer
             self._flying.clear()
-        return bool(self._answers or self._asked == 1) and len(flying) >= _IN_FLIGHT
+        most = 1 if self._took > _SLOW_SECONDS else _IN_FLIGHT
+        return bool(self._answers or self._asked == 1) and len(flying) >= most
 
     @property
     def gone(self) -> bool:

@@ -75,6 +75,8 @@ class Terminal:
         self.output = bytearray()
         self.hung_up = False
         self.n_answers = 0
+        self.n_owed: int | None = None
+        """Answers that are owed to the program since `owe`; None where it gets them at once."""
         self._master, slave = os.openpty()
         self._resize_to(columns, lines)
         self.attributes = termios.tcgetattr(slave)
@@ -141,10 +143,25 @@ class Terminal:
 
     def _answer(self) -> None:
         """Tell where the cursor is, as every terminal does when it is asked."""
+        if self.n_owed is not None:
+            self.n_owed += 1
+            return
         cursor = self.screen.cursor
         self.n_answers += 1
         with contextlib.suppress(OSError):
             self.send(b"\x1b[%d;%dR" % (cursor.y + 1, cursor.x + 1))
+
+    def owe(self) -> None:
+        """Take all that comes, as queues on the way do, and answer nothing: whoever looks has not seen it yet."""
+        with self._changed:
+            self.n_owed = 0
+
+    def pay(self) -> None:
+        """Give the answers that are owed, and each at once from now on."""
+        with self._changed:
+            owed, self.n_owed = self.n_owed or 0, None
+            for _ in range(owed):
+                self._answer()
 
     def rows(self) -> list[str]:
         """The screen, row by row."""

@@ -8,6 +8,7 @@ import time
 import pytest
 from terminal import Terminal
 
+from myogestic_tui.tui.terminal_link import Link
 from tests.sending import wait_for
 
 COLOUR = re.compile(rb"\x1b\[[0-9;]*?(?:[34][0-7]|9[0-7]|10[0-7]|[34]8;[25])[0-9;]*m")
@@ -100,6 +101,35 @@ def test_a_stalled_link_freezes_no_key_and_catches_up(viewer_in_pty):
     terminal.flow()
     terminal.wait_for(lambda text: "4 Open" in text.splitlines()[1])
     assert float(label.split()[-1]) > 0.3, "the time of a key that came during a stall is uncertain"
+
+
+def test_a_link_that_queues_gets_no_more_frames_than_its_terminal_has_answered(viewer_in_pty):
+    """Kernel, sshd and TCP take seconds of output without a word: what is not answered has not been seen."""
+    terminal = viewer_in_pty("moving", "screen=live", columns=160, lines=50)
+    terminal.wait_for("emg 1-")
+    wait_for(lambda: terminal.n_answers >= 4)
+    terminal.owe()
+    wait_for(lambda: terminal.n_owed)
+    for key in "1414141414":  # each takes the loop a while: unpaced, frames would go on at ten a second
+        terminal.press(key)
+        terminal.wait_log("label")
+        time.sleep(0.1)
+    assert terminal.n_owed <= 3, "two frames, and a question that was under way"
+    terminal.pay()
+    terminal.wait_for(lambda text: "4 Open" in text.splitlines()[1])
+
+
+def test_after_a_frame_that_took_long_pictures_leave_the_link_to_words_for_as_long(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("myogestic_tui.tui.terminal_link.time.monotonic", lambda: now[0])
+    link = Link()
+    for took, rests in ((0.1, 0.0), (2.0, 2.0)):
+        link.asked()
+        now[0] += took
+        link.answered()
+        assert link.takes_pictures == (not rests)
+        now[0] += rests
+        assert link.takes_pictures
 
 
 @pytest.mark.parametrize("pressed", ["1", "134"])
