@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import multiprocessing
 import os
 import resource
@@ -26,7 +27,7 @@ from myogestic_tui.session import (
 )
 from myogestic_tui.session.format.layout import LOCK
 from myogestic_tui.session.format.lock import lock_session
-from myogestic_tui.session.packing.pack import source_of, write_archive
+from myogestic_tui.session.packing.pack import source_of, temporary, write_archive
 from myogestic_tui.session.recording import session as session_writer
 from tests.archive.sessions import (
     assert_holds,
@@ -296,6 +297,23 @@ def test_a_half_written_archive_goes(folder, tmp_path):
     assert_holds(archive)
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["removed", "made anew"])
+def test_a_file_that_is_cleaned_up_before_it_is_locked_is_somebody_elses(folder, tmp_path, monkeypatch, again):
+    real = fcntl.flock
+
+    def flock(fd: int, how: int) -> None:
+        for tmp in tmp_path.glob("*.tmp"):
+            tmp.unlink()
+            if again:
+                tmp.touch()
+        real(fd, how)
+
+    monkeypatch.setattr("myogestic_tui.session.packing.pack.fcntl.flock", flock)
+    path = tmp_path / "x.session.zip"
+    with pytest.raises(SessionLockedError, match="is being written by another process"), temporary(path):
+        pass
+
+
 def test_only_what_packing_left_is_cleaned_up(folder, tmp_path):
     (tmp_path / "half.session.zip.tmp").write_bytes(bytes(100))
     (tmp_path / "folder.session.zip.tmp").mkdir()
@@ -306,10 +324,13 @@ def test_only_what_packing_left_is_cleaned_up(folder, tmp_path):
         (work / kind / "killed.work" / "emg.zarr").mkdir(parents=True)
         (work / kind / "killed.work" / "meta.json").write_text("{}")
         (work / kind / "somebody else's").mkdir()
-        (work / kind / "link.work").symlink_to(folder)
+        (work / kind / "link.work").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere").mkdir()
+    untouched = (tmp_path / "elsewhere").stat().st_mtime_ns
     [archive] = finish_interrupted(tmp_path)
+    assert (tmp_path / "elsewhere").stat().st_mtime_ns == untouched, "nothing is locked through a link"
     assert entries(tmp_path) == sorted(
-        [archive.name, *(f"{name}.session.zip.tmp" for name in ("folder", "fifo", "link"))]
+        ["elsewhere", archive.name, *(f"{name}.session.zip.tmp" for name in ("folder", "fifo", "link"))]
     )
     for kind in ("salvaging", "editing"):
         assert sorted(os.listdir(work / kind)) == ["link.work", "somebody else's"]

@@ -165,6 +165,26 @@ def test_what_lies_between_two_chunks_that_are_gone_is_not_called_unreadable(fol
     assert found == [(100, 200), (300, 350)]
 
 
+def test_a_chunk_that_is_gone_and_one_that_is_damaged_are_two(folder):
+    (folder / "emg.zarr/c/2/0").unlink()
+    (folder / "emg.zarr/c/3/0").write_bytes(b"no chunk")
+    found = [(one.first_sample, one.stop_sample, "is missing" in one.text) for one in verify_session(folder).findings]
+    assert found == [(100, 150, True), (150, 200, False)]
+
+
+def test_a_damaged_chunk_of_another_recorder_is_damage(archive, tmp_path):
+    def edit(name: str, data: bytes) -> bytes | None:
+        if name == "meta.json":
+            meta = json.loads(data)
+            del meta["schema_version"]
+            return json.dumps(meta).encode()
+        return None if name == "emg.zarr/c/2/0" else b"no chunk" if name == "emg.zarr/c/5/0" else data
+
+    found = verify_session(rewrite(archive, tmp_path / "plain.zip", edit)).findings
+    kinds = {one.member: one.kind for one in found if one.member.startswith("emg.zarr/c")}
+    assert kinds == {"emg.zarr/c/2/0": "observation", "emg.zarr/c/5/0": "damage"}
+
+
 @pytest.mark.parametrize("level", ["quick", "full"])
 def test_a_deleted_chunk_is_damage_in_an_archive(archive, tmp_path, level):
     path = rewrite(archive, tmp_path / "deleted.zip", lambda n, d: None if n == "emg.zarr/c/4/0" else d)
@@ -311,6 +331,8 @@ def test_the_row_is_named_at_which_an_arrival_record_goes_back(step):
     for turned in (1, 255, 256, 257, 999):
         wrong = rows.copy()
         wrong[turned] = wrong[turned - 1] - 0.5
+        if turned < 900:
+            wrong[900] = 0.0
         check = ArrivalCheck()
         for first in range(0, 1000, step):
             check.feed(first, wrong[first : first + step])

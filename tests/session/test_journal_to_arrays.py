@@ -15,14 +15,22 @@ import pytest
 from myogestic_tui.clock import local_clock
 from myogestic_tui.errors import ConfigError, DiskError, SessionClosedError, SourceError
 from myogestic_tui.info import MOST_CLASSES, StreamInfo
-from myogestic_tui.session import Session
+from myogestic_tui.session import Session, open_session_store
 from myogestic_tui.session.format.commit import commit
 from myogestic_tui.session.format.finalize import anchor_at
-from myogestic_tui.session.format.journal import segment_path
+from myogestic_tui.session.format.journal import (
+    ARRIVED_NUMBERS,
+    ARRIVED_TEXT,
+    NUMBERS,
+    TEXT,
+    Frame,
+    fits,
+    segment_path,
+)
 from myogestic_tui.session.format.layout import JOURNAL, array_name
 from myogestic_tui.session.format.zarr_format import ArraySpec, create_array
 from myogestic_tui.session.recording import active_session, journal_writer
-from myogestic_tui.session.recording.disk_reserve import byte_rate
+from myogestic_tui.session.recording.disk_reserve import byte_rate, free_bytes
 from myogestic_tui.session.recording.journal_writer import StreamJournal
 from myogestic_tui.session.recording.zarr_committer import StreamCommitter
 from myogestic_tui.stream.source import ClockEstimate
@@ -191,8 +199,9 @@ def test_how_far_a_stream_is_is_told_in_samples_bytes_and_seconds(stream: Known,
         lambda session: session.mark_trial(0),
         lambda session: session.add_note("a note"),
         lambda session: session.request_stop(),
+        lambda session: session.init_stream("emg", EMG.info),
     ],
-    ids=["label", "undo", "relabel", "mark", "note", "stop"],
+    ids=["label", "undo", "relabel", "mark", "note", "stop", "join"],
 )
 def test_what_is_said_of_a_session_is_on_the_disk_on_return(
     say: Callable[[Session], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -347,6 +356,37 @@ def test_clock_offsets_come_into_the_arrays_while_a_session_is_recorded(tmp_path
         session.save_meta()
     assert json.loads(shape.read_bytes())["shape"] == [1, 4]
     session.finish()
+
+
+@pytest.mark.parametrize("n", [1, 1024, 1025, 2100])
+def test_all_clock_offsets_are_in_the_arrays_and_written_once(n: int, tmp_path: Path):
+    session = recorded(tmp_path, [(EMG, 10, 10)])
+    rows = [(float(i), 0.5 * i, 0.001, 0.5) for i in range(n)]
+    for first in range(0, n, 500):
+        session.add_clock_estimates("emg", [ClockEstimate(*row) for row in rows[first : first + 500]])
+        session.flush()
+        assert session._recording is not None
+        assert session._recording._write_clocks() == []
+    session.finish()
+    with open_session_store(session.path) as reader:
+        np.testing.assert_array_equal(reader.clock_stores["emg"][:], rows)
+
+
+def test_where_there_is_no_folder_nothing_is_free(tmp_path: Path):
+    assert free_bytes(tmp_path) > 0
+    assert free_bytes(tmp_path / "gone") == 0
+
+
+def test_a_frame_fits_a_stream_by_its_kind_and_its_size():
+    numbers, texts = StreamInfo(2, 100.0, "int16"), StreamInfo(2, 0.0, "string")
+    for kind, arrival in ((NUMBERS, 0), (ARRIVED_NUMBERS, 8)):
+        for extra in (-1, 0, 1):
+            frame = Frame(kind, 0, 3, 0, memoryview(bytes(arrival + 3 * 8 + 3 * 2 * 2 + extra)))
+            assert (fits(frame, numbers), fits(frame, texts)) == (extra == 0, False)
+    for kind, arrival in ((TEXT, 0), (ARRIVED_TEXT, 8)):
+        for extra in (-1, 0, 50):
+            frame = Frame(kind, 0, 3, 0, memoryview(bytes(arrival + 3 * 8 + 3 * 2 * 4 + extra)))
+            assert (fits(frame, numbers), fits(frame, texts)) == (False, extra >= 0)
 
 
 @pytest.mark.parametrize("take", ["third", True, 1.5, 1 << 63, -(1 << 63) - 1])
