@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..config import CONFIG_FILE
 from ..errors import ControlError, DiskError
+from ..session.format.json_files import replace_file
 from ..session.format.layout import is_session_folder
 from ..session.format.lock import recorder_of
-from ..session.format.meta import replace_file
 from . import systemctl
 from .systemd_unit import UNIT, file_system, is_for_once, mount_of, own_program, sessions_of, unit_text
 from .writable import probe_folder

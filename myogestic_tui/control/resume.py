@@ -20,9 +20,10 @@ from ..app.interface import SetTake
 from ..app.preferences import PickedStream  # noqa: TC001  (msgspec resolves annotations)
 from ..errors import MyoGesticError
 from ..session.format.finalize import anchor_at
+from ..session.format.json_files import replace_file
 from ..session.format.layout import STATE_FOLDER, is_session_folder
 from ..session.format.lock import session_holder
-from ..session.format.meta import CONTINUES, NOT_RECORDED, replace_file
+from ..session.format.meta import CONTINUES, NOT_RECORDED
 from ..session.format.regular_files import read_regular
 from ..session.library.link_sessions import Beginning, Estimate, Interruption, link_note, unseen
 from ..session.reading.archive_of import archives_of

@@ -12,9 +12,10 @@ from ..clock.evidence import believable
 from ..errors import SessionDamagedError
 from .format.commit import Shape, commit
 from .format.findings import observation
+from .format.json_files import replace_file
 from .format.layout import META, array_name
 from .format.lock import lock_session
-from .format.meta import decode_meta, encode_meta, replace_file
+from .format.meta import decode_meta, encode_meta
 from .format.xdf_time import (
     ARRIVALS,
     SESSION_JSON,
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .format.findings import Finding
-    from .format.meta import Meta, PlacedMeta
+    from .format.meta import Meta
+    from .format.time_records import PlacedMeta
 
 
 class ImportedTime(NamedTuple):

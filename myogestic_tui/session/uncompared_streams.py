@@ -9,7 +9,7 @@ import numpy as np
 
 from ..clock.placement import covers
 from ..clock.thresholds import FOREIGN, WALL_ERROR
-from .format.meta import PlacedMeta
+from .format.time_records import PlacedMeta
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,7 @@ from numcodecs.zstd import Zstd
 
 from myogestic_tui.session.archive import zip_format as zb
 from myogestic_tui.session.archive.zip_index import MAX_MEMBERS
-from myogestic_tui.session.format.meta import MAX_JSON_MEMORY
+from myogestic_tui.session.format.json_files import MAX_JSON_MEMORY
 from tests.archive.sessions import rewrite
 
 Maker = Callable[[Path, Path], Path]

@@ -7,7 +7,9 @@ import pytest
 
 from myogestic_tui.session import open_session_store, verify_session
 from myogestic_tui.session.export import export_xdf
-from myogestic_tui.session.format.meta import GapRecord, decode_meta, encode_meta, replace_file
+from myogestic_tui.session.format.json_files import replace_file
+from myogestic_tui.session.format.meta import decode_meta, encode_meta
+from myogestic_tui.session.format.time_records import GapRecord
 from myogestic_tui.session.import_xdf import import_xdf
 from tests.session.as_recorded import CASES, recorded
 

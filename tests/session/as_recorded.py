@@ -9,7 +9,8 @@ import numpy as np
 from myogestic_tui.clock import local_clock
 from myogestic_tui.info import StreamInfo
 from myogestic_tui.session import Session
-from myogestic_tui.session.format.meta import Anchor, decode_meta, encode_meta, replace_file
+from myogestic_tui.session.format.json_files import replace_file
+from myogestic_tui.session.format.meta import Anchor, decode_meta, encode_meta
 
 FS, SECONDS = 250.0, 30.0
 HOST = platform.node()

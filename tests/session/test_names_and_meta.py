@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from myogestic_tui.errors import SessionDamagedError
 from myogestic_tui.info import StreamInfo
+from myogestic_tui.session.format.json_files import replace_file
 from myogestic_tui.session.format.layout import (
     DERIVED,
     archive_name,
@@ -27,7 +28,6 @@ from myogestic_tui.session.format.meta import (
     decode_meta,
     encode_labels,
     encode_meta,
-    replace_file,
 )
 from myogestic_tui.session.format.stream_names import find_stem, public_names
 from myogestic_tui.session.format.zarr_format import parse_array_json

@@ -308,7 +308,9 @@ def test_a_device_far_above_its_declared_rate_is_no_script(tmp_path, declared, s
 
 def test_what_an_earlier_model_of_time_stored_counts_no_more(tmp_path):
     """Development versions stored their findings without a version: 30 s off here, and in another clock."""
-    from myogestic_tui.session.format.meta import GapRecord, TimeMeta, decode_meta, encode_meta, replace_file
+    from myogestic_tui.session.format.json_files import replace_file
+    from myogestic_tui.session.format.meta import decode_meta, encode_meta
+    from myogestic_tui.session.format.time_records import GapRecord, TimeMeta
     from myogestic_tui.session.reading.archive_summary import read_archive_summary
 
     path, _, _ = recorded(tmp_path, bursts)

@@ -17,7 +17,8 @@ import numpy as np
 
 from ...info import StreamInfo
 from ...lsl_header import declared, parse_header
-from ..format.meta import PlacedMeta, encode_labels
+from ..format.meta import encode_labels
+from ..format.time_records import PlacedMeta
 from ..format.xdf_time import (
     ARRIVALS,
     SESSION_JSON,

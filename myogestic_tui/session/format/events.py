@@ -15,18 +15,11 @@ from msgspec import UNSET, Struct, UnsetType
 from ...errors import ConfigError, DiskError, SessionClosedError, SessionDamagedError
 from .findings import Finding, damage, observation
 from .journal import EVENT, EVENTS, Frame, FrameReader, frame_header
+from .json_files import Int64  # noqa: TC001  (msgspec resolves annotations at run time)
 from .layout import JOURNAL, is_stem
-from .meta import (  # noqa: TC001  (msgspec resolves annotations)
-    Anchor,
-    EventRecord,
-    GapRecord,
-    Int64,
-    LabelEvent,
-    Meta,
-    Note,
-    StreamMeta,
-)
+from .meta import Anchor, EventRecord, LabelEvent, Meta, Note, StreamMeta  # noqa: TC001  (msgspec resolves annotations at run time)
 from .regular_files import open_regular
+from .time_records import GapRecord  # noqa: TC001  (msgspec resolves annotations at run time)
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,27 +6,18 @@ stands in ``string_streams``, because those readers refuse a session with a dtyp
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Any
 
 import msgspec
 from msgspec import Struct, field
 
 from ...errors import SessionDamagedError
 from ...info import StreamInfo
-from .create_file import new_file
-from .layout import PARTIAL, is_stem
+from .json_files import Int64, as_type, decode_json
+from .layout import is_stem
 from .layout import sync_folder as sync_folder
+from .time_records import CountsMeta, GapRecord, LeapRecord, PlacedMeta, RepeatRecord, TimeMeta
 from .unknown_keys import ANYTHING, Level, put_back, set_aside
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-T = TypeVar("T")
-
-MOST_INT = 2**63 - 1
-Int64 = Annotated[int, msgspec.Meta(ge=-MOST_INT - 1, le=MOST_INT)]
-"""A whole number that every reader of the format, the catalog and the control protocol can hold."""
 
 SCHEMA_VERSION = 1
 CONTINUES, CONTINUED_BY, NOT_RECORDED = "continues", "continued_by", "not_recorded_s"
@@ -35,14 +26,9 @@ RECOVERY, IMPORTED = "recovery", "imported"
 """Further fields of a session that was recovered, or imported from another format: when, and the findings of it."""
 _OWN_FIELDS = frozenset({CONTINUES, CONTINUED_BY, NOT_RECORDED, "ended_by", "imported_from"})
 """Further fields of text and numbers that this package writes itself."""
-MAX_JSON = 48 * 2**20
-"""Bytes of a JSON file beyond which it is refused unread; twice what `EventLog` takes of labels, notes and headers."""
-MAX_JSON_MEMORY = 256 * 2**20
 EVENTS_FIELD, ENDED_BY = "events", "ended_by"
 """Fields of ``meta.json``: what happened to the recording, and who or what stopped it."""
 MOST_EVENTS = 2000
-_MEMORY = {b"[": 64, b"{": 232, b",": 80}
-"""Bytes of memory that each of these may come to when it is parsed."""
 
 
 class LabelEvent(Struct, frozen=True, omit_defaults=True):
@@ -90,79 +76,6 @@ class Anchor(Struct, frozen=True):
 
     utc: str
     lsl: float
-
-
-class GapRecord(Struct, frozen=True, omit_defaults=True):
-    """Time that is missing before sample ``index``, in seconds."""
-
-    index: Int64
-    seconds: float
-    reason: str = ""
-    kind: str = ""
-    """``head``: before the first sample; ``tail``: after the last one; empty between samples."""
-
-
-class LeapRecord(Struct, frozen=True):
-    """Before sample ``index`` the time stamps move by ``seconds`` against the recorder's clock; nothing is missing.
-
-    ``known``: how much time passed meanwhile is known.
-    """
-
-    index: int
-    seconds: float
-    known: bool = True
-
-
-class RepeatRecord(Struct, frozen=True):
-    """Before sample ``index`` the last ``samples`` came a second time."""
-
-    index: int
-    samples: int
-
-
-class TimeMeta(Struct, frozen=True):
-    """What the time model (`clock`) makes of a stream."""
-
-    model: int = 0
-    """`clock.thresholds.MODEL` of the model that found it."""
-    basis: str = "none"
-    """How its time stamps are tied to the recorder's clock: a `clock.timeline.Basis`."""
-    error_s: float | None = None
-    """How far wrong corrected times may be, in seconds; None where nothing tells."""
-    measured_fs: float | None = None
-    delivered_fs: float | None = None
-    packet_s: float = 0.0
-    leaps: list[LeapRecord] = field(default_factory=list)
-    repeated: list[RepeatRecord] = field(default_factory=list)
-    bad_stamps: int = 0
-    unusable: str = ""
-    late_at_end_s: float = 0.0
-    scatter_s: float = 0.0
-    n_offsets: int = 0
-    first_at: float | None = None
-    """When the first and the last sample were taken, on the recorder's clock."""
-    last_at: float | None = None
-
-
-class CountsMeta(Struct, frozen=True):
-    """What the counter channel of a stream did; see `clock.counter.Counts`."""
-
-    step: float
-    hold: int
-    low: float
-    high: float
-    modulus: float | None = None
-    jumps: list[tuple[int, int, float, float]] = field(default_factory=list)
-    """Index, samples since the value before, that value, the value at the index."""
-
-
-class PlacedMeta(Struct, frozen=True):
-    """How an import found time stamps to lie to the session's clock, where the session itself holds no evidence."""
-
-    basis: str
-    """A `clock.timeline.Basis`."""
-    error_s: float | None = None
-    """How far wrong they may be, in seconds; None where nothing tells."""
 
 
 class RecorderMeta(Struct, frozen=True):
@@ -479,59 +392,3 @@ def decode_labels(data: bytes, *, where: str = "labels.json") -> list[LabelEvent
     listed = [_without(one, "extra") for one in raw] if isinstance(raw, list) else raw
     labels = list(map(_label_of, raw, as_type(listed, list[LabelEvent], where=where, strict=False)))
     return sorted(labels, key=lambda label: label.timestamp)
-
-
-def memory_of_json(data: bytes) -> int:
-    """Bytes that parsed JSON may come to, beyond its texts and numbers."""
-    return sum(size * data.count(mark) for mark, size in _MEMORY.items())
-
-
-def decode_json(data: bytes, *, where: str) -> Any:
-    """Parse JSON that may be broken or hostile.
-
-    Raises
-    ------
-    SessionDamagedError
-        It does not parse, is too large or nested too deeply; the message begins with ``where``.
-    """
-    if len(data) > MAX_JSON or memory_of_json(data) > MAX_JSON_MEMORY:
-        raise SessionDamagedError(f"{where} is {len(data)} bytes; that is no metadata of a session")
-    try:
-        return msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise SessionDamagedError(f"{where} is no valid JSON: {error}") from error
-
-
-def as_type(raw: Any, kind: type[T], *, where: str, strict: bool = True) -> T:
-    """Foreign JSON as a type of ours; what else is in it is left out.
-
-    Raises
-    ------
-    SessionDamagedError
-        A value is of another type, or out of range; the message begins with ``where``.
-    """
-    try:
-        return msgspec.convert(raw, kind, strict=strict)
-    except (msgspec.ValidationError, RecursionError) as error:
-        raise SessionDamagedError(f"{where} cannot be used: {error}") from error
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Replace ``path`` atomically: a kill or a power cut leaves the old content or the new, never half of it.
-
-    Raises
-    ------
-    OSError
-        The disk refused; the old file is untouched.
-    """
-    partial = path.with_name(path.name + PARTIAL)
-    try:
-        with open(new_file(partial), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)

@@ -10,8 +10,8 @@ from msgspec import UNSET, Struct, UnsetType, field
 from msgspec.structs import force_setattr
 
 from .findings import Finding  # noqa: TC001  (msgspec resolves annotations at run time)
+from .json_files import Int64  # noqa: TC001
 from .layout import printable
-from .meta import Int64  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -11,7 +11,8 @@ from .time_summary import lost_gaps, n_lost
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .meta import GapRecord, StreamMeta, TimeMeta
+    from .meta import StreamMeta
+    from .time_records import GapRecord, TimeMeta
 
 _SCATTER = 0.005
 _MOST_NAMED = 3

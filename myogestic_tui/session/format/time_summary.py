@@ -15,7 +15,7 @@ from ...clock.evidence import believable
 from ...clock.hosts import is_remote
 from ...clock.thresholds import MODEL
 from ...clock.timeline import BASES
-from .meta import CountsMeta, GapRecord, LeapRecord, RepeatRecord, TimeMeta
+from .time_records import CountsMeta, GapRecord, LeapRecord, RepeatRecord, TimeMeta
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

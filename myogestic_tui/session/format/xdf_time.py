@@ -13,7 +13,9 @@ import numpy as np
 from msgspec import Struct, field
 
 from ...errors import SessionDamagedError
-from .meta import Anchor, GapRecord, PlacedMeta, RecorderMeta, as_type, decode_json
+from .json_files import as_type, decode_json
+from .meta import Anchor, RecorderMeta
+from .time_records import GapRecord, PlacedMeta  # noqa: TC001  (msgspec resolves annotations at run time)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

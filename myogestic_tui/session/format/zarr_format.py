@@ -25,8 +25,8 @@ from msgspec import Struct, field
 from ...errors import SessionDamagedError
 from ...info import MOST_BYTES, STRING_DTYPE, StreamInfo
 from .create_file import place, write_all
+from .json_files import Int64, as_type, decode_json
 from .layout import ZARR_JSON
-from .meta import Int64, as_type, decode_json
 from .zstd_frame import decoded_bound
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ import msgspec
 from ...errors import ConfigError, DiskError, SessionDamagedError, SessionError, SessionLockedError
 from ..archive.archive import Archive
 from ..archive.manifest import ManifestReader
+from ..format.json_files import replace_file
 from ..format.layout import MANIFEST, META, archive_name, free_path
 from ..format.lock import lock_session
 from ..format.meta import (
@@ -29,7 +30,6 @@ from ..format.meta import (
     Note,
     decode_meta,
     encode_meta,
-    replace_file,
     sync_folder,
 )
 from ..format.progress import Ticker

@@ -7,9 +7,9 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from ...errors import SessionError
+from ..format.json_files import replace_file
 from ..format.layout import LOCK, STATE_FOLDER, remove_folder
 from ..format.lock import lock_session
-from ..format.meta import replace_file
 from ..format.regular_files import read_regular
 from ..format.trash_slots import make_folder
 

@@ -14,14 +14,15 @@ import numpy as np
 from msgspec.structs import replace
 
 from ...errors import ConfigError, SessionDamagedError
-from ..format.meta import TimeMeta
+from ..format.time_records import TimeMeta
 from ..format.time_summary import lost_gaps
 from .overview_table import overview_table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..format.meta import GapRecord, LabelEvent
+    from ..format.meta import LabelEvent
+    from ..format.time_records import GapRecord
     from .reader import SessionReader
 
 _BLOCK = 4096

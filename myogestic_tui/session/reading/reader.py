@@ -14,9 +14,10 @@ from ...errors import SessionClosedError, SessionError
 from ..format.arrays import StoredArray
 from ..format.findings import Finding, damage
 from ..format.layout import ZARR_JSON, array_name
-from ..format.meta import CONTINUED_BY, CONTINUES, IMPORTED, RECOVERY, TimeMeta
+from ..format.meta import CONTINUED_BY, CONTINUES, IMPORTED, RECOVERY
 from ..format.stream_names import ByStream, find_stem, public_names
 from ..format.summary import StreamSummary, Summary, count_labels
+from ..format.time_records import TimeMeta
 from ..format.time_remarks import time_remarks
 from ..format.time_summary import is_measured, lost_gaps, n_lost, recorder_host, seconds_of
 from ..format.wall_clock import wall_clock_findings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import threading
 import time
@@ -12,11 +11,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-import numpy as np
-
-from ...clock import analyse, local_clock
-from ...clock.hosts import share_arrivals
+from ...clock import local_clock
 from ...errors import DiskError, SessionClosedError, StreamChangedError
 from ..format.commit import commit
 from ..format.create_file import on_set_aside, place, set_aside
@@ -35,21 +30,18 @@ from ..format.meta import (
     encode_meta,
     sync_folder,
 )
-from ..format.time_summary import StreamSpan, measured_meta, session_evidence, with_counts
 from ..format.zarr_format import ArraySpec, create_array
 from ..recovery.foreign_files import misplaced_in
-from .checkpoint import Action, Threads
+from .checkpoint import Action, Threads, sync_all
 from .disk_reserve import Ballast
 from .journal_writer import StreamJournal
+from .measure_streams import measured_streams, offsets_of
 from .zarr_committer import StreamCommitter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
-    from ...clock import Timeline
     from ...info import StreamInfo
     from ..format.commit import Shape
     from ..format.lock import FileLock
@@ -234,7 +226,7 @@ class Recording:
         self._enter_set_aside()
         began = time.monotonic()
         journals = [committer.journal for committer in self.committers.values()]
-        _sync_all([self._events, *(journal for journal in journals if journal.is_unsynced)])
+        sync_all([self._events, *(journal for journal in journals if journal.is_unsynced)])
         self._synced_at = began
 
     def _enter_set_aside(self) -> None:
@@ -277,7 +269,7 @@ class Recording:
         committers = list(self.committers.values())
         for committer in committers:
             committer.pump()
-            committer.look(self._offsets(committer.stem))
+            committer.look(offsets_of(self.record, committer.stem))
             if tail:
                 committer.write_tail()
             if action == "finish":
@@ -326,35 +318,7 @@ class Recording:
                 why = f"stopped by the recorder: {self.error}"
                 meta.extra = {**meta.extra, ENDED_BY: why}
                 meta.add_event(EventRecord(stopped.lsl, "stopped", why))
-            return conclusion(meta, self.labels, self._all_measured(), "finished")
-
-    def _all_measured(self) -> dict[str, StreamMeta]:
-        """Each stream's metadata with what its stamps, clock offsets and arrivals tell."""
-        meta, committers = self.record.meta, self.committers
-        spans = {
-            stem: StreamSpan(committer.n_read, committer.journal.info.fs, committer.arrivals(), _ends(committer))
-            for stem, committer in committers.items()
-        }
-        session = session_evidence(meta, spans)
-        found = {
-            stem: analyse(
-                committer.sketch,
-                dataclasses.replace(session[stem], offsets=self._offsets(stem), counts=committer.counts),
-            )
-            for stem, committer in committers.items()
-        }
-        shared = share_arrivals(found, {stem: meta.all_streams[stem].hostname for stem in found})
-        return {stem: self._measured(committer, shared[stem]) for stem, committer in committers.items()}
-
-    def _offsets(self, stem: str) -> NDArray[np.float64] | None:
-        rows = self.record.clock.get(stem)
-        return np.array(rows, np.float64) if rows else None
-
-    def _measured(self, committer: StreamCommitter, found: Timeline) -> StreamMeta:
-        stem = committer.stem
-        measured = measured_meta(self.record.meta.all_streams[stem], found, _ends(committer))
-        measured = with_counts(measured, committer.counts)
-        return msgspec.structs.replace(measured, gaps=self.record.with_reasons(stem, measured.gaps))
+            return conclusion(meta, self.labels, measured_streams(self.record, self.committers), "finished")
 
     # ------------------------------------------------------------ the end
 
@@ -409,30 +373,6 @@ class Recording:
                 last_first.callback(committer.journal.release)
             last_first.callback(self._events.release)
             last_first.callback(self._threads.stop_syncing)
-
-
-def _ends(committer: StreamCommitter) -> tuple[float | None, float | None]:
-    return committer.journal.first_timestamp, committer.last_timestamp
-
-
-def _sync_all(logs: Sequence[EventLog | StreamJournal]) -> None:
-    """Sync logs all at once: on a slow disk each would take as long as all of them. Raises what the first one does."""
-    errors: list[Exception] = []
-
-    def sync(log: EventLog | StreamJournal) -> None:
-        try:
-            log.sync()
-        except (DiskError, OSError) as error:
-            errors.append(error)
-
-    others = [threading.Thread(target=sync, args=(log,), name="fdatasync", daemon=True) for log in logs[1:]]
-    for thread in others:
-        thread.start()
-    sync(logs[0])
-    for thread in others:
-        thread.join()
-    if errors:
-        raise errors[0]
 
 
 def _check_same(name: str, old: StreamInfo, new: StreamInfo) -> None:

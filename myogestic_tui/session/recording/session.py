@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from ...clock import local_clock
 from ...errors import ConfigError, DiskError, SessionClosedError, SessionError, SessionLockedError
 from ..format import events as ev
+from ..format.json_files import replace_file
 from ..format.layout import META, create_session_folder, is_session_folder
 from ..format.lock import lock_session, session_holder
-from ..format.meta import LabelEvent, Meta, Note, encode_meta, replace_file
+from ..format.meta import LabelEvent, Meta, Note, encode_meta
 from ..format.stream_names import find_stem
 from ..reading.reader import SessionReader, open_session_store
 from ..reading.session_states import session_state

@@ -12,7 +12,8 @@ import msgspec
 from ...errors import ConfigError
 from ..format.events import SessionRecord
 from ..format.finalize import anchor_at
-from ..format.meta import MAX_JSON_MEMORY, MOST_INT, SCHEMA_VERSION, Meta, RecorderMeta, memory_of_json
+from ..format.json_files import MAX_JSON_MEMORY, MOST_INT, memory_of_json
+from ..format.meta import SCHEMA_VERSION, Meta, RecorderMeta
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from ...errors import SessionError
 from ..format.journal import EVENTS, SUFFIX
+from ..format.json_files import Int64, as_type, decode_json
 from ..format.layout import BALLAST, JOURNAL, LABELS, LOCK, MANIFEST, META, PARTIAL, ZARR_JSON, is_storable
-from ..format.meta import Int64, as_type, decode_json
 from ..format.regular_files import read_regular
 
 if TYPE_CHECKING:

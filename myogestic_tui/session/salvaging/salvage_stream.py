@@ -17,7 +17,8 @@ from ...errors import ConfigError
 from ...info import IRREGULAR_CHUNK, StreamInfo
 from ..format.arrays import StoredArray, overview_row
 from ..format.layout import DERIVED, UNPAIRED, ZARR_JSON, array_name
-from ..format.meta import GapRecord, StreamMeta
+from ..format.meta import StreamMeta
+from ..format.time_records import GapRecord
 from ..format.time_summary import with_counts
 from ..format.zarr_format import ArraySpec, array_json, write_bytes
 from ..reading.session_files import FolderMembers
