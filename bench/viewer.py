@@ -50,8 +50,11 @@ class Counted(Terminal):
             super()._take(data)
         else:
             self.n_bytes += len(data)
+            data = self._rest + data
             for _ in range(data.count(ASK.encode())):  # a terminal that owes answers gets no frames
                 self._answer()
+            end = data[-len(ASK) + 1 :]
+            self._rest = end[end.rfind(b"\x1b") :] if b"\x1b" in end and ASK.encode() not in end else b""
 
     def measure(self, seconds: float) -> dict[str, float]:
         """CPU, bytes and frames from now on."""
@@ -80,8 +83,9 @@ def open_viewer(
     """
     (folder / "myogestic.toml").write_text(config)
     terminal = Counted.python(
-        "-c", "from myogestic_tui.cli import main; main()", columns=columns, lines=lines, cwd=folder
-    )
+        "-c", "from myogestic_tui.cli import main; main()", columns=columns, lines=lines, cwd=folder,
+        environ={"XDG_STATE_HOME": str(folder)},  # the view that was looked at last is not remembered from run to run
+    )  # fmt: skip
     terminal.wait_for("s STREAMS")
     header = time.monotonic() - terminal.started
     terminal.wait_for("IDLE")

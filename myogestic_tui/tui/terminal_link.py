@@ -36,6 +36,8 @@ _PICTURE_SECONDS = 0.5
 """After a frame that took longer, pictures wait as long again: labels and state have the link to themselves."""
 _NO_ANSWER_SECONDS = 5.0
 """A terminal that has never answered by then does not answer; one that has may take as long as it stalls."""
+_LOST_SECONDS = 15.0
+"""An answer that has not come by then is taken for lost: a frame goes out again, and another one after as long."""
 _STALL_SECONDS = 0.3
 _SWALLOW_SECONDS = 0.15
 
@@ -166,6 +168,9 @@ class Link:
         if not self._answers and flying and time.monotonic() - flying[0] > _NO_ANSWER_SECONDS:
             self.asks = False  # it is a terminal that does not answer
             self._flying.clear()
+        elif flying and time.monotonic() - flying[0] > _LOST_SECONDS:
+            self._flying.pop(0)
+            flying.pop(0)
         most = 1 if self._took > _SLOW_SECONDS else _IN_FLIGHT
         return bool(self._answers or self._asked == 1) and len(flying) >= most
 

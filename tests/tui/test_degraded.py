@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 
@@ -130,6 +131,25 @@ def test_after_a_frame_that_took_long_pictures_leave_the_link_to_words_for_as_lo
         assert link.takes_pictures == (not rests)
         now[0] += rests
         assert link.takes_pictures
+
+
+def test_answers_that_are_lost_on_the_way_do_not_freeze_the_screens(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("myogestic_tui.tui.terminal_link.time.monotonic", lambda: now[0])
+    master, slave = os.openpty()
+    with os.fdopen(slave, "w") as file:
+        monkeypatch.setattr("myogestic_tui.tui.terminal_link._terminal", lambda: file)
+        link = Link()
+        link.asked()
+        link.answered()
+        link.asked()
+        link.asked()
+        assert link.busy
+        now[0] += 10.0
+        assert link.busy
+        now[0] += 10.0
+        assert not link.busy
+    os.close(master)
 
 
 @pytest.mark.parametrize("pressed", ["1", "134"])
