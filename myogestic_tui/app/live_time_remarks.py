@@ -46,7 +46,7 @@ def remarks(stream: Stream, health: StreamHealth, *, started_at: float | None) -
 def _losses(health: StreamHealth, recording: bool) -> Iterator[Remark]:
     if health.silent_s:
         counted = f", counted as lost ({round(health.lost_samples):,} samples so far)" if recording else ""
-        yield Remark(severity="error", text=f"nothing for {health.silent_s:.1f} s{counted}")
+        yield Remark(severity="error", text=f"no data for {health.silent_s:.1f} s{counted}")
     found = health.time
     lost, restarts = found.lost, {leap.index for leap in found.leaps}
     gaps = [gap for gap in lost if gap.index not in restarts]

@@ -17,7 +17,7 @@ _UNSYNCED_SECONDS = 2.0
 """The journal is brought to the disk each second."""
 _STALL_SECONDS = 1.0
 """A disk that takes longer than this for one chunk stalls."""
-_NOTHING_FOR = "nothing for "
+_NOTHING_FOR = "no data for "
 _SLOW_FOR = 5
 """Seconds below its nominal rate before a stream is reported for it."""
 _NEWEST_LABELS = 200
@@ -42,7 +42,8 @@ def find_problems(
 
 def _disk_problems(disk: r.DiskStatus, recording: bool) -> list[r.Problem]:
     if disk.free_bytes < disk.reserve_bytes:
-        text = f"{disk.free_bytes / 1e6:.0f} MB free, below the reserve of {disk.reserve_bytes / 1e6:.0f} MB: make room"
+        below = f"{disk.free_bytes / 1e6:.0f} MB free, below the reserve of {disk.reserve_bytes / 1e6:.0f} MB"
+        text = f"{below}: free some space"
         return [r.Problem(severity="error", subject="disk", text=text)]
     if recording and disk.free_bytes < 2 * disk.reserve_bytes:
         text = f"{disk.free_bytes / 1e6:.0f} MB free; recording stops at {disk.reserve_bytes / 1e6:.0f} MB"
@@ -114,7 +115,7 @@ def _stream_problems(row: r.StreamStatus, recording: bool) -> list[r.Problem]:
         silence = [one for one in time if row.silent_s and one.text.startswith(_NOTHING_FOR)]
         said = row.message.partition("; ")[2] if silence and row.message.startswith(_NOTHING_FOR) else row.message
         where = f" on {row.hostname}" if row.hostname else ""
-        first = silence[0].text if silence else f"nothing for {row.age_s or 0.0:.1f} s"
+        first = silence[0].text if silence else f"no data for {row.age_s or 0.0:.1f} s"
         text = (f"{first}; {said}" if silence else said) if said else f"{first}; searching{where}"
         return [
             r.Problem(severity="error", subject=row.name, text=text),

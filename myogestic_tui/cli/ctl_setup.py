@@ -108,7 +108,7 @@ def take(
 
 @driver()
 @click.argument("streams", nargs=-1, shell_complete=complete_names.streams)
-@click.option("--all", "everything", is_flag=True, help="All that are on the network.")
+@click.option("--all", "everything", is_flag=True, help="All streams on the network.")
 def connect(settings: Settings, streams: tuple[str, ...], everything: bool, as_json: bool) -> int:
     """Connect streams, by name or key, and tick them.
 

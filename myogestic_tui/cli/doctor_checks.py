@@ -176,7 +176,7 @@ def _disk(settings: Settings) -> Iterable[Check]:
     need = byte_rate(StreamInfo(one.n_channels, one.fs, one.dtype) for one in _present())
     reserve = settings.config.disk.reserve_bytes(need)
     if free < reserve:
-        fix = "make room: recording starts only above the reserve"
+        fix = "free some space: recording starts only above the reserve"
         yield Check("disk", "bad", f"{size(free)} free in {folder}, the reserve is {size(reserve)}", fix)
         return
     left = f", room for {(free - reserve) / (2 * need) / 3600:.1f} h of the streams present" if need else ""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("streams", nargs=-1, metavar="[STREAM]...", shell_complete=complete_names.streams)
-@click.option("--all", "everything", is_flag=True, help="Record all that is on the network.")
+@click.option("--all", "everything", is_flag=True, help="Record all streams on the network.")
 @click.option(
     "--seconds", type=click.FloatRange(min=0, min_open=True), help="Stop after so long.  [default: Ctrl-C stops]"
 )

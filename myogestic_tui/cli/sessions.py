@@ -59,10 +59,10 @@ def sessions(settings: Settings, text: str | None, as_json: bool) -> None:
 
 def _hints(found: list[Entry]) -> list[str]:
     """For each state that calls for something: how many are in it, and the command."""
-    from ..session.format.summary import MENDS
+    from ..session.format.summary import REPAIRS
 
     hints = []
-    for state, command in MENDS.items():
+    for state, command in REPAIRS.items():
         paths = [
             one.path for one in found if one.state == state and (os.path.isfile(one.path) or os.path.isdir(one.path))
         ]

@@ -47,7 +47,7 @@ class Seen:
     first_seen: float
     """On ours."""
     header: InfoHandle = field(repr=False, compare=False)
-    """As it says of itself."""
+    """From its header."""
     handle: InfoHandle = field(repr=False, compare=False)
     """To make an inlet of."""
     address: str = field(default="", compare=False)
@@ -170,7 +170,7 @@ class Discovery:
             for query, resolver in resolvers:
                 try:
                     self._update(query, resolver.results())
-                except Exception:  # whatever an outlet says of itself, the others stay in sight
+                except Exception:  # whatever stands in one header, the other outlets stay in sight
                     _log.exception("discovery")
         with self._changed:
             for resolver in self._resolvers.values():
@@ -194,7 +194,7 @@ class Discovery:
 
 
 def _read(answer: Answer, known: Seen | None, now: float) -> Seen | None:
-    """What an outlet says of itself, and where it is now; None where it makes no sense."""
+    """The header of an outlet, and where it is now; None where it makes no sense."""
     try:
         header = answer.handle
         if known is not None:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from .inlet import Chunk
 
 SILENT_S = 2.0
-"""A regular stream that brings nothing for so long is lost (or for five of its samples, where they are rarer)."""
+"""A regular stream that brings no data for so long is lost (or for five of its samples, where they are rarer)."""
 
 PAUSE_S = 0.9
 """A shorter pause cannot hide a move: liblsl takes at least 1 s to find another outlet."""
@@ -302,7 +302,7 @@ class Link:
         return self.seen.uid in other.been_at or other.seen.uid in self.been_at
 
     def likenesses(self) -> list[Seen]:
-        """All other outlets on the network that say of themselves what ours does."""
+        """All other outlets on the network with the same metadata."""
         return [other for other in discovery().streams() if other.uid != self.seen.uid and self._is_like(other)]
 
     def _is_like(self, other: Seen) -> bool:
@@ -324,7 +324,7 @@ class Link:
             advice = "not recorded; restore it, or forget it and connect it as a new stream"
             return Condition("refused", f"came back with {reasons}: {advice}")
         silent = time.monotonic() - self._arrived
-        nothing = f"nothing for {silent:.1f} s"
+        nothing = f"no data for {silent:.1f} s"
         spare, there = self._spare, network.has(self.seen.uid)
         if spare is not None and spare.brings:
             what = "a second connection brings samples; what waits for the first may still come"

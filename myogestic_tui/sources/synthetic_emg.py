@@ -232,7 +232,7 @@ class SyntheticSource:
 
 
 def emg_info(n_channels: int, fs: float, source_id: str) -> StreamInfo:
-    """What the synthetic array says of itself."""
+    """The header of the synthetic array."""
     return StreamInfo(
         n_channels=n_channels,
         fs=fs,
@@ -246,7 +246,7 @@ def emg_info(n_channels: int, fs: float, source_id: str) -> StreamInfo:
 
 
 def hand_info(fs: float, source_id: str) -> StreamInfo:
-    """What the synthetic hand says of itself."""
+    """The header of the synthetic hand."""
     return StreamInfo(
         n_channels=len(HAND_JOINTS),
         fs=fs,

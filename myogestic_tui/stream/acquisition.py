@@ -378,7 +378,7 @@ class Stream(Taking):
         return self._quality
 
     def condition(self) -> Condition:
-        """What its source says of itself."""
+        """The header of its source, as XML."""
         if self._refused:
             return Condition("refused", self._refused)
         if self._connected and self._monitored is not None:

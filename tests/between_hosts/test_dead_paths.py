@@ -55,7 +55,7 @@ def test_a_cable_that_is_put_back_costs_nothing_though_a_second_connection_may_b
     two = hosts()
     outlet, reader = sent_and_read(two, unique)
     two.pull(1)
-    reader.until(message="nothing for 7.")
+    reader.until(message="no data for 7.")
     two.plug(1)
     goes_on(reader, outlet)
     assert lost(reader) == 0

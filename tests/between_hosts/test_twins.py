@@ -72,7 +72,7 @@ def test_of_two_with_one_source_id_on_two_hosts_the_one_of_its_host_takes_what_r
     if back_on == "sender":
         reader.until(state="live", uid=back.uid)
     else:
-        reader.until(state="lost", message="nothing for 12.")
+        reader.until(state="lost", message="no data for 12.")
 
 
 @pytest.mark.slow

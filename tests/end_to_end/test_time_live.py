@@ -144,6 +144,6 @@ def check_words(live: dict[str, r.StreamStatus], problems: list[tuple[str, str, 
     assert (live["leap"].lost_samples, live["wall"].lost_samples) == (0, 0)
     [(severity, text)] = told["dies"]
     assert severity == "error"
-    assert text.startswith("nothing for ")
+    assert text.startswith("no data for ")
     assert "counted as lost" in text
     assert live["dies"].lost_samples > 0.8 * live["dies"].silent_s * FS

@@ -69,7 +69,7 @@ def assert_all_there(path: Path, n: int) -> None:
 
 
 def test_too_little_room_is_refused_at_the_start(small_disk: Path):
-    with pytest.raises(DiskError, match=r"17 MB left, and 200 MB stay reserved; make room"):
+    with pytest.raises(DiskError, match=r"17 MB left, and 200 MB stay reserved; free some space"):
         Session(small_disk)
     with pytest.raises(DiskError, match="18 MB stay reserved"):
         Session(small_disk, reserve_bytes=18 * 10**6)

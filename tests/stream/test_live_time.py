@@ -133,7 +133,7 @@ def test_while_nothing_comes_the_lost_samples_count_up():
     assert counted[2] == pytest.approx(2000, abs=100)
     [(severity, text)] = sent.words()
     assert severity == "error"
-    assert text == "nothing for 7.8 s, counted as lost (1,950 samples so far)"
+    assert text == "no data for 7.8 s, counted as lost (1,950 samples so far)"
     assert sent.health.gaps == 0, "whether it returns nobody knows: a tail is no gap"
 
 

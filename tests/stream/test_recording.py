@@ -229,7 +229,7 @@ def test_an_interruption_tells_why_there_is_a_gap(session):
     with Running(source) as stream:
         stream.begin(session, start)
         source.give(chunk(0, 800, INFO, start))
-        source.state = Condition("lost", "nothing for 1.2 s; searching", "its outlet was gone")
+        source.state = Condition("lost", "no data for 1.2 s; searching", "its outlet was gone")
         assert stream.condition().state == "lost"
         source.give()
         source.state = Condition("live")

@@ -214,7 +214,7 @@ def test_needs_you_puts_errors_first_and_counts_what_does_not_fit():
 
 @pytest.mark.parametrize("width", [24, 34, 49, 50, 80])
 def test_what_needs_you_can_be_read_to_the_end_at_any_width(width):
-    words = "nothing for 12.4 s; searching on glove-pi, and for one of the same source_id elsewhere"
+    words = "no data for 12.4 s; searching on glove-pi, and for one of the same source_id elsewhere"
     rows = [text(spans) for spans in needs_you([r.Problem(severity="error", subject="glove", text=words)], width, 20)]
     assert all(len(line.rstrip()) <= width for line in rows)
     assert " ".join(words.split()) in " ".join(" ".join(rows).split())

@@ -419,7 +419,7 @@ async def test_no_stream_says_what_to_do(stage):
 
 
 async def test_problems_stand_in_needs_you(stage):
-    problems = (r.Problem(severity="error", subject="glove", text="nothing for 12.4 s; searching on glove-pi"),)
+    problems = (r.Problem(severity="error", subject="glove", text="no data for 12.4 s; searching on glove-pi"),)
     async with stage(ScriptedRecorder(idle(problems=problems))) as it:
         assert "✗ glove" in it.text
         assert "needs you" in it.text

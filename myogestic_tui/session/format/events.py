@@ -145,7 +145,7 @@ class _Fields(Struct, omit_defaults=True):
 
 @dataclass
 class SessionRecord:
-    """All that a session says besides its samples, as its events made it."""
+    """All metadata of a session, as its events made it."""
 
     meta: Meta
     labels: dict[int, LabelEvent] = field(default_factory=dict)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .meta import LabelEvent
 
 
-MENDS = {
+REPAIRS = {
     "unfinished": "recover",
     "finished": "pack",
     "recovered": "pack",

@@ -1,4 +1,4 @@
-"""One session of a list: what it says of itself, and what was done with it since."""
+"""One session of a list: its metadata, and what was done with it since."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an archive says of itself in its comment, so that listing thousands of archives takes one read of each."""
+"""The metadata in an archive's comment, so that listing thousands of archives takes one read of each."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def check_room(folder: Path, reserve: int) -> None:
     if free < reserve:
         raise DiskError(
             f"{folder.parent} has {free / 1e6:.0f} MB left, and {reserve / 1e6:.0f} MB stay reserved; "
-            "make room, or record into another folder"
+            "free some space, or record into another folder"
         )
 
 

@@ -341,7 +341,7 @@ class Session(Annotated):
 
     def _set_finished_fields(self, fields: dict[str, Any]) -> None:
         if not self._path.is_dir():
-            raise SessionClosedError(f"{self._path.name} is packed; what it says of itself is fixed")
+            raise SessionClosedError(f"{self._path.name} is packed; its metadata is fixed")
         with lock_session(self._path, purpose="editing"):
             ev.SessionRecord(self._meta).set_fields(fields)
             try:

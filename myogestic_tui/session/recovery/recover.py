@@ -92,7 +92,9 @@ def recover_session(path: str | os.PathLike[str], *, leave_unusable: bool = Fals
             if state_unlocked(folder) not in WHOLE_STATES:
                 _recover(folder, aside, cleared, leave_unusable)
     except OSError as error:
-        what = "make room and try again" if error.errno == errno.ENOSPC else "see what is wrong there, and try again"
+        what = (
+            "free some space and try again" if error.errno == errno.ENOSPC else "see what is wrong there, and try again"
+        )
         where = f" ({error.filename})" if error.filename else ""
         raise DiskError(f"{folder} cannot be recovered: {error.strerror or error}{where}; {what}") from error
     return folder

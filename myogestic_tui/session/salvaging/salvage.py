@@ -68,7 +68,7 @@ MAX_LEFT = 16 << 20
 
 
 class Loss(Struct, kw_only=True):
-    """What a salvaged session says of itself: ``salvage`` in its ``meta.json``."""
+    """Metadata of a salvaged session: ``salvage`` in its ``meta.json``."""
 
     source: str
     """File name of the original."""

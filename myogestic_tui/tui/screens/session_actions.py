@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ...app.interface import AddNote, CancelJob, EditSession, StartJob, TrashSession
 from ...errors import MyoGesticError
 from ...session.export import FORMATS
-from ...session.format.summary import MENDS
+from ...session.format.summary import REPAIRS
 from ...widgets.number_format import size
 from ...widgets.session_table import going, n_going
 from ..modals.forms import Form
@@ -71,7 +71,7 @@ class SessionJobs(ViewerScreen):
     def action_repair(self) -> None:
         targets = set(self.list.targets)
         chosen = [one for one in self.list.found if one.summary.path in targets]
-        todo = [(MENDS[one.state], one.summary.path) for one in chosen if one.state in MENDS]
+        todo = [(REPAIRS[one.state], one.summary.path) for one in chosen if one.state in REPAIRS]
         for kind in dict.fromkeys(kind for kind, _ in todo):
             self._job(kind, [path for its_kind, path in todo if its_kind == kind])
         if not todo:
