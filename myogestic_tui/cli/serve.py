@@ -73,7 +73,7 @@ def _wait_for_mount(mount: str) -> None:
     text = f"waiting for a disk at {mount}: nothing is mounted there"
     logging.getLogger(__name__).warning("%s", text)
     notifier = Notifier()
-    notifier.say(text)
+    notifier.send(text)
     while not os.path.ismount(mount):
         notifier.waiting(_EXTENSION_SECONDS)
         time.sleep(_LOOK_SECONDS)

@@ -52,7 +52,7 @@ def install(settings: Settings, dry_run: bool, force: bool, as_json: bool) -> in
     plan = Installation.of(settings)
     steps = plan.steps(force=force)
     if not dry_run:
-        plan.carry_out(steps)
+        plan.apply(steps)
     if as_json:
         print_json({**plan.facts(), "unit": plan.text, "dry_run": dry_run, "steps": steps})
     elif dry_run:
@@ -81,9 +81,9 @@ def status(as_json: bool) -> int:
       myogestic-tui service status
       myogestic-tui service status --json
     """
-    from .service_status import look
+    from .service_status import read_state
 
-    found = look()
+    found = read_state()
     if as_json:
         print_json(found.facts())
     else:

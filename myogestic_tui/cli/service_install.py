@@ -119,7 +119,7 @@ class Installation:
         except OSError as error:
             raise DiskError(f"cannot read {self.path}: {error.strerror}") from error
 
-    def carry_out(self, steps: list[Step]) -> None:
+    def apply(self, steps: list[Step]) -> None:
         """Do the steps, and mark those that are done.
 
         Raises

@@ -100,7 +100,7 @@ class ServiceState:
         return found
 
 
-def look() -> ServiceState:
+def read_state() -> ServiceState:
     """How it is now; changes nothing."""
     found = ServiceState(systemctl.unit_path(), linger=systemctl.lingers())
     try:

@@ -68,7 +68,7 @@ class Evidence:
         return f"the machine was restarted or its clock set meanwhile, its clocks disagree by {abs(apart):.0f} s"
 
 
-def look_at(folder: Path) -> Evidence:
+def find_evidence(folder: Path) -> Evidence:
     """Look at a session folder; changes nothing, and takes what cannot be read as not known."""
     found = Evidence(folder, folder.is_dir())
     if found.there:

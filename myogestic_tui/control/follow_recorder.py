@@ -41,7 +41,7 @@ class Follower:
         self._thread = threading.Thread(target=self._run, name="follow-recorder", daemon=True)
         self._thread.start()
 
-    def look(self) -> tuple[Status | None, str]:
+    def newest(self) -> tuple[Status | None, str]:
         """The newest status, or None and why there is none."""
         client = self._client
         if client is None or client.gone is not None:

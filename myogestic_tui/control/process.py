@@ -231,7 +231,7 @@ class RecorderProcess:
     def _look_after(self, app: App) -> None:
         assert self._continuity is not None
         try:
-            self._continuity.look(app)
+            self._continuity.update(app)
         except (MyoGesticError, OSError):
             _log.exception("looking after what is to be continued after a kill")
 

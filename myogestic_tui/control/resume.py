@@ -27,7 +27,7 @@ from ..session.format.meta import CONTINUES, NOT_RECORDED
 from ..session.format.regular_files import read_regular
 from ..session.library.link_sessions import Beginning, Estimate, Interruption, link_note, unseen
 from ..session.reading.archive_of import archives_of
-from .crash_evidence import Evidence, look_at
+from .crash_evidence import Evidence, find_evidence
 
 if TYPE_CHECKING:
     from ..app import App
@@ -94,7 +94,7 @@ class Continuity:
         self._kept = self._load()
         self._stored = msgspec.json.encode(self._kept)
         self._left = self._kept.running
-        self._evidence = None if self._left is None else look_at(self._folder_of(self._left))
+        self._evidence = None if self._left is None else find_evidence(self._folder_of(self._left))
         self._attempts = 0
         self._since = 0.0
         self._job: tuple[int, Link] | None = None
@@ -193,7 +193,7 @@ class Continuity:
 
     # ---------------------------------------------------------------- life
 
-    def look(self, app: App) -> None:
+    def update(self, app: App) -> None:
         """Bring the file up to date, and link what can be linked; called a few times a second."""
         self._keep(app)
         if self._attempts and time.monotonic() - self._since > STABLE_SECONDS:

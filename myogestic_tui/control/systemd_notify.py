@@ -22,7 +22,7 @@ class Notifier:
         """The recorder can be attached to."""
         self._send(f"READY=1\nMAINPID={os.getpid()}")
 
-    def say(self, text: str) -> None:
+    def send(self, text: str) -> None:
         """One line for ``systemctl status``."""
         self._send(f"STATUS={' '.join(text.split())}")
 

@@ -75,7 +75,7 @@ class CueScreen(TerminalApp):
     def frame_due(self) -> None:
         """Draw the newest status as it stands at this moment."""
         assert self._follower is not None
-        status, why = self._follower.look()
+        status, why = self._follower.newest()
         if status is None:
             self.frame = Frame(self.frame.status, gone=why)
         else:

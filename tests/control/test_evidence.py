@@ -11,7 +11,7 @@ import pytest
 
 from myogestic_tui import App, StreamInfo
 from myogestic_tui.config import parse_config
-from myogestic_tui.control.crash_evidence import Evidence, look_at
+from myogestic_tui.control.crash_evidence import Evidence, find_evidence
 from myogestic_tui.control.resume import FILE, Continuity, Kept, Link, Running
 from myogestic_tui.session import Session
 from myogestic_tui.session.format.meta import Anchor, Meta, StreamMeta
@@ -52,7 +52,7 @@ def test_a_restart_or_a_clock_that_was_set_leaves_a_doubt(now, seconds):
 
 
 def test_of_a_folder_that_is_gone_nothing_is_known(tmp_path):
-    estimate = look_at(tmp_path / "gone").estimate(anchor(START, 5.0))
+    estimate = find_evidence(tmp_path / "gone").estimate(anchor(START, 5.0))
     assert estimate.seconds is None
     assert "moved or removed" in estimate.doubt
 
@@ -63,7 +63,7 @@ def test_what_was_said_last_is_found_in_the_journal(tmp_path):
     session.add_label(1)
     session.mark_channel("emg", 2)
     session.set_fields(name="renamed")
-    found = look_at(session.path)
+    found = find_evidence(session.path)
     assert (found.label.class_index, found.bad_channels) == (1, {"emg": [2]})
     assert found.fields == {"name": "renamed", "subject": "P07", "task": "", "take": 3}
     assert not found.stopped
@@ -125,7 +125,7 @@ def test_a_session_that_is_still_recorded_is_not_continued(tmp_path):
 def test_one_that_was_killed_while_it_was_being_stopped_is_not_continued(tmp_path):
     session = Session(tmp_path)
     session.request_stop()
-    assert look_at(session.path).stopped
+    assert find_evidence(session.path).stopped
     session.close()
 
 
@@ -143,7 +143,7 @@ def test_a_session_whose_continuation_was_discarded_is_packed_without_it(tmp_pat
         assert continuity.linked()
 
         def packed() -> bool:
-            continuity.look(app)
+            continuity.update(app)
             return bool(list(tmp_path.glob("*.session.zip")))
 
         wait_for(packed, 60.0)

@@ -369,7 +369,7 @@ def replay(folder: Path, record: SessionRecord) -> tuple[bool, list[Finding]]:
 
 
 def _replay_frames(frames: FrameReader, record: SessionRecord) -> list[Finding]:
-    findings = [_happen(frame, record) for frame in frames]
+    findings = [_apply_frame(frame, record) for frame in frames]
     ending = frames.ending()
     if ending == "torn":
         findings.append(
@@ -378,14 +378,14 @@ def _replay_frames(frames: FrameReader, record: SessionRecord) -> list[Finding]:
     elif ending == "hole":
         text = f"{EVENTS}: events at byte {frames.end} were not on the disk yet when the power went; those behind count"
         findings.append(observation(text, member=EVENTS))
-        findings += [_happen(frame, record) for frame in frames.rest()]
+        findings += [_apply_frame(frame, record) for frame in frames.rest()]
     elif ending == "damaged":
         findings.append(damage(f"{EVENTS} is damaged at byte {frames.end}: a label or note may be lost", member=EVENTS))
-        findings += [_happen(frame, record) for frame in frames.rest()]
+        findings += [_apply_frame(frame, record) for frame in frames.rest()]
     return [finding for finding in findings if finding is not None]
 
 
-def _happen(frame: Frame, record: SessionRecord) -> Finding | None:
+def _apply_frame(frame: Frame, record: SessionRecord) -> Finding | None:
     try:
         record.apply(_decoder.decode(frame.payload))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ConfigError) as error:

@@ -83,7 +83,7 @@ class Control:
         self._rate += weight * ((done - self._told) / seconds - self._rate)
         self._told, self._told_at = done, now
         left = (total - done) / self._rate if self._rate > 0 else None
-        say({"fraction": done / max(total, 1), "bytes_per_s": self._rate, "left_s": left})
+        write_line({"fraction": done / max(total, 1), "bytes_per_s": self._rate, "left_s": left})
 
     def cancel(self, *_: object) -> None:
         """Stop at the next progress."""
@@ -112,7 +112,7 @@ def _lines(fd: int) -> Iterator[str]:
             yield from (line.decode("ascii", "replace") for line in lines)
 
 
-def say(value: Any) -> None:
+def write_line(value: Any) -> None:
     """Print a JSON line; a parent that has gone does not hear it, which is no reason to stop."""
     with suppress(OSError):
         os.write(1, msgspec.json.encode(value) + b"\n")
@@ -137,13 +137,13 @@ def main(arguments: list[str]) -> int:
     except Cancelled:
         return 1
     except (MyoGesticError, OSError) as error:
-        say({"error": {"type": type(error).__name__, "message": str(error)}})
+        write_line({"error": {"type": type(error).__name__, "message": str(error)}})
         return 1
     except Exception as error:
         message = f"{error!r} (an error of this program)\n{traceback.format_exc()}"
-        say({"error": {"type": "SessionError", "message": message}})
+        write_line({"error": {"type": "SessionError", "message": message}})
         return 1
-    say({"result": result})
+    write_line({"result": result})
     return 0
 
 

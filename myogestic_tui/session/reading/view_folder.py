@@ -64,7 +64,7 @@ def view_folder(path: Path, *, own_lock: bool = False) -> SessionView:
     """
     for _ in range(_ATTEMPTS):
         try:
-            view = _Looker(path, own_lock=own_lock).look()
+            view = _FolderReader(path, own_lock=own_lock).read()
         except OSError as error:
             raise DiskError(f"{path} cannot be read: {error.strerror} ({error.filename})") from error
         if view is not None:
@@ -72,7 +72,7 @@ def view_folder(path: Path, *, own_lock: bool = False) -> SessionView:
     raise SessionError(f"{path} changes faster than it can be read; try again")
 
 
-class _Looker:
+class _FolderReader:
     """One look at a folder, which fails where a recorder changes it meanwhile."""
 
     def __init__(self, path: Path, *, own_lock: bool) -> None:
@@ -92,7 +92,7 @@ class _Looker:
         except (NotADirectoryError, PermissionError) as error:
             raise SessionError(f"{self.path} cannot be read as a session folder: {error.strerror}") from error
 
-    def look(self) -> SessionView | None:
+    def read(self) -> SessionView | None:
         has_journal = (self.path / JOURNAL).is_dir()  # first: what is read below is at least as new
         meta = self._meta()
         record = SessionRecord(meta)

@@ -113,7 +113,7 @@ class Recording:
 
     # ------------------------------------------------------------ events
 
-    def happen(self, make: Callable[[SessionRecord], AnyEvent], *, sync: bool = False) -> None:
+    def record_event(self, make: Callable[[SessionRecord], AnyEvent], *, sync: bool = False) -> None:
         """Journal the event that ``make`` makes and let it happen; wait until it is on the disk if ``sync``.
 
         Raises
@@ -179,7 +179,7 @@ class Recording:
             stem = choose_stem(name, self.committers)
             meta = StreamMeta.of(info, name=name, joined_at=joined_at)
             began = next((at for at in (began, joined_at) if at is not None), local_clock())
-            self.happen(lambda _: Joined(stem, meta, began), sync=True)
+            self.record_event(lambda _: Joined(stem, meta, began), sync=True)
             try:
                 journal = self._make_files(stem, info, began)
             except OSError as error:
@@ -214,7 +214,7 @@ class Recording:
         """Mark a channel, of a stream that may join only later."""
         stems = [stem for stem, own in self.own_names.items() if name in (stem, own)]
         if stems:
-            self.happen(lambda _: ChannelMarked(stems[0], channel, bad))
+            self.record_event(lambda _: ChannelMarked(stems[0], channel, bad))
         else:
             self._early_marks.setdefault(name, {})[channel] = bad
 
@@ -234,7 +234,7 @@ class Recording:
         while self._in_the_way:
             event = EventRecord(local_clock(), SET_ASIDE, self._in_the_way.popleft())
             try:
-                self.happen(lambda _, event=event: EventAdded(event))  # type: ignore[misc]
+                self.record_event(lambda _, event=event: EventAdded(event))  # type: ignore[misc]
             except SessionClosedError:
                 with self._record_lock:
                     self.record.meta.add_event(event)

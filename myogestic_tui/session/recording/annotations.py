@@ -82,7 +82,7 @@ class Annotated:
         label = LabelEvent(
             at, index, uncertainty_s=_seconds(uncertainty_s, "the uncertainty"), source=plain_text(source)
         )
-        self._must_record().happen(lambda record: ev.Labelled(record.n_labelled, label), sync=True)
+        self._must_record().record_event(lambda record: ev.Labelled(record.n_labelled, label), sync=True)
         return label
 
     def undo_label(self) -> LabelEvent | None:
@@ -95,7 +95,7 @@ class Annotated:
             return ev.Undone(number)
 
         if self.label_track:
-            self._must_record().happen(take_back, sync=True)
+            self._must_record().record_event(take_back, sync=True)
         return undone[0] if undone else None
 
     def mark_trial(self, index: int, bad: bool = True) -> None:
@@ -113,7 +113,7 @@ class Annotated:
             except IndexError:
                 raise ConfigError(f"there is no label {index}; the session has {len(record.labels)}") from None
 
-        self._must_record().happen(mark, sync=True)
+        self._must_record().record_event(mark, sync=True)
 
     def relabel(self, index: int, class_index: int) -> LabelEvent:
         """Let label ``index`` of `label_track` be of another class, and return it as it is now; -1 is no label.
@@ -138,7 +138,7 @@ class Annotated:
             found.append(msgspec.structs.replace(record.labels[number], class_index=wanted))
             return ev.Relabelled(number, wanted)
 
-        self._must_record().happen(change, sync=True)
+        self._must_record().record_event(change, sync=True)
         return found[0]
 
     def mark_channel(self, name: str, channel: int, bad: bool = True) -> None:
@@ -166,7 +166,7 @@ class Annotated:
         """
         at = _seconds(timestamp, "a note")
         note = Note(at, plain_text(text), _seconds(uncertainty_s, "the uncertainty"))
-        self._must_record().happen(lambda _: ev.Noted(note), sync=True)
+        self._must_record().record_event(lambda _: ev.Noted(note), sync=True)
         return note
 
     def add_event(
@@ -181,7 +181,7 @@ class Annotated:
         """
         at = local_clock() if timestamp is None else float(timestamp)
         event = EventRecord(at, plain_text(kind), plain_text(text), plain_text(who), plain_text(stream))
-        self._must_record().happen(lambda _: ev.EventAdded(event))
+        self._must_record().record_event(lambda _: ev.EventAdded(event))
         return event
 
     def add_clock_estimates(self, name: str, estimates: Iterable[ClockEstimateLike]) -> None:
@@ -199,7 +199,7 @@ class Annotated:
         finite = [row for row in rows if all(map(math.isfinite, row))]
         stem = self._stem(name)
         if finite:
-            self._must_record().happen(lambda _: ev.ClockEstimated(stem, finite))
+            self._must_record().record_event(lambda _: ev.ClockEstimated(stem, finite))
 
     def request_stop(self, at: float | None = None) -> None:
         """The recording ends at an instant (recorder's LSL clock, s; None is now); what was under way still comes.
@@ -213,7 +213,7 @@ class Annotated:
             As `add_label`.
         """
         anchor = anchor_at(at)
-        self._must_record().happen(lambda _: ev.StopRequested(anchor), sync=True)
+        self._must_record().record_event(lambda _: ev.StopRequested(anchor), sync=True)
 
     def add_gap_reason(self, name: str, index: int, reason: str) -> None:
         """Say why time is missing before sample ``index`` of a stream; entered in ``meta.json`` at the end.
@@ -225,7 +225,7 @@ class Annotated:
         """
         stem = self._stem(name)
         at, why = _whole(index, "sample"), plain_text(reason)
-        self._must_record().happen(lambda _: ev.GapExplained(stem, at, why))
+        self._must_record().record_event(lambda _: ev.GapExplained(stem, at, why))
 
     def _stem(self, name: str) -> str:
         return find_stem(self._must_record().own_names, name)

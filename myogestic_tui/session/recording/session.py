@@ -335,7 +335,7 @@ class Session(Annotated):
             return
         recording = self._running()
         if recording is not None:
-            recording.happen(lambda _: ev.FieldsSet(known))
+            recording.record_event(lambda _: ev.FieldsSet(known))
         else:
             self._set_finished_fields(known)
 
