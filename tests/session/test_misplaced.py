@@ -67,6 +67,16 @@ def test_what_no_archive_can_hold_is_found_at_any_depth(folder: Path, key: str):
     assert pack_session(folder).exists()
 
 
+@pytest.mark.parametrize("key", ["emg_clock.zarr", "emg.zarr/c/0", "labels.json", "journal", "new.zarr"])
+@pytest.mark.parametrize("there", [False, True], ids=["to nothing", "to something"])
+def test_a_link_in_a_place_of_the_sessions_own(folder: Path, key: str, there: bool):
+    place = folder / key
+    if place.exists():
+        place.rename(folder.parent / "elsewhere")
+    place.symlink_to(folder.parent if there else "nowhere")
+    assert misplaced_in(folder) == [Misplaced(key, f"a link to {folder.parent if there else 'nowhere'}", there)]
+
+
 @pytest.mark.parametrize(
     ("key", "is_loss"),
     [
