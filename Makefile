@@ -1,6 +1,7 @@
 # All that is needed is Python 3.11 or newer; everything else goes into .venv.
 #   make demo    a synthetic EMG outlet, recorded: on the screens, or headless where there is no terminal
 #   make test    the tests, but for the long ones: make test-slow
+#   make readers   what some of the tests open exports with: heavy libraries, without which those tests are skipped
 #   make test-lowest, make test-newest    the tests, with the oldest versions that pyproject.toml takes, and the newest
 
 SHELL := /bin/sh
@@ -11,7 +12,7 @@ RUNTIME := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 PYTEST_FLAGS ?= -n 6 --dist worksteal
 
-.PHONY: demo test test-slow test-lowest test-newest lint docs screenshots clean constraints install
+.PHONY: demo test test-slow test-lowest test-newest lint docs screenshots clean constraints install readers
 
 demo: $(RUNTIME)
 	$(BIN)/myogestic-tui demo
@@ -50,6 +51,10 @@ constraints: $(DEV)
 	$(BIN)/python -m pip freeze --exclude-editable | grep -E '^[A-Za-z0-9_.-]+==' > constraints.txt
 
 install: $(DEV)
+
+# What some tests open exports with; they are skipped without.
+readers: $(DEV)
+	$(PIP) -e '.[dev,readers]'
 
 # Environments of their own: the oldest version of each direct dependency, as uv finds them, and the newest of all.
 .venv-lowest/.installed: pyproject.toml | $(BIN)/python

@@ -70,7 +70,8 @@ def export(
     """Write sessions in the format of another tool. What the format cannot hold is reported on stderr.
 
     A PATH is a session, a folder of sessions, or a URL of either (extra [remote]). xdf is what LabRecorder writes. fif,
-    edf, bdf and bids need the extra [export]. What a dataset says beside that stands under [bids] in myogestic.toml.
+    edf, bdf and bids need the extra [export], nwb [nwb], parquet [frames]. What a BIDS dataset says
+    beside that stands under [bids] in myogestic.toml.
 
     \b
     Examples:

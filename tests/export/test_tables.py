@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -60,8 +62,14 @@ def test_csv_of_all_streams(session, tmp_path):
     assert len(export_csv(session, tmp_path / "new").paths) == 5
 
 
+NEEDED = {"nwb": "pynwb", "parquet": "pyarrow"}
+"""Libraries that only some environments have."""
+
+
 @pytest.mark.parametrize("to", FORMATS)
 def test_progress_reaches_its_end_and_can_stop_an_export(to, session, tmp_path):
+    if to in NEEDED:
+        pytest.importorskip(NEEDED[to], reason=f"{NEEDED[to]} is not installed")
     seen = []
 
     def count(done, total):
@@ -112,3 +120,24 @@ def test_a_library_that_is_missing_is_named_with_its_extra(to, library, session,
     monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(ConfigError, match=rf"{library}.*\[export\]"):
         export_session(session, to, tmp_path, ["emg"])
+
+
+def test_the_page_has_a_row_for_each_format_with_its_true_streams(session, tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "export.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if line.startswith("| `")]
+    told = {row[0].strip("`"): row for row in rows if row[0].strip("`") in FORMATS}
+    assert set(told) == set(FORMATS)
+    for to, (*_, labels, gaps, streams) in told.items():
+        if to in NEEDED and find_spec(NEEDED[to]) is None:
+            continue
+        done = export_session(session, to, tmp_path / to)
+        remarks = " ".join(done.remarks)
+        assert ("zeros" in gaps) == ("filled with zeros" in remarks), to
+        per_stream = {
+            "all, a file each": 5,
+            "all, one file": 1,
+            "signal at a rate, a file each": 3,
+            "EMG, and motion": 3,
+        }
+        assert len(done.paths) == per_stream[streams], to
+        assert labels

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from ...errors import MyoGesticError
 from ..format.findings import Finding, damage, observation
+from ..format.kept_findings import kept_findings
 from ..format.layout import JOURNAL, LABELS, MANIFEST, META, stems_among
 from ..format.meta import Meta, decode_labels, decode_meta
 from ..format.time_summary import session_evidence
 from ..format.wall_clock import wall_clock_findings
-from ..reading.reader import kept_findings
 from ..reading.session_states import WHOLE_STATES
 from .stream_check import StreamCheck
 

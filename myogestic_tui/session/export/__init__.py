@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from .edf import export_edf as export_edf
     from .mne_raw import export_fif as export_fif
     from .mne_raw import to_mne as to_mne
+    from .nwb import export_nwb as export_nwb
+    from .parquet import export_parquet as export_parquet
     from .xdf import export_xdf as export_xdf
 
 _HOME = {
@@ -35,6 +37,8 @@ _HOME = {
     "export_edf": ".edf",
     "export_fif": ".mne_raw",
     "export_npz": ".csv_npz",
+    "export_nwb": ".nwb",
+    "export_parquet": ".parquet",
     "export_xdf": ".xdf",
     "to_mne": ".mne_raw",
 }
@@ -46,10 +50,12 @@ _PLANS = {
     "bids": "bids",
     "csv": "csv_npz",
     "npz": "csv_npz",
+    "parquet": "parquet",
+    "nwb": "nwb",
 }
 """The module of each format."""
 
-FORMATS = ("xdf", "fif", "edf", "bdf", "bids", "csv", "npz")
+FORMATS = ("xdf", "fif", "edf", "bdf", "bids", "nwb", "csv", "npz", "parquet")
 """What `export_session` can write."""
 
 __all__ = ["FORMATS", "Exported", "export_session", "planned_files", *_HOME]

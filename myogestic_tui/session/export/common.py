@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 LEAST_FS = 0.002
 """Hz below which formats of signal, whose times are counted in records of seconds, make no sense."""
 
-_FILES = (".xdf", ".fif", ".edf", ".bdf", ".csv", ".npz")
+_FILES = (".xdf", ".fif", ".edf", ".bdf", ".csv", ".npz", ".nwb", ".parquet")
 
 
 @dataclass

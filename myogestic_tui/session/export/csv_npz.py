@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from ..format.layout import safe_name
+from ..reading.frames import sample_classes
 from .common import Exported, Partial, as_folder, claim, class_label, session_stem, single_target, tell_about_clock
 
 if TYPE_CHECKING:
@@ -84,10 +85,17 @@ def plan_csv(
     session: SessionReader, destination: str | PathLike[str], streams: Sequence[str] | None = None
 ) -> list[Path]:
     """Where `export_csv` writes to: a file for each stream, then that of the labels."""
-    folder = as_folder(Path(destination), "csv makes several, so name a folder")
+    return table_files(session, destination, streams, "csv")
+
+
+def table_files(
+    session: SessionReader, destination: str | PathLike[str], streams: Sequence[str] | None, suffix: str
+) -> list[Path]:
+    """A file for each stream, then one for the labels."""
+    folder = as_folder(Path(destination), f"{suffix} makes several, so name a folder")
     ends = [safe_name(name) for name in (session.streams if streams is None else streams)]
     ends.append("labels" if "labels" not in ends else "labels_of_session")
-    return [folder / f"{session_stem(session.path)}_{end}.csv" for end in ends]
+    return [folder / f"{session_stem(session.path)}_{end}.{suffix}" for end in ends]
 
 
 def _write_stream(writer: Any, session: SessionReader, stream: StreamData) -> None:
@@ -113,7 +121,7 @@ def _blocks(
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[Any]]]:
     for start, rows in stream.data_blocks():
         raw, found = stream.raw_times(start, start + len(rows)), stream.timeline
-        yield raw, found.corrected(raw, start), _classes(session, stream, start, len(rows)), rows
+        yield raw, found.corrected(raw, start), sample_classes(session, stream, start, len(rows)), rows
 
 
 def export_npz(
@@ -204,19 +212,7 @@ def _pack_stream(archive: zipfile.ZipFile, session: SessionReader, stream: Strea
 def _part(session: SessionReader, stream: StreamData, key: str, start: int, n: int) -> NDArray[Any]:
     if key == "raw_time":
         return stream.raw_times(start, start + n)
-    return stream.corrected(start, start + n) if key == "time" else _classes(session, stream, start, n)
-
-
-def _classes(session: SessionReader, stream: StreamData, start: int, n: int) -> NDArray[np.int64]:
-    """``(n,)`` classes by the time when samples were taken; -1 where nothing tells how that lies to the labels."""
-    times = stream.times(start, start + n)
-    if stream.timeline.basis == "none":
-        return np.full(n, -1)  # told by `tell_about_clock`
-    events = np.array([event.timestamp for event in session.label_track])
-    indices = np.array([-1, *(event.class_index for event in session.label_track)], np.int64)
-    found: NDArray[np.int64] = indices[np.searchsorted(events, times, side="right")]
-    found[~np.isfinite(times)] = -1
-    return found
+    return stream.corrected(start, start + n) if key == "time" else sample_classes(session, stream, start, n)
 
 
 def _member(archive: zipfile.ZipFile, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> IO[bytes]:

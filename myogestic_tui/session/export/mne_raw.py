@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...extras import needed
+from ..reading.frames import distinct_channels
 from .common import (
     Exported,
     claim,
@@ -79,7 +80,7 @@ def to_mne(
         np.multiply(rows.T, np.array(factors)[:, None], out=values[:, place : place + len(rows)])
     if data.info.dtype == "int64":
         out.remark(f"{data.name}: values beyond 2**53 lose their last digits in float64")
-    info = mne.create_info(_unique(data.info.names), data.info.fs, types)
+    info = mne.create_info(distinct_channels(data.info.names), data.info.fs, types)
     info["bads"] = [info["ch_names"][index] for index in session.meta.bad_channels.get(data.name, [])]
     if session.meta.subject:
         info["subject_info"] = {"his_id": session.meta.subject}
@@ -178,13 +179,3 @@ def _channels(info: StreamInfo, name: str, out: Exported) -> tuple[list[str], li
             out.remark(f"{name}: the unit is not known to be a voltage; values are taken for volts as they are")
         factors.append(volts if type_ in _IN_VOLTS and volts is not None else 1.0)
     return types, factors
-
-
-def _unique(names: Sequence[str]) -> list[str]:
-    """Channel names, each once: a second ``EMG`` becomes ``EMG-2``."""
-    seen: dict[str, int] = {}
-    found = []
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        found.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
-    return found

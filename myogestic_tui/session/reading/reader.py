@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import msgspec
 import numpy as np
 
 from ...errors import SessionClosedError, SessionError
 from ..format.arrays import StoredArray
 from ..format.findings import Finding, damage
+from ..format.kept_findings import kept_findings
 from ..format.layout import ZARR_JSON, array_name
-from ..format.meta import CONTINUED_BY, CONTINUES, IMPORTED, RECOVERY
+from ..format.meta import CONTINUED_BY, CONTINUES
 from ..format.stream_names import ByStream, find_stem, public_names
 from ..format.summary import StreamSummary, Summary, count_labels
 from ..format.time_records import TimeMeta
@@ -27,7 +26,7 @@ from .trials import SignalReading
 from .view_folder import view_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Self
 
     import zarr
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from ..format.arrays import Rows
     from ..format.meta import LabelEvent, Meta, Note, StreamMeta
     from .session_view import SessionView, StreamView
+    from .window_dataset import WindowDataset
 
 
 class SessionReader(SignalReading):
@@ -75,6 +75,17 @@ class SessionReader(SignalReading):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def __repr__(self) -> str:
+        from .html import session_repr
+
+        return f"<session {self.path.name}, closed>" if self._view is None else session_repr(self)
+
+    def _repr_html_(self) -> str | None:
+        """As notebooks show it: streams, labels, and when which class was labelled."""
+        from .html import session_html
+
+        return None if self._view is None else session_html(self)
 
     def close(self) -> None:
         """Close all files; arrays of this session cannot be read any more. May be called twice."""
@@ -166,6 +177,69 @@ class SessionReader(SignalReading):
     def gaps(self, name: str) -> list[Gap]:
         """Gaps between samples of a stream, computed from its time stamps; see `timeline` for head and tail."""
         return list(self.timeline(name).lost)
+
+    def to_pandas(self, name: str) -> Any:
+        """One stream as a `pandas.DataFrame`, in memory (extra ``[frames]``).
+
+        The index ``time`` is corrected time in seconds on the recorder's clock; a column for each channel, and
+        ``class_index`` (-1: unlabelled) before them. ``attrs`` has rate, units and class names.
+
+        Raises
+        ------
+        ConfigError
+            pandas is not installed.
+        UnknownStreamError
+            There is no such stream.
+        """
+        from .frames import to_pandas
+
+        return to_pandas(self, name)
+
+    def to_xarray(self, streams: Sequence[str] | None = None) -> Any:
+        """Streams (None: all) and labels as an `xarray.Dataset`, in memory (extra ``[frames]``).
+
+        A variable ``emg`` has the dimensions ``emg_time`` (corrected time in seconds) and ``emg_channel`` (names), and
+        the coordinates ``emg_raw_time`` and ``emg_class_index`` (-1: unlabelled); labels are ``label_class_index`` and
+        ``label_bad`` along ``label_time``.
+
+        Raises
+        ------
+        ConfigError
+            xarray is not installed, or a stream is called as the labels are.
+        UnknownStreamError
+            There is no such stream.
+        """
+        from .frames import to_xarray
+
+        return to_xarray(self, streams)
+
+    def torch_dataset(
+        self,
+        stream: str,
+        win_seconds: float,
+        hop_seconds: float,
+        classes: Iterable[int] | None = None,
+        *,
+        include_bad: bool = False,
+    ) -> WindowDataset:
+        """Labelled windows by number, for PyTorch's ``DataLoader``: workers and shuffling are safe.
+
+        Parameters as for `iter_labeled_windows`, which gives the same windows in the same order.
+
+        Raises
+        ------
+        ConfigError
+            A length is not usable, or the stream is of text or without a rate.
+        ClockError
+            Nothing tells how the stream's time stamps lie to the labels.
+        UnknownStreamError
+            There is no such stream.
+        """
+        from ..signal.window_bounds import Cut, Wanted, class_set
+        from .window_dataset import WindowDataset
+
+        cut, wanted = Cut(win_seconds, hop_seconds), Wanted(class_set(classes), include_bad)
+        return WindowDataset(self, stream, cut, wanted, open_session_store)
 
     def summary(self) -> Summary:
         """The session in the one object that all commands print; streams go by their own names."""
@@ -290,17 +364,6 @@ def damage_in(path: str | os.PathLike[str]) -> list[str]:
     """What a look at a session, or its recovery, found damaged, a sentence each; errors as `open_session_store`."""
     with open_session_store(path) as session:
         return [finding.text for finding in session.findings if finding.kind == "damage"]
-
-
-def kept_findings(meta: Meta) -> dict[str, list[Finding]]:
-    """What was found before, as ``meta.json`` keeps it, by when that was: ``"recovered"``, ``"imported"``."""
-    found = {}
-    for when, field in (("recovered", RECOVERY), ("imported", IMPORTED)):
-        kept = meta.extra.get(field)
-        with suppress(KeyError, msgspec.ValidationError):
-            if isinstance(kept, dict):
-                found[when] = msgspec.convert(kept["findings"], list[Finding])
-    return found
 
 
 def size_of(path: Path) -> int:

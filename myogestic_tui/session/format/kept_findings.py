@@ -1,0 +1,25 @@
+"""What was found when a session was recovered, or imported, as ``meta.json`` keeps it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from .findings import Finding
+from .meta import IMPORTED, RECOVERY
+
+if TYPE_CHECKING:
+    from .meta import Meta
+
+
+def kept_findings(meta: Meta) -> dict[str, list[Finding]]:
+    """What was found before, as ``meta.json`` keeps it, by when that was: ``"recovered"``, ``"imported"``."""
+    found = {}
+    for when, field in (("recovered", RECOVERY), ("imported", IMPORTED)):
+        kept = meta.extra.get(field)
+        with suppress(KeyError, msgspec.ValidationError):
+            if isinstance(kept, dict):
+                found[when] = msgspec.convert(kept["findings"], list[Finding])
+    return found
