@@ -6,18 +6,17 @@ it can be told, the path of the value (``streams[2].required``, counted from 1) 
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections import Counter
-from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from msgspec import Meta, Struct, ValidationError, convert, field
-from msgspec.structs import fields, replace
+from msgspec import Meta, Struct, field
+from msgspec.structs import replace
 
 from .errors import ConfigError
 from .info import parse_grid
+from .toml_tables import allowed, flatten, line_of, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,9 +32,6 @@ DEFAULT_GESTURES = ("Rest", "Fist", "Pinch", "Open")
 
 Positive = Annotated[float, Meta(gt=0)]
 NotNegative = Annotated[float, Meta(ge=0)]
-
-
-S = TypeVar("S", bound=Struct)
 
 
 class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -206,6 +202,12 @@ class BidsConfig(Section, frozen=True, kw_only=True):
     """Days by which dates are written earlier; no file then has the subject's code of the session."""
 
 
+def _unique(section: str, what: str, values: Iterable[str]) -> None:
+    twice = [value for value, count in Counter(values).items() if count > 1]
+    if twice:
+        raise ConfigError(f"{section}: two have the {what} {twice[0]!r}; each needs its own")
+
+
 class Config(Section, frozen=True, kw_only=True):
     """All of `myogestic.toml`."""
 
@@ -238,7 +240,7 @@ class Config(Section, frozen=True, kw_only=True):
 
     def _known(self, gesture: str, where: str) -> None:
         if gesture and gesture not in self.class_names:
-            raise ConfigError(f"{where}: no gesture is called {gesture!r}; {_allowed(self.class_names)}")
+            raise ConfigError(f"{where}: no gesture is called {gesture!r}; {allowed(self.class_names)}")
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -317,10 +319,10 @@ def parse_config(text: str, source: str = CONFIG_FILE) -> Config:
         raise ConfigError(f"{source}: not valid TOML: {error}") from error
     try:
         if isinstance(table.get("keymap"), dict):
-            table["keymap"] = _flat(table["keymap"])
-        return _read(Config, table, "")
+            table["keymap"] = flatten(table["keymap"])
+        return read_table(Config, table, "")
     except ConfigError as error:
-        line = _line_of(str(error).partition(":")[0], text)
+        line = line_of(str(error).partition(":")[0], text)
         raise ConfigError(f"{source}:{line}: {error}" if line else f"{source}: {error}") from error
 
 
@@ -335,115 +337,4 @@ def stream_selection(text: str) -> StreamConfig:
     if "=" not in text:
         return StreamConfig(name=text, required=True)
     pairs = (part.partition("=") for part in text.split(","))
-    return _read(StreamConfig, {"required": True} | {key.strip(): value.strip() for key, _, value in pairs}, text)
-
-
-# ---------------------------------------------------------------- from tables to structs, naming each path
-
-
-def _read(cls: type[S], table: Any, where: str) -> S:
-    if not isinstance(table, dict):
-        raise ConfigError(f"{where}: is {_toml_type(table)}; give a table")
-    known = {item.encode_name: item for item in fields(cls)}
-    hints = get_type_hints(cls, include_extras=True)
-    for key in table:
-        if key not in known:
-            raise ConfigError(f"{_join(where, key)}: unknown key{_meant(key, known)}; {_allowed(known)}")
-    for key, item in known.items():
-        if item.required and key not in table:
-            raise ConfigError(f"{_join(where, key)}: is missing")
-    values = {known[key].name: _value(hints[known[key].name], value, _join(where, key)) for key, value in table.items()}
-    try:
-        return cls(**values)
-    except ConfigError as error:
-        raise ConfigError(f"{where}: {error}" if where else str(error)) from None
-
-
-def _value(hint: Any, value: Any, where: str) -> Any:
-    bare = get_args(hint)[0] if get_origin(hint) is Annotated else hint
-    if isinstance(bare, type) and issubclass(bare, Struct):
-        return _read(bare, value, where)
-    item = get_args(bare)[0] if get_origin(bare) is tuple else None
-    if isinstance(item, type) and issubclass(item, Struct) and isinstance(value, list):
-        value = tuple(_read(item, entry, f"{where}[{place}]") for place, entry in enumerate(value, 1))
-    if get_origin(bare) is dict and isinstance(value, dict):
-        return {key: _value(get_args(bare)[1], entry, _join(where, key)) for key, entry in value.items()}
-    try:
-        return convert(value, hint)
-    except ValidationError as error:
-        raise ConfigError(f"{where}: is {value!r}; {_explain(error, hint)}") from None
-
-
-_WORDS = {
-    "`str`": "text",
-    "`float`": "a number",
-    "`int`": "a whole number",
-    "`bool`": "true or false",
-    "`array`": "a list",
-}
-
-
-def _explain(error: ValidationError, hint: Any) -> str:
-    """Say what msgspec found, in the words of the file."""
-    parts = [hint, *get_args(hint)]
-    if choices := [choice for part in parts if get_origin(part) is Literal for choice in get_args(part)]:
-        return _allowed(choices)
-    for part in parts:
-        if isinstance(part, Meta) and part.description:
-            return f"give {part.description}"
-    said = re.sub(r" - at `.*`$", "", str(error)).replace("Expected", "expected")
-    return re.sub(r"`\w+`", lambda word: _WORDS.get(word[0], word[0]), said)
-
-
-def _flat(table: dict[str, Any], above: str = "") -> dict[str, Any]:
-    """``live.pause = "p"`` is a table in a table for TOML, and one name for us."""
-    flat: dict[str, Any] = {}
-    for key, value in table.items():
-        flat |= _flat(value, f"{above}{key}.") if isinstance(value, dict) else {f"{above}{key}": value}
-    return flat
-
-
-def _toml_type(value: Any) -> str:
-    return {list: "an array", str: "a string", bool: "a boolean", dict: "a table"}.get(type(value), f"{value!r}")
-
-
-def _join(where: str, key: str) -> str:
-    return f"{where}.{key}" if where else key
-
-
-def _allowed(names: Iterable[str]) -> str:
-    return f"allowed: {', '.join(names) or 'none'}"
-
-
-def _meant(key: str, known: Iterable[str]) -> str:
-    near = get_close_matches(key, known, 1)
-    return f", did you mean {near[0]!r}?" if near else ""
-
-
-def _unique(section: str, what: str, values: Iterable[str]) -> None:
-    twice = [value for value, count in Counter(values).items() if count > 1]
-    if twice:
-        raise ConfigError(f"{section}: two have the {what} {twice[0]!r}; each needs its own")
-
-
-_HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]")
-_KEY = re.compile(r"\s*([\w-]+|\"[^\"]*\")\s*=")
-
-
-def _line_of(path: str, text: str) -> int | None:
-    """The line where a path, or the nearest thing above it that has a line of its own, stands."""
-    lines: dict[str, int] = {}
-    counts: Counter[str] = Counter()
-    table = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := _HEADER.match(line):
-            table = header[2]
-            if header[1] == "[[":
-                counts[table] += 1
-                table = f"{table}[{counts[table]}]"
-            lines.setdefault(table, number)
-        elif key := _KEY.match(line):
-            lines.setdefault(_join(table, key[1].strip('"')), number)
-    while path and path not in lines:
-        path = path.rpartition(".")[0] if not path.endswith("]") else path.rpartition("[")[0]
-    return lines.get(path)
+    return read_table(StreamConfig, {"required": True} | {key.strip(): value.strip() for key, _, value in pairs}, text)
