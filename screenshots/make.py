@@ -34,6 +34,7 @@ from myogestic_tui.config import parse_config
 from myogestic_tui.control import hosted
 from myogestic_tui.sources import LSLSource
 from myogestic_tui.tui import ViewerOptions
+from myogestic_tui.tui.frame_pacing import Pacer
 from myogestic_tui.tui.cue_app import CueScreen
 from myogestic_tui.tui.viewer import Viewer
 
@@ -145,6 +146,7 @@ async def take(app: App, shot: Shot) -> None:
         for key in shot.keys:
             await pilot.press(key)
         await pilot.pause(0.8)
+        viewer.pacer = Pacer(viewer.pacer.most)  # no picture says how busy the machine was that made it
         viewer.refresh_frame()
         await pilot.pause()
         save_png(strips_of(viewer), HERE / f"{shot.name}.png")
