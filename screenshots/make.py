@@ -34,8 +34,8 @@ from myogestic_tui.config import parse_config
 from myogestic_tui.control import hosted
 from myogestic_tui.sources import LSLSource
 from myogestic_tui.tui import ViewerOptions
-from myogestic_tui.tui.frame_pacing import Pacer
 from myogestic_tui.tui.cue_app import CueScreen
+from myogestic_tui.tui.frame_pacing import Pacer
 from myogestic_tui.tui.viewer import Viewer
 
 if TYPE_CHECKING:
