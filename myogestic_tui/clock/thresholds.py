@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-MODEL = 1
+MODEL = 2
 """Version of the time model: it goes up when the same stamps and evidence come to something else, so that what was
-stored counts no more. Development versions stored 0."""
+stored counts no more. Development versions stored 0 and 1."""
 MIN_GAP_SECONDS = 0.020
 MIN_GAP_SAMPLES = 5
 CELL = 0.25
