@@ -445,6 +445,16 @@ def test_a_folder_that_is_no_session_is_refused_and_one_of_sessions_is_gone_thro
             verify_session(folder)
 
 
+@pytest.mark.parametrize("member", ["meta.json", "labels.json", "emg.zarr/zarr.json"])
+def test_what_is_wrong_with_a_file_is_told_once(archive, member):
+    with zipfile.ZipFile(archive) as plain:
+        info = plain.getinfo(member)
+    data = bytearray(archive.read_bytes())
+    data[info.header_offset + 30 + len(member)] = 0x7E
+    archive.write_bytes(data)
+    assert len([one for one in verify_session(archive).findings if one.member == member]) == 1
+
+
 def test_labels_that_are_gone_are_damage(folder):
     (folder / "labels.json").unlink()
     assert texts(folder) == ["labels.json is missing: what was labelled is lost"]

@@ -29,11 +29,13 @@ from myogestic_tui.session.format.journal import (
 )
 from myogestic_tui.session.format.layout import JOURNAL, array_name
 from myogestic_tui.session.format.zarr_format import ArraySpec, create_array
-from myogestic_tui.session.recording import active_session, journal_writer
+from myogestic_tui.session.recording import active_session, checkpoint, disk_reserve, journal_writer
+from myogestic_tui.session.recording.checkpoint import Threads
 from myogestic_tui.session.recording.disk_reserve import byte_rate, free_bytes
 from myogestic_tui.session.recording.journal_writer import StreamJournal
 from myogestic_tui.session.recording.zarr_committer import StreamCommitter
 from myogestic_tui.stream.source import ClockEstimate
+from tests.sending import wait_for
 from tests.session.folders import recorded
 from tests.session.known import STREAMS, Known
 from tests.session.test_disk import files_no_larger_than
@@ -370,6 +372,57 @@ def test_all_clock_offsets_are_in_the_arrays_and_written_once(n: int, tmp_path: 
     session.finish()
     with open_session_store(session.path) as reader:
         np.testing.assert_array_equal(reader.clock_stores["emg"][:], rows)
+
+
+def test_what_is_asked_for_behind_the_end_is_refused(tmp_path: Path):
+    done: list[str] = []
+
+    class Work:
+        def sync(self) -> None: ...
+
+        def checkpoint(self, action: str) -> None:
+            done.append(action)
+
+        def fail(self, error: DiskError) -> None: ...
+
+    threads = Threads(Work(), "test")
+    first, *others = [threads.request(action) for action in ("finish", "flush", "checkpoint")]
+    threads.start()
+    first.result(60)
+    for future in (*others, threads.request("flush")):
+        with pytest.raises(SessionClosedError, match="the session is finished"):
+            future.result(60)
+    threads.stop_syncing()
+    assert done == ["finish"]
+
+
+def test_the_age_of_what_is_not_on_the_disk_counts_from_the_last_sync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(checkpoint, "SYNC_SECONDS", 0.02)
+    session = Session(tmp_path, reserve_bytes=0)
+    recording = session._recording
+    assert recording is not None
+    session.init_stream("emg", EMG.info)
+    recording._synced_at -= 1000.0
+    session.append("emg", EMG.data(0, 10), EMG.stamps(0, 10))
+    wait_for(lambda: session.snapshot().unsynced_s == 0.0)
+    monkeypatch.setattr(os, "fdatasync", lambda fd: None)
+    session.append("emg", EMG.data(10, 20), EMG.stamps(10, 20))
+    assert session.snapshot().unsynced_s < 500.0
+    monkeypatch.undo()
+    session.finish()
+
+
+@pytest.mark.parametrize(("more", "is_there"), [(-1, False), (0, True)])
+def test_what_is_kept_back_is_a_quarter_of_what_is_free_at_most(
+    more: int, is_there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    size = 8 * 1000 * (8 * 4 + 8)
+    monkeypatch.setattr(disk_reserve, "free_bytes", lambda _: 4 * size + more)
+    ballast = disk_reserve.Ballast(tmp_path)
+    ballast.fit([StreamInfo(8, 1000.0)])
+    assert [path.stat().st_size for path in tmp_path.iterdir()] == ([size] if is_there else [])
+    ballast.drop()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_where_there_is_no_folder_nothing_is_free(tmp_path: Path):
