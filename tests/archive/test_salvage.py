@@ -365,6 +365,24 @@ def test_a_page_that_the_disk_cannot_read_costs_what_is_in_it(archive, monkeypat
     assert [trashed.path.name for trashed in list_trash(archive.parent)] == [original]
 
 
+def test_other_files_come_along_and_those_of_impossible_names_under_possible_ones(folder):
+    (folder / "notes").mkdir()
+    (folder / "notes" / "mine.txt").write_text("mine")
+    (folder / "notes" / "odd1.txt").write_text("odd")
+    archive = pack_session(folder)
+    archive.write_bytes(archive.read_bytes().replace(b"notes/odd1.txt", b"notes/odd\xff.txt"))
+    saved = salvage_session(archive)
+    with zipfile.ZipFile(saved) as plain:
+        assert plain.read("notes/mine.txt") == b"mine"
+        [odd] = [name for name in plain.namelist() if "odd" in name]
+        assert odd.startswith("unpaired/notes/odd")
+        assert plain.read(odd) == b"odd"
+    told = [text for text in loss(saved)["doubtful"] if "is no name of a file" in text]
+    assert len(told) == 1
+    assert "mine" not in told[0]
+    assert_part(saved, [(0, 480)])
+
+
 def test_a_session_that_is_in_use_is_left_alone(folder):
     from myogestic_tui.session.format.lock import lock_session
 
