@@ -19,7 +19,7 @@ from .sketch import Sketch
 from .spacing import segments_of
 from .stamp_sanity import why_unusable
 from .steps import beside, find_moves
-from .thresholds import ARRIVAL_ERROR, ARRIVAL_TOLERANCE, gap_threshold, rate_differs
+from .thresholds import ARRIVAL_ERROR, ARRIVAL_GAP, gap_threshold, rate_differs
 from .timeline import Gap, Leap, Piece, Repeat, Timeline
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ def _by_count(found: Timeline, arrivals: Arrivals) -> Timeline:
 
 
 def _arrived(arrivals: Arrivals, fs: float) -> Timeline:
-    sketch = Sketch(fs, max(ARRIVAL_TOLERANCE, gap_threshold(fs)))
+    sketch = Sketch(fs, max(ARRIVAL_GAP, gap_threshold(fs)))
     sketch.feed(arrivals.of_each())
     return _regular(sketch.cells(), Arrivals(None, 0), (), Evidence())
 

@@ -28,6 +28,8 @@ FOREIGN = 60.0
 """Stamps this far outside the session belong to another clock."""
 ARRIVAL_TOLERANCE = 0.35
 """Arrivals and stamps may disagree by this much: a poll of 0.2 s and jitter."""
+ARRIVAL_GAP = 0.4
+"""Least gap that arrivals alone show: two polls."""
 WORST_ERROR = 0.25
 """A clock relation less certain than this does not place labels."""
 ARRIVAL_ERROR = 0.2

@@ -54,7 +54,7 @@ BOUNDS = {
     "const": Bounds(2.0, 1.0, 0.003, 0.012),
     "ms": Bounds(2.0, 1.0, 0.003, 0.012),
 }
-"""The others are `EXACT`. By arrival alone losses below 0.35 s are not seen (``const``, ``ms``)."""
+"""The others are `EXACT`. By arrival alone losses below 0.4 s are not seen (``const``, ``ms``)."""
 
 
 def streams(case, seed):
