@@ -38,7 +38,7 @@ def now_of(frame: Frame, width: int) -> Now:
     protocol, session, active = frame.status.protocol, frame.status.session, frame.active
     take = frame.take.take
     if protocol is not None and protocol.state == "done":
-        done = line((" DONE ", f"bold reverse {OK}"), ("   x ⏎", KEY), f"  saves take {take:02d}")
+        done = line((" DONE ", f"bold reverse {OK}"), ("  x ⏎", KEY), f" saves take {take:02d}")
         return Now(_rows(done, line((f"protocol {protocol.name}: all {protocol.n_cues} cues", DIM))))
     hint = "press a gesture key" if active < 0 else "until the next gesture, or e"
     said = "no protocol; c starts one" if protocol is None else f"protocol {protocol.name} {protocol.state}"

@@ -237,7 +237,7 @@ def test_a_protocol_shows_cue_countdown_and_what_comes_next():
 
 def test_after_the_last_cue_it_says_done_and_what_saves():
     protocol = r.ProtocolStatus(name="grasp-6", state="done", n_cues=48)
-    assert "DONE    x ⏎  saves take 04" in shown_now(recording(protocol=protocol))
+    assert "DONE   x ⏎ saves take 04" in shown_now(recording(protocol=protocol))
 
 
 def test_ready_waits_for_what_is_required():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from string import ascii_lowercase
 from typing import TYPE_CHECKING
 
 from ...app.interface import AddNote, CancelJob, EditSession, StartJob, TrashSession
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
 
     from ...app.interface import AnyCommand, Reply
     from ...session.recovery.trash import Trashed
+    from ..modals.ask import Answers
 
-_FORMAT_KEYS = dict(zip("xfebdcn", FORMATS, strict=True))
+_FORMAT_KEYS = {"bids": "d", "nwb": "w"}
+"""Where it is not the first letter of the format that is free."""
 _STICKS = ("/media/", "/run/media/", "/mnt/", "/Volumes/")
 
 
@@ -89,8 +92,11 @@ class SessionJobs(ViewerScreen):
             return lambda: self._job_to("export", f"{fmt} to folder", self._last_to.get("export", beside), format=fmt)
 
         if self.list.targets:
-            answers = {key: (fmt, chosen(fmt)) for key, fmt in _FORMAT_KEYS.items()}
-            self.viewer.ask("export as:", answers, close="none")
+            answers: Answers = {}
+            for fmt in FORMATS:
+                letters = (_FORMAT_KEYS.get(fmt, ""), *fmt, *ascii_lowercase)
+                answers[next(key for key in letters if key and key not in answers)] = (fmt, chosen(fmt))
+            self.viewer.ask("as", answers, close="none")
         else:
             self.viewer.say("nothing to export: no session is chosen")
 
