@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from myogestic_tui.errors import DiskError, SessionError, SessionLockedError
+from myogestic_tui.errors import DiskError, SessionDamagedError, SessionError, SessionLockedError
 from myogestic_tui.session import (
     finish_interrupted,
     iter_labeled_windows,
@@ -25,9 +25,11 @@ from myogestic_tui.session import (
     pack_session,
     verify_session,
 )
+from myogestic_tui.session.archive.tree import File
 from myogestic_tui.session.format.layout import LOCK
 from myogestic_tui.session.format.lock import lock_session
 from myogestic_tui.session.packing.pack import source_of, temporary, write_archive
+from myogestic_tui.session.packing.zip_writer import Source
 from myogestic_tui.session.recording import session as session_writer
 from tests.archive.sessions import (
     assert_holds,
@@ -312,6 +314,14 @@ def test_a_file_that_is_cleaned_up_before_it_is_locked_is_somebody_elses(folder,
     path = tmp_path / "x.session.zip"
     with pytest.raises(SessionLockedError, match="is being written by another process"), temporary(path):
         pass
+
+
+def test_an_archive_that_cannot_be_opened_gets_no_name(folder, tmp_path):
+    (tmp_path / "up").write_text("up")
+    source = Source(folder, [File("../up", 2)], {}, b"", "x")
+    with pytest.raises(SessionDamagedError, match="could leave the archive"):
+        write_archive(tmp_path / "x.session.zip", source, lambda done: None)
+    assert entries(tmp_path) == [folder.name, "up"]
 
 
 def test_only_what_packing_left_is_cleaned_up(folder, tmp_path):
