@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import resource
 
 from .errors import ProcessLimitError
@@ -43,3 +44,12 @@ def check_limits() -> None:
             f"this process may open {max(soft, most)} files, and recording needs {NEEDED_FILES}: "
             "lift the limit (`ulimit -n 1024`, or LimitNOFILE= of the service)"
         )
+
+
+def is_file_limit(error: BaseException | None) -> bool:
+    """Whether an error, or what it was raised from, is the limit of open files, and not the disk."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            return True
+        error = error.__cause__
+    return False

@@ -6,7 +6,7 @@ import errno
 import os
 import resource
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -75,6 +75,32 @@ def test_a_session_that_cannot_be_looked_into_for_want_of_files_is_not_called_no
         do(session.path)
     with open_session_store(session.path) as reader:
         STREAMS[1].assert_prefix(reader, at_least=300)
+
+
+def test_files_that_run_out_in_the_middle_of_a_verification_are_no_damage(tmp_path: Path):
+    session = recorded(tmp_path, [(STREAMS[0], 4000, 100)])
+    session.finish()
+    with ExitStack() as limit:
+        entered = []
+
+        def run_out(*_: int) -> None:
+            if not entered:
+                entered.append(limit.enter_context(no_file_left_to_open()))
+
+        with pytest.raises(DiskError, match="Too many open files"):
+            verify_session(session.path, progress=run_out)
+        assert entered
+    assert verify_session(session.path).ok
+
+
+def test_samples_that_cannot_be_read_for_want_of_files_are_not_called_damaged(tmp_path: Path):
+    session = recorded(tmp_path, [(STREAMS[0], 4000, 100)])
+    session.finish()
+    with open_session_store(session.path) as reader:
+        array = reader.stores[STREAMS[0].name]
+        with pytest.raises(DiskError, match="Too many open files"), no_file_left_to_open():
+            array[:]
+        STREAMS[0].assert_prefix(reader, at_least=4000)
 
 
 @pytest.mark.parametrize("when", ["while recording", "before the stop"])

@@ -7,12 +7,12 @@ every byte, decodes every chunk and looks at every value. Memory stays bounded w
 
 from __future__ import annotations
 
-import errno
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ...errors import DiskError, SessionDamagedError, SessionError
+from ...process_limits import is_file_limit
 from ..archive.archive import Archive
 from ..archive.manifest import FORMAT, ManifestReader
 from ..archive.summary_comment import decode_comment
@@ -74,7 +74,7 @@ def verify_session(
         tree = open_tree(Path(path))
         digest = _check(tree, level, findings.add, progress or _ignore)
     except (DiskError, SessionDamagedError) as error:
-        if _is_of_this_process(error):
+        if is_file_limit(error):
             raise
         findings.add(damage(str(error)))
     return Verification(level=level, ok=findings.n_damage == 0, findings=findings.all(), sha256=digest)
@@ -96,12 +96,6 @@ def open_tree(path: Path) -> Tree:
     if path.exists() and not path.is_file():
         raise SessionError(f"{path} is neither a session folder nor an archive")
     return Archive(path)
-
-
-def _is_of_this_process(error: Exception) -> bool:
-    """Whether it is not the disk that refused, but the limit of open files."""
-    cause = error.__cause__
-    return isinstance(cause, OSError) and cause.errno in (errno.EMFILE, errno.ENFILE)
 
 
 class _Findings:
@@ -210,6 +204,8 @@ def _files(tree: Tree) -> Iterator[Checked]:
         try:
             data = tree.read(key)
         except (DiskError, SessionDamagedError) as error:
+            if is_file_limit(error):
+                raise
             yield Checked(key, None, str(error))
             continue
         intact = not wanted or wanted == sha256(data).hexdigest()
