@@ -55,7 +55,7 @@ def test_an_outlet_that_was_killed_and_started_again_goes_on_and_costs_nothing_e
         reader.until_count(reader.count + 1000)
         first.kill()
         reader.until(lambda: other.read() >= 0 and state(reader) == "lost")
-        assert "nothing for" in reader.source.condition().message
+        assert "no data for" in reader.source.condition().message
         assert state(other) == "live"
         late.until_count(unread_from + 500)  # what had arrived when the outlet died is read after it
         before = reader.count
