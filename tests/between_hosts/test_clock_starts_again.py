@@ -25,7 +25,7 @@ def test_what_is_told_while_a_sender_starts_again_is_what_the_session_holds(host
     recorder.until(lambda status: status["streams"]["emg"]["n_samples"] > 5 * FS)
     outlet.kill()
     killed = time.monotonic()
-    recorder.until(lambda status: said(status, "emg: nothing for", "counted as lost"))
+    recorder.until(lambda status: said(status, "emg: no data for", "counted as lost"))
     recorder.until(lambda status: status["streams"]["emg"]["silent_s"] > 4.0)
     before = recorder.status()["streams"]["emg"]
     assert before["lost_samples"] == pytest.approx(before["silent_s"] * FS, rel=0.05)
