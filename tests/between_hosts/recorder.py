@@ -12,6 +12,7 @@ from typing import Any
 
 from .hosts import PATIENCE, Host
 
+STARTING = "the recorder is starting"
 COMMAND = (sys.executable, "-P", "-m", "myogestic_tui")
 
 
@@ -40,7 +41,7 @@ class Recorder:
         end = time.monotonic() + patience
         while True:
             status = self.status()
-            if status and condition(status):
+            if status and status["message"] != STARTING and condition(status):
                 return status
             assert time.monotonic() < end, status
             assert self.process.poll() is None, (self._folder / "serve.log").read_text()
