@@ -11,12 +11,12 @@ from typing import IO, TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from ..format.layout import safe_name
 from ..reading.frames import sample_classes
-from .common import Exported, Partial, as_folder, claim, class_label, session_stem, single_target, tell_about_clock
+from .common import Exported, Partial, claim, single_target, tell_about_clock
+from .tables import export_tables, label_columns, sample_blocks, table_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from os import PathLike
 
     from numpy.typing import NDArray
@@ -59,24 +59,14 @@ def export_csv(
     UnknownStreamError
         The session has no such stream.
     """
-    out = Exported()
-    wanted = session.streams if streams is None else streams
-    files = plan_csv(session, destination, streams)
-    claim(files, overwrite)
-    for name, path in zip(wanted, files, strict=False):
-        with Partial(path) as partial, open(partial, "w", newline="", encoding="utf-8") as file:
-            _write_stream(csv.writer(file), session, session.stream_data(name))
-        tell_about_clock(session, name, out)
-        out.paths.append(path)
-    with Partial(files[-1]) as partial, open(partial, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["time", "class_index", "class_name", "bad", "uncertainty_s", "source"])
-        for event in session.label_track:
-            name = class_label(session, event.class_index) if event.class_index >= 0 else ""
-            writer.writerow(
-                [repr(event.timestamp), event.class_index, name, int(event.bad), event.uncertainty_s, event.source]
-            )
-    out.paths.append(files[-1])
+    out = export_tables(
+        session,
+        plan_csv(session, destination, streams),
+        streams,
+        overwrite=overwrite,
+        write_stream=lambda path, stream: _write_stream(path, session, stream),
+        write_labels=lambda path: _write_labels(path, session),
+    )
     out.remark("csv holds no clock offsets and no metadata beyond names and units; gaps show in the column time")
     return out
 
@@ -88,23 +78,24 @@ def plan_csv(
     return table_files(session, destination, streams, "csv")
 
 
-def table_files(
-    session: SessionReader, destination: str | PathLike[str], streams: Sequence[str] | None, suffix: str
-) -> list[Path]:
-    """A file for each stream, then one for the labels."""
-    folder = as_folder(Path(destination), f"{suffix} makes several, so name a folder")
-    ends = [safe_name(name) for name in (session.streams if streams is None else streams)]
-    ends.append("labels" if "labels" not in ends else "labels_of_session")
-    return [folder / f"{session_stem(session.path)}_{end}.{suffix}" for end in ends]
-
-
-def _write_stream(writer: Any, session: SessionReader, stream: StreamData) -> None:
+def _write_stream(path: Path, session: SessionReader, stream: StreamData) -> None:
     units = stream.info.units or ("",) * stream.info.n_channels
     channels = [f"{name} [{unit}]" if unit else name for name, unit in zip(stream.info.names, units, strict=True)]
-    writer.writerow(["time", "raw_time", "class_index", *channels])
-    for raw, times, classes, rows in _blocks(session, stream):
-        columns = zip(times.tolist(), raw.tolist(), classes.tolist(), _exact(rows), strict=True)
-        writer.writerows([time, stamp, index, *row] for time, stamp, index, row in columns)
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["time", "raw_time", "class_index", *channels])
+        for raw, times, classes, rows in sample_blocks(session, stream):
+            columns = zip(times.tolist(), raw.tolist(), classes.tolist(), _exact(rows), strict=True)
+            writer.writerows([time, stamp, index, *row] for time, stamp, index, row in columns)
+
+
+def _write_labels(path: Path, session: SessionReader) -> None:
+    columns = label_columns(session)
+    columns["bad"] = [int(bad) for bad in columns["bad"]]
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))
 
 
 def _exact(rows: NDArray[Any]) -> list[list[Any]]:
@@ -114,14 +105,6 @@ def _exact(rows: NDArray[Any]) -> list[list[Any]]:
         return texts
     plain: list[list[Any]] = rows.tolist()
     return plain
-
-
-def _blocks(
-    session: SessionReader, stream: StreamData
-) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[Any]]]:
-    for start, rows in stream.data_blocks():
-        raw, found = stream.raw_times(start, start + len(rows)), stream.timeline
-        yield raw, found.corrected(raw, start), sample_classes(session, stream, start, len(rows)), rows
 
 
 def export_npz(

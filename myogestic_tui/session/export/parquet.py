@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from ...extras import needed
-from ..reading.frames import distinct_channels, sample_classes
-from .common import Exported, Partial, claim, class_label, tell_about_clock
-from .csv_npz import table_files
+from ..reading.frames import distinct_channels
+from .tables import export_tables, label_columns, sample_blocks, table_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from ..reading.reader import SessionReader
     from ..signal.streamdata import StreamData
+    from .common import Exported
 
 
 def export_parquet(
@@ -52,19 +52,16 @@ def export_parquet(
     UnknownStreamError
         The session has no such stream.
     """
-    out, wanted = Exported(), session.streams if streams is None else streams
     needed("pyarrow", "frames", "exporting to parquet")
-    files = plan_parquet(session, destination, streams)
-    claim(files, overwrite)
     about = {b"myogestic_tui": json.dumps(msgspec.to_builtins(session.meta)).encode()}
-    for name, path in zip(wanted, files, strict=False):
-        with Partial(path) as partial:
-            _write_stream(partial, session, session.stream_data(name), about)
-        tell_about_clock(session, name, out)
-        out.paths.append(path)
-    with Partial(files[-1]) as partial:
-        _write_labels(partial, session, about)
-    out.paths.append(files[-1])
+    out = export_tables(
+        session,
+        plan_parquet(session, destination, streams),
+        streams,
+        overwrite=overwrite,
+        write_stream=lambda path, stream: _write_stream(path, session, stream, about),
+        write_labels=lambda path: _write_labels(path, session, about),
+    )
     out.remark("parquet holds no clock offsets; gaps show in the column time")
     return out
 
@@ -88,10 +85,8 @@ def _write_stream(path: Path, session: SessionReader, stream: StreamData, about:
     fields += [pa.field(name, kind, metadata={"unit": unit}) for name, unit in zip(names, units, strict=True)]
     schema = pa.schema(fields, about)
     with pq.ParquetWriter(path, schema) as writer:
-        for start, rows in stream.data_blocks():
-            stop = start + len(rows)
-            columns: list[Any] = [stream.corrected(start, stop), stream.raw_times(start, stop)]
-            columns += [sample_classes(session, stream, start, len(rows)), *rows.T]
+        for raw, times, classes, rows in sample_blocks(session, stream):
+            columns = [times, raw, classes, *rows.T]
             arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
             writer.write_batch(pa.record_batch(arrays, schema))
 
@@ -100,16 +95,9 @@ def _write_labels(path: Path, session: SessionReader, about: dict[bytes, bytes])
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    track = session.label_track
-    names = [class_label(session, event.class_index) if event.class_index >= 0 else "" for event in track]
-    table = pa.table(
-        {
-            "time": pa.array([event.timestamp for event in track], pa.float64()),
-            "class_index": pa.array([event.class_index for event in track], pa.int64()),
-            "class_name": pa.array(names, pa.string()),
-            "bad": pa.array([event.bad for event in track], pa.bool_()),
-            "uncertainty_s": pa.array([event.uncertainty_s for event in track], pa.float64()),
-            "source": pa.array([event.source for event in track], pa.string()),
-        }
+    columns, kinds = (
+        label_columns(session),
+        (pa.float64(), pa.int64(), pa.string(), pa.bool_(), pa.float64(), pa.string()),
     )
-    pq.write_table(table.replace_schema_metadata(about), path)
+    arrays = [pa.array(values, kind) for values, kind in zip(columns.values(), kinds, strict=True)]
+    pq.write_table(pa.table(arrays, list(columns)).replace_schema_metadata(about), path)
