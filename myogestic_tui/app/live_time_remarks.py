@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ..stream import Stream
     from ..stream.health import StreamHealth
 
+NO_DATA_FOR = "no data for "
+"""How it begins where a stream is silent, as its source says it, too."""
 _LATE_SECONDS = 1.0
 _SETTLED_SECONDS = 1.5
 _SCATTER_SECONDS = 0.005
@@ -46,7 +48,7 @@ def remarks(stream: Stream, health: StreamHealth, *, started_at: float | None) -
 def _losses(health: StreamHealth, recording: bool) -> Iterator[Remark]:
     if health.silent_s:
         counted = f", counted as lost ({round(health.lost_samples):,} samples so far)" if recording else ""
-        yield Remark(severity="error", text=f"no data for {health.silent_s:.1f} s{counted}")
+        yield Remark(severity="error", text=f"{NO_DATA_FOR}{health.silent_s:.1f} s{counted}")
     found = health.time
     lost, restarts = found.lost, {leap.index for leap in found.leaps}
     gaps = [gap for gap in lost if gap.index not in restarts]

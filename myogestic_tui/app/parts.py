@@ -143,7 +143,7 @@ class Parts:
         self.watch.compare(self.recordings.running, self.streams.streams.values(), local_clock())
 
     def _watch_disk(self) -> None:
-        shortage, session = self.disk.shortage(), self.recordings.running
+        session, shortage = self.recordings.running, self.disk.shortage()  # what is measured is the room of this one
         if session is not None and shortage:
             self.recorder.stop_by_itself(session, shortage)
 

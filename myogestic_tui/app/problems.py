@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..session.format.meta import SET_ASIDE
 from . import interface as r
+from .live_time_remarks import NO_DATA_FOR
 from .streams import SLOW_SHARE
 
 if TYPE_CHECKING:
@@ -17,10 +18,8 @@ _UNSYNCED_SECONDS = 2.0
 """The journal is brought to the disk each second."""
 _STALL_SECONDS = 1.0
 """A disk that takes longer than this for one chunk stalls."""
-_NOTHING_FOR = "no data for "
 _SLOW_FOR = 5
 """Seconds below its nominal rate before a stream is reported for it."""
-_NEWEST_LABELS = 200
 
 
 def find_problems(
@@ -34,7 +33,7 @@ def find_problems(
     if parts.streams.discovery_error:
         rows.append(r.Problem(severity="error", subject="network", text=parts.streams.discovery_error))
     rows += _disk_problems(parts.disk.status, recording)
-    rows += _unnamed_labels(parts) if recording else []
+    rows += _unnamed_labels(session, len(parts.labels.class_names)) if recording and session else []
     rows += _unfinished_problems(parts)
     failed = (job for job in parts.jobs.statuses() if job.state == "failed")
     return (*rows, *(r.Problem(severity="error", subject=job.kind, text=job.message) for job in failed))
@@ -84,11 +83,9 @@ def _recording_problems(parts: Parts, streams: tuple[r.StreamStatus, ...], now: 
     return rows
 
 
-def _unnamed_labels(parts: Parts) -> list[r.Problem]:
+def _unnamed_labels(session: r.SessionStatus, named: int) -> list[r.Problem]:
     """Labels of classes that have no name: they would be mere numbers in the session."""
-    track = parts.recordings.session.label_track if parts.recordings.session is not None else []
-    named = len(parts.labels.class_names)
-    unnamed = sorted({label.class_index for label in track[-_NEWEST_LABELS:] if label.class_index >= named})
+    unnamed = sorted({label.class_index for label in session.labels if label.class_index >= named})
     if not unnamed:
         return []
     numbers = ", ".join(map(str, unnamed))
@@ -112,10 +109,10 @@ def _stream_problems(row: r.StreamStatus, recording: bool) -> list[r.Problem]:
     time = [r.Problem(severity=one.severity, subject=row.name, text=one.text) for one in row.remarks]
     time = [one for one in time if one.severity != "info"]
     if row.state == "lost":
-        silence = [one for one in time if row.silent_s and one.text.startswith(_NOTHING_FOR)]
-        said = row.message.partition("; ")[2] if silence and row.message.startswith(_NOTHING_FOR) else row.message
+        silence = [one for one in time if row.silent_s and one.text.startswith(NO_DATA_FOR)]
+        said = row.message.partition("; ")[2] if silence and row.message.startswith(NO_DATA_FOR) else row.message
         where = f" on {row.hostname}" if row.hostname else ""
-        first = silence[0].text if silence else f"no data for {row.age_s or 0.0:.1f} s"
+        first = silence[0].text if silence else f"{NO_DATA_FOR}{row.age_s or 0.0:.1f} s"
         text = (f"{first}; {said}" if silence else said) if said else f"{first}; searching{where}"
         return [
             r.Problem(severity="error", subject=row.name, text=text),

@@ -58,12 +58,6 @@ def json_option(command: Decorated) -> Decorated:
     return click.option("--json", "as_json", is_flag=True, help="Output JSON.")(command)
 
 
-def wait_option(seconds: float) -> Callable[[Decorated], Decorated]:
-    """Add ``--wait`` with a default of so many seconds."""
-    kind = click.FloatRange(min=0)
-    return click.option("--wait", type=kind, default=seconds, show_default=True, help="Seconds to wait for streams.")
-
-
 class LocalSession(click.Path):
     """A session, as a path; the shell completes the sessions of the folder."""
 

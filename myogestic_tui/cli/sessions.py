@@ -72,11 +72,6 @@ def _hints(found: list[Entry]) -> list[str]:
     return hints
 
 
-def _is_file_or_folder(path: str) -> bool:
-    """Whether a command can do something with it: a FIFO or a link to nothing is only told."""
-    return os.path.isfile(path) or os.path.isdir(path)
-
-
 def _listing(found: list[Entry]) -> str:
     headers: tuple[str, ...] = ("STATE", "START", "NAME", "LENGTH", "SIZE", "STREAMS", "LABELS", "COPY", "PATH")
     rows: list[tuple[object, ...]] = [

@@ -39,8 +39,6 @@ DRIFT = 50e-6
 """How far two crystals may drift apart (s/s) where nothing compared them."""
 NO_TIME = 1e12
 """A stamp beyond this is no time."""
-MOST_GAPS = 50_000
-"""A stream with as many gaps does not follow its rate."""
 
 
 RATE_OFF = 0.01

@@ -54,6 +54,17 @@ def test_the_reserve_is_watched_whatever_stands_in_the_folder(app: App, tmp_path
     assert folder.is_dir()
 
 
+def test_a_shortage_that_was_measured_before_a_recording_began_does_not_end_it(app: App, monkeypatch):
+    def full_before_it_began() -> str:
+        app.start_recording()
+        return "the disk of another folder reached its reserve"
+
+    monkeypatch.setattr(app.parts.disk, "shortage", full_before_it_began)
+    app.parts._watch_disk()
+    assert app.ctx.state == "recording"
+    app.stop_recording()
+
+
 def test_a_part_of_the_housekeeping_that_fails_is_told_once_and_the_others_go_on(
     app: App, monkeypatch, caplog: pytest.LogCaptureFixture
 ):

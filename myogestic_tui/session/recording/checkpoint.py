@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from ...errors import DiskError, SessionClosedError
+from ...process_limits import is_file_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -125,7 +126,7 @@ class Threads:
 def _words_of(refusal: OSError) -> str:
     """What the system refused, and of which file."""
     of = f" ({refusal.filename})" if refusal.filename else ""
-    if refusal.errno in (errno.EMFILE, errno.ENFILE):
+    if is_file_limit(refusal):
         return f"too many files are open{of}: raise the limit (ulimit -n); the disk itself is not the reason"
     if refusal.errno == errno.EIO:
         return f"the disk failed to read or write{of}: {refusal.strerror}"

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 MIN_RESERVE = 200 * 10**6
 """Bytes that stay free at least, unless told otherwise."""
-RESERVE_SECONDS = 60.0
-"""Seconds of data that stay free, where that is more."""
 
 _BALLAST_SECONDS = 8.0
 _BALLAST_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -33,11 +31,6 @@ def byte_rate(infos: Iterable[StreamInfo]) -> float:
     return sum(
         info.fs * (info.n_channels * (_TEXT_NBYTES if info.is_string else info.np_dtype.itemsize) + 8) for info in infos
     )
-
-
-def default_reserve(infos: Iterable[StreamInfo] = ()) -> int:
-    """Bytes to keep free: 60 s of data, at least 200 MB."""
-    return max(MIN_RESERVE, int(RESERVE_SECONDS * byte_rate(infos)))
 
 
 def free_bytes(folder: Path) -> int:

@@ -6,8 +6,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from msgspec import Struct
-
 from ...errors import SessionError
 from ..format.journal import EVENTS, SUFFIX
 from ..format.json_files import Int64, as_type, decode_json
@@ -20,12 +18,6 @@ if TYPE_CHECKING:
 _FILES = frozenset({META, LABELS, MANIFEST, BALLAST, ZARR_JSON})
 _LOSSES = frozenset({META, LABELS, JOURNAL, f"{JOURNAL}/{EVENTS}"})
 _N_DIMENSIONS = {"_timestamps.zarr": 1, "_overview.zarr": 3}
-
-
-class _Shaped(Struct):
-    """As much of a ``zarr.json`` as tells how deep its chunks lie."""
-
-    shape: list[Int64]
 
 
 class Misplaced(NamedTuple):
