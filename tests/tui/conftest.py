@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from rich.cells import cell_len
@@ -23,8 +23,12 @@ sys.path.insert(0, str(HERE))
 from scripted import ScriptedRecorder  # noqa: E402
 from terminal import Terminal  # noqa: E402
 
+from myogestic_tui.app import interface as r  # noqa: E402
 from myogestic_tui.tui import ViewerOptions  # noqa: E402
 from myogestic_tui.tui.viewer import Viewer  # noqa: E402
+
+if TYPE_CHECKING:
+    from myogestic_tui.tui.recorder_feed import Then
 
 READY = "help"
 """Waits for a viewer that reads keys; any longer text may be seen while it still opens."""
@@ -103,29 +107,49 @@ class Stage:
 
     def __init__(self, pilot: Pilot[int], viewer: Viewer, recorder: ScriptedRecorder) -> None:
         self.pilot, self.viewer, self.recorder = pilot, viewer, recorder
+        self.n_unanswered = 0
+        send = viewer.feed.execute
+
+        def execute(command: r.AnyCommand, then: Then) -> None:
+            def heard(command: r.AnyCommand, reply: r.Reply) -> None:
+                self.n_unanswered -= 1
+                then(command, reply)
+
+            self.n_unanswered += 1
+            send(command, heard)
+
+        viewer.feed.execute = execute  # type: ignore[method-assign]
 
     async def press(self, *keys: str) -> None:
         """Press keys, each once the one before is dealt with, and wait until all that they caused has been drawn."""
         for key in keys:
             await self.pilot.press(NAMES.get(key, key))
-            while not self.viewer.keys.idle and self.viewer.is_running:
-                await asyncio.sleep(0.002)
+            await self._keys_read()
         await self.settle()
+
+    async def _keys_read(self) -> None:
+        while not self.viewer.keys.idle and self.viewer.is_running:
+            await asyncio.sleep(0.002)
+
+    async def _answered(self) -> None:
+        """Wait until the recorder has answered all that it was asked, unless it is held back."""
+        released = getattr(self.recorder, "released", None)
+        while self.n_unanswered and self.viewer.is_running and (released is None or released.is_set()):
+            await asyncio.sleep(0.002)
 
     async def send(self, *keys: events.Event) -> None:
         """Keys of one read."""
         for key in keys:
             key.time = keys[0].time
             self.viewer.post_message(key)
-        await self.pilot.pause()
-        while not self.viewer.keys.idle:
-            await asyncio.sleep(0.002)
         await self.settle()
 
     async def settle(self) -> None:
-        """Wait until nothing is under way, and draw the newest snapshot."""
+        """Wait until no key and no command is under way, and draw the newest snapshot."""
         for _ in range(2):
             await self.pilot.pause()
+            await self._keys_read()
+            await self._answered()
             if self.viewer.is_running:
                 self.viewer.refresh_frame()
         await self.pilot.pause()
@@ -139,13 +163,12 @@ class Stage:
         """The screen as one string."""
         return "\n".join(self.rows())
 
-    async def until(self, condition: Callable[[], object], tries: int = 100) -> None:
+    async def until(self, condition: Callable[[], object], timeout: float = 60.0) -> None:
         """Wait until a condition holds."""
-        for _ in range(tries):
-            if condition():
-                return
+        deadline = time.monotonic() + timeout
+        while not condition():
+            assert time.monotonic() < deadline, f"never: {condition}\n{self.text}"
             await self.pilot.pause(0.05)
-        raise AssertionError(f"never: {condition}\n{self.text}")
 
 
 @pytest.fixture

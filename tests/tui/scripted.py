@@ -116,7 +116,9 @@ class ScriptedRecorder:
         self.now = status or idle()
         self.commands: list[r.AnyCommand] = []
         self.executed = threading.Condition()
-        self.delay = 0.0
+        self.released = threading.Event()
+        """While it is cleared, no command is carried out."""
+        self.released.set()
         self.refuse = ""
         self.gone: Exception | None = None
         self.views: list[r.View] = []
@@ -156,8 +158,7 @@ class ScriptedRecorder:
 
     def execute(self, command: r.AnyCommand) -> r.Reply:
         """Log the command and carry it out on the snapshot."""
-        if self.delay:
-            time.sleep(self.delay)
+        assert self.released.wait(30.0), "held, and never released"
         reply = r.Reply(ok=False, message=self.refuse) if self.refuse else self._carry_out(command)
         with self.executed:
             self.commands.append(command)
