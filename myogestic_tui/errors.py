@@ -17,6 +17,7 @@
     │   ├── SessionDamagedError    what is on disk contradicts itself
     │   ├── UnknownStreamError     the session has no stream of that name (also KeyError)
     │   ├── OtherStreamError       sessions that are used together have different streams under one name
+    │   ├── OtherClassesError      sessions that are used together cannot have their classes matched by name
     │   └── DiskError              no space left, not writable, or the disk refused a write
     └── ControlError
         ├── RecorderGoneError      no recorder answers on the socket
@@ -90,6 +91,10 @@ class UnknownStreamError(SessionError, KeyError):
 
 class OtherStreamError(SessionError):
     """Sessions that are used together have different streams under one name; the message says how they differ."""
+
+
+class OtherClassesError(SessionError):
+    """Sessions that are used together name their classes differently, and a class has no name to be matched by."""
 
 
 class DiskError(SessionError):

@@ -14,6 +14,7 @@ from ..errors import ConfigError, MyoGesticError, SessionError
 from ..extras import needed
 from .format.layout import ARCHIVE_SUFFIX
 from .format.summary import Summary, Verified
+from .reading.pooling import everywhere
 from .reading.remote_sessions import fetch_url, is_url, list_url
 
 if TYPE_CHECKING:
@@ -237,9 +238,3 @@ def _sessions_at(path: str) -> list[str]:
     from .reading.session_states import sessions_at
 
     return [everywhere(session) for session in sessions_at(path)]
-
-
-def everywhere(path: str | os.PathLike[str]) -> str:
-    """A path that does not depend on the working directory, which workers have of their own."""
-    text = os.fspath(path)
-    return text if is_url(text) else os.path.abspath(text)

@@ -9,18 +9,17 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from ..errors import ConfigError, MyoGesticError, SessionDamagedError
+from ..errors import ConfigError, SessionDamagedError
 from ..extras import needed
-from .dask_cluster import everywhere, guarded
-from .reading.skip_unreadable import Readable
+from .reading.pooling import everywhere, tried
 from .reading.window_remarks import window_remarks
 from .signal.gapless_runs import Run
 from .signal.window_bounds import Cut, Wanted, class_of, class_set, cut_windows, one_shape, starts
-from .windows import check_stream, is_raw
+from .windows import is_raw, labelled_pool
 
 if TYPE_CHECKING:
     import os
@@ -29,13 +28,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..clock import Timeline
-    from ..info import StreamInfo
-    from .reading.skip_unreadable import Paths
+    from .reading.pooling import Paths
     from .signal.window_bounds import Shape
     from .windows import Times
 
     Window = tuple[NDArray[Any], NDArray[np.float64], int]
 
+Result = TypeVar("Result")
 TASK_SECONDS = 60.0
 """About how much signal a task reads."""
 
@@ -247,6 +246,12 @@ def _delayed(function: Callable[..., Any]) -> Any:
     return _dask("dask").delayed(function, pure=True, traverse=False)
 
 
+def _compute(function: Callable[..., Result], calls: Iterable[tuple[Any, ...]]) -> Iterable[Result | Exception]:
+    """Results of many calls, or why there are none, by the cluster if there is a default client."""
+    done: Iterable[Result | Exception] = _dask("dask").compute(*[_delayed(tried)(function, *call) for call in calls])
+    return done
+
+
 def _rows(path: str, stream_name: str, start: int, stop: int) -> NDArray[Any]:
     from .reading.reader import open_session_store
 
@@ -266,32 +271,30 @@ def _plan(
 ) -> tuple[list[Piece], set[Shape]]:
     """Pieces of all sessions, in order; and the shapes of windows that the sessions have."""
     wanted, raw = Wanted(class_set(classes), include_bad), is_raw(times)
-    readable = Readable(
-        paths, [stream_name], strict, lambda reader: check_stream(reader, stream_name, cut, raw), any_source=any_source
-    )
-    tasks = [
-        _delayed(guarded)(_pieces_of, everywhere(path), place, stream_name, cut, wanted, strict, raw)
-        for place, path in enumerate(readable.paths)
-    ]
-    found: list[Piece] = []
+    pool = labelled_pool(paths, stream_name, cut, strict, raw, any_source)
+    places = pool.survey(_compute)
+    pieces: list[Piece] = []
     shapes: set[Shape] = set()
-    for planned in _dask("dask").compute(*tasks):
-        if not isinstance(planned, MyoGesticError):
-            readable.same.compare(planned[3], stream_name, planned[4])
-            found += planned[0]
-            shapes.add(planned[1])
-            for text in planned[2]:
-                readable.remark(text)
-        elif strict:
-            raise planned
-        else:
-            _log.warning("session skipped: %s", planned)
-    return found, shapes
+    calls = [
+        (everywhere(pool.paths[place]), place, stream_name, cut, pool.own(number, wanted), strict, raw)
+        for number, place in enumerate(places)
+    ]
+    for number, planned in enumerate(_compute(_pieces_of, calls)):
+        if isinstance(planned, Exception):
+            pool.skip(planned)
+            continue
+        found, shape, remarks = planned
+        for piece in found:
+            pieces.append(replace(piece, classes=tuple(pool.classes.index(number, own) for own in piece.classes)))
+        shapes.add(shape)
+        for text in remarks:
+            pool.remark(text)
+    return pieces, shapes
 
 
 def _pieces_of(
     path: str, place: int, stream_name: str, cut: Cut, wanted: Wanted, strict: bool, raw: bool
-) -> tuple[list[Piece], Shape, list[str], str, StreamInfo]:
+) -> tuple[list[Piece], Shape, list[str]]:
     from .reading.reader import open_session_store
 
     with open_session_store(path) as session:
@@ -320,7 +323,7 @@ def _pieces_of(
         ]
         remarks = window_remarks(session, stream, found, wanted, n, hop)
         shape = (stream.info.n_channels, n, stream.info.dtype)
-        return pieces, shape, remarks, session.path.name, stream.info
+        return pieces, shape, remarks
 
 
 def _parts(run: Run, n: int, hop: int, fs: float) -> Iterator[Run]:

@@ -13,25 +13,26 @@ Arguments are checked when a function is called, before the first window is aske
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from ..errors import ConfigError, SessionDamagedError
-from .reading.skip_unreadable import Readable
+from .reading.pooling import Pool
 from .reading.window_remarks import window_remarks
 from .signal.alignment import Alignment
 from .signal.gapless_runs import find_runs
-from .signal.window_bounds import Cut, Wanted, check_placed, class_of, class_set, cut_windows, one_shape, starts
+from .signal.window_bounds import Cut, Wanted, check_placed, class_set, cut_windows, one_shape, starts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from .reading.pooling import Paths
     from .reading.reader import SessionReader
-    from .reading.skip_unreadable import Paths
     from .signal.gapless_runs import Run
     from .signal.streamdata import StreamData
     from .signal.window_bounds import Shape
@@ -83,7 +84,8 @@ def iter_labeled_windows(
     ts
         ``(n,)`` when each sample was taken, seconds on the recorder's clock.
     class_index
-        The class.
+        The class. Where sessions have other class names, or in another order, classes are matched by name: an index is
+        that of the first session, and names that it has not follow.
 
     Raises
     ------
@@ -96,22 +98,22 @@ def iter_labeled_windows(
     UnknownStreamError
         No session that can be read has the stream. Raised by the call.
     OtherStreamError
-        The stream is another one in some of the sessions: its type, units or source_id differ. Raised when the windows
-        come to such a session.
+        The stream is another one in some of the sessions: its type, channels, units, rate, dtype or source_id differ.
+        Raised before the first window.
+    OtherClassesError
+        The sessions name their classes differently, and one has labels of a class without a name. Raised likewise.
     SessionError
         With ``strict``, for the first session that cannot be read.
     """
     cut, wanted = Cut(win_seconds, hop_seconds), Wanted(class_set(classes), include_bad)
     raw = is_raw(times)
-    readable = Readable(
-        paths, [stream_name], strict, lambda reader: check_stream(reader, stream_name, cut, raw), any_source=any_source
-    )
+    pool = labelled_pool(paths, stream_name, cut, strict, raw, any_source)
 
-    def windows(_place: int, reader: SessionReader) -> Iterator[LabeledWindow]:
-        for run, window, ts in _labeled(reader, stream_name, cut, wanted, readable, raw):
-            yield window, ts, class_of(run, reader.label_track)
+    def windows(number: int, reader: SessionReader) -> Iterator[LabeledWindow]:
+        for run, window, ts in _labeled(reader, stream_name, cut, pool.own(number, wanted), pool, raw):
+            yield window, ts, pool.class_of(number, run, reader.label_track)
 
-    return readable.each(windows)
+    return pool.each(windows)
 
 
 def iter_aligned_windows(
@@ -179,24 +181,26 @@ def iter_aligned_windows(
         check_stream(reader, primary_stream, cut, how.raw)
         how.check(reader)
 
-    readable = Readable(paths, [primary_stream, *how.names], strict, check, any_source=any_source)
+    at_labels = cut_at_labels or wanted.classes is not None
+    needed = [primary_stream, *how.names]
+    labelled = wanted.classes is not None and not how.raw
+    pool = Pool(paths, needed, strict, check, labelled=labelled, any_source=any_source)
 
-    def windows(_place: int, reader: SessionReader) -> Iterator[AlignedWindow]:
+    def windows(number: int, reader: SessionReader) -> Iterator[AlignedWindow]:
         stream = replace(reader.stream_data(primary_stream), raw=how.raw)
-        at_labels = cut_at_labels or wanted.classes is not None
         lengths = cut.lengths(primary_stream, stream.info)
-        runs = _runs(reader, stream, wanted, lengths, readable) if at_labels else find_runs(stream)
+        runs = _runs(reader, stream, pool.own(number, wanted), lengths, pool) if at_labels else find_runs(stream)
         alignments = how.of(reader)
-        for _run, window, ts in cut_windows(stream, runs, *lengths, readable.leave_out):
+        for _run, window, ts in cut_windows(stream, runs, *lengths, pool.leave_out):
             try:
                 aligned = how.values(alignments, ts)
             except SessionDamagedError as error:
-                readable.leave_out(error)
+                pool.leave_out(error)
                 continue
             if aligned is not None:
                 yield window, aligned, ts
 
-    return readable.each(windows)
+    return pool.each(windows)
 
 
 def labeled_windows(
@@ -243,25 +247,32 @@ def labeled_windows(
     if group_by not in ("trial", "session"):
         raise ConfigError(f"group_by is {group_by!r}; use 'trial' or 'session'")
     cut, wanted, raw = Cut(win_seconds, hop_seconds), Wanted(class_set(classes), include_bad), is_raw(times)
-    readable = Readable(
-        paths, [stream_name], strict, lambda reader: check_stream(reader, stream_name, cut, raw), any_source=any_source
+    pool = labelled_pool(paths, stream_name, cut, strict, raw, any_source)
+    extents = dict(
+        pool.each(lambda number, reader: [(number, _extent(reader, stream_name, cut, pool.own(number, wanted), raw))])
     )
-    extents = list(readable.each(lambda place, reader: [(place, _extent(reader, stream_name, cut, wanted, raw))]))
-    counts = {place: count for place, (count, _) in extents}
-    X = _room([extent for _, extent in extents], stream_name)
+    X = _room([*extents.values()], stream_name)
     y, groups = np.empty(len(X), np.int64), np.empty(len(X), np.int64)
     numbers: dict[tuple[int, int], int] = {}
 
-    def rows(place: int, reader: SessionReader) -> Iterator[tuple[NDArray[Any], int, int]]:
+    def rows(number: int, reader: SessionReader) -> Iterator[tuple[NDArray[Any], int, int]]:
         # One that is being recorded has more by now than there is room for.
-        for run, window, _ in islice(_labeled(reader, stream_name, cut, wanted, readable, raw), counts.get(place, 0)):
-            group = place if group_by == "session" else numbers.setdefault((place, run.label), len(numbers))
-            yield window, class_of(run, reader.label_track), group
+        found = _labeled(reader, stream_name, cut, pool.own(number, wanted), pool, raw)
+        for run, window, _ in islice(found, extents[number][0] if number in extents else 0):
+            trial = numbers.setdefault((number, run.label), len(numbers))
+            group = pool.place(number) if group_by == "session" else trial
+            yield window, pool.class_of(number, run, reader.label_track), group
 
     count = 0
-    for count, (window, class_index, group) in enumerate(readable.each(rows), 1):
+    for count, (window, class_index, group) in enumerate(pool.each(rows), 1):
         X[count - 1], y[count - 1], groups[count - 1] = window, class_index, group
     return X[:count], y[:count], groups[:count]
+
+
+def labelled_pool(paths: Paths, name: str, cut: Cut, strict: bool, raw: bool, any_source: bool) -> Pool:
+    """The sessions that labelled windows of a stream can be cut from."""
+    check = partial(check_stream, name=name, cut=cut, raw=raw)
+    return Pool(paths, [name], strict, check, labelled=not raw, any_source=any_source)
 
 
 def is_raw(times: str) -> bool:
@@ -285,19 +296,17 @@ def _placing(reader: SessionReader, name: str) -> tuple[str, str]:
 
 
 def _labeled(
-    reader: SessionReader, name: str, cut: Cut, wanted: Wanted, readable: Readable, raw: bool
+    reader: SessionReader, name: str, cut: Cut, wanted: Wanted, pool: Pool, raw: bool
 ) -> Iterator[tuple[Run, NDArray[Any], NDArray[np.float64]]]:
     stream = replace(reader.stream_data(name), raw=raw)
     lengths = cut.lengths(name, stream.info)
-    return cut_windows(stream, _runs(reader, stream, wanted, lengths, readable), *lengths, readable.leave_out)
+    return cut_windows(stream, _runs(reader, stream, wanted, lengths, pool), *lengths, pool.leave_out)
 
 
-def _runs(
-    reader: SessionReader, stream: StreamData, wanted: Wanted, lengths: tuple[int, int], readable: Readable
-) -> list[Run]:
+def _runs(reader: SessionReader, stream: StreamData, wanted: Wanted, lengths: tuple[int, int], pool: Pool) -> list[Run]:
     found = wanted.runs(stream, reader.label_track, *lengths)
     for text in window_remarks(reader, stream, found, wanted, *lengths):
-        readable.remark(text)
+        pool.remark(text)
     return found.runs
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from myogestic_tui.errors import ConfigError, SessionDamagedError, SessionError, UnknownStreamError
+from myogestic_tui.errors import ConfigError, OtherStreamError, SessionDamagedError, SessionError, UnknownStreamError
 from myogestic_tui.info import StreamInfo
 from myogestic_tui.session import Session, iter_labeled_windows, labeled_windows, window_sets
 from myogestic_tui.session import dask_cluster as cluster_module
@@ -223,5 +223,5 @@ def test_sessions_of_another_shape_are_refused_though_they_have_no_window(tmp_pa
     paths.append(session.pack_to_zip())
     with dask.config.set(scheduler="sync"):
         for cut in (labeled_windows, windows_arrays, gathered_windows):
-            with pytest.raises(ConfigError, match="differ in emg"):
+            with pytest.raises(OtherStreamError, match="channel count is 2, not 4"):
                 cut(paths, "emg", 0.2, 0.1)

@@ -151,7 +151,7 @@ def test_arrays_fit_grouped_cross_validation(packed, tmp_path):
 
 def test_sessions_that_differ_are_refused_by_name(packed, tmp_path):
     other = make_session(tmp_path, info=StreamInfo(3, 1000.0), more=False)
-    with pytest.raises(ConfigError, match="differ in emg"):
+    with pytest.raises(OtherStreamError, match="channel count is 3, not 4"):
         labeled_windows([packed, other], "emg", 0.2, 0.1)
 
 
