@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from .app import Context as Context
     from .clock import local_clock as local_clock
     from .errors import MyoGesticError as MyoGesticError
+    from .grid_layout import GridLayout as GridLayout
     from .info import StreamInfo as StreamInfo
+    from .montage import ChannelGrid as ChannelGrid
     from .session import open_session_store as open_session_store
     from .sources import LSLSource as LSLSource
     from .stream import Stream as Stream
@@ -23,7 +25,9 @@ __version__ = "0.1.0"
 
 _HOME = {
     "App": ".app",
+    "ChannelGrid": ".montage",
     "Context": ".app",
+    "GridLayout": ".grid_layout",
     "LSLSource": ".sources",
     "MyoGesticError": ".errors",
     "Stream": ".stream",

@@ -15,7 +15,7 @@ from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
 from .errors import ConfigError
-from .info import parse_grid
+from .grid_layout import GridLayout
 from .toml_tables import allowed, flatten, line_of, read_table
 
 if TYPE_CHECKING:
@@ -57,21 +57,30 @@ class StreamConfig(Section, frozen=True, kw_only=True):
     """Channel that counts samples: its name, ``"channel 65"`` or 65; losses are then exact."""
 
     grid: str = ""
-    """Where its electrodes are, as `info.parse_grid` reads it: ``"8x8"``, ``"13x5 columns serpentine without 1"``."""
+    """Where its electrodes are, in short: `MontageConfig` has more."""
 
     def __post_init__(self) -> None:
         if not (self.name or self.type or self.source_id or self.query):
             raise ConfigError("selects nothing; give at least one of name, type, source_id, query")
         if self.grid:
-            try:
-                parse_grid(self.grid, 0)
-            except ValueError as error:
-                raise ConfigError(str(error)) from None
+            GridLayout(grid=self.grid)
 
     @property
     def session_name(self) -> str:
         """The name that the stream gets in a session."""
         return self.save_as or self.name or self.type or self.source_id or "stream"
+
+
+class MontageConfig(GridLayout, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A grid of electrodes, or a single one, of a stream; a stream may have several."""
+
+    stream: Annotated[str, Meta(min_length=1)]
+    """Its name in the session."""
+
+    @property
+    def layout(self) -> GridLayout:
+        """Without the stream's name."""
+        return GridLayout(**{name: getattr(self, name) for name in GridLayout.__struct_fields__})
 
 
 class LslConfig(Section, frozen=True, kw_only=True):
@@ -214,6 +223,7 @@ class Config(Section, frozen=True, kw_only=True):
     app_name: str = "myogestic_tui"
     sessions: str = "sessions"
     streams: tuple[StreamConfig, ...] = ()
+    montage: tuple[MontageConfig, ...] = ()
     lsl: LslConfig = field(default_factory=LslConfig)
     gestures: Annotated[tuple[GestureConfig, ...], Meta(max_length=len(GESTURE_KEYS))] = ()
     protocols: tuple[ProtocolConfig, ...] = ()
@@ -237,6 +247,20 @@ class Config(Section, frozen=True, kw_only=True):
                 self._known(step.gesture, f"protocols[{place}].steps")
         for marker, gesture in self.markers.labels.items():
             self._known(gesture, f"markers.labels.{marker}")
+
+    def check_montage(self) -> None:
+        """Raise ConfigError where ``[[montage]]`` names a stream that ``[[streams]]`` does not, or that has a grid."""
+        streams = {stream.session_name: stream for stream in self.streams}
+        for place, one in enumerate(self.montage, 1):
+            if streams and one.stream not in streams:
+                raise ConfigError(f"montage[{place}].stream: no stream is called {one.stream!r}; {allowed(streams)}")
+            if streams and streams[one.stream].grid:
+                raise ConfigError(f"montage[{place}]: {one.stream} has a grid under [[streams]]; leave out one of them")
+
+    def layouts(self, stream: str) -> tuple[GridLayout, ...]:
+        """What is told of the electrodes of a stream, by its name in the session."""
+        short = [GridLayout(grid=one.grid) for one in self.streams if one.session_name == stream and one.grid]
+        return (*short, *(one.layout for one in self.montage if one.stream == stream))
 
     def _known(self, gesture: str, where: str) -> None:
         if gesture and gesture not in self.class_names:
@@ -320,7 +344,9 @@ def parse_config(text: str, source: str = CONFIG_FILE) -> Config:
     try:
         if isinstance(table.get("keymap"), dict):
             table["keymap"] = flatten(table["keymap"])
-        return read_table(Config, table, "")
+        config = read_table(Config, table, "")
+        config.check_montage()
+        return config
     except ConfigError as error:
         line = line_of(str(error).partition(":")[0], text)
         raise ConfigError(f"{source}:{line}: {error}" if line else f"{source}: {error}") from error

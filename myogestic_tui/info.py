@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .errors import ConfigError
+from .montage import ChannelGrid, check_grids
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,6 +79,8 @@ class StreamInfo:
         The stream's full XML header, verbatim; empty where it has none.
     counter
         Number, from 0, of the channel that counts samples; None where there is none, or it is not known.
+    channel_grids
+        Where its electrodes are; None where nobody said so.
 
     Raises
     ------
@@ -98,6 +101,7 @@ class StreamInfo:
     manufacturer: str = ""
     desc_xml: str = ""
     counter: int | None = None
+    channel_grids: tuple[ChannelGrid, ...] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "n_channels", operator.index(self.n_channels))
@@ -120,7 +124,8 @@ class StreamInfo:
             if len(values) != self.n_channels:
                 raise ConfigError(f"{field} has {len(values)} entries for {self.n_channels} channels")
             object.__setattr__(self, field, tuple(map(str, values)))
-
+        if self.channel_grids is not None:
+            object.__setattr__(self, "channel_grids", check_grids(self.channel_grids, self.n_channels) or None)
         if self.counter is not None:
             object.__setattr__(self, "counter", operator.index(self.counter))
             if self.is_string or not 0 <= self.counter < self.n_channels:
@@ -197,53 +202,3 @@ def _dtype_name(dtype: object) -> str:
         allowed = ", ".join((*NUMERIC_DTYPES, STRING_DTYPE))
         raise ConfigError(f"dtype {name!r} is none that a stream can have; use one of {allowed}")
     return str(name)
-
-
-Places = tuple[tuple[int, ...], ...]
-"""Channel from 0 by row and column; -1 where no electrode is."""
-
-
-def parse_grid(text: str, n_channels: int = 0) -> Places:
-    """Places from words: ``8x8``, ``13x5 columns``, ``8x8 serpentine``, ``13x5 columns serpentine without 1``.
-
-    Rows by columns, filled along rows unless ``columns`` says otherwise; ``serpentine`` turns round at each end;
-    ``without`` names places (from 1, in the order of filling) that hold no electrode.
-
-    Raises
-    ------
-    ValueError
-        It is no such description, or holds fewer places than there are channels.
-    """
-    shape, *words = text.lower().replace("×", "x").replace(",", " ").split() or [""]
-    known, holes = _split(words)
-    height, _, width = shape.partition("x")
-    usable = all(word.isdecimal() and 0 < int(word) <= 999 for word in (height, width))
-    if not usable or not known <= {"columns", "serpentine"} or (holes and not all(hole.isdecimal() for hole in holes)):
-        raise ValueError(f"grid {text!r}: give rows x columns, as 8x8, and perhaps: columns, serpentine, without 1")
-    rows, columns = int(height), int(width)
-    left_out = {int(hole) for hole in holes}
-    if not all(1 <= hole <= rows * columns for hole in left_out):
-        raise ValueError(f"grid {text!r}: without names places from 1 to {rows * columns}")
-    order = _order(rows, columns, by_columns="columns" in known, serpentine="serpentine" in known)
-    there = [place for number, place in enumerate(order, 1) if number not in left_out]
-    if len(there) < n_channels:
-        raise ValueError(f"grid {text!r}: {len(there)} places for {n_channels} channels")
-    places = [[-1] * columns for _ in range(rows)]
-    for channel, (row, column) in enumerate(there[:n_channels]):
-        places[row][column] = channel
-    return tuple(tuple(one) for one in places)
-
-
-def _split(words: list[str]) -> tuple[set[str], list[str]]:
-    """What is reported of the order, and the numbers after ``without``; a lone ``without`` is no word that is known."""
-    at = words.index("without") if "without" in words[:-1] else len(words)
-    return set(words[:at]), words[at + 1 :]
-
-
-def _order(rows: int, columns: int, *, by_columns: bool, serpentine: bool) -> list[tuple[int, int]]:
-    outer, inner = (columns, rows) if by_columns else (rows, columns)
-    found = []
-    for i in range(outer):
-        along = reversed(range(inner)) if serpentine and i % 2 else range(inner)
-        found += [(j, i) if by_columns else (i, j) for j in along]
-    return found

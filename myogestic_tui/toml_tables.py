@@ -70,7 +70,7 @@ _WORDS = {
 def _explain(error: ValidationError, hint: Any) -> str:
     """Say what msgspec found, in the words of the file."""
     parts = [hint, *get_args(hint)]
-    if choices := [choice for part in parts if get_origin(part) is Literal for choice in get_args(part)]:
+    if choices := [choice for part in parts if get_origin(part) is Literal for choice in get_args(part) if choice]:
         return allowed(choices)
     for part in parts:
         if isinstance(part, Meta) and part.description:

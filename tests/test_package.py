@@ -49,7 +49,8 @@ def test_the_recorder_imports_no_screens():
 
 SURFACE = {
     "": """
-        App Context LSLSource MyoGesticError Stream StreamInfo __version__ local_clock open_session_store
+        App ChannelGrid Context GridLayout LSLSource MyoGesticError Stream StreamInfo __version__ local_clock
+        open_session_store
     """,
     ".session": """
         Finding Job LabelEvent Note Session SessionReader Summary Trashed Trial Verification empty_trash

@@ -11,6 +11,7 @@ import msgspec
 from ..errors import MyoGesticError, NotAllowedError
 from .interface import commands as c
 from .job_queue import check_storable
+from .montage_commands import describe_montage, set_montage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -374,6 +375,8 @@ _HANDLERS: dict[type, Callable[[Parts, Any], c.Reply]] = {
     c.MarkTrial: _mark_trial,
     c.Relabel: _relabel,
     c.MarkChannel: _mark_channel,
+    c.SetMontage: set_montage,
+    c.DescribeMontage: describe_montage,
     c.SetTake: _set_take,
     c.SetGestures: _set_gestures,
     c.ConnectStream: _connect,

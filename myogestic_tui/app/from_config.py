@@ -70,5 +70,4 @@ def _stream(kept: Remembered, expected: StreamConfig) -> Stream:
         record=selected,
         required=expected.required,
         counter=expected.counter,
-        grid=expected.grid,
     )

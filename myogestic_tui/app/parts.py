@@ -17,6 +17,7 @@ from .generator import Generators
 from .housekeeping import Housekeeping
 from .job_queue import JobQueue, outcome_words
 from .labels import Labels
+from .montages import Montages
 from .mvc import MVC
 from .operator_message import OperatorMessage
 from .preferences import Preferences, places
@@ -57,7 +58,8 @@ class Parts:
         self.sessions_dir = sessions_dir
         self.message = OperatorMessage()
         self.preferences = Preferences(sessions_dir)
-        self.streams = StreamTable(lambda _: self.recordings.reconcile())
+        self.montages = Montages(config, self.preferences)
+        self.streams = StreamTable(lambda _: self.recordings.reconcile(), self.montages.apply)
         self.recordings = Recordings(lambda: self.streams.streams.values(), lambda text: self.message.set(text))
         self.takes = Takes(sessions_dir, self.preferences)
         self.generators = Generators(config.lsl, lambda text: self.message.set(text))

@@ -11,6 +11,7 @@ import msgspec
 import platformdirs
 
 from ..errors import SessionError
+from ..grid_layout import GridLayout  # noqa: TC001  (msgspec resolves annotations at run time)
 from ..session.format.create_file import new_file, write_all
 from ..session.format.regular_files import read_regular
 from ..session.format.trash_slots import make_folder
@@ -51,6 +52,8 @@ class Remembered(msgspec.Struct, kw_only=True):
     """By stream name: those connected by hand, and not forgotten since."""
     chosen: dict[str, PickedStream] = msgspec.field(default_factory=dict)
     """By stream name: which outlet it is, where several are what the configuration asks for."""
+    montage: dict[str, tuple[GridLayout, ...]] = msgspec.field(default_factory=dict)
+    """By stream name: where the operator said that its electrodes are."""
     mvc: dict[str, StreamMVC] = msgspec.field(default_factory=dict)
     """By source_id, or by stream name where there is none."""
 

@@ -30,6 +30,7 @@ def find_problems(
     rows = _unsynced_problems(session) + _in_the_way(session, recording)
     rows += _recording_problems(parts, streams, now) if recording else []
     rows += [problem for row in streams for problem in _stream_problems(row, recording)]
+    rows += _montages_of_no_stream(parts, streams)
     if parts.streams.discovery_error:
         rows.append(r.Problem(severity="error", subject="network", text=parts.streams.discovery_error))
     rows += _disk_problems(parts.disk.status, recording)
@@ -37,6 +38,14 @@ def find_problems(
     rows += _unfinished_problems(parts)
     failed = (job for job in parts.jobs.statuses() if job.state == "failed")
     return (*rows, *(r.Problem(severity="error", subject=job.kind, text=job.message) for job in failed))
+
+
+def _montages_of_no_stream(parts: Parts, streams: tuple[r.StreamStatus, ...]) -> list[r.Problem]:
+    """Told once some stream is connected: without any, nobody knows yet what streams will be called."""
+    names = [row.name for row in streams if row.state != "seen"]
+    unknown = parts.montages.without_stream(names) if names else []
+    text = "no stream is called so; [[montage]] of the configuration names it"
+    return [r.Problem(severity="warning", subject=f"montage {name}", text=text) for name in unknown]
 
 
 def _disk_problems(disk: r.DiskStatus, recording: bool) -> list[r.Problem]:

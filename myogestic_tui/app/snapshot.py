@@ -12,6 +12,7 @@ import msgspec
 
 from ..clock import local_clock
 from ..config import GESTURE_KEYS
+from ..montage import picture
 from ..session.reading.label_counts import Tally, tally
 from . import interface as r
 from .envelope_views import label_status
@@ -21,6 +22,7 @@ from .streams import RUN_KEY, SEEN_KEY, stream_state
 
 if TYPE_CHECKING:
     from ..info import StreamInfo
+    from ..montage import ChannelGrid, Places
     from ..session.format.meta import Meta
     from ..session.recording.progress import SessionSnapshot, StreamProgress
     from ..sources.discovery import Seen
@@ -169,7 +171,6 @@ def _connected(parts: Parts, stream: Stream, recorded: StreamProgress | None) ->
         record=stream.record,
         recording=recorded is not None,
         required=stream.required,
-        grid=stream.grid,
         message=stream.message or condition.message,
     )
     if info is None:
@@ -209,6 +210,8 @@ def _connected(parts: Parts, stream: Stream, recorded: StreamProgress | None) ->
         remarks=remarks(
             stream, health, started_at=parts.recordings.started_at if parts.recordings.running is not None else None
         ),
+        places=_places(info.channel_grids),
+        montage=_montage_words(info.channel_grids),
         quality=parts.quality_rows.of(stream, frozenset(parts.labels.bad_channels.get(stream.name, ()))),
         mvc=parts.mvc.of(stream.name, info),
     )
@@ -217,6 +220,16 @@ def _connected(parts: Parts, stream: Stream, recorded: StreamProgress | None) ->
 @lru_cache(maxsize=64)
 def _channel_names(info: StreamInfo) -> tuple[str, ...]:
     return info.names
+
+
+@lru_cache(maxsize=64)
+def _places(grids: tuple[ChannelGrid, ...] | None) -> Places:
+    return picture(grids or ())
+
+
+@lru_cache(maxsize=64)
+def _montage_words(grids: tuple[ChannelGrid, ...] | None) -> tuple[str, ...]:
+    return tuple(grid.words() for grid in grids or ())
 
 
 def _seen(one: Seen) -> r.StreamStatus:

@@ -53,13 +53,15 @@ class StreamTable:
     ----------
     on_new
         Called with each stream that is added while the app runs, after it was started.
+    on_add
+        Called with each stream that is added, before it is started.
     """
 
-    def __init__(self, on_new: Callable[[Stream], None]) -> None:
+    def __init__(self, on_new: Callable[[Stream], None], on_add: Callable[[Stream], None] = lambda _: None) -> None:
         self.streams: dict[str, Stream] = {}
         self.picked: dict[str, PickedStream] = {}
         """By stream name: what was connected by hand, and what it is found by again."""
-        self._on_new = on_new
+        self._on_new, self._on_add = on_new, on_add
         self._started = False
         self._poll_interval: float | None = None
         self._lock = threading.RLock()
@@ -84,6 +86,7 @@ class StreamTable:
                 started = self._started
                 if self._poll_interval is not None:
                     stream.poll_interval = self._poll_interval
+            self._on_add(stream)
             if started:
                 stream.start()
                 self._on_new(stream)

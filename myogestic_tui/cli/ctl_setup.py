@@ -8,6 +8,7 @@ import click
 
 from . import complete_names
 from .ctl_client import act, attached, class_index, driver, send, sure, tell
+from .output import print_json
 
 if TYPE_CHECKING:
     from ..app.interface import AnyCommand
@@ -68,6 +69,87 @@ def mark_channel(settings: Settings, stream: str, channel: int, good: bool, as_j
     from ..app.interface import MarkChannel
 
     return act(settings, MarkChannel(stream=stream, channel=channel - 1, bad=not good), as_json)
+
+
+# ---------------------------------------------------------------- where electrodes are
+
+
+@driver()
+@click.argument("stream", required=False, shell_complete=complete_names.streams)
+@click.argument("grid", required=False, default="")
+@click.option(
+    "--order",
+    type=click.Choice(["rows", "columns", "rows serpentine", "columns serpentine"]),
+    help="How channels run over the grid.",
+)
+@click.option(
+    "--without",
+    type=click.IntRange(min=1),
+    multiple=True,
+    help="A place without an electrode, from 1 in that order; may be repeated.",
+)
+@click.option("--cells", default="", help="In place of GRID: rows of channels, '1 2 3 / 4 - 5'.")
+@click.option("--channels", default="", help="Those on the grid, in order: '1-64'. Default: all.")
+@click.option("--label", default="", help="What the grid is called.")
+@click.option("--muscle", default="")
+@click.option("--side", type=click.Choice(["left", "right"]))
+@click.option("--distance", type=float, help="From an electrode to the next, in mm.")
+@click.option("--add", is_flag=True, help="One more grid, instead of another montage.")
+@click.option("--none", "nothing", is_flag=True, help="No electrode has a place.")
+@click.option("--reset", is_flag=True, help="Back to what the configuration says.")
+def montage(
+    settings: Settings,
+    stream: str | None,
+    grid: str,
+    add: bool,
+    nothing: bool,
+    reset: bool,
+    as_json: bool,
+    **told: Any,
+) -> int:
+    """Say where the electrodes of a stream are, before it is recorded, or (without GRID) ask.
+
+    GRID is rows x columns. Without it, --channels names a single electrode. It is remembered for the sessions folder,
+    and goes before the configuration.
+
+    \b
+    Examples:
+      myogestic-tui ctl montage
+      myogestic-tui ctl montage emg 8x8 --muscle "biceps brachii" --side left --distance 10
+      myogestic-tui ctl montage emg 13x5 --order "columns serpentine" --without 1 --channels 65-128 --add
+      myogestic-tui ctl montage emg --cells "1 2 3 / 4 - 5"
+    """
+    from ..app.interface import SetMontage
+    from ..grid_layout import GridLayout, parse_cells
+
+    given = {key: value for key, value in told.items() if value not in ("", (), None)}
+    if sum(map(bool, (grid or given, nothing, reset))) > 1:
+        raise click.UsageError("give a grid, or --none, or --reset")
+    if stream is None or not (grid or given or nothing or reset):
+        return _montages(settings, stream, as_json)
+    if "cells" in given:
+        given["cells"] = parse_cells(given["cells"])
+    layouts = (GridLayout(grid=grid, **given),) if grid or given else None if reset else ()
+    return act(settings, SetMontage(stream=stream, layouts=layouts, add=add), as_json)
+
+
+def _montages(settings: Settings, stream: str | None, as_json: bool) -> int:
+    """Print the grids of one stream, or of all that are connected."""
+    import msgspec
+
+    from ..app.interface import DescribeMontage
+
+    with attached(settings) as client:
+        rows = [row for row in client.status().streams if row.state != "seen" and stream in (None, row.name, row.key)]
+        if stream is not None and not rows:
+            return tell(client, client.execute(DescribeMontage(stream=stream)), as_json)
+        if as_json:
+            found = {row.name: client.execute(DescribeMontage(stream=row.key)).text for row in rows}
+            print_json({name: msgspec.json.decode(text) for name, text in found.items()})
+            return 0
+    for row in rows:
+        click.echo("\n".join(f"{row.name}  {line}" for line in row.montage or ("no electrode has a place",)))
+    return 0
 
 
 # ---------------------------------------------------------------- what is recorded, and under which name
@@ -243,4 +325,17 @@ def shutdown(settings: Settings, as_json: bool) -> int:
     return act(settings, Shutdown(), as_json)
 
 
-COMMANDS = (mark_trial, relabel, mark_channel, take, connect, tick, forget, reconnect, gestures, protocol, shutdown)
+COMMANDS = (
+    mark_trial,
+    relabel,
+    mark_channel,
+    montage,
+    take,
+    connect,
+    tick,
+    forget,
+    reconnect,
+    gestures,
+    protocol,
+    shutdown,
+)

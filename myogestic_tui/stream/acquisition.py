@@ -12,6 +12,7 @@ import numpy as np
 from ..clock import local_clock
 from ..errors import ConfigError, MyoGesticError, NotAllowedError, SourceError, StreamChangedError
 from ..info import StreamInfo, samples_in
+from .as_told import AsTold
 from .capture_control import Taking
 from .chunks import check_chunk, check_same_layout, n_bytes
 from .envelope import Envelopes
@@ -21,8 +22,11 @@ from .ring import RingBuffer
 from .source import ClockedSource, Condition, MonitoredSource, OwnedSource, ReconnectingSource
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
+    from ..grid_layout import GridLayout
     from .envelope import ViewLike
     from .source import Source
 
@@ -58,13 +62,16 @@ class Stream(Taking):
     counter
         Channel that counts samples: its name, ``"channel 65"`` or 65 (from 1). Losses are then exact, also those that
         time stamps cannot tell. A stream without that channel is recorded all the same, and `message` says so.
-    grid
-        Where its electrodes are, as `info.parse_grid` reads it; for the screens.
+    montage
+        Where its electrodes are: a `GridLayout` for each array. A stream that it does not fit is recorded without, and
+        `message` says so. Empty: as the source's `StreamInfo` has it.
 
     Attributes
     ----------
     info
         Its layout; None until it has connected once.
+    told
+        Counter and montage, as they were given.
     message
         What is wrong with it, empty where nothing is.
     poll_interval
@@ -86,7 +93,7 @@ class Stream(Taking):
         record: bool = True,
         required: bool = False,
         counter: str | int | None = None,
-        grid: str = "",
+        montage: Iterable[GridLayout] = (),
     ) -> None:
         if not name:
             raise ConfigError("a stream needs a name")
@@ -98,9 +105,7 @@ class Stream(Taking):
         self.buffer_seconds = max(buffer_seconds, window_seconds)
         self.record = record
         self.required = required
-        self.counter = counter
-        self.grid = grid
-        self._no_counter = ""
+        self.told = AsTold(name, counter, montage)
         self.poll_interval = POLL_SECONDS
         # Asked once: isinstance with a protocol costs more than reading a chunk.
         self._clocked = source if isinstance(source, ClockedSource) else None
@@ -198,29 +203,36 @@ class Stream(Taking):
         except Exception as error:
             self._lose(self._told("connect() failed", error))
             return False
-        info = self._with_counter(info)
+        info = self.told.added_to(info)
         if self._ring is None:
             self._prepare(info)
         self._refused, self._n_failures, self.heard_since = "", 0, None
         self.asked_at = asked_at
         self._times.restart()
         if self._message_until is None:
-            self.message = self._no_counter
+            self.message = self.told.message
         with self._cutting:
             self.info, self._connected = info, True
             self._join(local_clock())
         return True
 
-    def _with_counter(self, info: StreamInfo) -> StreamInfo:
-        """Without the channel that is reported to count, the stream is recorded all the same."""
-        self._no_counter = ""
-        if self.counter is None:
-            return info
-        try:
-            return info.with_counter(self.counter)
-        except ConfigError as error:
-            self._no_counter = f"{error}; losses are told by time stamps"
-            return info
+    def set_montage(self, montage: Iterable[GridLayout]) -> None:
+        """Say where its electrodes are from now on; nothing: as its source has it.
+
+        Raises
+        ------
+        NotAllowedError
+            It is being recorded.
+        ConfigError
+            It does not fit the stream's channels; what was before stays.
+        """
+        with self._cutting:
+            if self.recording:
+                raise NotAllowedError(f"{self.name} is being recorded; stop first, then change its montage")
+            before = self.told.message
+            self.info = self.told.set_montage(montage) or self.info
+            if self.message == before:
+                self.message = self.told.message
 
     def _prepare(self, info: StreamInfo) -> None:
         self._ring = RingBuffer(info, self.buffer_seconds)

@@ -17,7 +17,7 @@ from .strip_widget import Page, Signal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ..info import Places
+    from ..montage import Places
 
 CELL = 3
 _MOST = 10, 4

@@ -55,8 +55,6 @@ def info_line(
     parts = line(parts, (_filter(lens, layout), DIM))
     if layout.mode == "traces" and lens.cut:
         parts = line(parts, ("  ↕ cut", WARN))
-    if stream.grid and "grid" not in modes and modes:
-        parts = line(parts, (f"  grid {stream.grid} does not hold {stream.n_channels} channels", WARN))
     if not modes:
         return spread(parts, (), width)
     mode = lens.seen

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from textual.containers import Horizontal, Vertical
 
 from ..app.interface import ScriptContext
-from ..info import parse_grid
 from . import number_format as f
 from .frame import Frame
 from .grid import CELL, Grid
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from ..app.interface import Envelope, Recorder, StreamStatus, View
-    from ..info import Places
+    from ..montage import Places
     from .heat import Heat
     from .spectrum import Samples
     from .trace import Trace
@@ -158,13 +157,6 @@ class SignalView(Vertical):
             return next((s for s in streams if s.name == self._wanted_stream), None)
         return next((s for s in streams if s.name == self.lens.stream), streams[0] if streams else None)
 
-    def places(self, stream: StreamStatus) -> Places:
-        """Where its electrodes are; empty where nobody said so, or what was said does not hold them."""
-        try:
-            return parse_grid(stream.grid, stream.n_channels) if stream.grid else ()
-        except ValueError:
-            return ()
-
     def show(self, frame: Frame) -> None:
         """Draw the newest of what is looked at."""
         if not getattr(self.app, "paid", True):
@@ -186,7 +178,7 @@ class SignalView(Vertical):
         size = self._area.size
         if size.height < 2 or size.width < 20:
             return
-        lens, places = self.lens, self.places(stream)
+        lens, places = self.lens, stream.places
         lens.n_channels, lens.has_places = stream.n_channels, bool(places)
         lens.cursor = min(lens.cursor, stream.n_channels - 1)
         grid_width = CELL * len(places[0]) + 2 if places else 0

@@ -17,6 +17,8 @@ from myogestic_tui.widgets.grid import Grid
 from myogestic_tui.widgets.heat import Heat
 from myogestic_tui.widgets.trace import Trace
 
+EIGHT_BY_EIGHT = tuple(tuple(range(8 * row, 8 * row + 8)) for row in range(8))
+
 
 async def test_s_l_r_b_open_the_four_screens_from_anywhere(stage):
     async with stage() as it:
@@ -449,7 +451,7 @@ async def test_i_goes_round_the_views_and_the_choice_stays(stage):
         assert "i heat" in it.text
         await it.press("i")
         assert "i traces" in it.text
-    async with stage(ScriptedRecorder(idle(streams=(emg(grid="8x8"),))), screen="live") as it:
+    async with stage(ScriptedRecorder(idle(streams=(emg(places=EIGHT_BY_EIGHT),))), screen="live") as it:
         await it.press("i", "i")
         assert "64 electrodes" in it.text
         assert "emg 8×8 RMS" in it.text
@@ -527,7 +529,7 @@ class Late(ScriptedRecorder):
 @pytest.mark.parametrize(("mode", "size"), [("heat", (160, 50)), ("heat", (200, 60)), ("traces", (160, 50))])
 async def test_all_that_live_shows_is_of_one_answer(stage, mode, size, monkeypatch):
     """Map, traces, labels, numbers and electrodes of one frame come of a single question to the recorder."""
-    recorder = Late(recording(streams=(emg(grid="8x8", quality=()),)))
+    recorder = Late(recording(streams=(emg(places=EIGHT_BY_EIGHT, quality=()),)))
     drawn = {}
     for widget, values in ((Heat, 1), (Trace, 3), (Grid, 2)):
 
@@ -759,7 +761,7 @@ async def test_a_recorder_that_goes_is_said_at_once_and_started_again(stage):
 
 
 async def test_the_grid_is_shown_of_no_stream_whose_electrodes_have_no_places(stage):
-    streams = (emg(grid="8x8"), emg(key="arm", name="arm"))
+    streams = (emg(places=EIGHT_BY_EIGHT), emg(key="arm", name="arm"))
     async with stage(ScriptedRecorder(idle(streams=streams)), screen="live") as it:
         await it.press("i", "i")
         assert "64 electrodes" in it.rows()[2]

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from myogestic_tui.app.interface import ChannelQuality
-from myogestic_tui.info import parse_grid
 from myogestic_tui.widgets.amplitude_scale import AutoScale, cut_channels, nice_scale, step_scale
 from myogestic_tui.widgets.braille import draw_traces
 from myogestic_tui.widgets.heat import columns_of, levels
@@ -184,30 +183,6 @@ def test_the_heat_map_moves_by_no_less_than_a_quarter_of_a_second_and_fills_its_
     n_columns, each = columns_of(cells, seconds)
     assert n_columns == 1 or seconds / n_columns >= 0.25 - 1e-9
     assert cells - each < n_columns * each <= cells or n_columns == 1
-
-
-@pytest.mark.parametrize(
-    ("text", "first", "last"),
-    [
-        ("8x8", [0, 1, 2], [61, 62, 63]),
-        ("8x8 columns", [0, 8, 16], [47, 55, 63]),
-        ("8x8 serpentine", [0, 1, 2], [58, 57, 56]),
-        ("13x5 without 1", [-1, 0, 1], [61, 62, 63]),
-        ("13x5 columns without 1", [-1, 12, 25], [37, 50, 63]),
-    ],
-)
-def test_grids_are_read_in_every_order_with_holes(text, first, last):
-    places = parse_grid(text, 64)
-    assert list(places[0][:3]) == first
-    assert list(places[-1][-3:]) == last
-
-
-@pytest.mark.parametrize(
-    "text", ["", "8", "8x7", "axb", "0x8", "8x8 colums", "8x8 without", "8x9 without x", "8x9 without 73", "8x²"]
-)
-def test_a_grid_that_is_none_is_refused(text):
-    with pytest.raises(ValueError, match="grid"):
-        parse_grid(text, 64)
 
 
 def test_loudness_doubles_as_the_signal_needs_it_and_halves_late():

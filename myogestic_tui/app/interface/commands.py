@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import field
 
+from ...grid_layout import GridLayout  # noqa: TC001  (msgspec resolves annotations at run time)
 from .status import Frozen
 
 
@@ -103,6 +104,25 @@ class MarkChannel(Command, frozen=True, kw_only=True):
     stream: str
     channel: int
     bad: bool = True
+
+
+class SetMontage(Command, frozen=True, kw_only=True):
+    """Say where the electrodes of a stream are, while it is not recorded; its grids are the ``text`` of the reply.
+
+    Remembered for the sessions folder.
+    """
+
+    stream: str
+    layouts: tuple[GridLayout, ...] | None = None
+    """None: what the configuration tells."""
+    add: bool = False
+    """To those that it has."""
+
+
+class DescribeMontage(Command, frozen=True, kw_only=True):
+    """Ask where the electrodes of a stream are: its grids are the ``text`` of the reply, as JSON."""
+
+    stream: str
 
 
 class SetTake(Asking, frozen=True, kw_only=True):
@@ -246,6 +266,8 @@ AnyCommand = (
     | MarkTrial
     | Relabel
     | MarkChannel
+    | SetMontage
+    | DescribeMontage
     | SetTake
     | SetGestures
     | ConnectStream

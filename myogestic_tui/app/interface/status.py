@@ -9,6 +9,8 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from ...montage import Places  # noqa: TC001  (msgspec resolves annotations at run time)
+
 RecorderState = Literal["idle", "recording"]
 StreamState = Literal["seen", "wanted", "connecting", "live", "slow", "lost", "refused", "ended"]
 Severity = Literal["info", "warning", "error"]
@@ -97,8 +99,10 @@ class StreamStatus(Frozen, frozen=True, kw_only=True):
     """Samples appended but not yet in Zarr."""
     quality: tuple[ChannelQuality, ...] = ()
     """One per channel, empty for strings and until a second has passed."""
-    grid: str = ""
-    """Where its electrodes are, as `info.parse_grid` reads it (``8x8``); empty where nobody said so."""
+    places: Places = ()
+    """Where its electrodes are: channels from 0 by row and column, -1 for none; empty where nobody said so."""
+    montage: tuple[str, ...] = ()
+    """The same in words, a line for each grid."""
     mvc: tuple[float, ...] = ()
     """Maximum voluntary contraction of each channel (RMS, in its unit); empty until a take of the protocol ``mvc``."""
 

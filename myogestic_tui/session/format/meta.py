@@ -13,6 +13,7 @@ from msgspec import Struct, field
 
 from ...errors import SessionDamagedError
 from ...info import StreamInfo
+from ...montage import grids_to_plain, told_grids
 from .json_files import Int64, as_type, decode_json
 from .layout import is_stem
 from .layout import sync_folder as sync_folder
@@ -139,6 +140,7 @@ class StreamMeta(Struct, kw_only=True):
             counter=info.counter,
             joined_at=joined_at,
             desc_xml=info.desc_xml,
+            extra=grids_to_plain(info.channel_grids),
         )
 
     def info(self) -> StreamInfo:
@@ -163,6 +165,7 @@ class StreamMeta(Struct, kw_only=True):
             manufacturer=self.manufacturer,
             desc_xml=self.desc_xml,
             counter=self.counter if self.counter is not None and 0 <= self.counter < self.n_channels else None,
+            channel_grids=told_grids(self.extra, self.n_channels),
         )
 
 
