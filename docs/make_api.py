@@ -47,7 +47,12 @@ def directive(package: str, name: str) -> str:
 def page() -> str:
     """The whole page."""
     parts = ["# Python API\n\nNames are imported from these packages; everything else is internal.\n"]
-    seen: set[int] = {id(value) for module in MODULES for value in vars(import_module(module)).values()}
+    seen: set[int] = {
+        id(value)
+        for module in MODULES
+        for value in vars(import_module(module)).values()
+        if str(getattr(value, "__module__", module)).startswith(module)
+    }
     for package, about in PACKAGES.items():
         found = import_module(package)
         names = [name for name in found.__all__ if not name.startswith("__") and id(getattr(found, name)) not in seen]
