@@ -32,6 +32,8 @@ def launch(recorder: Recorder, options: ViewerOptions) -> int:
         from .line_viewer import run_plain
 
         return run_plain(recorder, options)
+    if not options.embedded:
+        gc.set_threshold(_GARBAGE, *gc.get_threshold()[1:])
     from .viewer import Viewer
 
     return run_to_the_end(lambda link: Viewer(recorder, options, link), mouse=options.mouse, embedded=options.embedded)
@@ -47,8 +49,6 @@ def run_to_the_end(build: Callable[[Link], TerminalApp], *, mouse: bool = False,
 
 def _run(build: Callable[[Link], TerminalApp], *, mouse: bool, embedded: bool) -> int:
     forget_size()
-    if not embedded:
-        gc.set_threshold(_GARBAGE, *gc.get_threshold()[1:])
     link = Link()
     ending = BoundedExit(link.give_back, embedded=embedded)
     screens = build(link)

@@ -11,7 +11,7 @@ from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.screen import ModalScreen, Screen
-from textual.widgets import HelpPanel, Input
+from textual.widgets import Input
 
 from ..config import GESTURE_KEYS
 from ..errors import ConfigError
@@ -76,6 +76,7 @@ class Viewer(Actions):
     def __init__(self, recorder: Recorder, options: ViewerOptions, link: Link | None = None) -> None:
         if options.keyboard not in LAYOUTS:
             raise ConfigError(f"keyboard {options.keyboard!r}: allowed: {', '.join(LAYOUTS)}")
+        self.DEFAULT_MODE = options.screen  # type: ignore[misc]  # else an empty screen is styled and drawn first
         super().__init__(options.theme, options.glyphs, options.fps, link)
         self.options = options
         self.actor = f"tui {os.getpid()}"
@@ -86,10 +87,9 @@ class Viewer(Actions):
 
     # ---------------------------------------------------------------- frames
 
-    def on_mount(self) -> None:
+    def on_load(self) -> None:
         self.feed.start(asyncio.get_running_loop())
         self.feed.look(self.options.screen, self.pacer.fps)
-        self.switch_mode(self.options.screen)
 
     def on_unmount(self) -> None:
         self.feed.close()
@@ -169,7 +169,7 @@ class Viewer(Actions):
         self.say("pasted text is ignored: keys are commands here", bad=True)
 
     def on_key(self, event: events.Key) -> None:
-        if event.key == "escape" and self.screen.query(HelpPanel):
+        if event.key == "escape" and self.screen.query("HelpPanel"):
             self.action_hide_help_panel()
         elif not isinstance(self.screen, ModalScreen):
             self._explain(character_of(event))
@@ -252,7 +252,7 @@ class Viewer(Actions):
             super().stop_session(session)
 
     def action_help(self) -> None:
-        if self.screen.query(HelpPanel):
+        if self.screen.query("HelpPanel"):
             self.action_hide_help_panel()
         else:
             self.action_show_help_panel()

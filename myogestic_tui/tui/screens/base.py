@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.containers import Container
 from textual.screen import Screen
-from textual.widgets import HelpPanel
 
 from ...widgets.header import Header
 from ...widgets.key_footer import KeyRow
@@ -93,7 +92,7 @@ class ViewerScreen(Screen[None], inherit_bindings=False):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Some need a recording, some that there is none; the keys that go back close the help first."""
-        if action in ("back", "cancel") and self.query(HelpPanel):
+        if action in ("back", "cancel") and self.query("HelpPanel"):
             return False
         return allowed(action, self.frame)
 
