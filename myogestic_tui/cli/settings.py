@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,16 +16,16 @@ COMPLETE = "_MYOGESTIC_TUI_COMPLETE"
 """Set by a shell that asks for completions."""
 
 
-@dataclass
 class Settings:
     """What the command line says; the configuration is read when asked for.
 
-    Paths are text here: importing pathlib alone takes a tenth of the time that ``--help`` may.
+    Paths are text here: importing pathlib alone takes a tenth of the time that ``--help`` may, dataclasses a twentieth.
     """
 
-    sessions: str | None = None
-    config_file: str | None = None
-    screen: dict[str, Any] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.sessions: str | None = None
+        self.config_file: str | None = None
+        self.screen: dict[str, Any] = {}
 
     @cached_property
     def config(self) -> Config:

@@ -30,7 +30,7 @@ def run_viewer(recorder: Recorder, *, options: ViewerOptions | None = None) -> i
     Raises
     ------
     ConfigError
-        The keymap, the keyboard or the theme is not usable.
+        The keymap, the keyboard, the theme or the first screen is not usable.
     """
     from .launch import launch
 

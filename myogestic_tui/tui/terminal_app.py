@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _BUSY_SECONDS = 0.05
 """How soon it looks again whether the link has taken what came before."""
 _LOOK_SECONDS = 0.1
+_IDLE_LOOK_SECONDS = 0.25
+"""How often it tells that keys are read, while they can become labels and while not; a quarter is `KeyTimes`' least."""
 _WAITED_SECONDS = 0.2
 """What is read so soon after the screens opened, or after this process stood still, has waited for that."""
 _LAST_ANSWER_SECONDS = 0.4
@@ -195,7 +197,7 @@ class TerminalApp(App[int]):
         """Tell that keys are read, and ask the terminal for signs of life as long as keys can become labels."""
         looked, times = time.monotonic(), self.link.times
         while not self._leaving:
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(_LOOK_SECONDS if self.is_labelling() else _IDLE_LOOK_SECONDS)
             if time.monotonic() - looked > ASLEEP_SECONDS:
                 await asyncio.sleep(_WAITED_SECONDS)
             looked = time.monotonic()

@@ -76,6 +76,8 @@ class Viewer(Actions):
     def __init__(self, recorder: Recorder, options: ViewerOptions, link: Link | None = None) -> None:
         if options.keyboard not in LAYOUTS:
             raise ConfigError(f"keyboard {options.keyboard!r}: allowed: {', '.join(LAYOUTS)}")
+        if options.screen not in SCREENS:
+            raise ConfigError(f"screen {options.screen!r}: allowed: {', '.join(SCREENS)}")
         self.DEFAULT_MODE = options.screen  # type: ignore[misc]  # else an empty screen is styled and drawn first
         super().__init__(options.theme, options.glyphs, options.fps, link)
         self.options = options

@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 
 import pytest
+from scripted import ScriptedRecorder
 from textual import events
 from textual.binding import Binding
 from textual.dom import DOMNode
@@ -13,12 +14,13 @@ from textual.dom import DOMNode
 import myogestic_tui
 from myogestic_tui.config import GESTURE_KEYS
 from myogestic_tui.errors import ConfigError
+from myogestic_tui.tui import ViewerOptions
 from myogestic_tui.tui.frame_pacing import BYTES_PER_FRAME, Pacer
 from myogestic_tui.tui.keys import LAYOUTS, canonical, is_gesture_key, keymap_of, looks_pasted, unglued
 from myogestic_tui.tui.modals.forms import Form
 from myogestic_tui.tui.modals.text import TextScreen
 from myogestic_tui.tui.themes import choose_theme
-from myogestic_tui.tui.viewer import all_bindings
+from myogestic_tui.tui.viewer import Viewer, all_bindings
 
 PACKAGE = Path(myogestic_tui.__file__).parent
 OURS = [*PACKAGE.glob("tui/**/*.py"), *PACKAGE.glob("widgets/*.py")]
@@ -147,6 +149,13 @@ def test_keys_are_remapped_by_id_with_several_at_once():
 def test_a_keymap_that_breaks_the_rule_is_refused_by_name(remapped, words):
     with pytest.raises(ConfigError, match=words):
         keymap_of(remapped, all_bindings())
+
+
+@pytest.mark.parametrize("wrong", [{"screen": "stream"}, {"keyboard": "dvorak"}, {"theme": "drak"}])
+def test_options_that_are_not_known_are_refused_by_name_with_what_is_allowed(wrong):
+    (value,) = wrong.values()
+    with pytest.raises(ConfigError, match=rf"'{value}'.* allowed: \w"):
+        Viewer(ScriptedRecorder(), ViewerOptions(**wrong))
 
 
 def test_on_azerty_the_unshifted_top_row_counts_as_digits():
