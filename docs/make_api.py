@@ -19,6 +19,12 @@ PACKAGES = {
     "myogestic_tui.clock": "The recorder's clock, gaps, and fits of clock offsets.",
 }
 FUNCTIONS = {
+    "myogestic_tui.session.library.label_changes": (
+        "Changes that `edit_labels` takes.",
+        ("Shift", "Relabel", "MarkBad", "Drop", "Split"),
+    ),
+    "myogestic_tui.session.library.edit_labels": ("Labels as a whole.", ("first_labels", "replace_labels")),
+    "myogestic_tui.session.reading.onsets": ("Where the signal itself changes.", ("find_onsets",)),
     "myogestic_tui.session.import_xdf": ("Sessions from XDF files.", ("import_xdf",)),
     "myogestic_tui.session.window_sets": (
         "Windows and streams as dask collections.",

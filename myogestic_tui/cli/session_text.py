@@ -55,6 +55,8 @@ def session_lines(summary: Summary) -> list[str]:
         lines += remark_lines(summary.streams)
     if summary.labels:
         lines.append("  labels   " + ", ".join(f"{name} {count}" for name, count in summary.labels.items()))
+    if summary.labels_edited and summary.verified is UNSET:
+        lines.append(f"  · {summary.labels_edited}")
     if summary.verified is not UNSET:
         verified = summary.verified
         lines.append(f"  verified {'ok' if verified.ok else 'DAMAGED'} ({verified.level})")

@@ -134,6 +134,7 @@ def _facts(session: SessionReader) -> dict[str, Any]:
 def _details(session: SessionReader) -> list[str]:
     from ..session.format.meta import CONTINUED_BY
     from ..session.format.time_remarks import note_words
+    from ..session.reading.label_table import trial_numbers
 
     meta = session.meta
     facts: list[tuple[str, Any]] = [
@@ -148,7 +149,7 @@ def _details(session: SessionReader) -> list[str]:
         ("recorder", f"{meta.recorder.host} {meta.recorder.version}".strip()),
         ("ended by", meta.ended_by),
         ("bad channels", _bad_channels(meta.bad_channels)),
-        ("bad trials", ", ".join(str(trial + 1) for trial in meta.bad_trials)),
+        ("bad trials", ", ".join(map(str, trial_numbers(session.label_track, meta.bad_trials)))),
     ]
     lines = [f"  {name:<12} {value}" for name, value in facts if value not in (None, "")]
     lines += _time_lines(session)

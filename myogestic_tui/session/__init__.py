@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .format.meta import LabelEvent as LabelEvent
     from .format.meta import Note as Note
     from .format.summary import Summary as Summary
+    from .library.edit_labels import edit_labels as edit_labels
     from .library.jobs import Job as Job
     from .library.jobs import start_job as start_job
     from .packing.interrupted_work import finish_interrupted as finish_interrupted
@@ -70,6 +71,7 @@ _HOME = {
     "Trashed": ".recovery.trash",
     "Trial": ".reading.trials",
     "Verification": ".checking.verify",
+    "edit_labels": ".library.edit_labels",
     "empty_trash": ".recovery.trash",
     "finish_interrupted": ".packing.interrupted_work",
     "iter_aligned_windows": ".windows",

@@ -10,14 +10,17 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import click
 import numpy as np
 import pytest
 
+from myogestic_tui import StreamInfo
 from myogestic_tui.cli.command_table import COMMANDS, root
 from myogestic_tui.config import parse_config
+from tests.after.planted import Planted
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -26,7 +29,7 @@ FENCE = re.compile(
 )
 SESSION = "2026-05-17_14-23-05"
 COMMAND = [sys.executable, "-m", "myogestic_tui"]
-READS = {"sessions", "info", "verify"}
+READS = {"sessions", "info", "verify", "labels"}
 """Commands that are run as they stand; of the others only the options are checked."""
 
 
@@ -63,22 +66,24 @@ def commands() -> list[tuple[Block, list[str]]]:
     return found
 
 
+def shown_after(block: Block, words: list[str]) -> list[str]:
+    """What a console block shows that a command prints, up to an ellipsis: lines of its output, as they are."""
+    lines = block.text.replace("\\\n", " ").splitlines() if block.kind == "console" else []
+    own = (place for place, line in enumerate(lines) if line.startswith("$") and shlex.split(line)[2:] == words)
+    at = next(own, None)
+    return [] if at is None else list(takewhile(lambda line: not line.startswith(("$", "…")), lines[at + 1 :]))
+
+
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The session that the pages talk about: 20 s of emg and vhi_control, four labels."""
-    from myogestic_tui import StreamInfo
-    from myogestic_tui.session import Session
-
-    session = Session(tmp_path_factory.mktemp("archive"), class_names=["Rest", "Fist"])
+    planted = Planted(tmp_path_factory.mktemp("archive"), 20.0, class_names=["Rest", "Fist"])
     generator = np.random.default_rng(1)
     for name, n_channels, fs in (("emg", 8, 500.0), ("vhi_control", 9, 60.0)):
-        session.init_stream(name, StreamInfo(n_channels, fs))
-        n_samples = int(20 * fs)
-        data = generator.normal(size=(n_samples, n_channels)).astype(np.float32)
-        session.append(name, data, 100.0 + np.arange(n_samples) / fs)
-    for index in range(4):
-        session.add_label(index % 2, 100.0 + 5 * index)
-    return session.pack_to_zip()
+        data = generator.normal(size=(int(20 * fs), n_channels)).astype(np.float32)
+        planted.stream(name, StreamInfo(n_channels, fs), data)
+    planted.labels((5.0 * index, index % 2) for index in range(4))
+    return planted.finish(packed=True)
 
 
 @pytest.fixture
@@ -123,6 +128,8 @@ def test_commands_are_as_the_program_has_them(block, words, lab):
         if name in READS:
             done = subprocess.run([*COMMAND, *words], capture_output=True, text=True, timeout=120)
             assert done.returncode == 0, done.stderr
+            for line in shown_after(block, words):
+                assert line.rstrip() in [one.rstrip() for one in done.stdout.splitlines()]
 
 
 @pytest.mark.parametrize("block", blocks("toml"), ids=str)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from ...errors import MyoGesticError
 from ..format.findings import Finding, damage, observation
 from ..format.kept_findings import kept_findings
-from ..format.layout import JOURNAL, LABELS, MANIFEST, META, stems_among
+from ..format.label_edits import digest, label_history
+from ..format.layout import JOURNAL, LABELS, MANIFEST, META, ORIGINAL_LABELS, stems_among
 from ..format.meta import Meta, decode_labels, decode_meta
 from ..format.time_summary import session_evidence
 from ..format.wall_clock import wall_clock_findings
@@ -114,12 +115,14 @@ class ContentCheck:
             return Meta()
 
     def _read_labels(self) -> list[LabelEvent]:
+        self._labels_json: bytes | None = None
         if LABELS not in self._tree:
             if self.meta.state in WHOLE_STATES and self.meta.schema_version is not None:
                 self._report(damage(f"{LABELS} is missing: what was labelled is lost", member=LABELS))
             return []
         try:
-            return decode_labels(self._tree.read(LABELS))
+            self._labels_json = self._tree.read(LABELS)
+            return decode_labels(self._labels_json)
         except MyoGesticError as error:
             self._report(damage(str(error), member=LABELS))
             return []
@@ -146,7 +149,27 @@ class ContentCheck:
             text = "the session is unfinished: what is not in its arrays yet is in the journal; recover it"
             self._report(damage(text, member=member))
 
+    def _check_label_edits(self) -> None:
+        history = label_history(self.meta, self._labels_json)
+        if not history.edits:
+            return
+        self._report(observation(history.words, member=LABELS))
+        if ORIGINAL_LABELS not in self._tree:
+            text = f"{ORIGINAL_LABELS} is missing: the labels as they were recorded are lost"
+            self._report(damage(text, member=ORIGINAL_LABELS))
+            return
+        try:
+            original = self._tree.read(ORIGINAL_LABELS)
+            decode_labels(original, where=ORIGINAL_LABELS)
+        except MyoGesticError as error:
+            self._report(damage(str(error), member=ORIGINAL_LABELS))
+            return
+        if digest(original) != history.edits[0].before:
+            text = f"{ORIGINAL_LABELS} is not what the first edit of the labels found: it was changed since"
+            self._report(damage(text, member=ORIGINAL_LABELS))
+
     def _check_labels(self) -> None:
+        self._check_label_edits()
         names = self.meta.class_names
         for label in self.labels:
             if label.class_index < -1 or (names and label.class_index >= len(names)):

@@ -47,7 +47,11 @@ class Exported:
 
 
 def tell_about_clock(session: SessionReader, name: str, out: Exported) -> None:
-    """Note what a stream's times rest on, and how far wrong they may be, in the words of `info`."""
+    """Note what a stream's times rest on, how far wrong they may be, and whether its labels are as they were recorded,
+    in the words of `info`.
+    """
+    if session.label_edits:
+        out.remark(session.view.label_history.words)
     for text in clock_remarks(session.measured(name), recorder_host(session.meta)):
         out.remark(f"{name}: {text}")
 

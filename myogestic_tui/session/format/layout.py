@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 ARCHIVE_SUFFIX = ".session.zip"
 META = "meta.json"
 LABELS = "labels.json"
+ORIGINAL_LABELS = "labels.original.json"
+"""The labels as they were recorded, from the first edit on."""
 MANIFEST = "manifest.json"
 JOURNAL = "journal"
 LOCK = ".lock"
@@ -56,7 +58,7 @@ _MAX_STEM = 80
 _NO_STEM = re.compile(r"[/\\\x00-\x1f]|^\.")
 _MOST_LONELY = 1 << 24
 _MOST_STEM = 200
-_OF_A_SESSION = (META, LABELS, MANIFEST, JOURNAL, LOCK, BALLAST, UNPAIRED)
+_OF_A_SESSION = (META, LABELS, ORIGINAL_LABELS, MANIFEST, JOURNAL, LOCK, BALLAST, UNPAIRED)
 """A folder of such a name is in the way of a session's own; it makes no folder of sessions of it."""
 """Characters of a stem that another recorder chose."""
 

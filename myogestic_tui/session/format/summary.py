@@ -89,6 +89,9 @@ class Summary(Struct, frozen=True, kw_only=True):
     """Folder name of the session that continues this one."""
     labels: dict[str, int] = field(default_factory=dict)
     """Count by class name; by the index where classes have no names."""
+    labels_edited: str = ""
+    """How often, when and by whom the labels were edited after the recording, as a sentence; empty where they are as
+    they were recorded."""
     verified: Verified | UnsetType = UNSET
 
     def __post_init__(self) -> None:

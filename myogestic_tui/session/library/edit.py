@@ -1,6 +1,6 @@
 """Changing the metadata of a finished session: name, subject, task, take, notes, further fields.
 
-Samples, time stamps and labels are never touched. An archive is written anew beside the old one, read back from the
+Samples and time stamps are never touched. An archive is written anew beside the old one, read back from the
 disk, compared, and only then takes its place.
 """
 
@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,7 @@ from ...errors import ConfigError, DiskError, SessionDamagedError, SessionError,
 from ..archive.archive import Archive
 from ..archive.manifest import ManifestReader
 from ..format.json_files import replace_file
+from ..format.label_edits import EDITS
 from ..format.layout import MANIFEST, META, archive_name, free_path
 from ..format.lock import lock_session
 from ..format.meta import (
@@ -25,7 +28,9 @@ from ..format.meta import (
     CONTINUES,
     ENDED_BY,
     EVENTS_FIELD,
+    IMPORTED,
     NOT_RECORDED,
+    RECOVERY,
     Meta,
     Note,
     decode_meta,
@@ -39,15 +44,18 @@ from ..packing.work_folder import EDITING, replacing, work_folder
 from ..reading.session_states import WHOLE_STATES, folder_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from ..format.progress import Progress
 
+ReadFile = Callable[[str], bytes | None]
+"""Reads a file of the session; None where there is none."""
 NOTE = "note"
 """The change that adds a note."""
 _TEXTS = ("name", "subject", "task")
 _FIXED = frozenset(
-    {*Meta.__struct_fields__, CONTINUES, CONTINUED_BY, NOT_RECORDED, EVENTS_FIELD, ENDED_BY} - {*_TEXTS, "take"}
+    {*Meta.__struct_fields__, CONTINUES, CONTINUED_BY, NOT_RECORDED, EVENTS_FIELD, ENDED_BY, EDITS, RECOVERY, IMPORTED}
+    - {*_TEXTS, "take"}
 )
 
 
@@ -87,6 +95,23 @@ def change_meta(path: Path, change: Callable[[Meta], Meta], progress: Progress |
     SessionLockedError, SessionError, DiskError
         As `edit_session`.
     """
+
+    def files(read: ReadFile) -> dict[str, bytes]:
+        return {META: encode_meta(change(decode_meta(read(META) or b"")))}
+
+    return change_files(path, files, progress)
+
+
+def change_files(path: Path, change: Callable[[ReadFile], dict[str, bytes]], progress: Progress | None = None) -> Path:
+    """Replace files of a whole session by what ``change`` makes of those that it reads; return the session's path.
+
+    In a folder they are replaced one by one, in their order; where there is none to replace, nothing is written.
+
+    Raises
+    ------
+    SessionLockedError, SessionError, DiskError
+        As `edit_session`.
+    """
     path = path.absolute()
     try:
         if path.is_dir():
@@ -108,15 +133,23 @@ def _check(changes: Mapping[str, str]) -> None:
             raise ConfigError(f"take is {text!r}; give a whole number from 1 on")
 
 
-def _edit_folder(folder: Path, change: Callable[[Meta], Meta]) -> Path:
+def _edit_folder(folder: Path, change: Callable[[ReadFile], dict[str, bytes]]) -> Path:
     if folder_state(folder) == "recording":
         raise SessionLockedError(f"{folder.name} is being recorded; stop it first")
     if folder_state(folder) not in WHOLE_STATES:
         raise SessionError(f"{folder.name} is not finished; `myogestic-tui recover` finishes one that was cut off")
     with lock_session(folder, purpose="editing"):
-        meta = change(decode_meta(read_regular(folder / META)))
-        replace_file(folder / META, encode_meta(meta))
+        for key, data in change(partial(_read, folder)).items():
+            if _read(folder, key) != data:
+                replace_file(folder / key, data)
     return folder
+
+
+def _read(folder: Path, key: str) -> bytes | None:
+    try:
+        return read_regular(folder / key)
+    except FileNotFoundError:
+        return None
 
 
 def changed_meta(meta: Meta, changes: Mapping[str, str]) -> Meta:
@@ -134,8 +167,8 @@ def changed_meta(meta: Meta, changes: Mapping[str, str]) -> Meta:
         else:
             meta.extra.pop(field, None)
     edit = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "fields": sorted(changes)}
-    earlier = meta.extra.get("edits")
-    meta.extra["edits"] = [*(earlier if isinstance(earlier, list) else []), edit]
+    earlier = meta.extra.get(EDITS)
+    meta.extra[EDITS] = [*(earlier if isinstance(earlier, list) else []), edit]
     return meta
 
 
@@ -153,7 +186,7 @@ def _clock_now(meta: Meta) -> float:
 # ---------------------------------------------------------------- archives
 
 
-def _edit_archive(path: Path, change: Callable[[Meta], Meta], progress: Progress | None) -> Path:
+def _edit_archive(path: Path, change: Callable[[ReadFile], dict[str, bytes]], progress: Progress | None) -> Path:
     opened = path.stat()
     size = opened.st_size
     if shutil.disk_usage(path.parent).free < 2 * size:
@@ -166,9 +199,14 @@ def _edit_archive(path: Path, change: Callable[[Meta], Meta], progress: Progress
         with work_folder(path.parent, EDITING, name) as folder:
             if not (path.exists() and os.path.samestat(opened, path.stat())):
                 raise SessionLockedError(f"{path.name} has just been changed by somebody else; look at it again")
-            meta = change(_unpack(archive, folder, ticker))
-            (folder / META).write_bytes(encode_meta(meta))
-            target = path.with_name(archive_name(name, meta.name))
+            files = change(lambda key: archive.read(key) if key in archive else None)
+            if not files:
+                return path
+            _unpack(archive, folder, ticker)
+            for key, data in files.items():
+                (folder / key).write_bytes(data)
+            was, now = (decode_meta(data).name for data in (archive.read(META), files[META]))
+            target = path if was == now else path.with_name(archive_name(name, now))
             new = target if target == path else free_path(target)
             with replacing(folder, path, new):
                 write_archive(new, source_of(folder, name), ticker.tick)
@@ -178,8 +216,8 @@ def _edit_archive(path: Path, change: Callable[[Meta], Meta], progress: Progress
     return new
 
 
-def _unpack(archive: Archive, folder: Path, ticker: Ticker) -> Meta:
-    """Every member as a file, each held against the manifest; returns the metadata."""
+def _unpack(archive: Archive, folder: Path, ticker: Ticker) -> None:
+    """Every member as a file, each held against the manifest."""
     import hashlib
 
     digests = {line.name: line.sha256 for line in ManifestReader(archive.blocks(MANIFEST)).lines()}
@@ -199,4 +237,3 @@ def _unpack(archive: Archive, folder: Path, ticker: Ticker) -> Meta:
                 ticker.tick(len(block))
         if found.hexdigest() != sha256:
             raise SessionDamagedError(f"{key} of the archive is damaged; `myogestic-tui salvage` saves the rest")
-    return decode_meta(read_regular(folder / META))

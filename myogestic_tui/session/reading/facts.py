@@ -12,6 +12,7 @@ from ..format.time_remarks import note_words, time_details, time_remarks
 from ..format.time_summary import recorder_host
 from ..format.wall_clock import start_anchor
 from .label_counts import ClassTally, tally
+from .label_table import trial_numbers
 from .overview import SampleClock, session_start
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class SessionFacts(NamedTuple):
     bad_channels: tuple[tuple[str, tuple[int, ...]], ...]
     """Of which stream which, from 1."""
     bad_trials: tuple[int, ...]
-    """From 1."""
+    """From 1, as the screens count them."""
     fields: tuple[tuple[str, str], ...]
     """Name and value of what ``meta.json`` says of the whole."""
 
@@ -74,7 +75,7 @@ def read_facts(session: SessionReader) -> SessionFacts:
             for stem, bad in meta.bad_channels.items()
             if bad
         ),
-        bad_trials=tuple(one + 1 for one in meta.bad_trials),
+        bad_trials=trial_numbers(session.label_track, meta.bad_trials),
         fields=_fields(session),
     )
 

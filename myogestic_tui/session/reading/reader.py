@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ...clock.timeline import Gap
     from ...info import StreamInfo
     from ..format.arrays import Rows
+    from ..format.label_edits import LabelEdit
     from ..format.meta import LabelEvent, Meta, Note, StreamMeta
     from .session_view import SessionView, StreamView
     from .window_dataset import WindowDataset
@@ -120,6 +121,11 @@ class SessionReader(SignalReading):
         """What was found on opening, or when it was recovered or imported: damage, and what is worth knowing."""
         kept = [finding for found in kept_findings(self.meta).values() for finding in found]
         return [*kept, *wall_clock_findings(self.meta), *self.view.findings]
+
+    @property
+    def label_edits(self) -> list[LabelEdit]:
+        """How the labels were edited after the recording, oldest first: who, when, old and new values."""
+        return self.view.label_history.edits
 
     def stream(self, name: str) -> StreamView:
         """One stream with its arrays as `Rows`, which need no zarr; UnknownStreamError where there is none."""
@@ -259,6 +265,7 @@ class SessionReader(SignalReading):
             continues=str(self.meta.extra.get(CONTINUES, "")),
             continued_by=str(self.meta.extra.get(CONTINUED_BY, "")),
             labels=count_labels(self.label_track, self.class_names),
+            labels_edited=self.view.label_history.words,
         )
 
     def measured(self, name: str) -> StreamMeta:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...errors import ConfigError, SessionDamagedError
 from ...info import IRREGULAR_CHUNK, StreamInfo
+from ..format.label_edits import LabelHistory
 from ..format.layout import DERIVED, array_name
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ class SessionView:
     meta: Meta
     labels: list[LabelEvent]
     streams: dict[str, StreamView] = field(default_factory=dict)
+    label_history: LabelHistory = field(default_factory=LabelHistory)
+    """The edits that made the labels what they are."""
     findings: list[Finding] = field(default_factory=list)
     unusable: list[Finding] = field(default_factory=list)
     """Those of the findings that make recovery refuse: of arrays of which nothing tells how many samples they have."""

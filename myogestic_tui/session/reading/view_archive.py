@@ -8,6 +8,7 @@ from ...errors import SessionDamagedError
 from ..archive.archive import Archive
 from ..format.arrays import StoredArray
 from ..format.findings import Finding, damage
+from ..format.label_edits import drop_unfinished
 from ..format.layout import LABELS, META, array_name, stems_among
 from ..format.meta import Meta, StreamMeta, decode_labels, decode_meta
 from ..format.zarr_format import ArraySpec
@@ -44,6 +45,7 @@ def archived_view(path: Path, archive: Archive, members: ArchiveMembers) -> Sess
     meta = decode_meta(meta_bytes) if meta_bytes is not None else Meta()
     labels = decode_labels(label_bytes) if label_bytes is not None else []
     view = SessionView(path, members, meta, labels, findings=findings, archive=archive)
+    view.label_history = drop_unfinished(meta, label_bytes)
     view.strict = meta.schema_version is not None
     folders = {key.partition("/")[0] for key in archive.names() if key.endswith("/zarr.json")}
     for stem in sorted({*stems_among(folders), *meta.all_streams}):

@@ -19,6 +19,7 @@ from ..format.arrival_record import Row, continued
 from ..format.events import AnyEvent, ChannelMarked, Labelled, Noted, Relabelled, SessionRecord, TrialMarked, replay
 from ..format.findings import Finding, damage, observation
 from ..format.journal import EVENTS, is_first, list_segments
+from ..format.label_edits import drop_unfinished
 from ..format.layout import JOURNAL, LABELS, META, ZARR_JSON, array_name, stems_among
 from ..format.lock import session_holder
 from ..format.meta import (
@@ -96,13 +97,15 @@ class _FolderReader:
         has_journal = (self.path / JOURNAL).is_dir()  # first: what is read below is at least as new
         meta = self._meta()
         record = SessionRecord(meta)
-        labels = self._labels()
+        labels_json = self._read(LABELS)
+        history, labels = drop_unfinished(meta, labels_json), self._labels(labels_json)
         if has_journal:
             labels = self._replay(record, labels)
         stems = sorted({*stems_among(self.names), *meta.all_streams, *list_segments(self.path)})
         view = SessionView(
             self.path, self.members, meta, labels, findings=self.findings, live=self.live, unusable=self.unusable
         )
+        view.label_history = history
         if not has_journal and not self.live and (meta.schema_version, meta.state) == (SCHEMA_VERSION, "recording"):
             text = f"{JOURNAL} is missing: samples, labels and notes since the last checkpoint are lost"
             self.findings.append(damage(text, member=JOURNAL))
@@ -138,8 +141,7 @@ class _FolderReader:
             self.findings.append(damage(f"{error}; what it said is lost", member=key))
             return None
 
-    def _labels(self) -> list[LabelEvent]:
-        data = self._read(LABELS)
+    def _labels(self, data: bytes | None) -> list[LabelEvent]:
         try:
             return [] if data is None else decode_labels(data)
         except SessionDamagedError as error:

@@ -33,8 +33,13 @@ def window_remarks(
     if session.label_track and not stream.raw:
         remarks += _uncovered(session, stream, found, wanted, n, hop)
         text = not_compared(session.measured(stream.name), recorder_host(session.meta))
-        remarks.append(f"{stream.name}: {text}" if text else "")
+        remarks += [f"{stream.name}: {text}" if text else "", _edited(session)]
     return [text for text in remarks if text]
+
+
+def _edited(session: SessionReader) -> str:
+    words = session.view.label_history.words
+    return f"{session.path.name}: {words}" if words else ""
 
 
 def _uncovered(

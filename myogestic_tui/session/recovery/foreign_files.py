@@ -9,14 +9,25 @@ from typing import TYPE_CHECKING, NamedTuple
 from ...errors import SessionError
 from ..format.journal import EVENTS, SUFFIX
 from ..format.json_files import Int64, as_type, decode_json
-from ..format.layout import BALLAST, JOURNAL, LABELS, LOCK, MANIFEST, META, PARTIAL, ZARR_JSON, is_storable
+from ..format.layout import (
+    BALLAST,
+    JOURNAL,
+    LABELS,
+    LOCK,
+    MANIFEST,
+    META,
+    ORIGINAL_LABELS,
+    PARTIAL,
+    ZARR_JSON,
+    is_storable,
+)
 from ..format.regular_files import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_FILES = frozenset({META, LABELS, MANIFEST, BALLAST, ZARR_JSON})
-_LOSSES = frozenset({META, LABELS, JOURNAL, f"{JOURNAL}/{EVENTS}"})
+_FILES = frozenset({META, LABELS, ORIGINAL_LABELS, MANIFEST, BALLAST, ZARR_JSON})
+_LOSSES = frozenset({META, LABELS, ORIGINAL_LABELS, JOURNAL, f"{JOURNAL}/{EVENTS}"})
 _N_DIMENSIONS = {"_timestamps.zarr": 1, "_overview.zarr": 3}
 
 
