@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import selectors
 import socket
 from collections import deque
 from collections.abc import Callable
@@ -10,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..errors import ControlError
+from .channel import Channel
 from .framing import Dialect, Framed, JsonLines
 from .messages import Refused, Request, Subscribe, ToRecorder
 
 if TYPE_CHECKING:
     from ..app.interface import Envelope, View
-    from .channel import Channel
 
 MOST_VIEWS = 4
 MOST_COLUMNS = 4096
@@ -79,6 +80,20 @@ class Attachment:
     def is_full(self) -> bool:
         """True where it has to read, or wait, before more is taken from it."""
         return self.outstanding + (self.channel.unsent if self.channel else 0) >= MOST_OUTSTANDING
+
+    @property
+    def wanted_events(self) -> int:
+        """What its socket is to be watched for now."""
+        read = 0 if self.inbox or self.is_full else selectors.EVENT_READ
+        write = selectors.EVENT_WRITE if self.channel is not None and self.channel.wants_write else 0
+        return read | write
+
+    def open_channel(self) -> None:
+        """Choose the dialect by the first byte; raises `ControlError` where it is none, and OSError."""
+        dialect = self.choose(self.socket)
+        if dialect is None:
+            raise ControlError("this is neither a framed message nor a line of JSON; see docs/control-protocol.md")
+        self.channel = Channel(self.socket, dialect)
 
     def subscribe(self, wanted: Subscribe, now: float) -> None:
         """Replace what it watches; raises `ControlError` where that is out of bounds."""

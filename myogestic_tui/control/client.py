@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import secrets
 import selectors
-import socket
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 from msgspec.structs import replace
 
-from .. import __version__
 from ..app.interface import (
-    AddLabel,
-    AddNote,
     AnyCommand,
     Discard,
     Envelope,
@@ -34,18 +26,17 @@ from ..app.interface import (
     View,
 )
 from ..clock import local_clock
-from ..errors import ControlError, ProtocolVersionError, RecorderGoneError
+from ..errors import ControlError, RecorderGoneError
 from . import address
+from .admission import check_protocol
 from .channel import Channel, ConnectionEnded
-from .connection import Process, open_socket, receive_by, refusal
+from .connection import RecorderProcess, open_socket, receive_by, refusal
 from .framing import Framed, FramingError
 from .messages import (
-    MAX_REQUEST,
     MAX_UPDATE,
     PROTOCOL,
     Bye,
     EnvelopeUpdate,
-    Execute,
     Executed,
     Hello,
     Refused,
@@ -54,6 +45,9 @@ from .messages import (
     ToViewer,
     Welcome,
 )
+from .pending_commands import PendingCommands, stamp, why_unsendable
+from .requested_views import RequestedViews
+from .waker import Waker
 
 _log = logging.getLogger(__name__)
 
@@ -65,32 +59,9 @@ GRACE_SECONDS = 3.0
 _RETRY_SECONDS = 0.05
 _LAST_WORDS_SECONDS = 0.3
 """How long a connection that takes nothing any more is read on: why it ended may still stand there."""
-_VIEW_SECONDS = 1.0
-"""A view that nobody has asked for in this time is not sent any more."""
-_MOST_VIEWS = 4
 _LONG = (Start, Stop, Discard, StartProtocol, Shutdown)
 
 Locate = Callable[[], Path]
-
-
-@dataclass(eq=False)
-class _Pending:
-    """A command that is not answered yet."""
-
-    number: int
-    command: AnyCommand
-    sent_on: int = 0
-    """The connection that it last left on; 0: on none yet."""
-    reply: Reply | None = None
-
-
-@dataclass(eq=False)
-class _Look:
-    """A view that is asked for."""
-
-    number: int
-    asked_at: float
-    envelope: Envelope | None = None
 
 
 class RecorderClient:
@@ -134,25 +105,20 @@ class RecorderClient:
         self._gone: str | None = None
         self._lost: str | None = None
         self._fps = 10.0
-        self._looks: dict[View, _Look] = {}
-        self._last_look = 0
+        self._views = RequestedViews()
         self._resubscribe = False
-        self._pending: OrderedDict[int, _Pending] = OrderedDict()
-        self._last_number = 0
+        self._pending = PendingCommands()
         self._welcome = Welcome(protocol=PROTOCOL)
         self._channel: Channel[ToViewer] | None = None
         self._connections = 0
-        self._process: Process | None = None
+        self._process: RecorderProcess | None = None
         self._closing = False
-        self._wake_end, self._wake = socket.socketpair()
-        for end in (self._wake_end, self._wake):
-            end.setblocking(False)
+        self._waker = Waker()
         self._thread = threading.Thread(target=self._run, name="control-client", daemon=True)
         try:
             self._connect(time.monotonic() + timeout)
         except BaseException:
-            self._wake_end.close()
-            self._wake.close()
+            self._waker.close()
             raise
         self._thread.start()
 
@@ -170,17 +136,10 @@ class RecorderClient:
 
     def envelope(self, view: View) -> Envelope | None:
         """The newest envelope received of this view; asking is what makes the recorder send it."""
-        now = time.monotonic()
         with self._changed:
-            look = self._looks.get(view)
-            if look is None:
-                self._last_look += 1
-                look = self._looks[view] = _Look(self._last_look, now)
-                while len(self._looks) > _MOST_VIEWS:
-                    del self._looks[min(self._looks, key=lambda other: self._looks[other].asked_at)]
+            if self._views.request(view, time.monotonic()):
                 self._subscribe_anew()
-            look.asked_at = now
-            return look.envelope
+            return self._views.envelope(view)
 
     def execute(self, command: AnyCommand, timeout: float | None = None) -> Reply:
         """Send a command and wait for what comes of it.
@@ -189,31 +148,29 @@ class RecorderClient:
         is sent again as soon as it is back (it is never carried out twice); where it stays lost, or another recorder
         answers, the reply says whether the command had been sent.
         """
-        command = _stamped(command)
-        if unsendable := _unsendable(command):
+        command = stamp(command)
+        if unsendable := why_unsendable(command):
             return Reply(ok=False, message=f"not done: {type(command).__name__} cannot be sent: {unsendable}")
-        timeout = timeout if timeout is not None else LONG_SECONDS if isinstance(command, _LONG) else EXECUTE_SECONDS
+        if timeout is None:
+            timeout = LONG_SECONDS if isinstance(command, _LONG) else EXECUTE_SECONDS
         with self._changed:
             if self._gone is not None or self._closing:
                 return Reply(ok=False, message=f"not done: {self._gone or 'this program has detached'}")
-            self._last_number += 1
-            pending = self._pending[self._last_number] = _Pending(self._last_number, command)
-            self._wake_up()
-            self._changed.wait_for(lambda: pending.reply is not None, timeout)
-            if pending.reply is None:
-                del self._pending[pending.number]
-                pending.reply = _unanswered(pending, f"the recorder did not answer within {timeout:.0f} s")
+            pending = self._pending.add(command)
+            self._waker.wake()
+            if not self._changed.wait_for(lambda: pending.reply is not None, timeout):
+                self._pending.expire(pending, f"the recorder did not answer within {timeout:.0f} s")
+            assert pending.reply is not None
             return pending.reply
 
     def close(self) -> None:
         """Detach; the recorder continues."""
         with self._changed:
             self._closing = True
-        self._wake_up()
+        self._waker.wake()
         if self._thread.ident and self._thread is not threading.current_thread():
             self._thread.join(2.0)
-        self._wake_end.close()
-        self._wake.close()
+        self._waker.close()
 
     def __enter__(self) -> RecorderClient:
         return self
@@ -276,8 +233,6 @@ class RecorderClient:
         self._thread = threading.Thread(target=self._run, name="control-client", daemon=True)
         self._thread.start()
 
-    # ---------------------------------------------------------------- connecting
-
     def _connect(self, deadline: float) -> None:
         """Open the connection, and return once the recorder has welcomed it and told its status."""
         connection = open_socket(self._locate(), deadline)
@@ -291,7 +246,7 @@ class RecorderClient:
         except BaseException:
             channel.close()
             raise
-        self._process = Process(address.peer(connection).pid)
+        self._process = RecorderProcess(address.peer(connection).pid)
         self._channel = channel
         self._connections += 1
 
@@ -313,18 +268,12 @@ class RecorderClient:
 
     def _meet(self, welcome: Welcome) -> None:
         """Another run of the recorder knows nothing of what its predecessor was sent."""
-        if welcome.protocol != PROTOCOL:
-            raise ProtocolVersionError(
-                f"the recorder (version {welcome.version}) speaks protocol {welcome.protocol}, this program "
-                f"({__version__}) speaks {PROTOCOL}; update the older of the two, or stop the recorder"
-            )
+        check_protocol(welcome)
         with self._changed:
             if welcome.instance != self._welcome.instance:
                 self._status = None
                 self._give_up("the recorder that it was meant for has ended")
             self._welcome = welcome
-
-    # ---------------------------------------------------------------- the thread
 
     def _run(self) -> None:
         while self._channel is not None and not self._closing:
@@ -356,7 +305,7 @@ class RecorderClient:
 
     def _exchange(self, channel: Channel[ToViewer]) -> None:
         with selectors.DefaultSelector() as selector:
-            selector.register(self._wake_end, selectors.EVENT_READ)
+            selector.register(self._waker, selectors.EVENT_READ)
             selector.register(channel, selectors.EVENT_READ)
             while not self._closing:
                 self._send_waiting(channel)
@@ -364,8 +313,8 @@ class RecorderClient:
                 wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if channel.wants_write else 0)
                 selector.modify(channel, wanted)
                 for key, events in selector.select():
-                    if key.fileobj is self._wake_end:
-                        self._wake_end.recv(4096)
+                    if key.fileobj is self._waker:
+                        self._waker.clear()
                     elif events & selectors.EVENT_READ:
                         self._hear(channel)
             channel.post(Bye())
@@ -376,10 +325,8 @@ class RecorderClient:
             if self._resubscribe:
                 self._resubscribe = False
                 channel.post(self._subscription())
-            for pending in self._pending.values():
-                if pending.sent_on != self._connections:
-                    pending.sent_on = self._connections
-                    channel.post(Execute(id=pending.number, command=pending.command))
+            for request in self._pending.to_send(self._connections):
+                channel.post(request)
 
     def _hear(self, channel: Channel[ToViewer]) -> None:
         for message in channel.receive():
@@ -392,35 +339,22 @@ class RecorderClient:
             match message:
                 case StatusUpdate():
                     self._status = message.status
-                    self._drop_old_views()
+                    if self._views.drop_old(time.monotonic()):
+                        self._subscribe_anew()
                 case EnvelopeUpdate():
-                    for look in self._looks.values():
-                        if look.number == message.view:
-                            look.envelope = message.envelope
+                    self._views.store(message.view, message.envelope)
                 case Executed():
-                    if (pending := self._pending.pop(message.id, None)) is not None:
-                        pending.reply = message.reply
+                    self._pending.answer(message.id, message.reply)
             self._changed.notify_all()
         if isinstance(message, StatusUpdate):
             self._on_update()
 
-    def _drop_old_views(self) -> None:
-        oldest = time.monotonic() - _VIEW_SECONDS
-        kept = {view: look for view, look in self._looks.items() if look.asked_at >= oldest}
-        if len(kept) < len(self._looks):
-            self._looks = kept
-            self._subscribe_anew()
+    def _subscription(self) -> Subscribe:
+        return Subscribe(views=self._views.by_number, fps=self._fps)
 
     def _subscribe_anew(self) -> None:
         self._resubscribe = True
-        self._wake_up()
-
-    def _subscription(self) -> Subscribe:
-        return Subscribe(views={look.number: view for view, look in self._looks.items()}, fps=self._fps)
-
-    def _wake_up(self) -> None:
-        with contextlib.suppress(OSError):
-            self._wake.send(b"\0")
+        self._waker.wake()
 
     # ---------------------------------------------------------------- lost, found, gone
 
@@ -445,10 +379,7 @@ class RecorderClient:
         until = time.monotonic() + seconds
         while not self._closing and not self._found():
             if self._process is not None and self._process.has_ended():
-                return (
-                    f"the recorder (pid {self._process.pid}) ended without a word: it was killed or crashed. "
-                    "What it recorded is on disk; start it again to recover it"
-                )
+                return self._process.why_gone
             if time.monotonic() > until:
                 return "the recorder does not answer any more; look at its log, or start it again"
             with self._changed:
@@ -465,30 +396,5 @@ class RecorderClient:
 
     def _give_up(self, why: str) -> None:
         """Answer everything that waits; called with the lock held."""
-        for pending in self._pending.values():
-            pending.reply = _unanswered(pending, why)
-        self._pending.clear()
+        self._pending.fail_all(why)
         self._changed.notify_all()
-
-
-def _stamped(command: AnyCommand) -> AnyCommand:
-    """A label or note gets its time here, not when it arrives (a note on a finished session has none)."""
-    if isinstance(command, AddLabel) or (isinstance(command, AddNote) and command.path is None):
-        return command if command.timestamp is not None else replace(command, timestamp=local_clock())
-    return command
-
-
-def _unsendable(command: AnyCommand) -> str:
-    """Why the recorder could not take a command: one that ends the connection would end it each time it is sent."""
-    try:
-        size = len(msgspec.msgpack.encode(Execute(id=2**63, command=command)))
-    except (TypeError, ValueError, OverflowError) as error:
-        return str(error)
-    return f"it has {size} bytes; at most {MAX_REQUEST} are taken" if size > MAX_REQUEST else ""
-
-
-def _unanswered(pending: _Pending, why: str) -> Reply:
-    name = type(pending.command).__name__
-    if pending.sent_on:
-        return Reply(ok=False, message=f"{name} was sent but not acknowledged: {why}")
-    return Reply(ok=False, message=f"{name} was not delivered: {why}")

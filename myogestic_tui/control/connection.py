@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .channel import Channel
 
 
-class Process:
+class RecorderProcess:
     """Whether a process has ended, told by the kernel and not confused by a zombie or a number used again."""
 
     def __init__(self, pid: int) -> None:
@@ -35,6 +35,14 @@ class Process:
         with selectors.PollSelector() as selector:
             selector.register(self._handle, selectors.EVENT_READ)
             return bool(selector.select(0))
+
+    @property
+    def why_gone(self) -> str:
+        """What to report once it has ended without a word."""
+        return (
+            f"the recorder (pid {self.pid}) ended without a word: it was killed or crashed. "
+            "What it recorded is on disk; start it again to recover it"
+        )
 
     def __del__(self) -> None:
         if self._handle is not None:

@@ -6,7 +6,6 @@ import logging
 import os
 import secrets
 import selectors
-import socket
 import threading
 import time
 from collections import deque
@@ -16,11 +15,12 @@ from typing import TYPE_CHECKING
 from .. import __version__
 from ..app.interface import Recorder, Reply, Shutdown
 from ..errors import ControlError
-from . import address
-from .attachment import Attachment, Choose, by_first_byte
+from .admission import MOST_CLIENTS, admit, why_incompatible
+from .attachment import Attachment, Choose
 from .channel import Channel, ConnectionEnded
 from .executor import Executor, Ledger
 from .framing import FramingError, JsonLines
+from .listening_sockets import ListeningSockets
 from .messages import (
     PROTOCOL,
     Bye,
@@ -38,14 +38,15 @@ from .messages import (
     Welcome,
 )
 from .publisher import Publisher
+from .waker import Waker
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
     from pathlib import Path
 
 _log = logging.getLogger(__name__)
 
-MOST_CLIENTS = 64
 PATIENCE_SECONDS = 10.0
 """For the rest of a message that is half there."""
 _HOUSEKEEPING_SECONDS = 1.0
@@ -84,8 +85,8 @@ class ControlServer:
         most_clients: int = MOST_CLIENTS,
         patience: float = PATIENCE_SECONDS,
     ) -> None:
-        self._locate, self._on_bound, self._on_viewers, self._on_shutdown = locate, on_bound, on_viewers, on_shutdown
-        self._on_tidy, self._most_clients, self._patience = on_tidy, most_clients, patience
+        self._on_viewers, self._on_shutdown, self._on_tidy = on_viewers, on_shutdown, on_tidy
+        self._most_clients, self._patience = most_clients, patience
         self._instance = secrets.token_hex(8)
         self._publisher = Publisher(recorder)
         self._executor = Executor(recorder)
@@ -94,11 +95,8 @@ class ControlServer:
         self._newest: dict[str, Attachment] = {}
         self._answers: deque[tuple[Attachment, int, Reply]] = deque()
         self._selector = selectors.DefaultSelector()
-        self._wake_end, self._wake = socket.socketpair()
-        self._ports: list[socket.socket] = []
-        self._listener: socket.socket | None = None
-        self._identity: tuple[int, int] | None = None
-        self.path: Path | None = None
+        self._listening = ListeningSockets(self._selector, self._accept, locate, on_bound)
+        self._waker = Waker()
         self._left_at = self._beat = time.monotonic()
         self._retiring = False
         self._closing: str | None = None
@@ -108,35 +106,24 @@ class ControlServer:
 
     def start(self) -> None:
         """Bind the socket and start the threads; raises `ControlError` where the socket cannot be bound."""
-        for end in (self._wake_end, self._wake):
-            end.setblocking(False)
-        self._selector.register(self._wake_end, selectors.EVENT_READ, self._woken)
-        self._bind()
+        self._selector.register(self._waker, selectors.EVENT_READ, lambda _: self._waker.clear())
+        self._listening.bind()
         self._executor.start()
         self._thread.start()
 
     def open_port(self, host: str, port: int, choose: Choose) -> int:
-        """Listen on a TCP port too, before `start`; return its number (``port`` 0: any).
-
-        Raises
-        ------
-        ControlError
-            The address is not this machine's, or the port is taken.
-        """
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        try:
-            listener = socket.create_server((host, port), family=family, backlog=8)
-        except OSError as error:
-            raise ControlError(f"cannot listen on {host} port {port}: {error.strerror}; look at [remote]") from error
-        listener.setblocking(False)
-        self._ports.append(listener)
-        self._selector.register(listener, selectors.EVENT_READ, partial(self._accept, listener, choose))
-        return int(listener.getsockname()[1])
+        """Listen on a TCP port too, before `start`; as `ListeningSockets.open_port`."""
+        return self._listening.open_port(host, port, choose)
 
     def changed(self) -> None:
         """Tell viewers at once that something happened. From any thread."""
         self._publisher.changed()
-        self._wake_up()
+        self._waker.wake()
+
+    @property
+    def path(self) -> Path | None:
+        """Where it listens; None before `start`."""
+        return self._listening.path
 
     @property
     def lonely_s(self) -> float:
@@ -151,7 +138,7 @@ class ControlServer:
     def retire(self) -> None:
         """Take nobody new: who comes now waits for the next recorder. Those who are attached stay."""
         self._retiring = True
-        self._wake_up()
+        self._waker.wake()
 
     def close(self, reason: str = "the recorder has ended", timeout: float = 5.0) -> None:
         """Finish the commands that are queued, tell every client why, and close; bounded by ``timeout``."""
@@ -160,10 +147,8 @@ class ControlServer:
             return
         self._executor.close(timeout)
         self._closing = reason
-        self._wake_up()
+        self._waker.wake()
         self._thread.join(timeout)
-
-    # ---------------------------------------------------------------- the loop
 
     def _run(self) -> None:
         tidy_at = due = time.monotonic()
@@ -179,10 +164,16 @@ class ControlServer:
             due = self._publish(now)
             for one in [*self._attachments]:
                 self._resume(one)
-                self._flush(one)
                 if one.inbox and not one.is_full:
                     due = now
         self._say_goodbye(self._closing)
+
+    def _resume(self, one: Attachment) -> None:
+        try:
+            self._work_off(one)
+        except ControlError as error:
+            self._refuse(one, str(error))
+        self._flush(one)
 
     def _publish(self, now: float) -> float:
         try:
@@ -198,47 +189,15 @@ class ControlServer:
         except Exception:
             _log.exception("control server")
 
-    def _woken(self, _: int) -> None:
-        self._wake_end.recv(4096)
-
-    def _wake_up(self) -> None:
-        try:
-            self._wake.send(b"\0")
-        except OSError:
-            return  # full: it is awake; closed: it has ended
-
     def _tidy(self, now: float) -> None:
         self._on_tidy()
         if self._retiring:
-            self._unbind()
-        elif self.path is None or self._identity is None or not address.is_same_socket(self.path, self._identity):
-            _log.warning("the socket %s has vanished; making it again", self.path)
-            try:
-                self._bind()
-            except ControlError as error:
-                _log.error("%s", error)
+            self._listening.unbind()
+        else:
+            self._listening.restore()
         for one in [*self._attachments]:
             if one.half_since is not None and now - one.half_since > self._patience:
                 self._refuse(one, f"half a message, and nothing for {self._patience:.0f} s", "silence")
-
-    def _bind(self) -> None:
-        path = self._locate()
-        listener = address.bind(path)
-        self._unbind()
-        self._listener, self.path, self._identity = listener, path, address.socket_identity(path)
-        self._selector.register(listener, selectors.EVENT_READ, partial(self._accept, listener, by_first_byte))
-        self._on_bound(path)
-
-    def _unbind(self) -> None:
-        if self._listener is None:
-            return
-        if self.path is not None and self._identity is not None and address.is_same_socket(self.path, self._identity):
-            self.path.unlink(missing_ok=True)
-        self._selector.unregister(self._listener)
-        self._listener.close()
-        self._listener = None
-
-    # ---------------------------------------------------------------- clients come and go
 
     def _accept(self, listener: socket.socket, choose: Choose, _: int) -> None:
         """Take all who wait, so that a crowd does not have to queue for rounds of the loop."""
@@ -253,31 +212,15 @@ class ControlServer:
         if len(self._attachments) >= 2 * self._most_clients:
             connection.close()
             return
-        who, refusal = self._examine(connection, remote)
+        who, refusal = admit(connection, remote, attached=len(self._attachments), most=self._most_clients)
         one = Attachment(connection, choose, who, refusal)
         connection.setblocking(False)
         self._attachments.append(one)
         self._watch(one)
 
-    def _examine(self, connection: socket.socket, remote: object) -> tuple[str, Refused | None]:
-        """Who it is, and why it may not attach, if so."""
-        if connection.family == socket.AF_UNIX:
-            there = address.peer(connection)
-            who = str(there.pid)
-            if not address.is_mine(there.uid):
-                _log.warning("refused uid %d (pid %d)", there.uid, there.pid)
-                return who, Refused(reason=f"this recorder serves uid {os.getuid()}, not uid {there.uid}", kind="user")
-        else:
-            who = f"{remote[0]}:{remote[1]}" if isinstance(remote, tuple) else str(remote)
-        if len(self._attachments) >= self._most_clients:
-            return who, Refused(reason=f"{self._most_clients} programs are attached; close one of them", kind="full")
-        return who, None
-
     def _watch(self, one: Attachment) -> None:
         """Tell the selector what this client is good for now."""
-        events = 0 if one.inbox or one.is_full else selectors.EVENT_READ
-        if one.channel is not None and one.channel.wants_write:
-            events |= selectors.EVENT_WRITE
+        events = one.wanted_events
         if events == one.events:
             return
         if one.events == 0:
@@ -352,13 +295,10 @@ class ControlServer:
     def _begin(self, one: Attachment) -> bool:
         """Choose the dialect by the first byte; False where the connection ended over it."""
         try:
-            dialect = one.choose(one.socket)
+            one.open_channel()
         except OSError as error:
             self._drop(one, str(error))
             return False
-        if dialect is None:
-            raise ControlError("this is neither a framed message nor a line of JSON; see docs/control-protocol.md")
-        one.channel = Channel(one.socket, dialect)
         if one.refusal is not None:
             self._refuse(one, one.refusal.reason, one.refusal.kind)
             return False
@@ -393,11 +333,7 @@ class ControlServer:
     def _greet(self, one: Attachment, hello: Hello) -> None:
         assert one.channel is not None
         one.program = "".join(filter(str.isprintable, hello.program))[:40]
-        if hello.protocol != PROTOCOL:
-            reason = (
-                f"this recorder (version {__version__}) speaks protocol {PROTOCOL}, {one.program or 'the program'} "
-                f"speaks {hello.protocol}; update the older of the two, or stop the recorder and start it anew"
-            )
+        if reason := why_incompatible(hello, one.program):
             self._refuse(one, reason, "version")
             return
         one.greeted = True
@@ -420,7 +356,7 @@ class ControlServer:
         """On the executor's thread."""
         self._publisher.changed()  # before the answer is there: the status that goes ahead of it must be a newer one
         self._answers.append((one, number, reply))
-        self._wake_up()
+        self._waker.wake()
         if ends and reply.ok:
             self._on_shutdown()
 
@@ -447,30 +383,20 @@ class ControlServer:
         assert one.channel is not None
         one.channel.post(StatusUpdate(status=self._publisher.status(time.monotonic())))
 
-    def _resume(self, one: Attachment) -> None:
-        try:
-            self._work_off(one)
-        except ControlError as error:
-            self._refuse(one, str(error))
-
-    # ---------------------------------------------------------------- the end
-
     def _say_goodbye(self, reason: str) -> None:
         self._deliver()
-        waiting = [one for one in self._attachments if one.channel is not None]
-        for one in waiting:
-            assert one.channel is not None
-            one.channel.post(Bye(reason=reason))
+        for one in self._attachments:
+            if one.channel is not None:
+                one.channel.post(Bye(reason=reason))
         until = time.monotonic() + _LAST_WORDS_SECONDS
-        while waiting and time.monotonic() < until:
-            for one in waiting:
+        while time.monotonic() < until:
+            for one in [*self._attachments]:
                 self._flush(one)
-            waiting = [one for one in waiting if one in self._attachments and one.channel and one.channel.wants_write]
-            if waiting:
-                self._selector.select(0.02)
+            if not any(one.channel is not None and one.channel.wants_write for one in self._attachments):
+                break
+            self._selector.select(0.02)
         for one in [*self._attachments]:
             self._drop(one, "the recorder ends")
-        self._unbind()
-        for end in (*self._ports, self._wake_end, self._wake):
-            end.close()
+        self._listening.close()
+        self._waker.close()
         self._selector.close()

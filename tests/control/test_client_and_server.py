@@ -122,7 +122,7 @@ def test_a_command_that_was_sent_again_after_a_lost_connection_is_not_carried_ou
         wait_for(lambda: server._attachments and server._attachments[0].outstanding == 1)
         server._attachments[0].socket.shutdown(2)
         wait_for(lambda: server._newest.get(client._name) and client._connections == 2)
-        wait_for(lambda: client._pending and next(iter(client._pending.values())).sent_on == 2)
+        wait_for(lambda: any(pending.sent_on == 2 for pending in client._pending))
         recorder.release.set()
         thread.join(30)
         assert replies[0].ok
