@@ -41,7 +41,7 @@ import numpy as np
 from myogestic_tui.info import StreamInfo
 from myogestic_tui.session import Session, open_session_store, pack_session, read_archive_summary, verify_session
 from myogestic_tui.session.archive.archive import Archive
-from myogestic_tui.session.reading.reader import size_of
+from myogestic_tui.session.reading.session_files import size_of
 
 FS = 2048.0
 

@@ -28,17 +28,18 @@ def read_envelope(streams: StreamTable, recordings: Recordings, view: View) -> E
     """Draw a view from its stream's ring; None where that stream is not connected, or is text."""
     stream = streams.streams.get(view.stream)
     info = stream.info if stream is not None else None
-    if stream is None or info is None or info.is_string:
+    if stream is None or info is None or stream.envelopes is None:
         return None
+    envelopes = stream.envelopes
     values: dict[str, bytes]
     if view.rms_every:
-        start, drawn, high, rms = stream.envelope_and_rms(view)
+        start, drawn, high, rms = envelopes.draw_both(view)
         values = {"low": drawn.tobytes(), "high": high.tobytes(), "rms": rms.tobytes()}
     elif view.rms:
-        start, drawn = stream.rms(view)
+        start, drawn = envelopes.draw_rms(view)
         values = {"low": b"", "high": b"", "rms": drawn.tobytes()}
     else:
-        start, drawn, high = stream.envelope(view)
+        start, drawn, high = envelopes.draw(view)
         values = {"low": drawn.tobytes(), "high": high.tobytes()}
     offset = stream.health().clock_offset or 0.0
     return Envelope(

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..grid_layout import GridLayout
-    from .envelope import ViewLike
     from .source import Source
 
 _log = logging.getLogger(__name__)
@@ -237,7 +236,7 @@ class Stream(Taking):
     def _prepare(self, info: StreamInfo) -> None:
         self._ring = RingBuffer(info, self.buffer_seconds)
         self._health = HealthMeter(info)
-        self._envelopes = Envelopes(info, self._ring)
+        self._envelopes = None if info.is_string else Envelopes(info, self._ring)
         self._restart_counts()
 
     def _lose(self, message: str) -> None:
@@ -390,31 +389,14 @@ class Stream(Taking):
         return self._quality
 
     def condition(self) -> Condition:
-        """The header of its source, as XML."""
+        """How the connection to its source is: live, lost, or refused, and why."""
         if self._refused:
             return Condition("refused", self._refused)
         if self._connected and self._monitored is not None:
             return self._monitored.condition()
         return Condition("live") if self._connected or self.info is None else Condition("lost", self.message)
 
-    def envelope(self, view: ViewLike) -> tuple[float, NDArray[np.float32], NDArray[np.float32]]:
-        """Start, least and greatest values per column; see `Envelopes.draw`. No channels where nothing can be drawn."""
-        if self._envelopes is None or self.info is None or self.info.is_string:
-            nothing = np.full((0, view.columns), np.nan, dtype=np.float32)
-            return 0.0, nothing, nothing
-        return self._envelopes.draw(view)
-
-    def rms(self, view: ViewLike) -> tuple[float, NDArray[np.float32]]:
-        """Start and RMS per column; see `Envelopes.draw_rms`. No channels where nothing can be drawn."""
-        if self._envelopes is None or self.info is None or self.info.is_string:
-            return 0.0, np.full((0, view.columns), np.nan, dtype=np.float32)
-        return self._envelopes.draw_rms(view)
-
-    def envelope_and_rms(
-        self, view: ViewLike
-    ) -> tuple[float, NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        """Both, of the same samples; see `Envelopes.draw_both`. No channels where nothing can be drawn."""
-        if self._envelopes is None or self.info is None or self.info.is_string:
-            nothing = np.full((0, view.columns), np.nan, dtype=np.float32)
-            return 0.0, nothing, nothing, nothing[:, :: view.rms_every]
-        return self._envelopes.draw_both(view)
+    @property
+    def envelopes(self) -> Envelopes | None:
+        """Draws its newest samples; None until it has connected, and where they are text."""
+        return self._envelopes

@@ -19,6 +19,12 @@ def archives_of(folder: Path) -> list[Path]:
     return [path for path in archives_named(folder.parent, folder.name) if _packed_from(path) == folder.name]
 
 
+def packed_path(folder: Path) -> Path:
+    """The archive that has replaced a folder; the folder where there is none."""
+    archives = archives_of(folder) if folder.parent.is_dir() else []
+    return archives[0] if archives else folder
+
+
 def archives_named(sessions_dir: Path, start: str) -> list[Path]:
     """Archives whose file names begin with `start`, sorted."""
     with os.scandir(sessions_dir) as entries:

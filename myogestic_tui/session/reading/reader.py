@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ...errors import SessionClosedError, SessionError
-from ..format.arrays import StoredArray
 from ..format.findings import Finding, damage
 from ..format.kept_findings import kept_findings
-from ..format.layout import ZARR_JSON, array_name
+from ..format.layout import array_name
 from ..format.meta import CONTINUED_BY, CONTINUES
 from ..format.stream_names import ByStream, find_stem, public_names
 from ..format.summary import StreamSummary, Summary, count_labels
@@ -20,7 +19,8 @@ from ..format.time_records import TimeMeta
 from ..format.time_remarks import time_remarks
 from ..format.time_summary import is_measured, lost_gaps, n_lost, recorder_host, seconds_of
 from ..format.wall_clock import wall_clock_findings
-from ..format.zarr_format import array_json, encode_chunk
+from .recovered_files import RecoveredFiles
+from .session_files import size_of
 from .timelines import Timelines
 from .trials import SignalReading
 from .view_folder import view_folder
@@ -337,54 +337,13 @@ class SessionReader(SignalReading):
         # No store that ``zarrs`` goes round: it reads a chunk whose folder was packed meanwhile as zeros.
         from .zarr_stores import MemberStore
 
-        return MemberStore(_Overlay(self, stem, name), strict=self.view.strict)
-
-
-class _Overlay:
-    """The files of one array, those that recovery would write laid over those that are there."""
-
-    def __init__(self, reader: SessionReader, stem: str, name: str) -> None:
-        self._reader = reader
-        self._prefix = f"{name}/"
-        self._rows = reader.view.streams[stem].arrays()[name]
-
-    def close(self) -> None:
-        """Nothing: the reader closes what it opened."""
-
-    def read(self, key: str) -> bytes | None:
-        view = self._reader.view
-        if not key.startswith(self._prefix):
-            return None
-        inner, rows = key.removeprefix(self._prefix), self._rows
-        if inner == ZARR_JSON:
-            return array_json(rows.spec, rows.n_rows, self._prefix.rstrip("/"))
-        number = int(inner.split("/")[1]) if inner.startswith("c/") else -1
-        if number < 0:
-            return None
-        if isinstance(rows, StoredArray) or (number + 1) * rows.spec.chunk_length <= rows.n_stored:
-            return view.members.read(key)
-        first = number * rows.spec.chunk_length
-        return encode_chunk(rows.spec, rows.rows(first, min(first + rows.spec.chunk_length, rows.n_rows)))
+        return MemberStore(RecoveredFiles(self.view, self._rows(stem)[name], name), strict=self.view.strict)
 
 
 def damage_in(path: str | os.PathLike[str]) -> list[str]:
     """What a look at a session, or its recovery, found damaged, a sentence each; errors as `open_session_store`."""
     with open_session_store(path) as session:
         return [finding.text for finding in session.findings if finding.kind == "damage"]
-
-
-def size_of(path: Path) -> int:
-    """Bytes of a file, or of all files in a folder."""
-    if path.is_file():
-        return path.stat().st_size
-    total = 0
-    for folder, _, names in os.walk(path):
-        for name in names:
-            try:
-                total += os.lstat(os.path.join(folder, name)).st_size
-            except FileNotFoundError:
-                continue  # a recorder or packer is at work
-    return total
 
 
 def open_session_store(path: str | os.PathLike[str]) -> SessionReader:

@@ -7,16 +7,13 @@ the journal's tail behind them, and every event of the journal.
 from __future__ import annotations
 
 import os
-from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from ...errors import ConfigError, DiskError, SessionDamagedError, SessionError
 from ..format.arrays import ListedArray, OverviewArray, Rows, StoredArray, chunk_spans
 from ..format.arrival_record import Row, continued
-from ..format.events import AnyEvent, ChannelMarked, Labelled, Noted, Relabelled, SessionRecord, TrialMarked, replay
+from ..format.events import SessionRecord, replay
 from ..format.findings import Finding, damage, observation
 from ..format.journal import EVENTS, is_first, list_segments
 from ..format.label_edits import drop_unfinished
@@ -26,7 +23,6 @@ from ..format.meta import (
     SCHEMA_VERSION,
     LabelEvent,
     Meta,
-    Note,
     StreamMeta,
     decode_labels,
     decode_meta,
@@ -34,6 +30,7 @@ from ..format.meta import (
 )
 from ..format.zarr_format import ArraySpec
 from .journal_tail import JournalTail, TailedArray
+from .lost_events import add_written
 from .session_files import FolderMembers
 from .session_view import SessionView, StreamView, declared_info, inferred_info
 
@@ -159,7 +156,7 @@ class _FolderReader:
         if not found:
             text = f"{EVENTS} is missing: labels and notes that were not in {LABELS} and {META} yet are lost"
             self.findings.append(damage(text, member=EVENTS))
-        kept = _add_written(record, stored, *written)
+        kept = add_written(record, stored, *written)
         if kept and not any(one.member == EVENTS and one.kind == "damage" for one in self.findings):
             # What is in these files came from events, so some of those are gone.
             text = f"{EVENTS} ends before events that {LABELS} and {META} still have; later ones may be lost"
@@ -371,53 +368,6 @@ class _FolderReader:
             tail=tail,
             contradicted=beyond,
         )
-
-
-def _add_written(
-    record: SessionRecord, labels: list[LabelEvent], notes: list[Note], channels: dict[str, list[int]]
-) -> int:
-    """What reached the JSON files in time counts where its event is lost; returns how much that was.
-
-    What was undone, or marked good again, stands in no file that is newer than that, but may in an older one.
-    """
-    lost: list[AnyEvent] = []
-    stored: dict[tuple[float, int], deque[LabelEvent]] = {}
-    for label in labels:
-        stored.setdefault((label.timestamp, label.class_index), deque()).append(label)
-    unstored: dict[float, deque[int]] = {}
-    for number, label in sorted(record.labels.items()):
-        same = _stored_as(stored, label, *record.former.get(number, ()))
-        if not same:
-            unstored.setdefault(label.timestamp, deque()).append(number)
-            continue
-        written = same.popleft()
-        record.labels[number] = msgspec.structs.replace(label, extra=written.extra or label.extra)
-        if written.bad and not label.bad and number not in record.unmarked:
-            lost.append(TrialMarked(number, True))
-    for label in record.undone:
-        same = _stored_as(stored, label, *(one for former in record.former.values() for one in former))
-        if same:
-            same.pop()
-    untold = []
-    for label in (label for same in stored.values() for label in same):
-        if numbers := unstored.get(label.timestamp):
-            lost.append(Relabelled(numbers.popleft(), label.class_index))
-        else:
-            untold.append(label)
-    lost += [Labelled(record.n_labelled + place, label) for place, label in enumerate(untold)]
-    lost += [Noted(note) for note in notes if note not in record.meta.notes]
-    for stem, marked in channels.items():
-        new = set(marked) - {*record.meta.bad_channels.get(stem, ())}
-        lost += [ChannelMarked(stem, one, True) for one in sorted(new) if (stem, one) not in record.unmarked]
-    for event in lost:
-        record.apply(event)
-    return len(lost)
-
-
-def _stored_as(stored: dict[tuple[float, int], deque[LabelEvent]], *versions: LabelEvent) -> deque[LabelEvent] | None:
-    """Where a label stands in an older or newer file: as it is now, or as it was before it was relabelled."""
-    kept = (stored.get((one.timestamp, one.class_index)) for one in versions if one.timestamp == versions[0].timestamp)
-    return next((same for same in kept if same), None)
 
 
 def _are_stamps(array: StoredArray, start: int, stop: int) -> bool:

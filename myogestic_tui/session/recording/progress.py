@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ...errors import DiskError
+    from .active_session import Recording
     from .zarr_committer import StreamCommitter
 
 
@@ -49,6 +50,20 @@ class SessionSnapshot:
     error: DiskError | None = None
     unsynced_s: float = 0.0
     """Age of the oldest sample that is not on the disk yet: what a power cut would take."""
+
+    @classmethod
+    def of(cls, recording: Recording, path: Path, elapsed_s: float, *, over: bool) -> SessionSnapshot:
+        """How far a session is that is, or was, being recorded."""
+        committers, names = recording.committers, recording.own_names
+        return cls(
+            path=path,
+            state="finished" if over else "recording",
+            elapsed_s=elapsed_s,
+            bytes=sum(committer.journal.n_bytes for committer in committers.values()),
+            streams={names[stem]: StreamProgress.of(committer) for stem, committer in committers.items()},
+            error=recording.error,
+            unsynced_s=0.0 if over else recording.unsynced_s,
+        )
 
     @property
     def n_samples(self) -> dict[str, int]:

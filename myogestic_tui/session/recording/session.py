@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...clock import local_clock
-from ...errors import ConfigError, DiskError, SessionClosedError, SessionError, SessionLockedError
+from ...errors import ConfigError, DiskError, SessionClosedError, SessionLockedError
 from ..format import events as ev
 from ..format.json_files import replace_file
-from ..format.layout import META, create_session_folder, is_session_folder
+from ..format.layout import META, is_session_folder
 from ..format.lock import lock_session, session_holder
 from ..format.meta import LabelEvent, Meta, Note, encode_meta
 from ..format.stream_names import find_stem
@@ -19,7 +19,8 @@ from ..reading.session_states import session_state
 from ..recovery.recover import recover_session
 from .active_session import Recording
 from .annotations import Annotated
-from .disk_reserve import MIN_RESERVE, check_room, discard_empty
+from .begin_session import begin_session
+from .disk_reserve import MIN_RESERVE
 from .live_arrays import LiveStores
 from .progress import SessionSnapshot, StreamProgress
 from .start_metadata import first_meta, plain_fields
@@ -86,23 +87,8 @@ class Session(Annotated):
             self._meta = self._finished().meta
         else:
             self._meta = first_meta(app_name, class_names, fields, started_at)
-            self._begin(base, MIN_RESERVE if reserve_bytes is None else reserve_bytes)
-
-    def _begin(self, base: Path, reserve: int) -> None:
-        self._path = folder = create_session_folder(base)
-        lock = None
-        try:
-            check_room(folder, reserve)
-            lock = lock_session(folder, purpose="recording")
-            self._recording = Recording(folder, lock, self._meta)
-        except (OSError, SessionError) as error:
-            if lock is not None:
-                lock.release()
-            discard_empty(folder)
-            if isinstance(error, SessionError):
-                raise
-            raise DiskError(f"cannot start a session in {base}: {error.strerror}") from error
-        self._live = LiveStores(self._recording)
+            self._recording = begin_session(base, self._meta, MIN_RESERVE if reserve_bytes is None else reserve_bytes)
+            self._path, self._live = self._recording.folder, LiveStores(self._recording)
 
     # ------------------------------------------------------------ what there is
 
@@ -110,7 +96,9 @@ class Session(Annotated):
     def path(self) -> Path:
         """The session's folder; its archive once that has replaced the folder, whoever packed it."""
         if self._running() is None and not self._path.exists():
-            self._path = _packed_path(self._path)
+            from ..reading.archive_of import packed_path
+
+            self._path = packed_path(self._path)
         return self._path
 
     @property
@@ -194,18 +182,9 @@ class Session(Annotated):
         if recording is None:
             streams = {stream.name: StreamProgress(stream.n_samples or 0) for stream in self._meta.all_streams.values()}
             return SessionSnapshot(self._path, self.state, self._meta.duration_s or 0.0, 0, streams)
-        committers, names = recording.committers, recording.own_names
         over = self._running() is None
         elapsed = self._meta.duration_s if over and self._meta.duration_s is not None else self._elapsed()
-        return SessionSnapshot(
-            path=self._path,
-            state="finished" if over else "recording",
-            elapsed_s=elapsed,
-            bytes=sum(committer.journal.n_bytes for committer in committers.values()),
-            streams={names[stem]: StreamProgress.of(committer) for stem, committer in committers.items()},
-            error=recording.error,
-            unsynced_s=0.0 if over else recording.unsynced_s,
-        )
+        return SessionSnapshot.of(recording, self._path, elapsed, over=over)
 
     def _elapsed(self) -> float:
         return local_clock() - self._meta.anchors[0].lsl
@@ -283,16 +262,17 @@ class Session(Annotated):
         UnknownStreamError
             The stream did not join.
         """
-        journal = self._journals.get(name)
-        if journal is None:
-            self._must_record()
-            find_stem({stem: stem for stem in self._journals}, name)
-            return
+        journal = self._journals.get(name) or self._joined_journal(name)
         try:
             journal.append(data, timestamps, arrived)
         except DiskError as error:
             self._must_record().fail(error)
             raise
+
+    def _joined_journal(self, name: str) -> StreamJournal:
+        """A stream's journal; SessionClosedError and UnknownStreamError where there is none."""
+        self._must_record()
+        return self._journals[find_stem({stem: stem for stem in self._journals}, name)]
 
     def n_samples(self, name: str) -> int:
         """Samples of a stream so far, by its name or stem; 0 for one that did not join."""
@@ -307,11 +287,7 @@ class Session(Annotated):
         SessionClosedError, DiskError, UnknownStreamError
             As `append`.
         """
-        journal = self._journals.get(name)
-        if journal is None:
-            self._must_record()
-            find_stem({stem: stem for stem in self._journals}, name)
-            return
+        journal = self._journals.get(name) or self._joined_journal(name)
         try:
             journal.mark(at)
         except DiskError as error:
@@ -447,11 +423,3 @@ class Session(Annotated):
         if self._reader is not None:
             self._reader.close()
         self._reader = None
-
-
-def _packed_path(folder: Path) -> Path:
-    """The archive that has replaced a folder, the folder where there is none."""
-    from ..reading.archive_of import archives_of
-
-    archives = archives_of(folder) if folder.parent.is_dir() else []
-    return archives[0] if archives else folder

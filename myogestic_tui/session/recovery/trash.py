@@ -21,7 +21,7 @@ from ..format.layout import LOCK, STATE_FOLDER, TRASH, check_usable, free_path, 
 from ..format.lock import lock_session
 from ..format.meta import sync_folder
 from ..format.trash_slots import STAMP, new_slot, trash_of
-from ..reading.reader import size_of
+from ..reading.session_files import size_of
 
 if TYPE_CHECKING:
     import os

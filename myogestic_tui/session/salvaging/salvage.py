@@ -44,7 +44,7 @@ from ..format.zarr_format import write_bytes
 from ..packing.pack import source_of, write_archive
 from ..packing.work_folder import SALVAGING, work_folder
 from ..reading.archive_of import archives_named
-from ..reading.reader import size_of
+from ..reading.session_files import size_of
 from ..recovery.recover import recover_session
 from ..recovery.trash import trash_session
 from .damaged_session import Wreck, next_page, read_some
