@@ -213,8 +213,8 @@ class ControlServer:
             connection.close()
             return
         who, refusal = admit(connection, remote, attached=len(self._attachments), most=self._most_clients)
-        one = Attachment(connection, choose, who, refusal)
         connection.setblocking(False)
+        one = Attachment(connection, choose, who, refusal)
         self._attachments.append(one)
         self._watch(one)
 
@@ -270,8 +270,6 @@ class ControlServer:
             self._drop(one, str(error))
         else:
             self._watch(one)
-
-    # ---------------------------------------------------------------- what clients say
 
     def _serve(self, one: Attachment, events: int) -> None:
         if not events & selectors.EVENT_READ:

@@ -28,9 +28,9 @@ from myogestic_tui.session import (
 from myogestic_tui.session.archive.tree import File
 from myogestic_tui.session.format.layout import LOCK
 from myogestic_tui.session.format.lock import lock_session
+from myogestic_tui.session.packing import pack
 from myogestic_tui.session.packing.pack import source_of, temporary, write_archive
 from myogestic_tui.session.packing.zip_writer import Source
-from myogestic_tui.session.recording import session as session_writer
 from tests.archive.sessions import (
     assert_holds,
     cut_off_folder,
@@ -459,13 +459,13 @@ def packing_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A session that somebody else is packing; `waited` is set once that was found."""
     session, waited = open_session(tmp_path), threading.Event()
     session.finish()
-    real = session_writer.session_holder
+    real = pack.session_holder
 
     def session_holder(folder: Path):
         waited.set()
         return real(folder)
 
-    monkeypatch.setattr(session_writer, "session_holder", session_holder)
+    monkeypatch.setattr(pack, "session_holder", session_holder)
     return session, waited
 
 

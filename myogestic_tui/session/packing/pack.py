@@ -16,6 +16,7 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,12 +41,12 @@ from ..format.layout import (
     printable,
     remove_folder,
 )
-from ..format.lock import lock_session
+from ..format.lock import lock_session, session_holder
 from ..format.meta import decode_meta, sync_folder
 from ..format.progress import Ticker
 from ..format.regular_files import read_regular
 from ..format.trash_slots import make_folder
-from ..reading.archive_of import archives_of
+from ..reading.archive_of import archives_of, packed_path
 from ..reading.reader import open_session_store
 from ..reading.session_states import WHOLE_STATES, state_unlocked
 from ..recovery.recover import recover_session
@@ -63,6 +64,7 @@ GONE = ".packed"
 """Suffix of their names there: what is called otherwise is somebody else's, and stays."""
 
 _SPARE = 1 << 20
+_PACKED_ELSEWHERE_SECONDS = 0.05
 
 
 def pack_session(
@@ -124,6 +126,25 @@ def pack_session(
         if isinstance(error, DiskError):
             raise
         raise DiskError(f"cannot pack {folder.name}: {error.strerror or error}; it stays as a folder") from error
+
+
+def pack_when_free(session: Path) -> Path:
+    """As `pack_session`, after whoever packs it now; its path then. An archive stays as it is.
+
+    Raises
+    ------
+    SessionLockedError
+        Somebody records or edits it.
+    """
+    while not (session := packed_path(session) if not session.exists() else session).is_file():
+        try:
+            session = pack_session(session)
+        except SessionLockedError:
+            holder = session_holder(session)
+            if holder is not None and holder.purpose != "packing":
+                raise
+            time.sleep(_PACKED_ELSEWHERE_SECONDS)
+    return session
 
 
 def _pack(folder: Path, progress: Progress | None, should_pause: Callable[[], bool] | None, keep_free: int) -> Path:

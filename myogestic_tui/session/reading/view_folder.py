@@ -264,9 +264,8 @@ class _FolderReader:
         committed = self._committed(view, stem, data, stamps, tail)
         if view.strict and committed:
             data = data or StoredArray.assumed(self.members, array_name(stem), data_spec, committed)
-            stamps = stamps or StoredArray.assumed(
-                self.members, array_name(stem, "_timestamps"), stamps_spec, committed
-            )
+            name = array_name(stem, "_timestamps")
+            stamps = stamps or StoredArray.assumed(self.members, name, stamps_spec, committed)
         stream = self._with_tail(stem, info, meta, (data, data_spec), (stamps, stamps_spec), committed, tail)
         stream.arrival = self._arrivals(view, stem, stream)
         rows = view.record.clock.get(stem, []) if view.record is not None else []

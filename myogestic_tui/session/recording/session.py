@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...clock import local_clock
-from ...errors import ConfigError, DiskError, SessionClosedError, SessionLockedError
+from ...errors import ConfigError, DiskError, SessionClosedError
 from ..format import events as ev
-from ..format.json_files import replace_file
-from ..format.layout import META, is_session_folder
-from ..format.lock import lock_session, session_holder
-from ..format.meta import LabelEvent, Meta, Note, encode_meta
+from ..format.layout import is_session_folder
 from ..format.stream_names import find_stem
 from ..reading.reader import SessionReader, open_session_store
 from ..reading.session_states import session_state
 from ..recovery.recover import recover_session
-from .active_session import Recording
 from .annotations import Annotated
 from .begin_session import begin_session
 from .disk_reserve import MIN_RESERVE
+from .finished_metadata import replace_fields
 from .live_arrays import LiveStores
 from .progress import SessionSnapshot, StreamProgress
 from .start_metadata import first_meta, plain_fields
@@ -34,10 +30,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ...info import StreamInfo
+    from ..format.meta import LabelEvent, Meta, Note
+    from .active_session import Recording
     from .journal_writer import StreamJournal
-
-
-_PACKED_ELSEWHERE_SECONDS = 0.05
 
 
 class Session(Annotated):
@@ -183,11 +178,9 @@ class Session(Annotated):
             streams = {stream.name: StreamProgress(stream.n_samples or 0) for stream in self._meta.all_streams.values()}
             return SessionSnapshot(self._path, self.state, self._meta.duration_s or 0.0, 0, streams)
         over = self._running() is None
-        elapsed = self._meta.duration_s if over and self._meta.duration_s is not None else self._elapsed()
+        known = self._meta.duration_s if over else None
+        elapsed = local_clock() - self._meta.anchors[0].lsl if known is None else known
         return SessionSnapshot.of(recording, self._path, elapsed, over=over)
-
-    def _elapsed(self) -> float:
-        return local_clock() - self._meta.anchors[0].lsl
 
     # ------------------------------------------------------------ recording
 
@@ -313,17 +306,7 @@ class Session(Annotated):
         if recording is not None:
             recording.record_event(lambda _: ev.FieldsSet(known))
         else:
-            self._set_finished_fields(known)
-
-    def _set_finished_fields(self, fields: dict[str, Any]) -> None:
-        if not self._path.is_dir():
-            raise SessionClosedError(f"{self._path.name} is packed; its metadata is fixed")
-        with lock_session(self._path, purpose="editing"):
-            ev.SessionRecord(self._meta).set_fields(fields)
-            try:
-                replace_file(self._path / META, encode_meta(self._meta))
-            except OSError as error:
-                raise DiskError(f"{self._path / META} cannot be replaced: {error.strerror}") from error
+            replace_fields(self._path, self._meta, known)
 
     def save_meta(self, app_name: str | None = None, class_names: Sequence[str] | None = None) -> None:
         """Write ``meta.json`` and ``labels.json`` now; what is None stays as it is.
@@ -373,18 +356,11 @@ class Session(Annotated):
         SessionError
             It cannot be packed now; the folder stays.
         """
-        from ..packing.pack import pack_session
+        from ..packing.pack import pack_when_free
 
         self.finish(None)
-        while not self.path.is_file():
-            self._close_reader()
-            try:
-                self._path = pack_session(self._path)
-            except SessionLockedError:
-                holder = session_holder(self._path)
-                if holder is not None and holder.purpose != "packing":
-                    raise
-                time.sleep(_PACKED_ELSEWHERE_SECONDS)
+        self._close_reader()
+        self._path = pack_when_free(self.path)
         return self._path
 
     def discard(self) -> Path:
@@ -402,8 +378,6 @@ class Session(Annotated):
         """Finish, and close the files that `stores` hold open after that."""
         self.finish(None)
         self._close_reader()
-
-    # ------------------------------------------------------------ within
 
     def _running(self) -> Recording | None:
         recording = self._recording
