@@ -158,11 +158,16 @@ class DiskConfig(Section, frozen=True, kw_only=True):
         return int(max(self.reserve_mb * 1e6, self.reserve_s * bytes_per_s))
 
 
+MOST_BEFORE_S = 600.0
+
+
 class RecordConfig(Section, frozen=True, kw_only=True):
     """What the recorder does by itself."""
 
     resume: bool = False
     """Continue a recording that the recorder was killed in, in a new session, as soon as it runs again."""
+    before_s: Annotated[float, Meta(ge=0, le=MOST_BEFORE_S, description=f"seconds, at most {MOST_BEFORE_S:g}")] = 0.0
+    """Begin a session so many seconds before it is started, with samples that are held in memory until then."""
 
 
 class RemoteConfig(Section, frozen=True, kw_only=True):

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..config import Config
+    from ..stream import Stream
     from .interface import JobStatus
     from .protocol import Plan
 
@@ -59,7 +60,7 @@ class Parts:
         self.message = OperatorMessage()
         self.preferences = Preferences(sessions_dir)
         self.montages = Montages(config, self.preferences)
-        self.streams = StreamTable(lambda _: self.recordings.reconcile(), self.montages.apply)
+        self.streams = StreamTable(lambda _: self.recordings.reconcile(), self._prepare_stream)
         self.recordings = Recordings(lambda: self.streams.streams.values(), lambda text: self.message.set(text))
         self.takes = Takes(sessions_dir, self.preferences)
         self.generators = Generators(config.lsl, lambda text: self.message.set(text))
@@ -75,6 +76,7 @@ class Parts:
             name,
             sessions_dir,
             config.disk,
+            before_s=config.record.before_s,
             recordings=self.recordings,
             streams=self.streams,
             takes=self.takes,
@@ -140,6 +142,10 @@ class Parts:
         self.protocols.run(plan)
 
     # ---------------------------------------------------------------- what is looked after
+
+    def _prepare_stream(self, stream: Stream) -> None:
+        self.montages.apply(stream)
+        stream.hold(self.config.record.before_s)
 
     def _watch_streams(self) -> None:
         self.watch.compare(self.recordings.running, self.streams.streams.values(), local_clock())

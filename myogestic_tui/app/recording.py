@@ -25,6 +25,8 @@ _MOST_DRAIN_SECONDS = 15.0
 """What is waited for samples of a stream that come late, once the recording is to end."""
 _TURN_SECONDS = 15.0
 """How long a start waits for the end of the recording before it."""
+_SAME_SECONDS = 1.0
+"""Streams whose first samples are no further apart begin together."""
 _RETRY_SECONDS = 2.0
 """Between two attempts to take a selected stream into the recording."""
 
@@ -117,15 +119,19 @@ class Recordings:
 
     # ---------------------------------------------------------------- start and stop
 
-    def start(self, make: Callable[[float], Session], since_connected: bool = False) -> Session:
+    def start(
+        self, make: Callable[[float, float], Session], *, since_connected: bool = False, before_s: float = 0.0
+    ) -> Session:
         """Start a session with all selected streams; those that are not connected yet join as they connect.
 
         Parameters
         ----------
         make
-            Makes the session that starts at an instant (recorder's clock, s).
+            Makes the session that starts at an instant, and was asked for at another (recorder's clock, s).
         since_connected
-            Start with what all streams have brought since they connected.
+            Start with what all streams have brought since they connected; else
+        before_s
+            so many seconds before now, as far as streams hold what came since then and no recording has.
 
         Raises
         ------
@@ -138,11 +144,11 @@ class Recordings:
             if self.state != "idle":
                 raise NotAllowedError("already recording; stop first")
             selected = [stream for stream in self._streams() if stream.record]
-            at = _all_heard_since(selected) if since_connected else local_clock()
-            session = make(at)
+            asked = local_clock()
+            at = _all_heard_since(selected, asked) if since_connected else _held_since(selected, asked, before_s)
+            session = make(at, at if since_connected else asked)
             try:
-                for stream in selected:
-                    stream.begin(session, at, since=stream.asked_at if since_connected else None)
+                _begin_all(selected, session, at, since_connected=since_connected, held=at < asked)
             except BaseException:
                 self._give_up(session, selected)
                 raise
@@ -257,9 +263,35 @@ class Recordings:
         stream.begin(self.session, local_clock(), late=True)
 
 
-def _all_heard_since(streams: Iterable[Stream]) -> float:
+def _all_heard_since(streams: Iterable[Stream], asked: float) -> float:
     regular = [stream for stream in streams if stream.info is not None and stream.info.is_regular]
-    return max((at for stream in regular if (at := stream.heard_since) is not None), default=local_clock())
+    return max((at for stream in regular if (at := stream.heard_since) is not None), default=asked)
+
+
+def _held_since(streams: Iterable[Stream], asked: float, before_s: float) -> float:
+    """The first instant of the ``before_s`` seconds before ``asked`` that any of the streams still holds."""
+    if not before_s:
+        return asked
+    held = [at for stream in streams if (at := stream.held_since) is not None]
+    return min(max(asked - before_s, min(held, default=asked)), asked)
+
+
+def _begin_all(streams: list[Stream], session: Session, at: float, *, since_connected: bool, held: bool) -> None:
+    """Have all streams recorded from ``at`` on, at once: what they hold waits in memory until it is written.
+
+    One that does not hold what came at ``at`` joins when it does.
+    """
+
+    def begin(stream: Stream) -> None:
+        since = stream.held_since if held and not since_connected else None
+        late = since is not None and since > at + _SAME_SECONDS
+        asked_at = stream.asked_at if since_connected else None
+        stream.begin(session, since if late and since is not None else at, late=late, since=asked_at)
+
+    if not streams:
+        return
+    with ThreadPoolExecutor(len(streams), thread_name_prefix="begin") as pool:
+        list(pool.map(begin, streams))
 
 
 def _drain_seconds(stream: Stream) -> float:

@@ -40,6 +40,8 @@ class SessionRecorder:
         Where sessions go unless told otherwise.
     disk_config
         The reserve that is kept free.
+    before_s
+        How much earlier a session begins than it is asked for.
     recordings, streams, takes, labels, protocols, mvc, jobs, disk, message
         The parts of the app that a session is made of, and that follow its end.
 
@@ -55,6 +57,7 @@ class SessionRecorder:
         sessions_dir: Path,
         disk_config: DiskConfig,
         *,
+        before_s: float,
         recordings: Recordings,
         streams: StreamTable,
         takes: Takes,
@@ -69,6 +72,7 @@ class SessionRecorder:
         self._app_name = app_name
         self._sessions_dir = sessions_dir
         self._disk_config = disk_config
+        self._before_s = before_s
         self._recordings = recordings
         self._streams = streams
         self._takes = takes
@@ -86,12 +90,17 @@ class SessionRecorder:
     ) -> Session:
         """See `App.start_recording`."""
         from ..session.format.layout import is_session_folder
+        from ..session.format.seconds_before import before_s, before_words
 
         folder = self._sessions_dir if base_path is None else base_path
         try:
             if is_session_folder(folder):
                 raise SessionError(f"{folder} is a session itself; choose another folder")
-            session = self._recordings.start(lambda at: self._new_session(folder, at, name), since_connected)
+            session = self._recordings.start(
+                lambda at, asked: self._new_session(folder, at, asked, name),
+                since_connected=since_connected,
+                before_s=self._before_s,
+            )
         except (MyoGesticError, OSError) as error:
             self._message.set(f"not started: {error}")
             raise
@@ -100,28 +109,30 @@ class SessionRecorder:
         self._protocols.begin_session()
         self._labels.begin_session()
         self._recordings.add_event("started", f"started by {who}", who=who)
-        self._message.set(self._started_words())
+        before = before_words(before_s(session.meta))
+        self._message.set(f"{self._started_words()}{f'; the session {before}' if before else ''}")
         return session
 
-    def _new_session(self, folder: Path, at: float, name: str | None) -> Session:
+    def _new_session(self, folder: Path, at: float, asked: float, name: str | None) -> Session:
         from ..session import Session
+        from ..session.format.meta import BEFORE
 
         self._takes.settle()
-        number = self._takes.sheet.take
+        number, before, rate = self._takes.sheet.take, asked - at, self._disk.byte_rate
         try:
             session = Session(
                 folder,
                 app_name=self._app_name,
                 class_names=list(self._labels.class_names) or None,
-                fields=self._takes.fields(name),
-                reserve_bytes=self._disk_config.reserve_bytes(self._disk.byte_rate),
+                fields={**self._takes.fields(name), **({BEFORE: before} if before else {})},
+                reserve_bytes=self._disk_config.reserve_bytes(rate) + int(before * rate),
                 started_at=at,
             )
         except BaseException:
             self._takes.not_used(number)
             raise
         if self._labels.current is not None:
-            session.add_label(self._labels.current, timestamp=at, source="script")
+            session.add_label(self._labels.current, timestamp=asked, source="script")
         for stream in self._streams.selected():
             for channel in self._labels.bad_channels.get(stream.name, ()):
                 session.mark_channel(stream.name, channel)
@@ -243,6 +254,8 @@ class SessionRecorder:
                 self._recordings.require_running(wanted)
                 self._protocols.abort()
                 self._recordings.stop(finish)
+                for stream in self._streams.streams.values():
+                    stream.forget_recorded()
         except (NotAllowedError, SessionError) as error:
             self._message.set(f"not discarded: {error}")
             return False

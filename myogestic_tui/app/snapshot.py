@@ -13,6 +13,7 @@ import msgspec
 from ..clock import local_clock
 from ..config import GESTURE_KEYS
 from ..montage import picture
+from ..session.format.seconds_before import before_s
 from ..session.reading.label_counts import Tally, tally
 from . import interface as r
 from .envelope_views import label_status
@@ -121,6 +122,7 @@ def _session(
         events=_events(meta),
         ended_by=meta.ended_by,
         started_at=parts.recordings.started_at,
+        before_s=before_s(meta),
         elapsed_s=now - parts.recordings.started_at if parts.recordings.running is not None else snapshot.elapsed_s,
         bytes=snapshot.bytes,
         n_labels=len(track),

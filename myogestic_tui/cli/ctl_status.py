@@ -52,6 +52,7 @@ def _session(status: Status, session: SessionStatus) -> dict[str, Any]:
         created=(datetime.now().astimezone() - timedelta(seconds=session.elapsed_s)).isoformat(timespec="seconds"),
         duration_s=session.elapsed_s,
         bytes=session.bytes,
+        before_s=session.before_s,
         streams=streams,
         labels=_labels(status, session),
     )

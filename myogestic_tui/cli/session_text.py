@@ -47,10 +47,14 @@ def with_verification(summary: Summary, outcome: Verification) -> Summary:
 
 def session_lines(summary: Summary) -> list[str]:
     """Path, state and length, then a line for each stream and one for the labels."""
+    from ..session.format.seconds_before import before_words
+
     head = [summary.path, summary.state, clock(summary.duration_s), size(summary.bytes)]
     if summary.name:
         head.insert(1, summary.name)
     lines = ["   ".join(head), *stream_lines(summary.streams)]
+    if summary.before_s and summary.verified is UNSET:
+        lines.append(f"  · {before_words(summary.before_s)}")
     if summary.verified is UNSET:  # a verification's findings say the same
         lines += remark_lines(summary.streams)
     if summary.labels:

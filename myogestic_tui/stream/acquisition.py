@@ -18,7 +18,6 @@ from .chunks import check_chunk, check_same_layout, n_bytes
 from .envelope import Envelopes
 from .health import HealthMeter, StreamHealth
 from .quality import Quality, measure_quality, quality_samples
-from .ring import RingBuffer
 from .source import ClockedSource, Condition, MonitoredSource, OwnedSource, ReconnectingSource
 
 if TYPE_CHECKING:
@@ -204,6 +203,7 @@ class Stream(Taking):
             return False
         info = self.told.added_to(info)
         if self._ring is None:
+            self._reads.began = asked_at
             self._prepare(info)
         self._refused, self._n_failures, self.heard_since = "", 0, None
         self.asked_at = asked_at
@@ -234,7 +234,7 @@ class Stream(Taking):
                 self.message = self.told.message
 
     def _prepare(self, info: StreamInfo) -> None:
-        self._ring = RingBuffer(info, self.buffer_seconds)
+        self._ring = self._make_ring(info)
         self._health = HealthMeter(info)
         self._envelopes = None if info.is_string else Envelopes(info, self._ring)
         self._restart_counts()
@@ -315,9 +315,9 @@ class Stream(Taking):
         self._note_first(times, now)
         with self._cutting:
             self._explain_gap(timestamps)
-            self._ring.write(data, timestamps)
-            self._arrivals.append((now, len(timestamps)))
+            self._keep(data, timestamps, now)
             kept = self._record(data, timestamps, times, read_at, now)
+            self._note_recorded(self._ring.written - len(timestamps), kept)
             self._health.feed(timestamps, n_bytes(data), now, kept, self._counted(data))
         self._last_stamp = float(timestamps[-1])
 
@@ -336,7 +336,7 @@ class Stream(Taking):
         assert self.info is not None
         assert self._ring is not None
         wanted = quality_samples(self.info)
-        recent = bool(self._arrivals) and now - self._arrivals[-1][0] < 2.0
+        recent = bool(self._reads) and now - self._reads.newest_at < 2.0
         if not wanted or not recent or self._ring.written < wanted:
             self._quality = ()
             return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,33 +11,32 @@ import numpy as np
 from ..clock import gap_threshold, local_clock
 from ..errors import DiskError, NotAllowedError, SourceError
 from .capture import AHEAD_SECONDS, LATE_SECONDS, Take
+from .holding import Holding
 from .live_offsets import OffsetHistory
 from .sample_times import SampleTimes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..info import StreamInfo
     from ..session import Session
     from .health import HealthMeter
     from .live_timeline import LiveTime
-    from .ring import RingBuffer
+    from .recent_reads import Read
     from .source import ClockEstimate
 
 _log = logging.getLogger(__name__)
-_KEPT_READS = 256
 _BEGIN_SECONDS = 2.0
 """How long a recording that begins waits for a disk that still writes samples of the one before."""
 _STALL_SECONDS = 60.0
 """How long a recording that ends waits for a disk that does not answer."""
 
 
-class Taking:
+class Taking(Holding):
     """What `Stream` records, and what it needs to know for that."""
 
     def __init__(self, name: str, *, compared: bool) -> None:
+        super().__init__()
         self.name = name
-        self.info: StreamInfo | None = None
         self.message = ""
         self.asked_at = 0.0
         """Before the connection was made (recorder's clock, s): nothing that it brought is older."""
@@ -46,20 +44,14 @@ class Taking:
         """When the first sample was taken that came since it connected (recorder's clock, s); None without any."""
         self._connected = False
         self._message_until: float | None = None
-        self._ring: RingBuffer | None = None
         self._health: HealthMeter | None = None
         self._clock = OffsetHistory()
         self._times = SampleTimes(self._clock, compared=compared)
         self._interruption = ""
         self._last_stamp: float | None = None
-        self.left_at: float | None = None
-        """When it was taken out of the recording, or that ended (recorder's clock, s); None while it is recorded."""
         self._left: tuple[Session | None, LiveTime | None] = None, None
         self._left_before = 0.0
-        self._arrivals: deque[tuple[float, int]] = deque(maxlen=_KEPT_READS)
         self._take: Take | None = None
-        # Guards the take, and that ring and take get the same samples in the same order.
-        self._cutting = threading.Lock()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -72,11 +64,6 @@ class Taking:
         """Whether its samples go into this session now."""
         take = self._take
         return take is not None and take.session is session and take.joined and not take.done.is_set()
-
-    @property
-    def n_received(self) -> int:
-        """Samples that its source has given since it connected first."""
-        return self._ring.written if self._ring is not None else 0
 
     @property
     def writing_since(self) -> float | None:
@@ -204,6 +191,7 @@ class Taking:
         if self.heard_since is None:
             near = times is not None and abs(arrived - times[0]) < LATE_SECONDS
             self.heard_since = max(self.asked_at, float(times[0])) if near and times is not None else arrived
+            self.first_heard = self.heard_since if self.first_heard is None else self.first_heard
 
     def _restart_counts(self) -> None:
         """Health counts from the start of the session on, also where the stream was taken out of it meanwhile."""
@@ -247,20 +235,27 @@ class Taking:
         """Samples from ``at`` on that were read before this call; none that came long before, whatever their stamps."""
         if self._ring is None:
             return
-        reads = [(arrived, count) for arrived, count in self._arrivals if arrived > at - AHEAD_SECONDS]
-        _, data, timestamps = self._ring.since(self._ring.written - sum(count for _, count in reads))
-        first = len(timestamps)
-        parts = []
-        for arrived, count in reversed(reads):  # the ring may have lost the oldest
-            parts.append((max(0, first - count), first, arrived))
-            first = max(0, first - count)
-        for first, last, arrived in reversed(parts):
-            if first < last:
-                part = timestamps[first:last]
-                kept = self._record(data[first:last], part, self._times.of(part, arrived), arrived, arrived)
-                if self._health is not None:
-                    counted = self._counted(data[first:last])
-                    self._health.feed_earlier(part[kept], arrived, None if counted is None else counted[kept])
+        ring = self._ring
+        for read in self._reads.since(at - AHEAD_SECONDS, self._n_recorded):
+            first, data, timestamps = ring.since(read.first, limit=read.end - read.first)
+            assert first == read.first, "nothing is forgotten while the lock is held"
+            kept = self._record(data, timestamps, self._times.of(timestamps, read.arrived), read.arrived, read.arrived)
+            self._note_recorded(first, kept)
+            self._explain_earlier(read, kept)
+            if self._health is not None:
+                counted = self._counted(data)
+                self._health.feed_earlier(timestamps[kept], read.arrived, None if counted is None else counted[kept])
+
+    def _note_recorded(self, first: int, kept: slice) -> None:
+        """Of samples from ``first`` on in the ring's count, a recording has those ``kept``."""
+        if self._take is not None and kept.stop:
+            self._n_recorded = first + kept.stop
+
+    def _explain_earlier(self, read: Read, kept: slice) -> None:
+        take = self._take
+        for place, reason in self._reads.reasons(read):
+            if take is not None and kept.start <= place < kept.stop:
+                take.note_reason(place - kept.stop, reason)
 
     def _counted(self, data: NDArray[Any]) -> NDArray[Any] | None:
         """Values of the counter channel, where there is one."""
@@ -303,12 +298,15 @@ class Taking:
         if not self._interruption or info is None:
             return
         reason, self._interruption = self._interruption, ""
-        if take is None or take.done.is_set() or not info.is_regular or self._last_stamp is None:
+        if not info.is_regular or self._last_stamp is None:
             return
         intervals = np.diff(timestamps, prepend=self._last_stamp)
         place = int(intervals.argmax())
         if not intervals[place] - 1.0 / info.fs >= gap_threshold(info.fs) / 2:
             place = 0  # its clock began anew: the pause lies before the first sample all the same
+        self._reads.explain(self.n_received + place, reason)
+        if take is None or take.done.is_set():
+            return
         try:
             take.note_reason(place, reason)
         except Exception as error:
@@ -332,7 +330,5 @@ class Taking:
             take = self._take
             if take is None or take.end is None:
                 return
-            arrived = [at for at, _ in list(self._arrivals)[-9:]]
-            pace = max(np.diff(arrived), default=0.0)
             info = self.info if self._connected else None
-            take.check_silence(info, local_clock(), arrived[-1] if arrived else 0.0, float(pace))
+            take.check_silence(info, local_clock(), self._reads.newest_at, self._reads.pace)

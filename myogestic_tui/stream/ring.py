@@ -60,6 +60,18 @@ class RingBuffer:
             self._timestamps[: len(data) - head] = timestamps[head:]
             self._written += count
 
+    def grow(self, capacity: int) -> None:
+        """Hold up to ``capacity`` samples from now on, more than before; for the thread that writes."""
+        with self._lock:
+            first = self._written - min(self._written, self.capacity)
+            data = self._copy(self._data, first, self._written)
+            timestamps = self._copy(self._timestamps, first, self._written)
+            self._data = np.empty((capacity, *self._data.shape[1:]), dtype=self._data.dtype)
+            self._timestamps = np.empty(capacity)
+            self.capacity = capacity
+            places = np.arange(first, self._written) % capacity
+            self._data[places], self._timestamps[places] = data, timestamps
+
     def newest(self, count: int) -> tuple[NDArray[Any], NDArray[np.float64]]:
         """Copies of the newest ``count`` samples, or as many as there are: ``(n, n_channels)`` and ``(n,)``."""
         with self._lock:

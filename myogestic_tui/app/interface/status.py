@@ -178,6 +178,8 @@ class SessionStatus(Frozen, frozen=True, kw_only=True):
     """Who or what stopped it; empty while it runs."""
     name: str = ""
     started_at: float = 0.0
+    before_s: float = 0.0
+    """How many seconds before it was asked for it begins."""
     elapsed_s: float = 0.0
     bytes: int = 0
     n_labels: int = 0

@@ -95,6 +95,10 @@ def export_session(
     function = __getattr__(f"export_{name}")
     try:
         result: Exported = function(session, destination, streams, overwrite=overwrite, **further, **options)
+        from ..format.seconds_before import before_findings
+
+        for finding in before_findings(session.meta):
+            result.remark(finding.text)
     except MyoGesticError:
         raise
     except OSError as error:

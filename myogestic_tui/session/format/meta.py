@@ -23,9 +23,11 @@ from .unknown_keys import ANYTHING, Level, put_back, set_aside
 SCHEMA_VERSION = 1
 CONTINUES, CONTINUED_BY, NOT_RECORDED = "continues", "continued_by", "not_recorded_s"
 """Further fields of a session whose recorder was killed, and of the one that continues it; see `library.link`."""
+BEFORE = "before_s"
+"""Further field of a session that begins before it was asked for; see `seconds_before`."""
 RECOVERY, IMPORTED = "recovery", "imported"
 """Further fields of a session that was recovered, or imported from another format: when, and the findings of it."""
-_OWN_FIELDS = frozenset({CONTINUES, CONTINUED_BY, NOT_RECORDED, "ended_by", "imported_from"})
+_OWN_FIELDS = frozenset({CONTINUES, CONTINUED_BY, NOT_RECORDED, BEFORE, "ended_by", "imported_from"})
 """Further fields of text and numbers that this package writes itself."""
 EVENTS_FIELD, ENDED_BY = "events", "ended_by"
 """Fields of ``meta.json``: what happened to the recording, and who or what stopped it."""

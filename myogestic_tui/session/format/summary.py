@@ -83,6 +83,8 @@ class Summary(Struct, frozen=True, kw_only=True):
     duration_s: float = 0.0
     bytes: int = 0
     streams: dict[str, StreamSummary] = field(default_factory=dict)
+    before_s: float = 0.0
+    """How many seconds before its recording was started the session begins."""
     continues: str = ""
     """Folder name of the session that its recorder was cut off from and that this one continues."""
     continued_by: str = ""

@@ -24,6 +24,7 @@ from ..format.label_edits import EDITS
 from ..format.layout import MANIFEST, META, archive_name, free_path
 from ..format.lock import lock_session
 from ..format.meta import (
+    BEFORE,
     CONTINUED_BY,
     CONTINUES,
     ENDED_BY,
@@ -54,7 +55,11 @@ NOTE = "note"
 """The change that adds a note."""
 _TEXTS = ("name", "subject", "task")
 _FIXED = frozenset(
-    {*Meta.__struct_fields__, CONTINUES, CONTINUED_BY, NOT_RECORDED, EVENTS_FIELD, ENDED_BY, EDITS, RECOVERY, IMPORTED}
+    {
+        *Meta.__struct_fields__,
+        *(CONTINUES, CONTINUED_BY, NOT_RECORDED, BEFORE),
+        *(EVENTS_FIELD, ENDED_BY, EDITS, RECOVERY, IMPORTED),
+    }
     - {*_TEXTS, "take"}
 )
 

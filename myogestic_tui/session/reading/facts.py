@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ..format.meta import BEFORE
+from ..format.seconds_before import before_s, before_words
 from ..format.stream_names import public_names
 from ..format.time_remarks import note_words, time_details, time_remarks
 from ..format.time_summary import recorder_host
@@ -131,5 +133,6 @@ def _fields(session: SessionReader) -> tuple[tuple[str, str], ...]:
         "app": meta.app_name,
         "recorder": f"{meta.recorder.host} {meta.recorder.version}".strip(),
     }
-    plain = {key: value for key, value in meta.extra.items() if isinstance(value, (str, int, float))}
-    return tuple((key, str(value)) for key, value in {**own, **plain}.items() if value not in (None, ""))
+    plain = {key: value for key, value in meta.extra.items() if isinstance(value, (str, int, float)) and key != BEFORE}
+    said = {"start": before_words(before_s(meta))}
+    return tuple((key, str(value)) for key, value in {**own, **said, **plain}.items() if value not in (None, ""))

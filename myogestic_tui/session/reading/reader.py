@@ -13,6 +13,7 @@ from ..format.findings import Finding, damage
 from ..format.kept_findings import kept_findings
 from ..format.layout import array_name
 from ..format.meta import CONTINUED_BY, CONTINUES
+from ..format.seconds_before import before_s
 from ..format.stream_names import ByStream, find_stem, public_names
 from ..format.summary import StreamSummary, Summary, count_labels
 from ..format.time_records import TimeMeta
@@ -262,6 +263,7 @@ class SessionReader(SignalReading):
             duration_s=self._duration(),
             bytes=size_of(self.path),
             streams={name: self._stream_summary(self.view.streams[stem]) for stem, name in names.items()},
+            before_s=before_s(self.meta),
             continues=str(self.meta.extra.get(CONTINUES, "")),
             continued_by=str(self.meta.extra.get(CONTINUED_BY, "")),
             labels=count_labels(self.label_track, self.class_names),
