@@ -199,8 +199,8 @@ class BidsConfig(Section, frozen=True, kw_only=True):
     authors: tuple[str, ...] = ()
     license: str = ""
     task_description: str = ""
-    placement: Literal["Measured", "ChannelSpecific", "Other"] = "Other"
-    """How electrodes were placed, in the words of BIDS."""
+    placement: Literal["Measured", "ChannelSpecific", "Other"] | None = None
+    """How electrodes were placed, in the words of BIDS: ``Measured`` where a montage tells places, else ``Other``."""
     placement_description: str = ""
     reference: str = ""
     """Where the reference electrode was."""

@@ -127,8 +127,21 @@ def _facts(session: SessionReader) -> dict[str, Any]:
         "bad_channels": {stem: sorted(bad) for stem, bad in meta.bad_channels.items() if bad},
         "bad_trials": meta.bad_trials,
         "edits": meta.extra.get("edits", []),
+        "electrodes": {name: plain for name in session.streams if (plain := _grids(session, name))},
         "findings": session.findings,
     }
+
+
+def _grids(session: SessionReader, name: str) -> dict[str, Any]:
+    """The grids of a stream as in ``meta.json``; channels are from 0."""
+    from ..montage import grids_to_plain
+
+    return grids_to_plain(session.stream_info(name).channel_grids)
+
+
+def _electrode_lines(session: SessionReader) -> list[str]:
+    grids = [(name, grid) for name in session.streams for grid in session.stream_info(name).channel_grids or ()]
+    return [f"  electrodes   {name} {grid.words()}" for name, grid in grids]
 
 
 def _details(session: SessionReader) -> list[str]:
@@ -152,6 +165,7 @@ def _details(session: SessionReader) -> list[str]:
         ("bad trials", ", ".join(map(str, trial_numbers(session.label_track, meta.bad_trials)))),
     ]
     lines = [f"  {name:<12} {value}" for name, value in facts if value not in (None, "")]
+    lines += _electrode_lines(session)
     lines += _time_lines(session)
     lines += [f"  note         {note_words(note.text, note.uncertainty_s)}" for note in session.notes]
     lines += _event_lines(meta)

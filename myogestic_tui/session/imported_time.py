@@ -10,6 +10,7 @@ from msgspec.structs import replace as with_fields
 from ..clock import Evidence
 from ..clock.evidence import believable
 from ..errors import SessionDamagedError
+from ..montage import grids_to_plain, told_grids
 from .format.commit import Shape, commit
 from .format.findings import observation
 from .format.json_files import replace_file
@@ -119,7 +120,9 @@ def set_imported_time(
         meta.duration_s = session.duration_s if _is_of_a_recording(session, meta) else duration_s
         for stem, (told, _) in streams.items():
             fields = {"gaps": told.gaps, "joined_at": told.joined_at, "placed": told.placed, "time": None}
-            meta.add_stream(stem, with_fields(meta.all_streams[stem], **fields))
+            known = meta.all_streams[stem]
+            grids = told_grids({"channel_grids": told.channel_grids, "montage": told.montage}, known.n_channels)
+            meta.add_stream(stem, with_fields(known, **fields, extra={**known.extra, **grids_to_plain(grids)}))
         replace_file(folder / META, encode_meta(meta))
         replace_file(folder / META, encode_meta(_measured(folder, meta)))
 

@@ -12,11 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from myogestic_tui import ChannelGrid
 from myogestic_tui.clock import local_clock
 from myogestic_tui.config import BidsConfig
 from myogestic_tui.info import StreamInfo
 from myogestic_tui.session import Session, open_session_store
 from myogestic_tui.session.export import export_bids
+from tests.export.six_streams import BICEPS, FLEXORS, record
 from tests.windows.making import EMG, emg_of, fill
 
 ABOUT = BidsConfig(
@@ -31,7 +33,9 @@ ABOUT = BidsConfig(
 )
 SETS = [["Rest", "Fist", "Pinch"], ["Rest", "Pinch"], ["Point", "Rest", "Fist"]]
 ALLOWED = {"SIDECAR_KEY_RECOMMENDED", "JSON_KEY_RECOMMENDED", "EVENTS_TSV_MISSING", "HED_WARNING"}
-"""Of what nobody has told (devices, institutions, HED of other gestures), and of motion, whose events the EMG has."""
+ALLOWED |= {"EXCESSIVE_ELECTRODE_SPECIFICITY"}
+"""Of what nobody has told (devices, institutions, HED of other gestures), of motion, whose events the EMG has, and of
+electrodes, which each run tells of itself."""
 
 
 def recorded(folder: Path, take: int, classes: list[str]) -> Path:
@@ -211,3 +215,51 @@ def test_the_command_line_goes_over_the_configuration(dataset, tmp_path, monkeyp
     assert about["PowerLineFrequency"] == 50.0
     refused = CliRunner().invoke(cli, ["export", str(dataset[0][0]), "--to", "edf", "--line-freq", "50"])
     assert (refused.exit_code, "--line-freq is for --to bids" in refused.output) == (2, True)
+
+
+def test_a_montage_is_in_the_dataset_and_the_validator_finds_no_error(tmp_path):
+    """Two runs of one montage, one with another distance, one without any: each tells of its own."""
+    import mne_bids
+
+    other = ChannelGrid("flexors", FLEXORS.cells, "flexor digitorum", "left")
+    runs = {4: (FLEXORS, BICEPS), 5: (FLEXORS, BICEPS), 6: (other,), 7: None}
+    for run, grids in runs.items():
+        six = record(tmp_path / str(run), grids, take=run)
+        with open_session_store(six.path) as session:
+            export_bids(session, tmp_path / "set", about=ABOUT if run < 7 else None)
+    emg = tmp_path / "set/sub-P07/emg"
+    stem = f"{emg}/sub-P07_task-grasp_run-"
+    rows = table(Path(f"{stem}04_electrodes.tsv"))
+    assert list(rows[0]) == ["name", "x", "y", "z", "coordinate_system", "group"]
+    assert [(row["name"], row["x"], row["y"]) for row in rows] == [
+        ("E1", "0", "0"),
+        ("E2", "0", "8"),
+        ("E3", "8", "0"),
+        ("E4", "8", "8"),
+    ]
+    assert {(row["coordinate_system"], row["group"]) for row in rows} == {("flexors", "flexors")}
+    counted = table(Path(f"{stem}06_electrodes.tsv"))
+    assert [(row["x"], row["y"], row["coordinate_system"]) for row in counted][3] == ("1", "1", "flexors2")
+    assert not Path(f"{stem}07_electrodes.tsv").exists()
+    spaces = {path.name.split("_")[1]: json.loads(path.read_text()) for path in emg.glob("*_coordsystem.json")}
+    assert {name: about["EMGCoordinateUnits"] for name, about in spaces.items()} == {
+        "space-flexors": "mm",
+        "space-flexors2": "n/a",
+    }
+    channels = table(Path(f"{stem}05_channels.tsv"))
+    assert [row["target_muscle"] for row in channels] == ["left flexor digitorum"] * 4 + ["left biceps brachii", "n/a"]
+    assert [row["interelectrode_distance"] for row in channels] == ["8"] * 4 + ["20", "n/a"]
+    assert [row["signal_electrode"] for row in channels] == ["E1", "E2", "E3", "E4", "BB", "n/a"]
+    schemes = [json.loads(Path(f"{stem}{run:02d}_emg.json").read_text())["EMGPlacementScheme"] for run in runs]
+    assert schemes == ["Measured"] * 3 + ["Other"]
+    found = issues(tmp_path / "set")
+    assert [one for one in found if one["severity"] == "error"] == []
+    assert {one["code"] for one in found} <= ALLOWED
+    where = mne_bids.BIDSPath(root=tmp_path / "set", subject="P07", task="grasp", run="04", datatype="emg")
+    raw = mne_bids.read_raw_bids(where, verbose="error")
+    np.testing.assert_allclose(raw.get_data().T[:, 0] * 1e6, record_values(tmp_path / "4"), atol=1e-4)
+
+
+def record_values(folder: Path) -> np.ndarray:
+    with open_session_store(next(folder.glob("*.session.zip"))) as session:
+        return session.get_continuous("emg")[0][:, 0]

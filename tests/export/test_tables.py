@@ -127,7 +127,7 @@ def test_the_page_has_a_row_for_each_format_with_its_true_streams(session, tmp_p
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if line.startswith("| `")]
     told = {row[0].strip("`"): row for row in rows if row[0].strip("`") in FORMATS}
     assert set(told) == set(FORMATS)
-    for to, (*_, labels, gaps, streams) in told.items():
+    for to, (*_, labels, gaps, streams, _) in told.items():
         if to in NEEDED and find_spec(NEEDED[to]) is None:
             continue
         done = export_session(session, to, tmp_path / to)

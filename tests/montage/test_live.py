@@ -177,3 +177,28 @@ def test_ctl_montage_sets_shows_and_refuses(tmp_path, capsys):
             assert code != 0
             assert words in text
         assert grids(app) == (GRID,)
+
+
+def test_info_prints_the_electrodes_and_reports_those_that_cannot_be(tmp_path, capsys):
+    from myogestic_tui.session import Session, verify_session
+
+    session = Session(tmp_path, reserve_bytes=0)
+    session.init_stream("emg", StreamInfo(8, 100.0, channel_grids=[GRID]))
+    session.close()
+    assert run(["info", str(session.path)]) == 0
+    assert "electrodes   emg left biceps brachii: 2x3, 10 mm, channels 1-6" in capsys.readouterr().out
+    assert run(["info", "--json", str(session.path)]) == 0
+    told = json.loads(capsys.readouterr().out)["electrodes"]
+    assert told["emg"]["channel_grids"][0]["cells"] == [[0, 2, 4], [1, 3, 5]]
+    meta = session.path / "meta.json"
+    plain = json.loads(meta.read_bytes())
+    plain["streams"]["emg"]["channel_grids"][0]["cells"] = [[0, 99]]
+    meta.write_text(json.dumps(plain))
+    outcome = verify_session(session.path)
+    assert outcome.ok
+    assert [one.text for one in outcome.findings if "electrodes have no place" in one.text]
+    assert run(["info", str(session.path)]) == 0
+    assert (
+        "its electrodes have no place: grid 'left biceps brachii': no channel 100; there are 8"
+        in capsys.readouterr().out
+    )

@@ -10,6 +10,7 @@ from ..format.kept_findings import kept_findings
 from ..format.label_edits import digest, label_history
 from ..format.layout import JOURNAL, LABELS, MANIFEST, META, ORIGINAL_LABELS, stems_among
 from ..format.meta import Meta, decode_labels, decode_meta
+from ..format.montage_findings import montage_findings
 from ..format.seconds_before import before_findings
 from ..format.time_summary import session_evidence
 from ..format.wall_clock import wall_clock_findings
@@ -85,7 +86,8 @@ class ContentCheck:
             for finding in stream.finish(self.meta, evidence[stem], ours=self.meta.schema_version is not None):
                 self._report(finding)
         self._check_labels()
-        for finding in (*wall_clock_findings(self.meta), *before_findings(self.meta)):
+        about = (*wall_clock_findings(self.meta), *before_findings(self.meta), *montage_findings(self.meta))
+        for finding in about:
             self._report(finding)
         for when, findings in kept_findings(self.meta).items():
             for finding in findings:

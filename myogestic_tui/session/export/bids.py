@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from ...config import BidsConfig
 from ...errors import ConfigError
 from ...extras import needed
+from .bids_electrodes import write_electrodes
 from .bids_motion import is_motion, write_motion
 from .bids_tables import describe_dataset, describe_participant, describe_recording, write_events, write_readme
 from .common import Exported, check_free, claim, filled_streams, partial_folder, tell_about_clock, text_streams, utc_at
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from ..reading.reader import SessionReader
 
-_WRITTEN = ("emg.bdf", "emg.json", "channels.tsv", "channels.json", "events.tsv", "events.json")
+_WRITTEN = ("emg.bdf", "emg.json", "channels.tsv", "channels.json", "events.tsv", "events.json", "electrodes.tsv")
 _OF_MOTION = ("motion.tsv", "motion.json", "channels.tsv")
 
 Placement = Literal["Measured", "ChannelSpecific", "Other"]
@@ -105,6 +106,7 @@ def export_bids(
                     _add(session, name, written.paths[0], file, about)
                 write_events(session, name, file, about)
                 describe_recording(session, name, file, about)
+                write_electrodes(session, name, file)
                 describe_participant(session, root, file.parent.parent.name, about, out)
             out.paths.append(file)
             for remark in written.remarks:
@@ -211,7 +213,7 @@ def _add(session: SessionReader, name: str, written: Path, file: Path, about: Bi
     # The file's header has local time, as EDF wants it; MNE takes that for UTC.
     raw.set_meas_date(_date(session, name, about))
     path = mne_bids.BIDSPath(root=file.parent.parent.parent, datatype="emg", **mne_bids.get_entities_from_fname(file))
-    mne_bids.write_raw_bids(raw, path, emg_placement=about.placement, overwrite=True, verbose="error")
+    mne_bids.write_raw_bids(raw, path, emg_placement=about.placement or "Other", overwrite=True, verbose="error")
 
 
 def _date(session: SessionReader, name: str, about: BidsConfig) -> datetime | None:

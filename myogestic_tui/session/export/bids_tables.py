@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .common import class_label, label_spans, session_end
+from .electrodes import electrodes_of
 from .even_grid import SKIP, Grid, marks
 from .tsv import UNKNOWN, read_json, read_tsv, write_json, write_tsv
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ...config import BidsConfig
+    from ...info import StreamInfo
     from ..reading.reader import SessionReader
     from .common import Exported
 
@@ -102,7 +104,7 @@ def describe_recording(session: SessionReader, name: str, file: Path, about: Bid
         "TaskDescription": about.task_description or UNKNOWN,
         "Manufacturer": info.manufacturer or UNKNOWN,
         "RecordingDuration": grid.length / grid.fs,
-        "EMGPlacementScheme": about.placement,
+        "EMGPlacementScheme": placement_of(info, about),
         "EMGReference": about.reference or UNKNOWN,
         "EMGGround": about.ground or UNKNOWN,
         "PowerLineFrequency": about.line_freq or UNKNOWN,
@@ -110,12 +112,18 @@ def describe_recording(session: SessionReader, name: str, file: Path, about: Bid
         "HardwareFilters": UNKNOWN,
     }
     known.pop("EMGPlacementSchemeDescription", None)
-    if about.placement_description or about.placement == "Other":
+    if about.placement_description or known["EMGPlacementScheme"] == "Other":
         known["EMGPlacementSchemeDescription"] = about.placement_description or UNKNOWN
     write_json(sidecar, known)
     table = file.with_name(file.name.replace("_emg.bdf", "_channels.tsv"))
     rows = [{**row, "low_cutoff": UNKNOWN, "high_cutoff": UNKNOWN} for row in read_tsv(table)]
     write_tsv(table, list(rows[0]), rows)
+
+
+def placement_of(info: StreamInfo, about: BidsConfig) -> str:
+    """How electrodes were placed: coordinates that are given are ``Measured``, in the words of BIDS."""
+    has_places = any(one.has_place for one in electrodes_of(info).values())
+    return about.placement or ("Measured" if has_places else "Other")
 
 
 def describe_dataset(root: Path, before: dict[str, Any], about: BidsConfig) -> None:

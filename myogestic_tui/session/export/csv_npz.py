@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import csv
-import json
 import zipfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-import msgspec
 import numpy as np
 
+from ..format.meta import encode_meta
 from ..reading.frames import sample_classes
 from .common import Exported, Partial, claim, single_target, tell_about_clock
-from .tables import export_tables, label_columns, sample_blocks, table_files
+from .tables import export_tables, sample_blocks, table_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +35,7 @@ def export_csv(
     *,
     overwrite: bool = False,
 ) -> Exported:
-    """Write ``<session>_<stream>.csv`` for each stream, and ``<session>_labels.csv``.
+    """Write ``<session>_<stream>.csv`` for each stream, ``…_labels.csv``, and with a montage ``…_electrodes.csv``.
 
     Columns: ``time`` (corrected, seconds on the recorder's clock), ``raw_time``, ``class_index`` (-1: unlabelled), then
     a channel each, named with its unit. Numbers are written so that they read back to the same bits. Memory: a block.
@@ -65,7 +64,7 @@ def export_csv(
         streams,
         overwrite=overwrite,
         write_stream=lambda path, stream: _write_stream(path, session, stream),
-        write_labels=lambda path: _write_labels(path, session),
+        write_table=_write_table,
     )
     out.remark("csv holds no clock offsets and no metadata beyond names and units; gaps show in the column time")
     return out
@@ -89,9 +88,9 @@ def _write_stream(path: Path, session: SessionReader, stream: StreamData) -> Non
             writer.writerows([time, stamp, index, *row] for time, stamp, index, row in columns)
 
 
-def _write_labels(path: Path, session: SessionReader) -> None:
-    columns = label_columns(session)
-    columns["bad"] = [int(bad) for bad in columns["bad"]]
+def _write_table(path: Path, columns: dict[str, list[Any]]) -> None:
+    if "bad" in columns:
+        columns["bad"] = [int(bad) for bad in columns["bad"]]
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(columns)
@@ -118,7 +117,7 @@ def export_npz(
 
     For each stream ``<stream>`` (``(n_samples, n_channels)``, bit for bit), ``<stream>_time`` (corrected),
     ``<stream>_raw_time``, ``<stream>_clock`` and ``<stream>_class_index`` (-1: unlabelled); ``label_time``,
-    ``label_class_index``, ``label_bad``, ``class_names``; ``meta``, the session's metadata as JSON text. Text becomes
+    ``label_class_index``, ``label_bad``, ``class_names``; ``meta``, the session's ``meta.json`` as text. Text becomes
     NumPy strings of fixed length. Memory: a block.
 
     Parameters, errors as `export_csv`, but ``destination`` is a file ending in ``.npz``, or a folder.
@@ -159,7 +158,7 @@ def _label_arrays(session: SessionReader) -> dict[str, NDArray[Any]]:
         "label_class_index": np.array([event.class_index for event in track], np.int64),
         "label_bad": np.array([event.bad for event in track], bool),
         "class_names": np.array(session.class_names, np.str_),
-        "meta": np.array(json.dumps(msgspec.to_builtins(session.meta))),
+        "meta": np.array(encode_meta(session.meta).decode()),
     }
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from ...extras import needed
 from ...info import VOLTS
 from .common import Exported, Partial, claim, filled_streams, local_at, targets
+from .electrodes import electrodes_of
 from .even_grid import Grid, check_fill, grids_of, in_parts, marks, start_of, tell_about_grid
 
 if TYPE_CHECKING:
@@ -148,9 +149,15 @@ def _assemble(session: SessionReader, grid: Grid, fmt: Format, out: Exported, an
     total = -(-grid.length // per_record) * per_record
     units, limits = _limits_of(grid, fmt, out)
     digital = np.zeros((data.info.n_channels, total), np.int16 if fmt == "edf" else np.int32)
+    electrodes = electrodes_of(data.info)
     signals = [
         (edfio.EdfSignal if fmt == "edf" else edfio.BdfSignal).from_digital(
-            digital[index], fs, label=label, physical_dimension=units[index].name, physical_range=limits[index]
+            digital[index],
+            fs,
+            label=label,
+            transducer_type=_ascii(electrodes[index].words(), 80) if index in electrodes else "",
+            physical_dimension=units[index].name,
+            physical_range=limits[index],
         )
         for index, label in enumerate(_labels(data.info.names, name, out))
     ]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from ...extras import needed
+from ...montage import grids_to_plain
 from ..reading.frames import distinct_channels
 from .common import (
     Exported,
@@ -46,7 +48,8 @@ def to_mne(
 
     Labels become annotations with the class's name and the length of the span (``BAD …`` for bad trials), notes and
     streams of text annotations of no length. Gaps are filled with zeros and annotated ``BAD_ACQ_SKIP``. Channels that
-    were marked bad are in ``info["bads"]``. Memory: 8 bytes for every value, MNE's own float64.
+    were marked bad are in ``info["bads"]``; a montage is JSON in ``info["description"]``, since MNE has no positions
+    but those on a head. Memory: 8 bytes for every value, MNE's own float64.
 
     Parameters
     ----------
@@ -84,6 +87,8 @@ def to_mne(
     info["bads"] = [info["ch_names"][index] for index in session.meta.bad_channels.get(data.name, [])]
     if session.meta.subject:
         info["subject_info"] = {"his_id": session.meta.subject}
+    if data.info.channel_grids:
+        info["description"] = msgspec.json.encode(grids_to_plain(data.info.channel_grids)).decode()
     info["device_info"] = {"type": data.info.type or "LSL", "model": data.info.manufacturer or "unknown"}
     raw = mne.io.RawArray(values, info, verbose="error")
     start = utc_at(session, start_of(session, grid))

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...errors import ConfigError
 from ...extras import needed
+from ..format.layout import safe_name
 from .common import (
     Exported,
     claim,
@@ -21,6 +22,7 @@ from .common import (
     utc_at,
     volts_per_unit,
 )
+from .electrodes import electrodes_of
 from .mne_raw import channel_types
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from ..reading.reader import SessionReader
+    from .electrodes import Electrode
 
 
 def export_nwb(
@@ -157,15 +160,55 @@ def _electrodes(session: SessionReader, name: str, file: Any) -> Any:
     device = file.create_device(
         f"{stem}_device", description=info.source_id or "unknown", manufacturer=info.manufacturer or None
     )
-    group = file.create_electrode_group(f"{stem}_electrodes", description=name, location="unknown", device=device)
     first = 0 if file.electrodes is None else len(file.electrodes)
-    bad = session.meta.bad_channels.get(stem, [])
+    bad, placed, groups = session.meta.bad_channels.get(stem, []), electrodes_of(info), {}
     if file.electrodes is None:
-        file.add_electrode_column("channel_name", "name of the channel")
-        file.add_electrode_column("bad", "whether the channel was marked bad")
+        _add_columns(session, file)
     for number, channel in enumerate(info.names):
-        file.add_electrode(location="unknown", group=group, channel_name=channel, bad=number in bad)
+        one = placed.get(number)
+        label, where = (one.grid.label, one.grid.where) if one else ("", "")
+        if label not in groups:
+            called = f"{stem}_{safe_name(label)}" if label else f"{stem}_electrodes"
+            about = {"description": label or name, "location": where or "unknown", "device": device}
+            groups[label] = file.create_electrode_group(_free(file.electrode_groups, called), **about)
+        values = _place(one) if _has_montage(session) else {}
+        file.add_electrode(
+            location=where or "unknown", group=groups[label], channel_name=channel, bad=number in bad, **values
+        )
     return file.create_electrode_table_region(list(range(first, first + info.n_channels)), f"channels of {name}")
+
+
+def _has_montage(session: SessionReader) -> bool:
+    return any(session.stream_info(name).channel_grids for name in session.streams)
+
+
+def _add_columns(session: SessionReader, file: Any) -> None:
+    file.add_electrode_column("channel_name", "name of the channel")
+    file.add_electrode_column("bad", "whether the channel was marked bad")
+    if _has_montage(session):
+        file.add_electrode_column("grid_row", "row on the grid of its group, from 0; -1 where that is not known")
+        file.add_electrode_column("grid_column", "column on the grid of its group, from 0; -1 where that is not known")
+
+
+def _place(one: Electrode | None) -> dict[str, int | float]:
+    """Rows and columns, and micrometres from those, as NWB wants them."""
+    placed = one is not None and one.has_place
+    x, y = (one.x_mm, one.y_mm) if one is not None else (None, None)
+    return {
+        "grid_row": one.row if placed and one is not None else -1,
+        "grid_column": one.column if placed and one is not None else -1,
+        "rel_x": np.nan if x is None else 1e3 * x,
+        "rel_y": np.nan if y is None else 1e3 * y,
+    }
+
+
+def _free(taken: Any, name: str) -> str:
+    """A name that no other group has."""
+    found, number = name, 1
+    while found in taken:
+        number += 1
+        found = f"{name}_{number}"
+    return found
 
 
 def _add_trials(session: SessionReader, file: Any, zero: float) -> None:

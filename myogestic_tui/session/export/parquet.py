@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING
-
-import msgspec
+from typing import TYPE_CHECKING, Any
 
 from ...extras import needed
+from ..format.meta import encode_meta
 from ..reading.frames import distinct_channels
-from .tables import export_tables, label_columns, sample_blocks, table_files
+from .tables import export_tables, sample_blocks, table_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +26,7 @@ def export_parquet(
     *,
     overwrite: bool = False,
 ) -> Exported:
-    """Write ``<session>_<stream>.parquet`` for each stream, and ``<session>_labels.parquet``.
+    """Write ``<session>_<stream>.parquet`` for each stream, ``…_labels.parquet``, perhaps ``…_electrodes.parquet``.
 
     Columns: ``time`` (corrected, seconds on the recorder's clock), ``raw_time``, ``class_index`` (-1: unlabelled), then
     a channel each in the stream's dtype; units are metadata of the columns, the session's ``meta.json`` that of the
@@ -53,14 +51,14 @@ def export_parquet(
         The session has no such stream.
     """
     needed("pyarrow", "frames", "exporting to parquet")
-    about = {b"myogestic_tui": json.dumps(msgspec.to_builtins(session.meta)).encode()}
+    about = {b"myogestic_tui": encode_meta(session.meta)}
     out = export_tables(
         session,
         plan_parquet(session, destination, streams),
         streams,
         overwrite=overwrite,
         write_stream=lambda path, stream: _write_stream(path, session, stream, about),
-        write_labels=lambda path: _write_labels(path, session, about),
+        write_table=lambda path, columns: _write_table(path, columns, about),
     )
     out.remark("parquet holds no clock offsets; gaps show in the column time")
     return out
@@ -91,13 +89,17 @@ def _write_stream(path: Path, session: SessionReader, stream: StreamData, about:
             writer.write_batch(pa.record_batch(arrays, schema))
 
 
-def _write_labels(path: Path, session: SessionReader, about: dict[bytes, bytes]) -> None:
+_KINDS = {
+    "bad": "bool_",
+    **dict.fromkeys(("class_name", "source", "stream", "name", "grid", "muscle", "side"), "string"),
+    **dict.fromkeys(("class_index", "channel", "row", "column"), "int64"),
+}
+"""Of the columns of tables, where they are no numbers with a fraction."""
+
+
+def _write_table(path: Path, columns: dict[str, list[Any]], about: dict[bytes, bytes]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns, kinds = (
-        label_columns(session),
-        (pa.float64(), pa.int64(), pa.string(), pa.bool_(), pa.float64(), pa.string()),
-    )
-    arrays = [pa.array(values, kind) for values, kind in zip(columns.values(), kinds, strict=True)]
+    arrays = [pa.array(values, getattr(pa, _KINDS.get(name, "float64"))()) for name, values in columns.items()]
     pq.write_table(pa.table(arrays, list(columns)).replace_schema_metadata(about), path)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..format.layout import safe_name
 from ..reading.frames import sample_classes
 from .common import Exported, Partial, as_folder, claim, class_label, session_stem, tell_about_clock
+from .electrodes import COLUMNS, electrode_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
 def table_files(
     session: SessionReader, destination: str | PathLike[str], streams: Sequence[str] | None, suffix: str
 ) -> list[Path]:
-    """A file for each stream, then one for the labels."""
+    """A file for each stream, then one for the labels, and one for electrodes whose places are known."""
     folder = as_folder(Path(destination), f"{suffix} makes several, so name a folder")
     ends = [safe_name(name) for name in (session.streams if streams is None else streams)]
-    ends.append("labels" if "labels" not in ends else "labels_of_session")
+    names = ["labels", "electrodes"] if electrode_rows(session, streams) else ["labels"]
+    ends += [f"{one}_of_session" if one in ends else one for one in names]
     return [folder / f"{session_stem(session.path)}_{end}.{suffix}" for end in ends]
 
 
@@ -37,9 +39,9 @@ def export_tables(
     *,
     overwrite: bool,
     write_stream: Callable[[Path, StreamData], None],
-    write_labels: Callable[[Path], None],
+    write_table: Callable[[Path, dict[str, list[Any]]], None],
 ) -> Exported:
-    """Write ``files``, which `table_files` gave: each stream by ``write_stream``, the labels by ``write_labels``.
+    """Write ``files``, which `table_files` gave: streams by ``write_stream``, what else there is by ``write_table``.
 
     Raises
     ------
@@ -55,9 +57,13 @@ def export_tables(
             write_stream(partial, session.stream_data(name))
         tell_about_clock(session, name, out)
         out.paths.append(path)
-    with Partial(files[-1]) as partial:
-        write_labels(partial)
-    out.paths.append(files[-1])
+    electrodes = electrode_rows(session, streams)
+    tables = [label_columns(session)]
+    tables += [{column: [row[column] for row in electrodes] for column in COLUMNS}] if electrodes else []
+    for table, path in zip(tables, files[-len(tables) :], strict=True):
+        with Partial(path) as partial:
+            write_table(partial, table)
+        out.paths.append(path)
     return out
 
 

@@ -6,13 +6,14 @@ import of the file is then as certain about gaps, leaps and labels as the record
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import numpy as np
 from msgspec import Struct, field
 
 from ...errors import SessionDamagedError
+from ...montage import grids_to_plain, told_grids
 from .json_files import as_type, decode_json
 from .meta import Anchor, RecorderMeta
 from .time_records import GapRecord, PlacedMeta  # noqa: TC001  (msgspec resolves annotations at run time)
@@ -47,6 +48,9 @@ class StreamTime(Struct, frozen=True, omit_defaults=True):
     joined_at: float | None = None
     counter: int | None = None
     placed: PlacedMeta | None = None
+    channel_grids: Any = None
+    """Where electrodes are, with ``montage``, as under the stream in ``meta.json``."""
+    montage: Any = None
 
 
 def session_time(meta: Meta) -> SessionTime:
@@ -56,7 +60,8 @@ def session_time(meta: Meta) -> SessionTime:
 
 def stream_time(measured: StreamMeta, placed: PlacedMeta | None) -> StreamTime:
     """What an export has to carry of a stream; ``placed`` where its time stamps are written corrected."""
-    return StreamTime(measured.gaps, measured.joined_at, measured.counter, placed or measured.placed)
+    grids = grids_to_plain(told_grids(measured.extra, measured.n_channels))
+    return StreamTime(measured.gaps, measured.joined_at, measured.counter, placed or measured.placed, **grids)
 
 
 def encode_time(told: Struct) -> str:

@@ -8,12 +8,14 @@ import numpy as np
 
 from ...errors import ConfigError
 from ...extras import needed
+from ...montage import grids_to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from ...info import StreamInfo
     from ..signal.streamdata import StreamData
     from .open_session import OpenSession
 
@@ -68,6 +70,7 @@ def to_xarray(session: OpenSession, streams: Sequence[str] | None) -> Any:
             f"{stem}_channel": distinct_channels(stream.info.names),
             f"{stem}_raw_time": (along, stream.raw_times(0, n)),
             f"{stem}_class_index": (along, sample_classes(session, stream, 0, n)),
+            **_grid_coordinates(stem, stream.info),
         }
         facts = _facts(session, stream)
         variables[stem] = xarray.DataArray(stream.rows(0, n), coords, (along, f"{stem}_channel"), stem, facts)
@@ -84,6 +87,19 @@ def to_xarray(session: OpenSession, streams: Sequence[str] | None) -> Any:
     )
 
 
+def _grid_coordinates(stem: str, info: StreamInfo) -> dict[str, Any]:
+    """Label of the grid, row and column of each channel, where a montage tells them; -1 for those on none."""
+    if not info.channel_grids:
+        return {}
+    labels, places = np.full(info.n_channels, "", object), np.full((2, info.n_channels), -1)
+    for grid in info.channel_grids:
+        for channel, *place in grid.places():
+            labels[channel], places[:, channel] = grid.label, place
+    along = f"{stem}_channel"
+    found = {"grid": labels.astype(str), "row": places[0], "column": places[1]}
+    return {f"{stem}_{what}": (along, values) for what, values in found.items()}
+
+
 def _facts(session: OpenSession, stream: StreamData) -> dict[str, Any]:
     """What a table of one stream says of it."""
     info = stream.info
@@ -94,4 +110,5 @@ def _facts(session: OpenSession, stream: StreamData) -> dict[str, Any]:
         "type": info.type,
         "source_id": info.source_id,
         "class_names": session.class_names,
+        **grids_to_plain(info.channel_grids),
     }

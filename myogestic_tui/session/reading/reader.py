@@ -13,6 +13,7 @@ from ..format.findings import Finding, damage
 from ..format.kept_findings import kept_findings
 from ..format.layout import array_name
 from ..format.meta import CONTINUED_BY, CONTINUES
+from ..format.montage_findings import montage_findings
 from ..format.seconds_before import before_s
 from ..format.stream_names import ByStream, find_stem, public_names
 from ..format.summary import StreamSummary, Summary, count_labels
@@ -121,7 +122,8 @@ class SessionReader(SignalReading):
     def findings(self) -> list[Finding]:
         """What was found on opening, or when it was recovered or imported: damage, and what is worth knowing."""
         kept = [finding for found in kept_findings(self.meta).values() for finding in found]
-        return [*kept, *wall_clock_findings(self.meta), *self.view.findings]
+        told = [*wall_clock_findings(self.meta), *montage_findings(self.meta)]
+        return [*kept, *told, *self.view.findings]
 
     @property
     def label_edits(self) -> list[LabelEdit]:
@@ -206,8 +208,8 @@ class SessionReader(SignalReading):
         """Streams (None: all) and labels as an `xarray.Dataset`, in memory (extra ``[frames]``).
 
         A variable ``emg`` has the dimensions ``emg_time`` (corrected time in seconds) and ``emg_channel`` (names), and
-        the coordinates ``emg_raw_time`` and ``emg_class_index`` (-1: unlabelled); labels are ``label_class_index`` and
-        ``label_bad`` along ``label_time``.
+        the coordinates ``emg_raw_time`` and ``emg_class_index`` (-1: unlabelled), with a montage also ``emg_grid``,
+        ``emg_row`` and ``emg_column``; labels are ``label_class_index`` and ``label_bad`` along ``label_time``.
 
         Raises
         ------
