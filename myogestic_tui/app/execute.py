@@ -246,7 +246,7 @@ def _connect(parts: Parts, command: c.ConnectStream) -> c.Reply:
 
 def _connect_all(parts: Parts, command: c.ConnectAll) -> c.Reply:
     added = parts.selection.connect_all(who=_who(command))
-    return c.Reply(ok=True, message=f"connecting {', '.join(added) or 'nothing new'}")
+    return c.Reply(ok=True, message=f"connecting {', '.join(added)}" if added else "no stream is left to connect")
 
 
 def _forget(parts: Parts, command: c.ForgetStream) -> c.Reply:

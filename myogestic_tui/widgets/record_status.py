@@ -90,8 +90,10 @@ def _idle(frame: Frame, width: int) -> Now:  # noqa: ARG001
     required = [s.name for s in missing if s.required]
     if required:
         head = line((" WAITING ", ALERT), (f"  for {', '.join(required)}", WARN))
+    elif not frame.selected:
+        head = line((" NO STREAM ", ALERT))
     else:
-        head = line((" READY ", f"bold reverse {OK}" if not missing and frame.selected else ALERT))
+        head = line((" READY ", ALERT if missing else f"bold reverse {OK}"))
     head = line(head, ("   space", KEY), f" records take {take.take:02d}", (_named(frame), DIM))
     return Now(_rows(head, _streams(frame, [s.name for s in missing]), _first(frame)))
 

@@ -37,7 +37,7 @@ _BESIDE_NAME = 22
 def columns(width: int) -> tuple[Column, ...]:
     """The columns for a table so wide; what is left goes to the names and the sparkline."""
     found = [
-        Column("rec", "REC", 5),
+        Column("rec", " REC", 5),
         Column("state", "STATE", 10),
         Column("stream", "STREAM", 15),
         Column("host", "HOST", 11),

@@ -245,6 +245,9 @@ def test_ready_waits_for_what_is_required():
     missing = r.StreamStatus(key="m", name="markers", state="wanted", required=True, record=True)
     assert "WAITING   for markers" in shown_now(idle(streams=(emg(), missing)))
     assert "READY" not in shown_now(idle(streams=(emg(), missing)))
+    for none in ((), (emg(record=False),)):
+        assert "NO STREAM" in shown_now(idle(streams=none))
+        assert "READY" not in shown_now(idle(streams=none))
 
 
 @pytest.mark.parametrize(

@@ -170,6 +170,16 @@ async def test_without_any_stream_starting_is_a_deliberate_choice(stage):
         assert not it.recorder.of(r.Start)
 
 
+@pytest.mark.parametrize("screen", ["streams", "live", "record", "sessions"])
+async def test_every_answer_of_a_question_is_on_the_screen_at_80x24_and_no_key_that_does_nothing_is(stage, screen):
+    lost = idle(streams=(emg(state="lost"),), protocols=tuple(f"protocol-{i}" for i in range(3)))
+    async with stage(ScriptedRecorder(lost), screen=screen) as it:
+        it.viewer.action_start()
+        await it.settle()
+        assert it.rows()[-2].strip() == "No connected streams to record; they would join as they connect."
+        assert it.rows()[-1].split() == ["⏎", "start", "anyway", "esc", "wait"]
+
+
 async def test_stop_takes_two_different_keys_and_gestures_go_on_meanwhile(stage):
     async with stage(ScriptedRecorder(recording()), screen="live") as it:
         await it.press("x", "x", "x")

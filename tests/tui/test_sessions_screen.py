@@ -77,6 +77,25 @@ async def test_jobs_take_all_that_are_marked(stage):
         assert it.recorder.of(r.TrashSession) == []
 
 
+async def test_where_no_session_is_chosen_each_key_about_one_says_so(stage):
+    async with stage(screen="sessions", list_sessions=lambda _: []) as it:
+        await it.until(lambda: "No session here yet" in it.text)
+        for key in ("enter", "t", "n", "v", "f", "c", "w", "y", "d"):
+            it.viewer.said = ("", False, 0.0)
+            await it.press(key)
+            assert "no session is chosen" in it.rows()[-2], key
+
+
+async def test_a_session_without_subject_and_task_is_called_by_its_take_and_file(stage):
+    nameless = entry(3, "packed")
+    nameless = Entry(summary=REPLACE(nameless.summary, subject="", task="", name=""))
+    async with stage(screen="sessions", list_sessions=lambda _: [nameless]) as it:
+        await it.until(lambda: "1 of 1" in it.text)
+        assert "── take 03 of 2026-05-17_14-03-00   packed ─" in it.text
+        await it.press("d")
+        assert "move take 03 of 2026-05-17_14-03-00 to the trash?" in it.text
+
+
 async def test_sessions_trash_and_restore(stage):
     async with stage(screen="sessions", list_sessions=entries) as it:
         await it.until(lambda: "4 of 4" in it.text)

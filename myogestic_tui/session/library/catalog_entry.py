@@ -60,7 +60,9 @@ class Entry(Struct, frozen=True, kw_only=True):
         """Its name, else what was recorded of whom, else its file's name."""
         one = self.summary
         take = "" if one.take is None else f"{one.take:02d}"
-        return one.name or " ".join(filter(None, (one.subject, one.task, take))) or self._stem
+        if one.subject or one.task:
+            return one.name or " ".join(filter(None, (one.subject, one.task, take)))
+        return one.name or (f"take {take} of {self._stem}" if take else self._stem)
 
     @property
     def started(self) -> str:

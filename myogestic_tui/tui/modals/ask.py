@@ -1,11 +1,11 @@
-"""A question in one line: each answer is a key of its own, and a button."""
+"""A question, and under it each answer: a key of its own, and a button."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
@@ -31,7 +31,7 @@ class Ask(ModalScreen[str]):
     answers
         By key; the word is left out where it is empty.
     close
-        What ``esc`` means.
+        What ``esc`` means; empty where another answer says it.
     holds
         Whether the question still makes sense with a snapshot; it goes where not.
     """
@@ -46,11 +46,13 @@ class Ask(ModalScreen[str]):
         self.holds = holds
 
     def compose(self) -> ComposeResult:
-        with Horizontal(classes="prompt"):
-            yield Static(f" {self.question}  ", markup=False, classes="question")
-            for key, (word, _) in self.answers.items():
-                yield self._button(key, f"{shown(key)} {word}".strip())
-            yield self._button("escape", f"esc {self.close}")
+        with Vertical(classes="prompt"):
+            yield Static(f" {self.question}", markup=False, classes="question")
+            with Horizontal():
+                for key, (word, _) in self.answers.items():
+                    yield self._button(key, f"{shown(key)} {word}".strip())
+                if self.close:
+                    yield self._button("escape", f"esc {self.close}")
 
     def _button(self, key: str, label: str) -> Button:
         button = Button(label, compact=True, name=key)

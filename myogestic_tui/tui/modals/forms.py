@@ -25,7 +25,7 @@ class Form(ModalScreen["dict[str, str] | None"]):
     title
         What is filled in.
     fields
-        Name and text of each; one alone stands in the bottom line, named by the title.
+        Name and text of each; one alone stands beside the title.
     changed
         Told of the text as it is typed.
     """
@@ -45,10 +45,9 @@ class Form(ModalScreen["dict[str, str] | None"]):
         for box in boxes:
             box.cursor_blink = False
         if len(boxes) == 1:
-            with Horizontal(classes="prompt"):
-                yield Static(f" {self._heading}: ", markup=False, classes="question")
-                yield boxes[0]
-                yield Static(" gesture keys off   ⏎ save  esc cancel ", markup=False, classes="hint")
+            with Vertical(classes="prompt"):
+                yield Horizontal(Static(f" {self._heading}: ", markup=False, classes="question"), boxes[0])
+                yield Static(" gesture keys off   ⏎ save   esc cancel", markup=False, classes="hint")
             return
         with Vertical(classes="form"):
             yield Static(f" {self._heading}", markup=False, classes="question")

@@ -90,9 +90,8 @@ class RecordScreen(ViewerScreen):
             self.side.put(self._side(frame, self.side.size.width, self.side.size.height))
 
     def _show_now(self, frame: Frame, width: int) -> None:
-        room = width - 20 if width >= 72 else width
-        now = now_of(frame, room)
-        self.digits.display = width >= 72
+        now = now_of(frame, width - 20 if width >= 72 else width)
+        self.digits.display = width >= 72 and bool(now.digits)
         self.now_lines.put(now.rows)
         if self.digits.value != now.digits:
             self.digits.update(now.digits)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ...app.interface import AnyCommand, Reply
+    from ...session.library.catalog_entry import Entry
     from ...session.recovery.trash import Trashed
     from ..modals.ask import Answers
 
@@ -143,8 +144,14 @@ class SessionJobs(ViewerScreen):
 
     # ---------------------------------------------------------------- one session
 
+    def chosen(self) -> Entry | None:
+        """The session that a key is about; where there is none, that is reported."""
+        if self.list.entry is None:
+            self.viewer.say("no session is chosen")
+        return self.list.entry
+
     def action_edit(self) -> None:
-        one = self.list.entry
+        one = self.chosen()
         if one is None:
             return
         names = ("subject", "task", "take", "name")
@@ -162,7 +169,7 @@ class SessionJobs(ViewerScreen):
         self.app.push_screen(Form(f"edit {one.title}", dict(zip(names, before, strict=True))), save)
 
     def action_add_note(self) -> None:
-        one = self.list.entry
+        one = self.chosen()
         if one is not None:
 
             def save(text: str) -> None:

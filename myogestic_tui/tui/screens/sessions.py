@@ -30,6 +30,7 @@ _BESIDE = 150
 _MOST_ROWS = 1000
 """A table of more takes the screen too long; find and order reach the rest."""
 _LEAST_LIST = 8
+"""Rows that the list keeps for its sessions, where there are so many."""
 
 
 class SessionsScreen(SessionJobs):
@@ -71,7 +72,8 @@ class SessionsScreen(SessionJobs):
         one = self.list.entry
         room = self.size.width - width - 2 if beside else width
         rows = [] if one is None else short_details(one, self.look.at(one, 2 * room), frame, room)
-        tall = height if beside else min(max(len(rows) + 7, height * 3 // 5), height - _LEAST_LIST)
+        listed = min(len(self.list.found) + 2, _LEAST_LIST)
+        tall = height if beside else min(max(len(rows) + 7, height * 3 // 5), height - listed)
         box = self.details_box
         box.display = bool(rows) and tall > 2
         box.styles.height = "1fr" if beside else max(tall, 0)
@@ -163,7 +165,7 @@ class SessionsScreen(SessionJobs):
         self.table.step(step)
 
     def action_open(self) -> None:
-        if self.list.entry is not None:
+        if self.chosen() is not None:
             from .open_session import OpenedScreen
 
             self.look.again()
@@ -189,7 +191,7 @@ class SessionsScreen(SessionJobs):
             "o": ("reverse", lambda: by(order.turned())),
             "enter": ("keep", lambda: None),
         }
-        self.viewer.ask(f"order: {order.words}".ljust(27), answers, close="keep")
+        self.viewer.ask(f"order: {order.words}", answers, close="")
 
     def action_mark(self) -> None:
         self.list.mark()
