@@ -216,6 +216,33 @@ class BidsConfig(Section, frozen=True, kw_only=True):
     """Days by which dates are written earlier; no file then has the subject's code of the session."""
 
 
+Share = Annotated[float, Meta(ge=0, le=1)]
+
+
+class QualityConfig(Section, frozen=True, kw_only=True):
+    """Beyond which values `report` asks to check a session; shares are of the seconds of each channel, from 0 to 1."""
+
+    after_stop: bool = True
+    """Judge each session of 5 s or more once it is packed."""
+    rest: str = ""
+    """The class at rest; the one called Rest, or else the first, where this is empty."""
+    skip: tuple[str, ...] = ()
+    """Streams whose channels are not judged."""
+    max_flat: Share = 0.05
+    max_clipped: Share = 0.05
+    max_mains: Share = 0.2
+    max_nan: Share = 0.0
+    max_motion: Share = 0.5
+    min_snr_db: float = 3.0
+    """A channel has to be louder than at rest by this in one of the classes."""
+    min_coverage: Share = 0.99
+    """Share of the session that a stream's samples have to cover."""
+    max_error_ms: NotNegative = 20.0
+    """How far wrong a stream's times may be."""
+    min_trials: Annotated[int, Meta(ge=0)] = 0
+    """Good trials that each class has to have."""
+
+
 def _unique(section: str, what: str, values: Iterable[str]) -> None:
     twice = [value for value, count in Counter(values).items() if count > 1]
     if twice:
@@ -241,6 +268,7 @@ class Config(Section, frozen=True, kw_only=True):
     remote: RemoteConfig = field(default_factory=RemoteConfig)
     markers: MarkerConfig = field(default_factory=MarkerConfig)
     bids: BidsConfig = field(default_factory=BidsConfig)
+    quality: QualityConfig = field(default_factory=QualityConfig)
 
     def __post_init__(self) -> None:
         _unique("gestures", "name", self.class_names)

@@ -322,6 +322,9 @@ def outcome_words(job: JobStatus) -> str:
             return f"recovered: {result['path']}{'; DAMAGED: ' + result['damage'] if result['damage'] else ''}"
         case "link":
             return f"recovered: {result['path']}; {result['text']}"
+        case "report":
+            first = f" ({result['first']})" if result["first"] else ""
+            return f"{name}: {result['verdict']}{first}"
         case "edit":
             return f"changed: {result['path']}"
         case kind:

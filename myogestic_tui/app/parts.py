@@ -164,8 +164,17 @@ class Parts:
         if kind in ("joined", "not recorded"):
             self.message.set(text)
 
+    def _judge(self, archive: Path) -> None:
+        from ..analysis.report_job import report_options
+
+        options = report_options(archive, self.config.quality)
+        if options is not None and not self.ending.is_set():
+            self.jobs.add("report", archive, options)
+
     def _job_ended(self, job: JobStatus) -> None:
-        if job.state == "failed" or self.recordings.running is None or job.kind != "pack":
+        if job.state == "failed" or self.recordings.running is None or job.kind not in ("pack", "report"):
             self.message.set(outcome_words(job))
+        if job.kind == "pack" and job.state == "done":
+            self._judge(Path(msgspec.json.decode(job.result)["path"]))
         if job.kind == "recover" and job.state == "done":
             self.jobs.add("pack", Path(msgspec.json.decode(job.result)["path"]))

@@ -29,7 +29,7 @@ FENCE = re.compile(
 )
 SESSION = "2026-05-17_14-23-05"
 COMMAND = [sys.executable, "-m", "myogestic_tui"]
-READS = {"sessions", "info", "verify", "labels"}
+READS = {"sessions", "info", "verify", "labels", "report"}
 """Commands that are run as they stand; of the others only the options are checked."""
 
 
@@ -80,7 +80,8 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     planted = Planted(tmp_path_factory.mktemp("archive"), 20.0, class_names=["Rest", "Fist"])
     generator = np.random.default_rng(1)
     for name, n_channels, fs in (("emg", 8, 500.0), ("vhi_control", 9, 60.0)):
-        data = generator.normal(size=(int(20 * fs), n_channels)).astype(np.float32)
+        active = np.arange(int(20 * fs)) / fs // 5 % 2
+        data = (generator.normal(size=(len(active), n_channels)) * (1 + 9 * active[:, None])).astype(np.float32)
         planted.stream(name, StreamInfo(n_channels, fs), data)
     planted.labels((5.0 * index, index % 2) for index in range(4))
     return planted.finish(packed=True)

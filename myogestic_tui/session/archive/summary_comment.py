@@ -19,7 +19,7 @@ class _Comment(msgspec.Struct, frozen=True):
 
 def comment_bytes(summary: Summary) -> bytes:
     """The comment for a session; without its streams and labels where those would not fit into 64 kB."""
-    plain = replace(summary, path="", bytes=0, verified=msgspec.UNSET)
+    plain = replace(summary, path="", bytes=0, verified=msgspec.UNSET, quality=msgspec.UNSET)
     whole = msgspec.json.encode(_Comment(_FORMAT, plain))
     if len(whole) <= zb.MAX_COMMENT:
         return whole

@@ -95,6 +95,8 @@ class Summary(Struct, frozen=True, kw_only=True):
     """How often, when and by whom the labels were edited after the recording, as a sentence; empty where they are as
     they were recorded."""
     verified: Verified | UnsetType = UNSET
+    quality: str | UnsetType = UNSET
+    """The verdict of a report: ``ok``, or what to check; absent before one."""
 
     def __post_init__(self) -> None:
         force_setattr(self, "path", printable(self.path))

@@ -151,6 +151,10 @@ class Catalog:
 
         self._amend(path, change)
 
+    def remember_quality(self, path: Path, verdict: str) -> None:
+        """Keep the verdict of a report, until the file changes."""
+        self._amend(path, lambda entry: replace(entry, summary=replace(entry.summary, quality=verdict)))
+
     def remember_copy(self, path: Path, copy: Copy) -> None:
         """Keep where a session was copied to, until the file changes."""
         self._amend(path, lambda entry: replace(entry, copies=(*entry.copies, copy)))

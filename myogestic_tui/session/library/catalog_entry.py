@@ -74,6 +74,11 @@ class Entry(Struct, frozen=True, kw_only=True):
         return PurePath(self.summary.path).name.removesuffix(ARCHIVE_SUFFIX)
 
     @property
+    def quality(self) -> str:
+        """The verdict of a report on the session as it is now; empty where there is none."""
+        return self.summary.quality or ""
+
+    @property
     def copied_to(self) -> str:
         """The last copy's folder or host in a word (``usb``); empty where there is no copy."""
         return self.copies[-1].place if self.copies else ""

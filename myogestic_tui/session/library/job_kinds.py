@@ -46,6 +46,7 @@ KINDS: dict[str, Kind] = {
     "edit": Kind("session.library.job_kinds:edit"),
     "copy": Kind("session.library.job_kinds:copy"),
     "export": Kind("session.library.job_kinds:export"),
+    "report": Kind("analysis.report_job:report", outlives_parent=False),
     "replay": Kind("sources.replay_job:replay", outlives_parent=False, beside=True),
     "empty-trash": Kind("session.library.job_kinds:empty_trash"),
 }
