@@ -12,6 +12,7 @@ from ..clock.evidence import believable
 from ..errors import SessionDamagedError
 from ..montage import grids_to_plain, told_grids
 from .format.commit import Shape, commit
+from .format.consolidated import consolidate
 from .format.findings import observation
 from .format.json_files import replace_file
 from .format.layout import META, array_name
@@ -125,6 +126,7 @@ def set_imported_time(
             meta.add_stream(stem, with_fields(known, **fields, extra={**known.extra, **grids_to_plain(grids)}))
         replace_file(folder / META, encode_meta(meta))
         replace_file(folder / META, encode_meta(_measured(folder, meta)))
+        consolidate(folder)
 
 
 def _is_of_a_recording(session: SessionTime, meta: Meta) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...errors import MyoGesticError
+from ..format.consolidated import stale_arrays
 from ..format.findings import Finding, damage, observation
+from ..format.json_files import decode_json
 from ..format.kept_findings import kept_findings
 from ..format.label_edits import digest, label_history
-from ..format.layout import JOURNAL, LABELS, MANIFEST, META, ORIGINAL_LABELS, stems_among
+from ..format.layout import JOURNAL, LABELS, MANIFEST, META, ORIGINAL_LABELS, ZARR_JSON, array_name, stems_among
 from ..format.meta import Meta, decode_labels, decode_meta
 from ..format.montage_findings import montage_findings
 from ..format.seconds_before import before_findings
@@ -50,6 +52,7 @@ class ContentCheck:
         for stream in self._streams.values():
             self._open(stream)
         self._check_journal()
+        self._check_root()
 
     @property
     def sample_counts(self) -> dict[str, int]:
@@ -151,6 +154,22 @@ class ContentCheck:
         if member or (self._tree.path / JOURNAL).is_dir():
             text = "the session is unfinished: what is not in its arrays yet is in the journal; recover it"
             self._report(damage(text, member=member))
+
+    def _check_root(self) -> None:
+        """Compare the copies of the arrays' metadata that other readers go by with the arrays' own."""
+        if ZARR_JSON not in self._tree:
+            return
+        own = [key for key in self._tree.names() if key.endswith(f".zarr/{ZARR_JSON}") and key.count("/") == 1]
+        try:
+            group = decode_json(self._tree.read(ZARR_JSON), where=ZARR_JSON)
+            arrays = {key.partition("/")[0]: decode_json(self._tree.read(key), where=key) for key in own}
+        except MyoGesticError as error:
+            self._report(damage(str(error), member=ZARR_JSON))
+            return
+        recorded = {array_name(stem, derived) for stem in self._streams for derived in ("", "_timestamps")}
+        for name in recorded.intersection(stale_arrays(group, arrays)):
+            text = f"{ZARR_JSON} has another copy of the metadata of {name}: zarr and xarray would read it otherwise"
+            self._report(damage(text, member=ZARR_JSON))
 
     def _check_label_edits(self) -> None:
         history = label_history(self.meta, self._labels_json)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ...clock import local_clock
 from ...errors import DiskError, SessionClosedError, StreamChangedError
 from ..format.commit import commit
+from ..format.consolidated import consolidate
 from ..format.create_file import on_set_aside, place, set_aside
 from ..format.events import AnyEvent, ChannelMarked, EventAdded, EventLog, Joined, SessionRecord
 from ..format.finalize import anchor_at, conclusion, drop_journal, write_clock
@@ -290,6 +291,8 @@ class Recording:
             files = self._conclusion()
         if shapes or files:
             commit(self.folder, shapes, files)
+        if action == "finish":
+            consolidate(self.folder)
         self._labels_stored = labels
         for committer in committers:
             committer.committed(tail=tail, last=action == "finish")

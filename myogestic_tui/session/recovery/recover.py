@@ -18,6 +18,7 @@ import msgspec
 from ...errors import DiskError, SessionDamagedError, SessionError
 from ..format.arrays import OverviewArray, StoredArray
 from ..format.commit import Shape, commit
+from ..format.consolidated import consolidate
 from ..format.events import SessionRecord
 from ..format.finalize import conclusion, drop_journal
 from ..format.findings import damage, observation
@@ -155,6 +156,7 @@ def _recover(folder: Path, aside: Aside, cleared: list[Finding], leave_unusable:
         if view.record is None:
             aside.copy_what_says_more(files)
         commit(folder, shapes, files)
+        consolidate(folder)
     finally:
         view.close()
     drop_journal(folder)

@@ -22,6 +22,7 @@ from ..archive.archive import Archive
 from ..archive.summary_comment import decode_comment
 from ..archive.tree import FolderTree, list_files
 from ..checking.verify import verify_session
+from ..format.consolidated import consolidate
 from ..format.finalize import conclusion
 from ..format.layout import (
     ARCHIVE_SUFFIX,
@@ -178,6 +179,7 @@ def _save(path: Path, progress: Progress | None) -> Path:
             _Salvage(tree, folder).run(ticker.tick)
         finally:
             tree.close()
+        consolidate(folder)
         write_archive(archive, source_of(folder, archive.name.removesuffix(ARCHIVE_SUFFIX)), ticker.tick, _approve)
     return archive
 
