@@ -189,6 +189,8 @@ class MarkerConfig(Section, frozen=True, kw_only=True):
     """Marker texts that start a recording of what is selected."""
     stop: tuple[str, ...] = ()
     """Marker texts that stop it."""
+    publish: bool = True
+    """Send every label as an LSL marker stream, ``myogestic_labels``."""
 
 
 class BidsConfig(Section, frozen=True, kw_only=True):

@@ -138,7 +138,7 @@ class CuedProtocols:
         """A cue begins: its label is stamped at its true start, and others can see it as a marker."""
         if self._recordings.running is None:
             return
-        self.cues.publish(self._labels.class_names[class_index] if class_index >= 0 else None, started_at)
+        self.cues.publish_cue(self._labels.class_names[class_index] if class_index >= 0 else None, started_at)
         try:
             self._labels.add(class_index, started_at, source="protocol")
         except MyoGesticError as error:

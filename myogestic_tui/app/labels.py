@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from ..session import LabelEvent
     from ..stream import Stream
+    from .label_markers import LabelOutlet
     from .recording import Recordings
 
 
@@ -24,6 +25,8 @@ class Labels:
         Its running session takes the labels.
     on_gesture
         Called with each class index that is labelled, also while idle; -1 is none.
+    outlet
+        Tells other programs of every label.
 
     Attributes
     ----------
@@ -33,11 +36,12 @@ class Labels:
         By stream name: channels (from 0) that are marked bad in this session and the next ones.
     """
 
-    def __init__(self, recordings: Recordings, on_gesture: Callable[[int], None]) -> None:
+    def __init__(self, recordings: Recordings, on_gesture: Callable[[int], None], outlet: LabelOutlet) -> None:
         self.keys: tuple[str, ...] = ()
         self.bad_channels: dict[str, set[int]] = {}
         self._recordings = recordings
         self._on_gesture = on_gesture
+        self._outlet = outlet
         self._class_names: tuple[str, ...] = ()
         self._chosen: int | None = None
         self._from = ""
@@ -98,14 +102,23 @@ class Labels:
             return None
         if class_index == before and source != "protocol":
             return None
-        return session.add_label(class_index, timestamp, source=source, uncertainty_s=uncertainty_s)
+        label = session.add_label(class_index, timestamp, source=source, uncertainty_s=uncertainty_s)
+        self.publish(label)
+        return label
+
+    def publish(self, label: LabelEvent) -> None:
+        """Tell other programs of a label."""
+        self._outlet.publish_if_open(self.class_name(label.class_index), label.timestamp)
 
     def undo(self) -> LabelEvent | None:
         """See `App.undo_label`."""
         session = self._recordings.running
         if session is None:
             raise NotAllowedError("not recording; there is no label to undo")
-        return session.undo_label()
+        undone = session.undo_label()
+        if undone is not None:
+            self._outlet.publish_undo(self.class_name(undone.class_index), undone.timestamp)
+        return undone
 
     def came_from(self, who: str) -> None:
         """Enter it among the events where labels come from somebody else than before."""

@@ -16,6 +16,7 @@ from .disk_space import DiskRoom
 from .generator import Generators
 from .housekeeping import Housekeeping
 from .job_queue import JobQueue, outcome_words
+from .label_markers import LabelOutlet
 from .labels import Labels
 from .montages import Montages
 from .mvc import MVC
@@ -64,7 +65,8 @@ class Parts:
         self.recordings = Recordings(lambda: self.streams.streams.values(), lambda text: self.message.set(text))
         self.takes = Takes(sessions_dir, self.preferences)
         self.generators = Generators(config.lsl, lambda text: self.message.set(text))
-        self.labels = Labels(self.recordings, self.generators.gesture)
+        self.label_outlet = LabelOutlet(sessions_dir)
+        self.labels = Labels(self.recordings, self.generators.gesture, self.label_outlet)
         self.selection = StreamSelection(self.streams, self.recordings, self.preferences)
         self.protocols = CuedProtocols(config, self.recordings, self.labels, CueOutlet(name), self.message)
         self.jobs = JobQueue(lambda: self.recordings.running is not None, self._job_ended)
@@ -95,19 +97,23 @@ class Parts:
                 "the disk": self._watch_disk,
                 "take numbers": self._scan_takes,
             },
-            {"what earlier recorders left": lambda: self.jobs.resume(sessions_dir, places())},
+            {
+                "what earlier recorders left": lambda: self.jobs.resume(sessions_dir, places()),
+                "the label stream": self._open_label_outlet,
+            },
             lambda text: self.message.set(text),
         )
         self.ending = threading.Event()
         """Set once the app was asked to end."""
         self.viewers = 0
-        self._screens_here = False
+        self._screens_here = self._discovers = False
 
     # ---------------------------------------------------------------- life
 
     def start(self, *, discover: bool) -> None:
         """Start the streams' workers and the housekeeping; ``discover`` also restores what was connected by hand."""
         self.ending.clear()
+        self._discovers = discover
         if discover:
             self.selection.restore_picked()
         self.streams.start()
@@ -125,6 +131,7 @@ class Parts:
         self.streams.stop()
         self.takes.close()
         self.protocols.cues.close()
+        self.label_outlet.close()
         if self.generators.running:
             self.generators.stop()
 
@@ -146,6 +153,11 @@ class Parts:
     def _prepare_stream(self, stream: Stream) -> None:
         self.montages.apply(stream)
         stream.hold(self.config.record.before_s)
+
+    def _open_label_outlet(self) -> None:
+        if self._discovers and self.config.markers.publish:
+            self.label_outlet.open()
+            self.streams.hidden = frozenset({self.label_outlet.uid})
 
     def _watch_streams(self) -> None:
         self.watch.compare(self.recordings.running, self.streams.streams.values(), local_clock())

@@ -105,6 +105,8 @@ class SessionRecorder:
             self._message.set(f"not started: {error}")
             raise
         session.when_failing(lambda error: self._end_failing(session, error))
+        for label in session.label_track:
+            self._labels.publish(label)
         preferences.remember_place(folder)
         self._protocols.begin_session()
         self._labels.begin_session()

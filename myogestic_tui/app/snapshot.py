@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ..clock import local_clock
+from ..clock.local import clock_id
 from ..config import GESTURE_KEYS
 from ..montage import picture
 from ..session.format.seconds_before import before_s
@@ -55,6 +56,8 @@ def build_status(parts: Parts) -> r.Status:
         version=_version(),
         pid=os.getpid(),
         sessions_dir=str(parts.sessions_dir),
+        clock=_clock(),
+        label_source=parts.label_outlet.source_id,
         current_label=parts.labels.current,
         gestures=_gestures(parts, count),
         session=session,
@@ -70,6 +73,9 @@ def build_status(parts: Parts) -> r.Status:
         generator=parts.generators.running,
         viewers=parts.viewers,
     )
+
+
+_clock = lru_cache(clock_id)
 
 
 def _version() -> str:

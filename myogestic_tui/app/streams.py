@@ -61,6 +61,8 @@ class StreamTable:
         self.streams: dict[str, Stream] = {}
         self.picked: dict[str, PickedStream] = {}
         """By stream name: what was connected by hand, and what it is found by again."""
+        self.hidden: frozenset[str] = frozenset()
+        """Uids of outlets that are not offered: the recorder's own."""
         self._on_new, self._on_add = on_new, on_add
         self._started = False
         self._poll_interval: float | None = None
@@ -151,7 +153,7 @@ class StreamTable:
         """What is on the network and not connected yet."""
         if self._discovery is None:
             return []
-        connected = {_outlet_of(stream) for stream in self.streams.values()}
+        connected = self.hidden.union(map(_outlet_of, self.streams.values()))
         sources = {
             (stream.info.source_id, stream.info.hostname)
             for stream in self.streams.values()

@@ -11,7 +11,7 @@ from ..errors import ConfigError, SourceError, StreamError
 from .liblsl import CODES, SUFFIXES, InfoHandle, liblsl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -29,6 +29,8 @@ class Outlet:
         Its layout; type, source_id, channel names, units, channel types and manufacturer are announced where given.
     buffer_seconds
         How long samples are kept for an inlet that does not take them.
+    describe
+        Further text elements of the header, by name.
 
     Raises
     ------
@@ -36,10 +38,12 @@ class Outlet:
         liblsl refuses to open it.
     """
 
-    def __init__(self, name: str, info: StreamInfo, *, buffer_seconds: int = 360) -> None:
+    def __init__(
+        self, name: str, info: StreamInfo, *, buffer_seconds: int = 360, describe: Mapping[str, str] | None = None
+    ) -> None:
         self.name, self.info = name, info
         self._library = liblsl()
-        handle = _make_header(name, info)
+        handle = _make_header(name, info, describe or {})
         self._pointer = self._library.lsl_create_outlet(handle.pointer, 0, buffer_seconds)
         if not self._pointer:
             raise StreamError(f"the outlet {name!r} could not be opened; is a network interface up?")
@@ -111,7 +115,7 @@ class Outlet:
         self.close()
 
 
-def _make_header(name: str, info: StreamInfo) -> InfoHandle:
+def _make_header(name: str, info: StreamInfo, describe: Mapping[str, str]) -> InfoHandle:
     library = liblsl()
     if info.dtype not in CODES:
         raise ConfigError(f"{name}: LSL has no format {info.dtype!r}")
@@ -119,6 +123,8 @@ def _make_header(name: str, info: StreamInfo) -> InfoHandle:
     code = CODES[info.dtype]
     handle = InfoHandle(library.lsl_create_streaminfo(text[0], text[1], info.n_channels, info.fs, code, text[2]))
     desc = library.lsl_get_desc(handle.pointer)
+    for element, value in describe.items():
+        library.lsl_append_child_value(desc, element.encode(), value.encode())
     if info.manufacturer:
         library.lsl_append_child_value(desc, b"manufacturer", info.manufacturer.encode())
     if any((info.channel_names, info.units, info.channel_types)):

@@ -283,6 +283,10 @@ class Status(Frozen, frozen=True, kw_only=True):
     version: str = ""
     pid: int = 0
     sessions_dir: str = "sessions"
+    clock: str = ""
+    """Which clock all these times count in; see `clock.clock_id`."""
+    label_source: str = ""
+    """The source_id of the outlet of its labels, `app.label_markers.LABEL_STREAM`."""
     current_label: int | None = None
     """Active class while recording (None or -1: no label); first label of the next session when idle."""
     gestures: tuple[GestureStatus, ...] = ()

@@ -87,6 +87,8 @@ class RecorderMeta(Struct, frozen=True):
     version: str = ""
     host: str = ""
     platform: str = ""
+    clock: str = ""
+    """The `clock.clock_id` that the session's times count in; empty where nothing tells."""
 
 
 class StreamMeta(Struct, kw_only=True):

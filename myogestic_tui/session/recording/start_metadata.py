@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ...clock.local import clock_id
 from ...errors import ConfigError
 from ..format.events import SessionRecord
 from ..format.finalize import anchor_at
@@ -33,7 +34,7 @@ def first_meta(
     """``meta.json`` of a session that starts now, or at ``started_at``; ConfigError where ``fields`` are not plain."""
     from ... import __version__
 
-    recorder = RecorderMeta(__version__, platform.node(), platform.platform())
+    recorder = RecorderMeta(__version__, platform.node(), platform.platform(), clock_id())
     start = anchor_at(started_at)
     created = datetime.fromisoformat(start.utc).astimezone().isoformat(timespec="seconds")
     meta = Meta(schema_version=SCHEMA_VERSION, state="recording", app_name=app_name, created=created, recorder=recorder)
