@@ -52,9 +52,10 @@ constraints: $(DEV)
 
 install: $(DEV)
 
-# What some tests open exports with; they are skipped without.
+# What some tests open exports with; they are skipped without. Of MNELAB the readers only, which need none of its Qt.
 readers: $(DEV)
 	$(PIP) -e '.[dev,readers]'
+	$(PIP) --no-deps mnelab pybvrf
 
 # Environments of their own: the oldest version of each direct dependency, as uv finds them, and the newest of all.
 .venv-lowest/.installed: pyproject.toml | $(BIN)/python

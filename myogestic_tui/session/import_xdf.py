@@ -20,7 +20,7 @@ from ..info import StreamInfo
 from ..lsl_header import declared
 from .export.xdf import LABELS_ID, LABELS_JSON, NOTES_ID, UNLABELLED_TEXT
 from .format.findings import damage, observation
-from .format.meta import IMPORTED, decode_labels
+from .format.meta import IMPORTED, Meta, decode_labels
 from .format.stream_names import Identity, distinct_names
 from .format.xdf_chunks import Chunks, look_through, open_xdf
 from .format.xdf_time import SESSION_JSON, StreamTime
@@ -107,7 +107,8 @@ def import_xdf(
             for time, placed in zip(times, judge_uncompared(ends), strict=True)
         ]
         told.note_labels(names, times, label_stream)
-    session = Session(base_path, app_name="myogestic_tui", fields=_fields(path, header))
+    of_sheet = {key: value for key, value in session_time.fields.items() if key not in Meta.__struct_fields__}
+    session = Session(base_path, app_name="myogestic_tui", fields={**of_sheet, **_fields(path, header)})
     if findings:
         listed = [msgspec.to_builtins(finding) for finding in findings]
         session.set_fields(**{IMPORTED: {"at": datetime.now(UTC).isoformat(), "findings": listed}})

@@ -76,6 +76,27 @@ def test_pyxdf_and_our_own_import(six, session, tmp_path):
     with open_session_store(import_xdf(path, tmp_path / "again")) as again:
         assert again.stream_info("emg").channel_grids == (FLEXORS, BICEPS)
         assert again.stream_info("eeg").channel_grids is None
+        assert again.meta.fields == {"age": 31, "hand": "left"}
+
+
+def test_mnelab_opens_xdf_and_bdf(six, session, tmp_path):
+    """By its own readers. It refuses whole numbers unless it may resample them, whoever wrote the file."""
+    mnelab = library("mnelab.io")
+    (path,) = export_session(session, "xdf", tmp_path / "a.xdf").paths
+    number = {name: place for place, name in enumerate(session.streams, 1)}
+    for name, factor in (("emg", 1e-6), ("eeg", 1e-6), ("joints", 1.0)):
+        raw = mnelab.read_raw(path, stream_ids=[number[name]])
+        np.testing.assert_allclose(raw.get_data().T, six.values[name].astype(float) * factor, rtol=1e-12)
+        assert raw.ch_names == list(NUMERIC[name].names)
+        assert raw.info["sfreq"] == pytest.approx(NUMERIC[name].fs)
+        assert {"Rest", "Fist", "go"} <= set(raw.annotations.description)
+        (go,) = [one["onset"] for one in raw.annotations if one["description"] == "go"]
+        assert go == pytest.approx(1.0, abs=1e-6)
+    assert mnelab.read_raw(path, stream_ids=[number["imu"]], fs_new=100.0).get_data().shape[0] == 3
+    assert raw.info["meas_date"] is not None
+    (path,) = export_session(session, "bdf", tmp_path / "a.bdf", ["emg"]).paths
+    raw = mnelab.read_raw(path, verbose="error")
+    np.testing.assert_allclose(raw.get_data().T * 1e6, six.values["emg"], atol=1e-4)
 
 
 def test_mne_reads_fif(six, session, tmp_path):

@@ -72,14 +72,6 @@ def test_a_header_comes_out_as_it_came_in(foreign, tmp_path):
     assert datetime.fromisoformat(text[:-2] + ":" + text[-2:]) == datetime.fromisoformat("2026-05-17T14:23:05+02:00")
 
 
-def test_mnelab_opens_the_file(session, tmp_path):
-    xdf = pytest.importorskip("mnelab.io.xdf", reason="MNELAB is not installed")
-    (path,) = export_xdf(session, tmp_path).paths
-    raw = xdf.read_raw_xdf(str(path), stream_ids=[session.streams.index("imu") + 1])
-    assert raw.info["meas_date"] is not None
-    np.testing.assert_allclose(raw.get_data().T, session.get_continuous("imu")[0])
-
-
 def test_a_stream_without_channels_is_left_out(foreign):
     with open_session_store(foreign(stream(1), stream(2, 0, name="Nothing"))) as session:
         assert session.streams == ["EMG"]

@@ -77,7 +77,7 @@ def export_nwb(
         identifier=f"{session.path.name} {meta.created}",
         session_start_time=start,
         session_id=meta.name or None,
-        notes="\n".join(f"{note.timestamp - zero:.3f} s: {note.text}" for note in session.notes) or None,
+        notes="\n".join(_notes(session, zero)) or None,
         subject=_subject(session),
     )
     for name in session.streams if streams is None else streams:
@@ -100,6 +100,12 @@ def plan_nwb(
 ) -> list[Path]:
     """Where `export_nwb` writes to."""
     return [single_target(session, Path(destination), ".nwb")]
+
+
+def _notes(session: SessionReader, zero: float) -> list[str]:
+    """Fields of the take sheet, which have no place of their own, and the notes."""
+    fields = [f"{name}: {value}" for name, value in session.meta.fields.items()]
+    return fields + [f"{note.timestamp - zero:.3f} s: {note.text}" for note in session.notes]
 
 
 def _subject(session: SessionReader) -> Any:

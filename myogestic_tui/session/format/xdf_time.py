@@ -34,11 +34,13 @@ ARRIVALS = "arrivals"
 
 
 class SessionTime(Struct, frozen=True, omit_defaults=True):
-    """The session's ends and the recorder's computer, as in ``meta.json``."""
+    """The session's ends, the recorder's computer and the take sheet's further fields, as in ``meta.json``."""
 
     anchors: list[Anchor] = field(default_factory=list)
     recorder: RecorderMeta = RecorderMeta()
     duration_s: float | None = None
+    fields: dict[str, str | int | float] = field(default_factory=dict)
+    """Further fields of the take sheet."""
 
 
 class StreamTime(Struct, frozen=True, omit_defaults=True):
@@ -55,7 +57,7 @@ class StreamTime(Struct, frozen=True, omit_defaults=True):
 
 def session_time(meta: Meta) -> SessionTime:
     """What an export has to carry of the session."""
-    return SessionTime(meta.anchors, meta.recorder, meta.duration_s)
+    return SessionTime(meta.anchors, meta.recorder, meta.duration_s, meta.fields)
 
 
 def stream_time(measured: StreamMeta, placed: PlacedMeta | None) -> StreamTime:
