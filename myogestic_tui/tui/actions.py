@@ -23,7 +23,6 @@ from .terminal_app import TerminalApp
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ..app.interface import EventStatus
     from ..widgets.frame import Frame
     from .recorder_feed import Feed, Then
     from .viewer_options import ViewerOptions
@@ -302,8 +301,3 @@ class Actions(TerminalApp):
 
         self.say("looking at network, liblsl, terminal, disk and clock …")
         threading.Thread(target=examine, name="viewer-doctor", daemon=True).start()
-
-
-def _told(event: EventStatus) -> str:
-    """What happened, and who did it where that is not told yet."""
-    return event.text if not event.who or event.who in event.text else f"{event.text} ({event.who})"

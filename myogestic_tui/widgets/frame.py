@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,6 @@ class Frame:
     """The frame rate fell by itself: the loop runs late or the link is slow."""
     gone: str = ""
     """Why no recorder answers; empty while one does."""
-    extra: dict[str, object] = field(default_factory=dict, compare=False)
 
     @property
     def recording(self) -> bool:

@@ -33,6 +33,11 @@ def size(n_bytes: float) -> str:
     raise AssertionError
 
 
+def take(number: int | None) -> str:
+    """``04``."""
+    return NOTHING if number is None else f"{number:02d}"
+
+
 def count(number: float) -> str:
     """``106.5 k``: a count that grows without moving its neighbours; at most seven characters."""
     if number < 10_000:
@@ -76,6 +81,11 @@ def age(seconds: float | None) -> str:
 def signed(value: float | None, scale: float = 1.0, digits: int = 2) -> str:
     """``+0.31``; ``-`` where unknown."""
     return NOTHING if value is None else f"{value * scale:+.{digits}f}"
+
+
+def milliseconds(seconds: float | None) -> str:
+    """``1.2``; ``-`` where unknown."""
+    return NOTHING if seconds is None else f"{seconds * 1e3:.1f}"
 
 
 def amplitude(value: float) -> str:

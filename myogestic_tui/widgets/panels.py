@@ -20,9 +20,9 @@ from .frame import Frame
 from .gestures import GestureList
 from .number_format import hms
 from .problem_list import needs_you
-from .session_table import Order, open_jobs, session_row, table_columns
+from .session_table import Order, listed, table_columns
 from .stable_table import Table
-from .stream_table import columns, nothing_seen, stream_row
+from .stream_table import StreamRow, columns, nothing_seen
 from .strip_widget import Lines
 from .styled_lines import DIM, REC, STRONG, line
 
@@ -235,8 +235,7 @@ class StreamStatusView(Panel):
         status, width = frame.status, self.size.width
         told = needs_you(status.problems, width, len(status.problems) + 1)
         if status.streams:
-            shown = columns(width)
-            self._table.put(shown, [(s.key, stream_row(s, shown, ())) for s in status.streams])
+            self._table.put(columns(width), {s.key: StreamRow(s) for s in status.streams})
         else:
             told = [*nothing_seen(status), *told]
         self._table.display = bool(status.streams)
@@ -275,14 +274,8 @@ class SessionBrowser(Panel):
         n = len(self._sessions)
         words = f"{n} session{'s' if n != 1 else ''}" if self._listed else "looking through the folder …"
         self._told.put([line((f" {frame.status.sessions_dir}   {words}", DIM))])
-        shown, jobs = table_columns(order, self.size.width), open_jobs(frame.status.jobs)
-        self._table.put(
-            shown,
-            [
-                (one.summary.path, session_row(one, jobs.get(one.summary.path), shown, marked=False))
-                for one in order.sort(self._sessions)
-            ],
-        )
+        rows = listed(order.sort(self._sessions), frame.status.jobs)
+        self._table.put(table_columns(order, self.size.width), rows)
 
     def _read(self, folder: Path) -> None:
         from ..session.library.catalog import Catalog

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from . import number_format as f
 from .label_timeline import label_strip, time_axis
-from .stable_table import Column, cell
+from .stable_table import Column
 from .styled_lines import BAD, BLANK, DIM, WARN, Line, fit, gesture_style, line, spread, width_of
 
 if TYPE_CHECKING:
@@ -43,35 +43,33 @@ def trials_of(frame: Frame) -> list[Trial]:
     ]
 
 
-def trial_columns(width: int) -> tuple[Column, ...]:
+def trial_columns(frame: Frame, width: int) -> tuple[Column[Trial], ...]:
     """For a table so wide."""
-    name = max(width - 28, 6)
+
+    def key(trial: Trial) -> Line:
+        index = trial.label.class_index
+        return line((f" {frame.key_of(index)} ", gesture_style(index, filled=True)), " ")
+
+    def gesture(trial: Trial) -> Line:
+        index = trial.label.class_index
+        return line((frame.gesture(index), gesture_style(index)))
+
     return (
-        Column("at", "TRIAL AT", 9), Column("key", " ", 4), Column("gesture", "GESTURE", name),
-        Column("seconds", "SEC", 7, ">"), Column("mark", "", 7),
-    )  # fmt: skip
+        Column("at", "TRIAL AT", 9, lambda trial: line((f.clock(trial.label.timestamp, frame.at), DIM))),
+        Column("key", " ", 4, key),
+        Column("gesture", "GESTURE", max(width - 28, 6), gesture),
+        Column("seconds", "SEC", 7, lambda trial: line("" if trial.running else f"{trial.seconds:.1f}"), right=True),
+        Column("mark", "", 7, _mark),
+    )
 
 
-def trial_row(trial: Trial, frame: Frame, columns: tuple[Column, ...]) -> tuple[Line, ...]:
-    """The cells of a trial."""
+def _mark(trial: Trial) -> Line:
     label = trial.label
-    words = (
-        "bad"
-        if label.bad
-        else f"±{label.uncertainty_s:.1f} s"
-        if label.uncertainty_s
-        else "now"
-        if trial.running
-        else ""
-    )
-    seconds = "" if trial.running else f"{trial.seconds:.1f}"
-    return (
-        cell(f.clock(label.timestamp, frame.at), columns[0], DIM),
-        line((f" {frame.key_of(label.class_index)} ", gesture_style(label.class_index, filled=True)), " "),
-        cell(frame.gesture(label.class_index), columns[2], gesture_style(label.class_index)),
-        cell(seconds, columns[3]),
-        cell(words, columns[4], WARN if label.bad or label.uncertainty_s else DIM),
-    )
+    if label.bad:
+        return line(("bad", WARN))
+    if label.uncertainty_s:
+        return line((f"±{label.uncertainty_s:.1f} s", WARN))
+    return line(("now" if trial.running else "", DIM))
 
 
 def timeline_rows(frame: Frame, width: int) -> list[Line]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import number_format as f
-from .stable_table import Column as TableColumn
-from .stable_table import cell
+from .stable_table import Column
 from .styled_lines import ACCENT, BAD, BLANK, DIM, KEY, OK, WARN, Line, fit, line, spread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from ..app.interface import JobStatus, Status
     from ..session.library.catalog_entry import Entry
@@ -34,50 +34,68 @@ LIST_WIDTH = 80
 _NAME_ROOM = 12
 
 
-class Column(NamedTuple):
-    """One column: its title, its cells (with the blanks before them), and what it shows and is ordered by."""
+class Listed(NamedTuple):
+    """What a row shows: a session, the job that runs or waits for it, and whether it is selected."""
 
-    title: str
-    width: int
-    text: Callable[[Entry], str]
-    key: Callable[[Entry], Any]
-    right: bool = False
-    gap: int = 1
+    entry: Entry
+    job: JobStatus | None = None
+    marked: bool = False
 
 
-def _texts(field: str) -> dict[str, Any]:
-    return {
-        "text": lambda one: str(getattr(one.summary, field) or f.NOTHING),
-        "key": lambda one: str(getattr(one.summary, field) or "").casefold(),
-    }
+@dataclass(frozen=True)
+class Ordered(Column[Listed]):
+    """A column, and what the list is ordered by where it is by this one."""
+
+    order: Callable[[Entry], Any] = field(kw_only=True, compare=False)
 
 
-COLUMNS: dict[str, Column] = {
-    "state": Column("STATE", 13, lambda one: one.state, lambda one: one.state, gap=0),
-    "subject": Column("SUBJECT", 8, **_texts("subject"), gap=0),
-    "task": Column("TASK", 9, **_texts("task")),
-    "take": Column("TAKE", 5, lambda one: _take(one), lambda one: one.summary.take or 0, right=True),
-    "start": Column(
-        "START", 13, lambda one: one.summary.created[5:16].replace("T", " "), lambda one: one.started, gap=2
-    ),
-    "length": Column(
-        "LENGTH", 9, lambda one: f.hms(one.summary.duration_s), lambda one: one.summary.duration_s, right=True
-    ),
-    "size": Column("SIZE", 8, lambda one: f.size(one.summary.bytes), lambda one: one.summary.bytes, right=True),
-    "labels": Column("LABELS", 7, lambda one: str(_n_labels(one)), lambda one: _n_labels(one), right=True),
-    "copy": Column("COPY", 5, lambda one: one.copied_to or f.NOTHING, lambda one: one.copied_to),
-    "name": Column("NAME", 0, lambda one: one.title, lambda one: one.title.casefold()),
-}
-"""By name, left to right; any of them can order the list."""
+def _text(read: Callable[[Entry], str], style: str = "") -> Callable[[Listed], Line]:
+    return lambda row: line((read(row.entry), style))
 
 
-def _take(one: Entry) -> str:
-    return f.NOTHING if one.summary.take is None else f"{one.summary.take:02d}"
+def _words(name: str) -> Callable[[Entry], str]:
+    return lambda one: str(getattr(one.summary, name) or f.NOTHING)
+
+
+def _state(row: Listed) -> Line:
+    if row.job is not None:
+        return line((f"▷ {_job_word(row.job)}", ACCENT))
+    state = row.entry.state
+    glyph, style = STATES.get(state, ("·", ""))
+    return line((f"{glyph} {'DAMAGED' if state == 'damaged' else state}", style))
+
+
+def _subject(one: Entry) -> str:
+    """Its name stands there where it has neither subject nor task."""
+    summary = one.summary
+    return summary.subject or (summary.name if not summary.task else "") or f.NOTHING
 
 
 def _n_labels(one: Entry) -> int:
     return sum(one.summary.labels.values())
 
+
+COLUMNS: dict[str, Ordered] = {
+    one.key: one
+    for one in (
+        Ordered("state", "STATE", 13, _state, order=lambda one: one.state),
+        Ordered("subject", "SUBJECT", 8, _text(_subject), order=lambda one: one.summary.subject.casefold()),
+        Ordered("task", "TASK", 9, _text(_words("task")), order=lambda one: one.summary.task.casefold()),
+        Ordered("take", "TAKE", 5, _text(lambda one: f.take(one.summary.take)), True,
+                order=lambda one: one.summary.take or 0),
+        Ordered("start", "START", 13, _text(lambda one: one.summary.created[5:16].replace("T", " ")),
+                order=lambda one: one.started),
+        Ordered("length", "LENGTH", 9, _text(lambda one: f.hms(one.summary.duration_s)), True,
+                order=lambda one: one.summary.duration_s),
+        Ordered("size", "SIZE", 8, _text(lambda one: f.size(one.summary.bytes)), True,
+                order=lambda one: one.summary.bytes),
+        Ordered("labels", "LABELS", 7, _text(lambda one: str(_n_labels(one))), True, order=_n_labels),
+        Ordered("copy", "COPY", 5, _text(lambda one: one.copied_to or f.NOTHING), order=lambda one: one.copied_to),
+        Ordered("name", "NAME", 0, _text(lambda one: one.title, DIM), order=lambda one: one.title.casefold()),
+    )
+}  # fmt: skip
+"""By name, left to right; any of them can order the list."""
+_MARK: Column[Listed] = Column("marked", "", 2, lambda row: line(" ", ("x" if row.marked else " ", KEY)))
 
 _WORDS = {
     "start": ("newest first", "oldest first"),
@@ -113,39 +131,29 @@ class Order(NamedTuple):
     def sort(self, entries: Sequence[Entry]) -> list[Entry]:
         """The entries in this order; equal ones newest first."""
         newest = sorted(entries, key=lambda one: one.started, reverse=True)
-        return sorted(newest, key=COLUMNS[self.column].key, reverse=self.descending)
+        return sorted(newest, key=COLUMNS[self.column].order, reverse=self.descending)
 
 
-def table_columns(order: Order, width: int) -> tuple[TableColumn, ...]:
+def table_columns(order: Order, width: int) -> tuple[Column[Listed], ...]:
     """The columns of a table so wide; the one that orders it has an arrow."""
     arrow = "▾" if order.descending else "▴"
-    found = [TableColumn("marked", "", 2)]
+    found: list[Column[Listed]] = [_MARK]
     for name, column in COLUMNS.items():
         cells = column.width or width - LIST_WIDTH - 1
-        if not column.width and cells < _NAME_ROOM:
-            continue
-        title = column.title + (arrow if name == order.column else "")
-        found.append(TableColumn(name, title, cells, ">" if column.right else "<"))
+        if column.width or cells >= _NAME_ROOM:
+            found.append(replace(column, width=cells, title=column.title + (arrow if name == order.column else "")))
     return tuple(found)
 
 
-def session_row(one: Entry, job: JobStatus | None, shown: Sequence[TableColumn], *, marked: bool) -> tuple[Line, ...]:
-    """The cells of a session."""
-    state, (glyph, style) = one.state, STATES.get(one.state, ("·", ""))
-    if job is not None:
-        state, glyph, style = _job_word(job), "▷", ACCENT
-    elif state == "damaged":
-        state = "DAMAGED"
-    nameless = not (one.summary.subject or one.summary.task)
-    row: list[Line] = [line((" x" if marked else "  ", KEY))]
-    for column in shown[1:]:
-        if column.key == "state":
-            row.append(cell(f"{glyph} {state}", column, style))
-        elif column.key == "subject" and nameless and one.summary.name:
-            row.append(cell(one.summary.name, column))
-        else:
-            row.append(cell(COLUMNS[column.key].text(one), column, DIM if column.key == "name" else ""))
-    return tuple(row)
+def listed(entries: Iterable[Entry], jobs: Sequence[JobStatus], marked: Collection[str] = ()) -> dict[str, Listed]:
+    """Rows by path."""
+    by_path = open_jobs(jobs)
+    rows = {}
+    for one in entries:
+        path = one.summary.path
+        job = by_path.get(os.path.abspath(path)) if by_path else None
+        rows[path] = Listed(one, job, path in marked)
+    return rows
 
 
 def going(jobs: Sequence[JobStatus]) -> list[JobStatus]:

@@ -1,35 +1,45 @@
-"""A `DataTable` that is given its rows anew and again, and changes only what changed."""
+"""A `DataTable` that is given its items anew and again, and changes only what changed."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from rich.text import Text as RichText
 from textual.widgets import DataTable
 
 from .colours import variables_of
-from .styled_lines import Line, rich_text
+from .styled_lines import Line, fit, rich_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from textual.theme import Theme
 
+Item = TypeVar("Item")
 
-class Column(NamedTuple):
-    """A column of fixed width, so that nothing moves."""
+
+@dataclass(frozen=True)
+class Column(Generic[Item]):
+    """A column of fixed width, so that nothing moves: what it is called, and what it shows of an item."""
 
     key: str
     title: str
     width: int
-    align: str = "<"
+    cell: Callable[[Item], Line] = field(compare=False)
+    right: bool = False
+
+    def line(self, item: Item) -> Line:
+        """The cell of an item; where that is one text, it is cut and padded, and a blank stays free beside it."""
+        made = self.cell(item)
+        if len(made) != 1:
+            return made
+        ((text, style),) = made
+        return ((fit(text, self.width - 1, ">" if self.right else "<") + " ", style),)
 
 
 class Table(DataTable[RichText]):
-    """Rows by key; the cursor stays with its row.
-
-    `put` takes all rows; a row is its key and a `Line` for each column.
-    """
+    """Rows by key; the cursor stays with its row."""
 
     ALLOW_SELECT = False
 
@@ -38,17 +48,14 @@ class Table(DataTable[RichText]):
             cursor_type="row" if cursor else "none", cell_padding=0, zebra_stripes=False, id=id, classes=classes
         )
         self.can_focus = cursor
-        self._shown_columns: tuple[Column, ...] = ()
+        self._shown_columns: tuple[Column[Any], ...] = ()
         self._shown: dict[str, tuple[Line, ...]] = {}
 
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, self._new_theme)
 
     def _new_theme(self, _: Theme) -> None:
-        rows, columns = list(self._shown.items()), self._shown_columns
-        self._shown_columns, self._shown = (), {}
-        if columns:
-            self.put(columns, rows)
+        self._fill(self._shown_columns, self._shown, anew=True)
 
     @property
     def chosen(self) -> str:
@@ -59,47 +66,39 @@ class Table(DataTable[RichText]):
     def choose(self, key: str) -> None:
         """Put the cursor on a row."""
         if key in self._shown:
-            self.move_cursor(row=list(self._shown).index(key), animate=False)
+            self.move_cursor(row=self.get_row_index(key), animate=False)
 
     def step(self, by: int) -> None:
         """Move the cursor."""
         if self._shown:
             self.move_cursor(row=min(max(self.cursor_row + by, 0), len(self._shown) - 1), animate=False)
 
-    def put(self, columns: Sequence[Column], rows: Sequence[tuple[str, tuple[Line, ...]]]) -> None:
-        """Show these rows."""
-        wanted = dict(rows)
-        if tuple(columns) == self._shown_columns and list(wanted) == list(self._shown):
-            self._change(wanted)
-            return
-        chosen = self.chosen
-        self._fill(tuple(columns), wanted)
-        self.choose(chosen)
+    def put(self, columns: Sequence[Column[Item]], items: Mapping[str, Item]) -> None:
+        """Show these items, a row each, by key."""
+        rows = {key: tuple(column.line(item) for column in columns) for key, item in items.items()}
+        anew = tuple(columns) != self._shown_columns
+        if anew or list(rows) != list(self._shown):
+            chosen = self.chosen
+            self._fill(tuple(columns), rows, anew=anew)
+            self.choose(chosen)
+        else:
+            self._change(rows)
 
-    def _change(self, wanted: dict[str, tuple[Line, ...]]) -> None:
+    def _change(self, rows: dict[str, tuple[Line, ...]]) -> None:
         variables = variables_of(self.app)
-        for key, row in wanted.items():
-            before = self._shown[key]
-            for column, old, new in zip(self._shown_columns, before, row, strict=True):
+        for key, row in rows.items():
+            for column, old, new in zip(self._shown_columns, self._shown[key], row, strict=True):
                 if old != new:
                     self.update_cell(key, column.key, rich_text(new, variables))
-        self._shown = wanted
+        self._shown = rows
 
-    def _fill(self, columns: tuple[Column, ...], wanted: dict[str, tuple[Line, ...]]) -> None:
+    def _fill(self, columns: tuple[Column[Any], ...], rows: dict[str, tuple[Line, ...]], *, anew: bool) -> None:
         variables = variables_of(self.app)
-        anew = columns != self._shown_columns
         self.clear(columns=anew)
         if anew:
             for column in columns:
-                title = column.title.rjust(column.width - 1) if column.align == ">" else column.title
+                title = column.title.rjust(column.width - 1) if column.right else column.title
                 self.add_column(title, width=column.width, key=column.key)
-        for key, row in wanted.items():
+        for key, row in rows.items():
             self.add_row(*(rich_text(one, variables) for one in row), key=key)
-        self._shown_columns, self._shown = columns, wanted
-
-
-def cell(text: str, column: Column, style: str = "") -> Line:
-    """A text in its column: one blank stays free at the right."""
-    from .styled_lines import fit
-
-    return ((fit(text, column.width - 1, column.align) + " ", style),)
+        self._shown_columns, self._shown = columns, rows

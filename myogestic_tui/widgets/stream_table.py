@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from . import number_format as f
 from .problem_list import quality_line
-from .stable_table import Column, cell
+from .stable_table import Column
 from .styled_lines import ACCENT, BAD, BLANK, DIM, KEY, OK, STRONG, WARN, Line, cells, fit, line, rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ..app.interface import Status, StreamStatus
-
-    Trend = Callable[[str], Sequence[float]]
 
 STATES = {
     "live": ("●", OK),
@@ -34,64 +33,64 @@ _OFF_SHARE = 0.01
 _BESIDE_NAME = 22
 
 
-def columns(width: int) -> tuple[Column, ...]:
+class StreamRow(NamedTuple):
+    """What a row shows: a stream, and what it did in each of the last seconds."""
+
+    stream: StreamStatus
+    trend: Sequence[float] = ()
+
+
+def columns(width: int) -> tuple[Column[StreamRow], ...]:
     """The columns for a table so wide; what is left goes to the names and the sparkline."""
-    found = [
-        Column("rec", " REC", 5),
-        Column("state", "STATE", 10),
-        Column("stream", "STREAM", 15),
-        Column("host", "HOST", 11),
-        Column("ch", "CH", 5, ">"),
-        Column("type", "TYPE", 5),
-        Column("nominal", "NOM Hz", 8, ">"),
-        Column("now", "NOW Hz", 8, ">"),
-        Column("age", "LAST s", 8, ">"),
-        Column("gaps", "GAPS", 5, ">"),
-    ]
-    if width < 80:
-        found = [one for one in found if one.key not in ("type", "host", "nominal")]
+    left_out = {"type", "host", "nominal"} if width < 80 else set()
+    left_out |= _WIDE if width < 140 else set()
+    found = [one for one in _COLUMNS if one.key not in left_out]
     if width >= 140:
-        found[3] = Column("host", "HOST", 16)
-        found += [
-            Column("lost", "LOST", 8, ">"), Column("jitter", "JITTER ms", 11, ">"),
-            Column("offset", "OFFSET ms", 11, ">"), Column("drift", "ppm", 7, ">"),
-        ]  # fmt: skip
+        found[3] = replace(found[3], width=16)
     left = width - sum(one.width for one in found)
     if width >= 118 and left > 12:
-        found.append(Column("trend", "LAST 60 s", min(left - 1, 62)))
-        found[2] = Column("stream", "STREAM", 15 + max(min(left - 63, 20), 0))
+        cells = min(left - 1, 62)
+        found.append(Column("trend", "LAST 60 s", cells, lambda row: sparkline(row.trend, cells - 1)))
+        found[2] = replace(found[2], width=15 + max(min(left - 63, 20), 0))
     return tuple(found)
 
 
-def stream_row(stream: StreamStatus, shown: Sequence[Column], trend: Sequence[float]) -> tuple[Line, ...]:
-    """The cells of one stream."""
-    glyph, style = STATES[stream.state]
-    quiet = DIM if stream.state in ("seen", "ended", "wanted") else ""
-    texts = {
-        "stream": stream.name,
-        "host": stream.hostname or "any",
-        "ch": str(stream.n_channels) if stream.n_channels else f.NOTHING,
-        "type": f.dtype(stream.dtype) or f.NOTHING,
-        "nominal": f.rate(stream.fs),
-        "now": f.rate(stream.measured_fs) if stream.state != "lost" else f.NOTHING,
-        "age": f.age(stream.age_s),
-        "gaps": str(stream.gaps) if stream.n_samples or stream.gaps else f.NOTHING,
-        "lost": f.count(stream.lost_samples) if stream.n_samples else f.NOTHING,
-        "jitter": f.NOTHING if stream.jitter_s is None else f"{stream.jitter_s * 1e3:.1f}",
-        "offset": f.signed(stream.clock_offset, 1e3),
-        "drift": f.signed(stream.clock_drift_ppm, 1.0, 1),
-    }
-    row: list[Line] = []
-    for column in shown:
-        if column.key == "rec":
-            row.append(line((f" [{'x' if stream.record else ' '}]", "" if stream.record else DIM)))
-        elif column.key == "state":
-            row.append(cell(f"{glyph} {WORDS.get(stream.state, stream.state)}", column, style))
-        elif column.key == "trend":
-            row.append(sparkline(trend, column.width - 1))
-        else:
-            row.append(cell(texts[column.key], column, STRONG if column.key == "stream" and not quiet else quiet))
-    return tuple(row)
+def _text(read: Callable[[StreamStatus], str], style: str = "") -> Callable[[StreamRow], Line]:
+    """A cell that is dim where the stream brings nothing."""
+
+    def cell(row: StreamRow) -> Line:
+        return line((read(row.stream), DIM if row.stream.state in ("seen", "ended", "wanted") else style))
+
+    return cell
+
+
+def _ticked(row: StreamRow) -> Line:
+    return line((" [x]", "") if row.stream.record else (" [ ]", DIM))
+
+
+def _state(row: StreamRow) -> Line:
+    state = row.stream.state
+    glyph, style = STATES[state]
+    return line((f"{glyph} {WORDS.get(state, state)}", style))
+
+
+_COLUMNS: tuple[Column[StreamRow], ...] = (
+    Column("rec", " REC", 5, _ticked),
+    Column("state", "STATE", 10, _state),
+    Column("stream", "STREAM", 15, _text(lambda s: s.name, STRONG)),
+    Column("host", "HOST", 11, _text(lambda s: s.hostname or "any")),
+    Column("ch", "CH", 5, _text(lambda s: str(s.n_channels or f.NOTHING)), right=True),
+    Column("type", "TYPE", 5, _text(lambda s: f.dtype(s.dtype) or f.NOTHING)),
+    Column("nominal", "NOM Hz", 8, _text(lambda s: f.rate(s.fs)), right=True),
+    Column("now", "NOW Hz", 8, _text(lambda s: f.rate(None if s.state == "lost" else s.measured_fs)), right=True),
+    Column("age", "LAST s", 8, _text(lambda s: f.age(s.age_s)), right=True),
+    Column("gaps", "GAPS", 5, _text(lambda s: str(s.gaps) if s.n_samples or s.gaps else f.NOTHING), right=True),
+    Column("lost", "LOST", 8, _text(lambda s: f.count(s.lost_samples) if s.n_samples else f.NOTHING), right=True),
+    Column("jitter", "JITTER ms", 11, _text(lambda s: f.milliseconds(s.jitter_s)), right=True),
+    Column("offset", "OFFSET ms", 11, _text(lambda s: f.signed(s.clock_offset, 1e3)), right=True),
+    Column("drift", "ppm", 7, _text(lambda s: f.signed(s.clock_drift_ppm, 1.0, 1)), right=True),
+)
+_WIDE = {"lost", "jitter", "offset", "drift"}
 
 
 def sparkline(values: Sequence[float], width: int) -> Line:
@@ -139,7 +138,7 @@ def _rate_line(stream: StreamStatus, width: int) -> Line:
 
 
 def _clock_line(stream: StreamStatus) -> Line:
-    jitter = "-" if stream.jitter_s is None else f"p99 {stream.jitter_s * 1e3:.1f} ms"
+    jitter = "-" if stream.jitter_s is None else f"p99 {f.milliseconds(stream.jitter_s)} ms"
     fitted = "" if stream.clock_uncertainty is None else f"   fit ±{stream.clock_uncertainty * 1e3:.2f} ms"
     clock = f"{f.signed(stream.clock_offset, 1e3)} ms   drift {f.signed(stream.clock_drift_ppm, 1.0, 1)} ppm{fitted}"
     if stream.clock_offset is None:

@@ -21,7 +21,7 @@ from myogestic_tui.widgets.label_timeline import label_strip, time_axis
 from myogestic_tui.widgets.problem_list import needs_you, status_line
 from myogestic_tui.widgets.record_status import now_of
 from myogestic_tui.widgets.session_details import Looked, short_details
-from myogestic_tui.widgets.stream_table import columns, sparkline, stream_row
+from myogestic_tui.widgets.stream_table import StreamRow, columns, sparkline
 from myogestic_tui.widgets.styled_lines import FAINT, cut, fit, line, plain, rule, spread, width_of
 
 text = plain
@@ -192,8 +192,8 @@ def test_every_cell_of_the_stream_table_is_as_wide_as_its_column_and_all_fit(wid
     assert sum(column.width for column in shown) <= width
     long = emg(key="x", name="a very long stream name", state="lost", measured_fs=None, age_s=12.4)
     for stream in (emg(), hand(), long):
-        for column, cell in zip(shown, stream_row(stream, shown, (1.0,) * 60), strict=True):
-            assert column.width - 1 <= width_of(cell) <= column.width
+        for column in shown:
+            assert column.width - 1 <= width_of(column.line(StreamRow(stream, (1.0,) * 60))) <= column.width
     assert ("trend" in [column.key for column in shown]) == (width >= 120)
 
 

@@ -12,7 +12,7 @@ from ...app.protocol import parse_steps
 from ...errors import ConfigError
 from ...widgets.gestures import GestureList
 from ...widgets.problem_list import needs_you, problem_lines, quality_line
-from ...widgets.record_panels import Trial, counter_line, note_lines, timeline_rows, trial_columns, trial_row, trials_of
+from ...widgets.record_panels import Trial, counter_line, note_lines, timeline_rows, trial_columns, trials_of
 from ...widgets.record_status import now_of
 from ...widgets.stable_table import Table
 from ...widgets.strip_widget import Lines
@@ -104,9 +104,9 @@ class RecordScreen(ViewerScreen):
         if self.trial is not None and not any(one.place == self.trial for one in trials):
             self.trial = None
         self.trials.cursor_type = "row" if self.trial is not None else "none"
-        columns = trial_columns(max(self.trials.size.width - 1, 24))
         before = len(self.trials.ordered_rows)
-        self.trials.put(columns, [(str(one.place), trial_row(one, frame, columns)) for one in trials])
+        columns = trial_columns(frame, max(self.trials.size.width - 1, 24))
+        self.trials.put(columns, {str(one.place): one for one in trials})
         if self.trial is not None:
             self.trials.choose(str(self.trial))
         elif before != len(trials):

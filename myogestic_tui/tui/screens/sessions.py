@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from textual.containers import Horizontal, Vertical
 
 from ...widgets import number_format as f
 from ...widgets.session_details import cut_rows, short_details
-from ...widgets.session_table import LIST_WIDTH, Order, job_row, open_jobs, session_row, table_columns
+from ...widgets.session_table import LIST_WIDTH, Order, job_row, listed, table_columns
 from ...widgets.stable_table import Table
 from ...widgets.strip_widget import Lines
 from ...widgets.styled_lines import BLANK, DIM, KEY, STRONG, Line, line, spread
@@ -72,8 +71,8 @@ class SessionsScreen(SessionJobs):
         one = self.list.entry
         room = self.size.width - width - 2 if beside else width
         rows = [] if one is None else short_details(one, self.look.at(one, 2 * room), frame, room)
-        listed = min(len(self.list.found) + 2, _LEAST_LIST)
-        tall = height if beside else min(max(len(rows) + 7, height * 3 // 5), height - listed)
+        rows_of_list = min(len(self.list.found) + 2, _LEAST_LIST)
+        tall = height if beside else min(max(len(rows) + 7, height * 3 // 5), height - rows_of_list)
         box = self.details_box
         box.display = bool(rows) and tall > 2
         box.styles.height = "1fr" if beside else max(tall, 0)
@@ -95,14 +94,8 @@ class SessionsScreen(SessionJobs):
         self.empty.styles.height = 0 if found else 5
         if not found:
             return
-        columns = table_columns(order, width)
-        jobs = open_jobs(frame.status.jobs)
-        rows = []
-        for one in found[:_MOST_ROWS]:
-            path = one.summary.path
-            job = jobs.get(os.path.abspath(path)) if jobs else None
-            rows.append((path, session_row(one, job, columns, marked=path in self.list.marked)))
-        self.table.put(columns, rows)
+        rows = listed(found[:_MOST_ROWS], frame.status.jobs, self.list.marked)
+        self.table.put(table_columns(order, width), rows)
         if self.list.chosen != self._placed:  # else the cursor is the table's own, and may just have moved
             self._placed = self.list.chosen
             self.table.choose(self._placed)

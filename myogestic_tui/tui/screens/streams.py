@@ -18,7 +18,7 @@ from ...app.interface import (
 )
 from ...widgets.problem_list import needs_you
 from ...widgets.stable_table import Table
-from ...widgets.stream_table import columns, details, nothing_seen, stream_row, xml_lines
+from ...widgets.stream_table import StreamRow, columns, details, nothing_seen, xml_lines
 from ...widgets.strip_widget import Lines
 from ...widgets.styled_lines import BLANK, DIM, Line, line
 from .base import ViewerScreen
@@ -65,8 +65,7 @@ class StreamsScreen(ViewerScreen):
         self.nothing.put([])
         self.nothing.styles.height = 0
         trends = self.viewer.feed.trends
-        shown = columns(width)
-        self.table.put(shown, [(s.key, stream_row(s, shown, trends.of(s.key))) for s in status.streams])
+        self.table.put(columns(width), {s.key: StreamRow(s, trends.of(s.key)) for s in status.streams})
         room = height - len(needs)
         n_rows = min(len(status.streams) + 1, max(room - 7, 4))
         self.table.styles.height = n_rows
