@@ -28,11 +28,17 @@ FUNCTIONS = {
     "myogestic_tui.session.import_xdf": ("Sessions from XDF files.", ("import_xdf",)),
     "myogestic_tui.session.window_sets": (
         "Windows and streams as dask collections.",
-        ("gathered_windows", "session_array", "windows_arrays", "windows_bag"),
+        ("gathered_windows", "session_array", "windows_arrays", "windows_bag", "windows_on_cluster"),
     ),
     "myogestic_tui.session.dask_cluster": (
         "Work over many sessions on a dask cluster.",
-        ("export_each", "find_sessions", "on_cluster"),
+        ("export_each", "on_cluster"),
+    ),
+    "myogestic_tui.session.reading.find_sessions": ("Sessions by path, folder, pattern or URL.", ("find_sessions",)),
+    "myogestic_tui.session.windowing.recipe": ("What windows are cut with.", ("WindowOptions",)),
+    "myogestic_tui.session.windowing.window": (
+        "A window, and what is known of it.",
+        ("AlignedWindow", "LabeledWindow", "WindowMeta"),
     ),
 }
 """Names of modules that are public one by one."""

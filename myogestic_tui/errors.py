@@ -18,6 +18,7 @@
     │   ├── UnknownStreamError     the session has no stream of that name (also KeyError)
     │   ├── OtherStreamError       sessions that are used together have different streams under one name
     │   ├── OtherClassesError      sessions that are used together cannot have their classes matched by name
+    │   ├── NotFiniteError         a window has a value that is no finite number (also ValueError)
     │   └── DiskError              no space left, not writable, or the disk refused a write
     └── ControlError
         ├── RecorderGoneError      no recorder answers on the socket
@@ -95,6 +96,10 @@ class OtherStreamError(SessionError):
 
 class OtherClassesError(SessionError):
     """Sessions that are used together name their classes differently, and a class has no name to be matched by."""
+
+
+class NotFiniteError(SessionError, ValueError):
+    """A window has a value that is no finite number, and ``on_nan="raise"`` was asked for."""
 
 
 class DiskError(SessionError):

@@ -53,10 +53,11 @@ SURFACE = {
         open_session_store
     """,
     ".session": """
-        Finding Job LabelEvent Note Session SessionReader Summary Trashed Trial Verification edit_labels empty_trash
-        finish_interrupted iter_aligned_windows iter_labeled_windows labeled_windows list_sessions list_trash
-        open_session_store pack_session read_archive_summary recover_session restore_session salvage_session
-        session_state start_job trash_session unfinished_sessions unpacked_sessions verify_session
+        Finding Job LabelEvent Note Session SessionReader Summary Trashed Trial Verification Windows WindowsDataset
+        aligned_windows causal_filter edit_labels empty_trash finish_interrupted iter_aligned_windows
+        iter_labeled_windows labeled_windows list_sessions list_trash open_session_store pack_session
+        read_archive_summary recover_session restore_session salvage_session session_state split start_job
+        trash_session trial_windows unfinished_sessions unpacked_sessions verify_session windows
     """,
     ".sources": """
         Discovery LSLSource Outlet ReplaySource Seen SyntheticSource configure_lsl

@@ -102,8 +102,7 @@ def measure(path: Path) -> dict[str, StreamMVC]:
     SessionError
         It cannot be read.
     """
-    from ..session import open_session_store
-    from ..session.windows import iter_labeled_windows
+    from ..session import iter_labeled_windows, open_session_store
 
     with open_session_store(path) as reader:
         infos = {name: reader.stream_info(name) for name in reader.streams}

@@ -80,7 +80,8 @@ def export(
       myogestic-tui export sessions --to bids -o dataset --line-freq 50 --license CC0
       myogestic-tui export sessions --to edf --dask tcp://10.0.0.5:8786
     """
-    from ..session.dask_cluster import export_each, find_sessions
+    from ..session.dask_cluster import export_each
+    from ..session.reading.find_sessions import find_sessions
 
     files, losses, failed = [], [], False
     sessions, target = find_sessions(paths), str(output.absolute())

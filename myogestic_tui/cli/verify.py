@@ -77,7 +77,8 @@ def _is_whole(summary: Summary) -> bool:
 
 def _verify_elsewhere(paths: tuple[str, ...], level: str, dask: str | None, progress: Progress, as_json: bool) -> int:
     """Verify by a cluster, or what is behind URLs."""
-    from ..session.dask_cluster import find_sessions, on_each, verify_one
+    from ..session.dask_cluster import on_each, verify_one
+    from ..session.reading.find_sessions import find_sessions
 
     sessions = find_sessions(paths)
     outcomes = on_each(dask, verify_one, sessions, level)

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from ..errors import ConfigError, DiskError
+from ..errors import ConfigError, DiskError, SessionError
 from .options import SessionPath, dask_option, json_option
 from .output import print_json
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from ..session import Windows
 
 
 @click.command()
@@ -21,7 +20,23 @@ if TYPE_CHECKING:
 @click.option("--stream", default="emg", show_default=True, help="Stream to cut.")
 @click.option("--win", type=float, default=0.2, show_default=True, help="Length of a window in seconds.")
 @click.option("--hop", type=float, default=0.1, show_default=True, help="From one window to the next, in seconds.")
-@click.option("--class", "classes", type=int, multiple=True, help="Only this class index; may be repeated.")
+@click.option(
+    "--class",
+    "classes",
+    multiple=True,
+    help="Only this class, by name or index; may be repeated. Names in the order of y.",
+)
+@click.option("--skip-start", type=float, default=0.0, show_default=True, help="Leave out these seconds of each trial.")
+@click.option("--delay", type=float, default=0.0, show_default=True, help="Labels hold so many seconds later.")
+@click.option("--channels", default="good", show_default=True, help="good, all, or names or numbers (from 0): E1,E2.")
+@click.option(
+    "--on-nan",
+    type=click.Choice(["drop", "keep", "raise"]),
+    default="drop",
+    show_default=True,
+    help="What becomes of windows with values that are no finite numbers.",
+)
+@click.option("--resample", type=float, metavar="HZ", help="Bring streams of other rates to this one.")
 @click.option("--bad", is_flag=True, help="Also from trials marked bad.")
 @click.option("--any-source", is_flag=True, help="Take sessions of several devices (source_id) together.")
 @click.option(
@@ -37,7 +52,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False),
     default="windows.npz",
     show_default=True,
-    help="File to write.",
+    help="File to write, .npz or .parquet.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
 @dask_option
@@ -47,7 +62,12 @@ def windows(
     stream: str,
     win: float,
     hop: float,
-    classes: tuple[int, ...],
+    classes: tuple[str, ...],
+    skip_start: float,
+    delay: float,
+    channels: str,
+    on_nan: Literal["drop", "keep", "raise"],
+    resample: float | None,
     bad: bool,
     any_source: bool,
     times: Literal["sample", "raw"],
@@ -56,46 +76,78 @@ def windows(
     dask: str | None,
     as_json: bool,
 ) -> None:
-    """Cut labelled windows for training: X, y and groups in one .npz file, which numpy.load opens.
+    """Cut labelled windows for training into one file, .npz or .parquet (extra [frames]).
 
-    A PATH is a session, a folder of sessions, or a URL of either (extra [remote]). X is (n_windows, n_channels,
-    n_samples); y the class indices; groups numbers the trials, for grouped cross-validation.
+    A PATH is a session, a folder of sessions, or a URL of either (extra [remote]). In .npz, X is (n_windows,
+    n_channels, n_samples), y the class indices, class_names their names, groups the numbers of the trials; and for
+    each window its session, subject, take, trial, trial_s (seconds since the label), start_s and error_s. In .parquet,
+    a row is a window.
 
     \b
     Examples:
-      myogestic-tui windows sessions --stream emg --win 0.2 --hop 0.1
+      myogestic-tui windows sessions --stream emg --win 0.2 --hop 0.1 --skip-start 0.3
+      myogestic-tui windows sessions --class Rest --class Fist -o grasp.parquet
       myogestic-tui windows sessions -o grasp.npz --dask tcp://10.0.0.5:8786
     """
     import numpy as np
 
-    from ..session.dask_cluster import find_sessions
-    from ..session.export.common import Partial
+    from ..session.export.window_files import check_ending, write_windows
 
+    check_ending(output)
     if output.exists() and not overwrite:
         raise ConfigError(f"{output} is there already; name another with -o, or give --overwrite")
-    arguments = (find_sessions(paths), stream, win, hop, set(classes) or None)
-    how: dict[str, Any] = {"include_bad": bad, "times": times, "any_source": any_source}
-    X, y, groups = _here(arguments, how) if dask is None else _on_cluster(dask, arguments, how)
+    how = {
+        "skip_start_s": skip_start,
+        "delay_s": delay,
+        "channels": _channels(channels),
+        "on_nan": on_nan,
+        "resample": resample,
+        "include_bad": bad,
+        "any_source": any_source,
+        "times": times,
+    }
+    found = _cut(dask, (paths, stream, win, hop, _classes(classes)), how)
+    if not len(found):
+        raise SessionError(f"no window of {win:g} s: no trial is so long, or none is labelled; nothing was written")
     try:
-        with Partial(output) as partial, partial.open("wb") as file:
-            np.savez(file, X=X, y=y, groups=groups)
+        write_windows(found, output)
     except OSError as error:
         raise DiskError(f"{output} cannot be written: {error.strerror or error}") from error
-    facts = {"path": str(output), "n_windows": len(y), "shape": list(X.shape), "classes": np.unique(y).tolist()}
-    print_json(facts) if as_json else click.echo(f"{output}  {X.shape[0]} windows of {X.shape[1]} x {X.shape[2]}")
+    facts = {
+        "path": str(output),
+        "n_windows": len(found),
+        "shape": list(found.X.shape),
+        "classes": np.unique(found.y).tolist(),
+        "class_names": list(found.class_names),
+        "channel_names": list(found.channel_names),
+        "sessions": np.unique(found.meta["session"]).tolist(),
+        "subjects": np.unique(found.meta["subject"]).tolist(),
+    }
+    n_windows, n_channels, n = found.X.shape
+    print_json(facts) if as_json else click.echo(f"{output}  {n_windows} windows of {n_channels} x {n}")
 
 
-def _here(arguments: tuple[Any, ...], how: dict[str, Any]) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
-    from ..session import labeled_windows
+def _classes(given: tuple[str, ...]) -> list[str] | set[int] | None:
+    """Names, or indices where all are numbers."""
+    if all(one.removeprefix("-").isdecimal() for one in given):
+        return {int(one) for one in given} or None
+    return list(given)
 
-    return labeled_windows(*arguments, **how)
+
+def _channels(given: str) -> Any:
+    if given in ("good", "all"):
+        return "good" if given == "good" else None
+    names = [one.strip() for one in given.split(",")]
+    return [int(one) for one in names] if all(one.isdecimal() for one in names) else names
 
 
-def _on_cluster(
-    address: str, arguments: tuple[Any, ...], how: dict[str, Any]
-) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
+def _cut(address: str | None, arguments: tuple[Any, ...], how: dict[str, Any]) -> Windows:
+    if address is None:
+        from ..session import windows as cut
+
+        return cut(*arguments, **how)
     from ..session.dask_cluster import cluster_client
-    from ..session.window_sets import gathered_windows
+    from ..session.window_sets import windows_on_cluster
 
     with cluster_client(address) as client, client.as_current():
-        return gathered_windows(*arguments, **how)
+        return windows_on_cluster(*arguments, **how)

@@ -11,7 +11,7 @@ import those beneath it, never the reverse; in each, where to begin:
 `salvaging`             what is left of a damaged session: `salvage`
 `checking`, `packing`   `verify`; `pack` and what a kill leaves of it (`interrupted_work`)
 `recovery`              what was cut off: `recover`; `trash`
-`windows`               windows for training
+`windowing`             windows for training: `iterators`, `arrays`, `dataset`, `split`
 `reading`               `reader`: a view of a folder (`view_folder`, with the `journal_tail`) or archive; `trials`
 `signal`                samples on corrected time: `streamdata`, `gapless_runs`, `window_bounds`
 `archive`               the bytes of the zip: `zip_index`, `archive`, `manifest`
@@ -56,9 +56,16 @@ if TYPE_CHECKING:
     from .recovery.trash import restore_session as restore_session
     from .recovery.trash import trash_session as trash_session
     from .salvaging.salvage import salvage_session as salvage_session
-    from .windows import iter_aligned_windows as iter_aligned_windows
-    from .windows import iter_labeled_windows as iter_labeled_windows
-    from .windows import labeled_windows as labeled_windows
+    from .signal.processing import causal_filter as causal_filter
+    from .windowing.arrays import Windows as Windows
+    from .windowing.arrays import aligned_windows as aligned_windows
+    from .windowing.arrays import labeled_windows as labeled_windows
+    from .windowing.arrays import windows as windows
+    from .windowing.dataset import WindowsDataset as WindowsDataset
+    from .windowing.iterators import iter_aligned_windows as iter_aligned_windows
+    from .windowing.iterators import iter_labeled_windows as iter_labeled_windows
+    from .windowing.split import split as split
+    from .windowing.trial_windows import trial_windows as trial_windows
 
 _HOME = {
     "Finding": ".format.findings",
@@ -74,9 +81,16 @@ _HOME = {
     "edit_labels": ".library.edit_labels",
     "empty_trash": ".recovery.trash",
     "finish_interrupted": ".packing.interrupted_work",
-    "iter_aligned_windows": ".windows",
-    "iter_labeled_windows": ".windows",
-    "labeled_windows": ".windows",
+    "WindowsDataset": ".windowing.dataset",
+    "Windows": ".windowing.arrays",
+    "aligned_windows": ".windowing.arrays",
+    "causal_filter": ".signal.processing",
+    "iter_aligned_windows": ".windowing.iterators",
+    "iter_labeled_windows": ".windowing.iterators",
+    "labeled_windows": ".windowing.arrays",
+    "split": ".windowing.split",
+    "trial_windows": ".windowing.trial_windows",
+    "windows": ".windowing.arrays",
     "list_trash": ".recovery.trash",
     "list_sessions": ".reading.session_states",
     "open_session_store": ".reading.reader",

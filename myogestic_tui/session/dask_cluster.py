@@ -12,13 +12,11 @@ from msgspec.structs import replace
 
 from ..errors import ConfigError, MyoGesticError, SessionError
 from ..extras import needed
-from .format.layout import ARCHIVE_SUFFIX
 from .format.summary import Summary, Verified
-from .reading.pooling import everywhere
-from .reading.remote_sessions import fetch_url, is_url, list_url
+from .reading.remote_sessions import fetch_url, is_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from .export import Exported
@@ -29,23 +27,6 @@ Result = TypeVar("Result")
 
 CONNECT_S = 10.0
 """How long a scheduler may take to answer."""
-
-
-def find_sessions(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
-    """Sessions by absolute path or URL: each path itself, or, where it is a folder of sessions, those in it.
-
-    Raises
-    ------
-    SessionError
-        A folder or URL holds none.
-    """
-    found: list[str] = []
-    for path in paths:
-        these = _sessions_at(os.fspath(path))
-        if not these:
-            raise SessionError(f"{path} holds no session")
-        found += these
-    return found
 
 
 def on_cluster(
@@ -230,11 +211,3 @@ def guarded(function: Callable[..., Result], path: str, *arguments: Any) -> Resu
         return function(path, *arguments)
     except MyoGesticError as error:
         return error
-
-
-def _sessions_at(path: str) -> list[str]:
-    if is_url(path):
-        return [path] if path.endswith(ARCHIVE_SUFFIX) else list_url(path)
-    from .reading.session_states import sessions_at
-
-    return [everywhere(session) for session in sessions_at(path)]

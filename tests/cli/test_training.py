@@ -8,22 +8,79 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
-from myogestic_tui.session import labeled_windows
+from myogestic_tui.session import labeled_windows, windows
 
 
 def test_windows_are_written_as_numpy_opens_them(run, session, tmp_path):
     told = run("windows", tmp_path / "sessions", "--win", "0.5", "--hop", "0.25", "--json").json()
     assert told["shape"] == [9, 4, 50]
-    X, y, groups = labeled_windows([session], "emg", 0.5, 0.25)
+    W = windows([session], "emg", 0.5, 0.25)
+    assert (told["class_names"], told["sessions"]) == (["Rest", "Fist"], np.unique(W.meta["session"]).tolist())
     with np.load(tmp_path / "windows.npz") as arrays:
-        np.testing.assert_array_equal(arrays["X"], X)
-        np.testing.assert_array_equal(arrays["y"], y)
-        np.testing.assert_array_equal(arrays["groups"], groups)
+        np.testing.assert_array_equal(arrays["X"], W.X)
+        np.testing.assert_array_equal(arrays["y"], W.y)
+        np.testing.assert_array_equal(arrays["groups"], W.groups())
+        assert tuple(arrays["class_names"]) == W.class_names
+        assert tuple(arrays["channel_names"]) == W.channel_names
+        assert arrays["fs"] == W.fs
+        for column in W.meta.dtype.names:
+            np.testing.assert_array_equal(arrays[column], W.meta[column])
     assert run("windows", session).code == 2
     assert run("windows", session, "--class", "1", "--win", "0.5", "--hop", "0.5", "--overwrite").code == 0
     with np.load(tmp_path / "windows.npz") as arrays:
         assert arrays["y"].tolist() == [1, 1]
+
+
+def test_classes_go_by_name_and_margins_channels_and_rates_are_chosen(run, session, tmp_path):
+    how = ["--class", "Fist", "--class", "Rest", "--skip-start", "0.2", "--delay", "0.1", "--channels", "ch3,ch1"]
+    told = run("windows", session, "--win", "0.2", "--hop", "0.2", *how, "--resample", "50", "--json").json()
+    assert told["class_names"] == ["Fist", "Rest"]
+    W = windows(
+        session,
+        "emg",
+        0.2,
+        0.2,
+        ["Fist", "Rest"],
+        skip_start_s=0.2,
+        delay_s=0.1,
+        channels=["ch3", "ch1"],
+        resample=50.0,
+    )
+    with np.load(tmp_path / "windows.npz") as arrays:
+        np.testing.assert_array_equal(arrays["X"], W.X)
+        assert arrays["channel_names"].tolist() == ["ch3", "ch1"]
+    assert run("windows", session, "--channels", "0,2", "--overwrite", "--json").json()["channel_names"] == [
+        "ch1",
+        "ch3",
+    ]
+    done = run("windows", session, "--class", "Fits", "--overwrite")
+    assert (done.code, "no session has a class 'Fits'" in done.err) == (2, True)
+
+
+def test_no_window_is_an_error_and_no_file(run, session, tmp_path):
+    done = run("windows", session, "--win", "60", "--hop", "1")
+    assert done.code == 1
+    assert "no window of 60 s" in done.err
+    assert not (tmp_path / "windows.npz").exists()
+
+
+def test_windows_are_a_table_where_that_is_asked_for(run, session, tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
+    assert run("windows", session, "--win", "0.5", "--hop", "0.25", "-o", "w.parquet").code == 0
+    W = windows(session, "emg", 0.5, 0.25)
+    table = parquet.read_table(tmp_path / "w.parquet")
+    names = [*W.meta.dtype.names, "class_index", "class_name", *W.channel_names]
+    assert table.column_names == names
+    assert table["class_name"].to_pylist() == [W.class_names[index] for index in W.y]
+    for number, channel in enumerate(W.channel_names):
+        np.testing.assert_array_equal(np.array(table[channel].to_pylist(), W.X.dtype), W.X[:, number])
+    for column in W.meta.dtype.names:
+        assert table[column].to_pylist() == W.meta[column].tolist()
+    assert json.loads(table.schema.metadata[b"myogestic_tui"])["class_names"] == list(W.class_names)
+    done = run("windows", session, "-o", "w.csv")
+    assert (done.code, ".npz or .parquet" in done.err) == (2, True)
 
 
 def test_a_stream_that_is_not_there_is_named(run, session):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from myogestic_tui.errors import ConfigError
-from myogestic_tui.session import iter_labeled_windows, open_session_store
+from myogestic_tui.session import WindowsDataset, iter_labeled_windows, open_session_store
 from myogestic_tui.session.export import export_session
 from tests.windows.making import START
 
@@ -63,8 +63,8 @@ def window_sum(dataset_and_number):
     return float(dataset[number][0].astype(np.float64).sum())
 
 
-def test_a_dataset_of_windows_is_that_of_the_iterators_in_any_order_and_process(session, recorded):
-    dataset = session.torch_dataset("emg", 0.2, 0.1)
+def test_a_dataset_of_windows_is_that_of_the_iterators_in_any_order_and_process(recorded):
+    dataset = WindowsDataset(recorded.path, "emg", 0.2, 0.1, channels=None)
     windows = list(iter_labeled_windows(recorded.path, "emg", 0.2, 0.1))
     assert len(dataset) == len(windows)
     order = np.random.default_rng(3).permutation(len(dataset)).tolist()
@@ -83,9 +83,9 @@ def test_a_dataset_of_windows_is_that_of_the_iterators_in_any_order_and_process(
     dataset.close()
 
 
-def test_pytorch_loads_it_with_workers_and_shuffled(session):
+def test_pytorch_loads_it_with_workers_and_shuffled(recorded):
     torch = library("torch")
-    dataset = session.torch_dataset("emg", 0.2, 0.1)
+    dataset = WindowsDataset(recorded.path, "emg", 0.2, 0.1, channels=None)
     loader = torch.utils.data.DataLoader(dataset, batch_size=8, shuffle=True, num_workers=2)
     batches = list(loader)
     assert sum(len(y) for _, y in batches) == len(dataset)

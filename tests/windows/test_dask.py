@@ -17,7 +17,8 @@ from myogestic_tui.info import StreamInfo
 from myogestic_tui.session import Session, iter_labeled_windows, labeled_windows, window_sets
 from myogestic_tui.session import dask_cluster as cluster_module
 from myogestic_tui.session.archive.archive import Archive
-from myogestic_tui.session.dask_cluster import export_each, find_sessions, on_cluster, verify_one
+from myogestic_tui.session.dask_cluster import export_each, on_cluster, verify_one
+from myogestic_tui.session.reading.find_sessions import find_sessions
 from myogestic_tui.session.window_sets import gathered_windows, session_array, windows_arrays, windows_bag
 from tests.windows.making import START, emg_of, make_session
 

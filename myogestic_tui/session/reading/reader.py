@@ -28,7 +28,7 @@ from .trials import SignalReading
 from .view_folder import view_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Self
 
     import zarr
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from ..format.label_edits import LabelEdit
     from ..format.meta import LabelEvent, Meta, Note, StreamMeta
     from .session_view import SessionView, StreamView
-    from .window_dataset import WindowDataset
 
 
 class SessionReader(SignalReading):
@@ -78,6 +77,10 @@ class SessionReader(SignalReading):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process opens the session for itself."""
+        return open_session_store, (str(self.path),)
 
     def __repr__(self) -> str:
         from .html import session_repr
@@ -222,34 +225,6 @@ class SessionReader(SignalReading):
 
         return to_xarray(self, streams)
 
-    def torch_dataset(
-        self,
-        stream: str,
-        win_seconds: float,
-        hop_seconds: float,
-        classes: Iterable[int] | None = None,
-        *,
-        include_bad: bool = False,
-    ) -> WindowDataset:
-        """Labelled windows by number, for PyTorch's ``DataLoader``: workers and shuffling are safe.
-
-        Parameters as for `iter_labeled_windows`, which gives the same windows in the same order.
-
-        Raises
-        ------
-        ConfigError
-            A length is not usable, or the stream is of text or without a rate.
-        ClockError
-            Nothing tells how the stream's time stamps lie to the labels.
-        UnknownStreamError
-            There is no such stream.
-        """
-        from ..signal.window_bounds import Cut, Wanted, class_set
-        from .window_dataset import WindowDataset
-
-        cut, wanted = Cut(win_seconds, hop_seconds), Wanted(class_set(classes), include_bad)
-        return WindowDataset(self, stream, cut, wanted, open_session_store)
-
     def summary(self) -> Summary:
         """The session in the one object that all commands print; streams go by their own names."""
         names = public_names(self._names())
@@ -361,7 +336,7 @@ def open_session_store(path: str | os.PathLike[str]) -> SessionReader:
     SessionError
         There is no session, or it is too damaged to be read; the message names the file or member.
     """
-    from .session_states import session_state
+    from .session_states import session_state, sessions_within
     from .view_archive import view_archive
 
     if "://" in os.fspath(path):
@@ -370,6 +345,8 @@ def open_session_store(path: str | os.PathLike[str]) -> SessionReader:
         return SessionReader(*view_url(os.fspath(path)))
     where = Path(path)
     if where.is_dir():
+        if sessions := sessions_within(where):
+            raise SessionError(f"{where} is a folder of {len(sessions)} sessions, such as {sessions[0].name}; open one")
         view = view_folder(where)
     elif where.exists():
         view = view_archive(where)

@@ -94,7 +94,12 @@ def list_sessions(sessions_dir: str | os.PathLike[str]) -> list[Path]:
 def sessions_at(path: str | os.PathLike[str]) -> list[Path]:
     """The session at ``path``; or, where that is a folder of sessions, those in it, oldest name first."""
     where = Path(path)
-    return list_sessions(where) if where.is_dir() and not is_session_folder(where) else [where]
+    return sessions_within(where) if where.is_dir() and not is_session_folder(where) else [where]
+
+
+def sessions_within(folder: Path) -> list[Path]:
+    """Sessions in a folder of sessions; empty where it is one itself."""
+    return [] if is_session_folder(folder) else list_sessions(folder)
 
 
 def _sessions_in(folder: Path) -> Iterator[Path]:

@@ -165,7 +165,7 @@ class SignalReading(ABC):
             (event.timestamp - pre, ends[index] if post is None else event.timestamp + post)
             for index, event in enumerate(track)
         ]
-        places = _places(stream, spans, None if post is None else pre + post)
+        places = whole_places(stream, spans, None if post is None else pre + post)
         return [
             Trial(index, event.class_index, event.timestamp, event.bad, *_signal(stream, *place))
             for index, (event, place) in enumerate(zip(track, places, strict=True))
@@ -179,7 +179,7 @@ def _signal(stream: StreamData, first: int, last: int) -> tuple[NDArray[Any], ND
     return np.ascontiguousarray(stream.rows(first, last).T), stream.times(first, last)
 
 
-def _places(
+def whole_places(
     stream: StreamData, spans: list[tuple[float, float]], seconds: float | None
 ) -> list[tuple[int, int] | None]:
     """First sample and one past the last of each span of time; None for those that are not whole."""

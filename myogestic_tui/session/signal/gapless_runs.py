@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 UNLABELLED = -1
 _NO_TIME = -2
-_SAME_TIME = 1e-6
+SAME_TIME = 1e-6
 """A label and a sample that are closer in time than this are at the same time."""
 
 
@@ -47,7 +47,7 @@ def find_runs(stream: StreamData, label_times: Sequence[float] = ()) -> list[Run
     label_times
         Times of the label events on the recorder's clock, ascending. At equal times the last one holds.
     """
-    events = np.asarray(label_times, np.float64) - _SAME_TIME
+    events = np.asarray(label_times, np.float64) - SAME_TIME
     starts: dict[int, int] = {}
     last: int | None = None
     for start, times in stream.time_blocks():

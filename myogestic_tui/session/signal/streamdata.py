@@ -140,6 +140,21 @@ class StreamData:
         """Samples ``start`` to ``stop`` (not included), ``(stop - start, n_channels)``; text as objects."""
         return self.data.rows(start, stop).astype(self.info.np_dtype, copy=False)
 
+    def window(self, start: int, stop: int) -> NDArray[Any]:
+        """Samples ``start`` to ``stop`` (not included) of a stream of numbers, as ``(n_channels, stop - start)``.
+
+        Raises
+        ------
+        SessionDamagedError
+            One of them cannot be read.
+        """
+        found = np.empty((self.info.n_channels, stop - start), self.info.np_dtype)
+        for first, last, rows in self.chunks(start, stop):
+            if isinstance(rows, SessionDamagedError):
+                raise rows
+            found[:, first - start : last - start] = rows.T
+        return found
+
     def chunks(self, start: int, stop: int) -> Iterator[tuple[int, int, NDArray[Any] | SessionDamagedError]]:
         """As `rows`, chunk by chunk: first sample, one past the last, and ``(rows, n_channels)``, which is not to be
         written to; or why the chunk cannot be read.
@@ -209,8 +224,8 @@ class SampleReader(_Forward):
         self._blocks = np.empty(shape, stream.info.np_dtype)
         self._unreadable: list[tuple[int, int, SessionDamagedError]] = []
 
-    def take(self, start: int, stop: int) -> NDArray[Any]:
-        """Samples ``start`` to ``stop`` (not included) as a contiguous ``(n_channels, stop - start)`` copy.
+    def take(self, start: int, stop: int, out: NDArray[Any] | None = None) -> NDArray[Any]:
+        """Samples ``start`` to ``stop`` (not included) as a contiguous ``(n_channels, stop - start)`` copy, in ``out``.
 
         Raises
         ------
@@ -221,7 +236,9 @@ class SampleReader(_Forward):
         for first, last, error in self._unreadable:
             if first < stop and start < last:
                 raise error
-        return parts[0].copy() if len(parts) == 1 else np.concatenate(parts, axis=1)
+        if out is None:
+            return parts[0].copy() if len(parts) == 1 else np.concatenate(parts, axis=1)
+        return np.concatenate(parts, axis=1, out=out)
 
     def _fetch(self, number: int) -> None:
         """Put a block in its place, chunk by chunk: what was decoded just now is still in the caches."""

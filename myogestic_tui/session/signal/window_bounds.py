@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import ClockError, ConfigError, SessionDamagedError
 from ...info import samples_in
-from .gapless_runs import UNLABELLED, Run, find_runs
+from .gapless_runs import SAME_TIME, UNLABELLED, Run, find_runs
 from .streamdata import SampleReader, TimeReader
 
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from ...info import StreamInfo
     from ..format.meta import LabelEvent
     from .streamdata import StreamData
-
-    Shape = tuple[int, int, str]
-    """Channels, samples and dtype of windows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +77,16 @@ class Wanted:
         Class indices, -1 for what is unlabelled; None for every class but that.
     include_bad
         Whether trials that were marked bad count.
+    skip_s
+        How long after its label a span begins.
+    delay_s
+        How much later than their time stamps labels hold.
     """
 
     classes: frozenset[int] | None = None
     include_bad: bool = False
+    skip_s: float = 0.0
+    delay_s: float = 0.0
 
     def runs(self, stream: StreamData, track: Sequence[LabelEvent], n: int, hop: int) -> LabelledRuns:
         """The runs of a stream that lie under wanted labels; ``track`` is in time order.
@@ -100,17 +103,25 @@ class Wanted:
         """
         if stream.raw:
             whole = Wanted(self.classes or frozenset({UNLABELLED}))
-            return LabelledRuns([run for run in find_runs(stream) if whole._keeps(run, track)])
+            return LabelledRuns([run for run in find_runs(stream) if whole.keeps(run, track)])
         if track:
             check_placed(stream.name, stream.timeline.basis, stream.timeline.unusable)
-        times = [event.timestamp for event in track]
+        times = [event.timestamp + self.delay_s for event in track]
         found = LabelledRuns([])
         for run in find_runs(stream, times):
-            if self._keeps(run, track):
-                found.add(stream, run, times, n, hop)
+            if self.keeps(run, track):
+                found.add(stream, self._settled(stream, run, times), times, n, hop)
         return found
 
-    def _keeps(self, run: Run, track: Sequence[LabelEvent]) -> bool:
+    def _settled(self, stream: StreamData, run: Run, label_times: Sequence[float]) -> Run:
+        """The run from the first sample that lies ``skip_s`` behind its label."""
+        if run.label < 0 or not self.skip_s:
+            return run
+        start = run.start + max(0, _samples_to(stream, run.start, label_times[run.label] + self.skip_s - SAME_TIME))
+        return Run(min(start, run.stop), run.stop, run.label)
+
+    def keeps(self, run: Run, track: Sequence[LabelEvent]) -> bool:
+        """Whether a run's label is wanted."""
         if run.label >= 0 and track[run.label].bad and not self.include_bad:
             return False
         index = class_of(run, track)
@@ -133,6 +144,8 @@ class LabelledRuns:
 
     def add(self, stream: StreamData, run: Run, label_times: Sequence[float], n: int, hop: int) -> None:
         """Take the part of a run that keeps away from the labels on both sides of it."""
+        if run.n_samples <= 0:
+            return
         guard = stream.timeline.guard_s(run.start)
         kept = _guarded(stream, run, label_times, guard, hop) if guard > 0 else run
         lost = len(starts(run, n, hop)) - len(starts(kept, n, hop))
@@ -161,14 +174,20 @@ class LabelledRuns:
 
 def _guarded(stream: StreamData, run: Run, label_times: Sequence[float], guard: float, hop: int) -> Run:
     """The run from its first window behind the guard of its label, up to the guard of the next one."""
-    first, period = float(stream.times(run.start, run.start + 1)[0]), stream.timeline.period_s
     start, stop = run.start, run.stop
     if run.label >= 0:
-        late = math.ceil((label_times[run.label] + guard - first) / period)
+        late = _samples_to(stream, start, label_times[run.label] + guard)
         start += max(0, -(-late // hop) * hop)
     if run.label + 1 < len(label_times):
-        stop = min(stop, run.start + math.floor((label_times[run.label + 1] - guard - first) / period) + 1)
+        until = label_times[run.label + 1] - guard
+        stop = min(stop, run.start + _samples_to(stream, run.start, until, rounded=math.floor) + 1)
     return Run(start, max(start, stop), run.label)
+
+
+def _samples_to(stream: StreamData, start: int, instant: float, rounded: Callable[[float], int] = math.ceil) -> int:
+    """Samples from number ``start`` to an instant (recorder's clock, s); less than 0 where it is earlier."""
+    first = float(stream.times(start, start + 1)[0])
+    return rounded((instant - first) / stream.timeline.period_s)
 
 
 def check_placed(name: str, basis: str, unusable: str = "") -> None:
@@ -213,27 +232,24 @@ def starts(run: Run, n: int, hop: int) -> range:
     return range(run.start, run.stop - n + 1, hop)
 
 
-def one_shape(shapes: set[Shape], name: str) -> Shape:
-    """The shape that the windows of all sessions have; ConfigError where stream ``name`` has several, or none."""
-    if not shapes:
-        raise ConfigError("none of the sessions can be read; strict=True says why")
-    if len(shapes) > 1:
-        raise ConfigError(f"the sessions differ in {name}: channels, samples per window and dtype are {sorted(shapes)}")
-    return next(iter(shapes))
-
-
 def cut_windows(
-    stream: StreamData, runs: Iterable[Run], n: int, hop: int, leave_out: Callable[[SessionDamagedError], object]
+    stream: StreamData,
+    runs: Iterable[Run],
+    n: int,
+    hop: int,
+    leave_out: Callable[[SessionDamagedError], object],
+    room: Callable[[], NDArray[Any] | None] = lambda: None,
 ) -> Iterator[tuple[Run, NDArray[Any], NDArray[np.float64]]]:
     """Windows of some runs, in order: run, ``(n_channels, n)`` copy, ``(n,)`` corrected times.
 
-    A window with samples that cannot be read is left out, once ``leave_out`` was told why and did not raise.
+    A window with samples that cannot be read is left out, once ``leave_out`` was told why and did not raise. ``room``
+    gives the array that the next window goes into; None for one of its own.
     """
     samples, times = SampleReader(stream, n), TimeReader(stream, n)
     for run in runs:
         for start in starts(run, n, hop):
             try:
-                window = samples.take(start, start + n)
+                window = samples.take(start, start + n, room())
             except SessionDamagedError as error:
                 leave_out(error)
                 continue

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from os import PathLike, fspath
-from os.path import abspath
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...errors import (
     ClockError,
     ConfigError,
+    NotFiniteError,
     OtherClassesError,
     OtherStreamError,
     SessionDamagedError,
@@ -21,20 +20,21 @@ from ...errors import (
     UnknownStreamError,
 )
 from ...info import VOLTS
+from ..format.layout import ARCHIVE_SUFFIX
+from ..reading.find_sessions import find_sessions
+from ..reading.reader import open_session_store
 from ..signal.gapless_runs import UNLABELLED
-from ..signal.window_bounds import class_of
-from .remote_sessions import is_url
+from ..signal.processing import Processing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ...info import StreamInfo
-    from ..format.meta import LabelEvent
-    from ..signal.gapless_runs import Run
+    from ..reading.find_sessions import Paths
+    from ..reading.reader import SessionReader
     from ..signal.window_bounds import Wanted
-    from .reader import SessionReader
+    from .recipe import Recipe
 
-    Paths = Iterable[str | PathLike[str]] | str | PathLike[str]
     Check = Callable[[SessionReader], object]
     Call = Callable[[Callable[..., Any], Iterable[tuple[Any, ...]]], Iterable[Any]]
 
@@ -43,8 +43,12 @@ FAILURES = (SessionError, ConfigError, ClockError, OSError)
 """Why a session is left out. A `ConfigError` is about that session alone: the arguments fitted the first one."""
 
 _log = logging.getLogger(__name__)
+_CHOOSE = "; channels=[names] (--channels) takes those that all have"
 _CURES = {
     "source_id": "; any_source=True (--any-source) takes both",
+    "channel count": _CHOOSE,
+    "channels": _CHOOSE,
+    "rate": "; resample=HZ (--resample) brings all to one rate",
     "units": "; cut them apart: values of one would be taken for values of the other",
 }
 
@@ -58,9 +62,11 @@ class Facts:
     classes: frozenset[int]
     """Indices of the classes that were labelled."""
     streams: dict[str, StreamInfo]
+    bad: dict[str, frozenset[int]]
+    """Channels that are marked bad, by stream."""
 
 
-def facts_of(path: str | PathLike[str], streams: Sequence[str], check: Check) -> Facts:
+def facts_of(path: str, streams: Sequence[str], check: Check) -> Facts:
     """Open a session and look at what is needed of it; raises what `check` raises, or why it cannot be opened."""
     with open_with(path, streams) as reader:
         check(reader)
@@ -69,6 +75,7 @@ def facts_of(path: str | PathLike[str], streams: Sequence[str], check: Check) ->
             tuple(reader.class_names),
             frozenset(event.class_index for event in reader.label_track if event.class_index > UNLABELLED),
             {name: reader.stream_info(name) for name in streams},
+            {name: frozenset(reader.meta.bad_channels.get(reader.stream(name).stem, ())) for name in streams},
         )
 
 
@@ -84,16 +91,8 @@ def _here(function: Callable[..., Item], rows: Iterable[tuple[Any, ...]]) -> Ite
     return (tried(function, *row) for row in rows)
 
 
-def everywhere(path: str | PathLike[str]) -> str:
-    """A path that does not depend on the working directory, which workers have of their own."""
-    text = fspath(path)
-    return text if is_url(text) else abspath(text)
-
-
-def open_with(path: str | PathLike[str], streams: Iterable[str]) -> SessionReader:
+def open_with(path: str, streams: Iterable[str]) -> SessionReader:
     """Open a session that has certain streams; UnknownStreamError where it lacks one."""
-    from .reader import open_session_store
-
     reader = open_session_store(path)
     try:
         for name in streams:
@@ -144,7 +143,7 @@ def _difference(what: str, value: Any, before: Any) -> str:
     """``units is mV, not microvolts``; where not all channels have the same, the first that differs."""
     if not isinstance(value, tuple):
         return f"{what} is {_shown(what, value)}, not {_shown(what, before)}"
-    if len({*value}) == len({*before}) == 1:
+    if what != "channels" and len({*value}) == len({*before}) == 1:
         return f"{what} is {value[0]}, not {before[0]}"
     pairs = zip(_as_volts(value), _as_volts(before), strict=True)
     at = next(place for place, (one, other) in enumerate(pairs) if one != other)
@@ -193,17 +192,25 @@ class Classes:
                 )
         return cls(names, tuple(tuple(names.index(name) for name in session.class_names) for session in sessions))
 
-    def index(self, place: int, class_index: int) -> int:
-        """The class index of a session's own; ``place`` is the session's among those given."""
-        mapped = self.maps[place]
-        return mapped[class_index] if mapped and class_index > UNLABELLED else class_index
 
-    def own(self, place: int, wanted: frozenset[int] | None) -> frozenset[int] | None:
-        """Which of a session's own classes are ``wanted``; None for all."""
-        mapped = self.maps[place]
-        if wanted is None or not mapped:
-            return wanted
-        return frozenset(own for own, index in enumerate(mapped) if index in wanted) | (wanted & {UNLABELLED})
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """One of the sessions that windows are cut from, and what of it; small, and can be pickled."""
+
+    path: str
+    place: int
+    """Position among the paths."""
+    name: str
+    """That of its file; its whole path where another one is called so too."""
+    classes: tuple[int, ...]
+    """The class index of each of its own; empty where they are the same."""
+    wanted: Wanted
+    """By its own class indices."""
+    processing: Processing
+
+    def index(self, own: int) -> int:
+        """The class index of one of the session's own."""
+        return self.classes[own] if self.classes and own > UNLABELLED else own
 
 
 class Pool:
@@ -212,17 +219,15 @@ class Pool:
     Parameters
     ----------
     paths
-        Session folders or archives; one alone will do.
-    needed
-        Streams that a session must have.
-    strict
-        Raise for a session that cannot be read or lacks a stream, instead of skipping it with a logged warning.
+        See `find_sessions`.
+    recipe
+        What is cut.
     check
         Called with every session, to raise where arguments do not fit it; first with the first that has the streams.
+    others
+        Streams that a session must have besides.
     labelled
         Whether the classes of the labels count.
-    any_source
-        Take a stream for the same although its source_id differs between sessions.
 
     Raises
     ------
@@ -230,30 +235,26 @@ class Pool:
         None of the sessions that can be read has the streams.
     ClockError
         None of them can be used, for want of a relation between its streams' clocks and the labels.
-    SessionError, OSError
-        With ``strict``, for the sessions up to the first that has them.
+    ConfigError, SessionError
+        There is no session, or none can be read. With ``strict`` also for those up to the first that has the streams.
     """
 
     def __init__(
-        self,
-        paths: Paths,
-        needed: Sequence[str],
-        strict: bool,
-        check: Check,
-        *,
-        labelled: bool = True,
-        any_source: bool = False,
+        self, paths: Paths, recipe: Recipe, check: Check, *, others: Sequence[str] = (), labelled: bool = True
     ) -> None:
-        self.paths = [paths] if isinstance(paths, str | PathLike) else list(paths)
-        self._needed, self._strict, self._check = needed, strict, check
-        self._labelled, self._any_source = labelled, any_source
-        self._left_out: set[str] = set()
-        self._places: list[int] | None = None
-        self.classes = Classes((), ())
+        self.paths = find_sessions(paths)
+        self.recipe = recipe
+        self._needed, self._check = list(dict.fromkeys([recipe.stream, *others])), check
+        self._labelled = labelled and not recipe.raw
+        self._told: set[str] = set()
+        self._picks: list[Pick] | None = None
+        self.class_names: tuple[str, ...] = ()
+        """By class index, once `survey` was called."""
+        self._info: StreamInfo | None = None
         self._probe()
 
-    def survey(self, call: Call | None = None) -> list[int]:
-        """Find the places in ``paths`` of those that can be used, and match their classes, which `classes` then has.
+    def survey(self, call: Call | None = None) -> list[Pick]:
+        """Find those that can be used, and what of them.
 
         Parameters
         ----------
@@ -264,78 +265,156 @@ class Pool:
         ------
         OtherStreamError, OtherClassesError
             They cannot be taken together.
+        ConfigError
+            No session has a class of that name, or no channel is left.
         """
-        if self._places is None:
-            rows = [(everywhere(path), self._needed, self._check) for path in self.paths]
-            found, self._places = [], []
+        if self._picks is None:
+            rows = [(path, self._needed, self._check) for path in self.paths]
+            found: dict[int, Facts] = {}
             for place, facts in enumerate((call or _here)(facts_of, rows)):
                 if isinstance(facts, Facts):
-                    self._places.append(place)
-                    found.append(facts)
+                    found[place] = facts
                 else:
                     self.skip(facts)
-            check_same_streams(found, any_source=self._any_source)
-            self.classes = Classes.of(found) if self._labelled else Classes((), ((),) * len(found))
-        return self._places
+            self._picks = self._picked(found)
+        return self._picks
 
-    def each(self, items: Callable[[int, SessionReader], Iterable[Item]]) -> Iterator[Item]:
-        """What ``items`` makes of each session (its number among those that can be used, and its reader), in turn.
+    def _picked(self, found: dict[int, Facts]) -> list[Pick]:
+        sessions = [*found.values()]
+        chains = [self._processing(facts) for facts in sessions]
+        self._check_same(sessions, chains)
+        if self.recipe.channels == "good":
+            chains = [self._good(sessions, chain) for chain in chains]
+        if sessions:
+            self._info = chains[0].info(self.recipe.stream, sessions[0].streams[self.recipe.stream])
+        classes = self._classes(sessions)
+        self.class_names = classes.names
+        names = [facts.name.removesuffix(ARCHIVE_SUFFIX) for facts in sessions]
+        return [
+            Pick(
+                self.paths[place],
+                place,
+                name if names.count(name) == 1 else self.paths[place],
+                mapped,
+                replace(self.recipe.wanted, classes=own_classes(mapped, self.recipe.wanted.classes)),
+                chain,
+            )
+            for place, name, mapped, chain in zip(found, names, classes.maps, chains, strict=True)
+        ]
 
-        Raises
-        ------
-        OtherStreamError, OtherClassesError
-            They cannot be taken together; raised before the first.
-        """
-        for number, place in enumerate(self.survey()):
+    def _classes(self, sessions: Sequence[Facts]) -> Classes:
+        names = self.recipe.names
+        if not self._labelled:
+            return Classes((), ((),) * len(sessions))
+        classes = Classes.of(sessions, names)
+        there = {name for facts in sessions for name in facts.class_names}
+        for name in names:
+            if sessions and name not in there:
+                raise ConfigError(
+                    f"no session has a class {name!r}; there are {', '.join(sorted(there)) or 'no names'}"
+                )
+        return replace(classes, names=names or classes.names)
+
+    def _processing(self, facts: Facts) -> Processing:
+        recipe, info = self.recipe, facts.streams[self.recipe.stream]
+        channels = None if recipe.channels in (None, "good") else channel_numbers(facts.name, recipe, info)
+        return Processing(channels, recipe.resample, recipe.filter)
+
+    def _check_same(self, sessions: Sequence[Facts], chains: Sequence[Processing]) -> None:
+        name = self.recipe.stream
+        cut = [
+            replace(chain, filter=None).info(name, facts.streams[name])
+            for facts, chain in zip(sessions, chains, strict=True)
+        ]
+        alike = [
+            replace(facts, streams={**facts.streams, name: replace(info, dtype=facts.streams[name].dtype)})
+            for facts, info in zip(sessions, cut, strict=True)
+        ]
+        check_same_streams(alike, any_source=self.recipe.any_source)
+
+    def _good(self, sessions: Sequence[Facts], chain: Processing) -> Processing:
+        """Without the channels that any session marks bad."""
+        name = self.recipe.stream
+        info, marked = sessions[0].streams[name], frozenset[int]().union(*(facts.bad[name] for facts in sessions))
+        bad = sorted(channel for channel in marked if channel < info.n_channels)
+        if len(bad) == info.n_channels:
+            raise ConfigError(f"every channel of {name} is marked bad; channels=None takes them all the same")
+        if not bad:
+            return chain
+        self.remark(f"{name}: marked bad and left out: {', '.join(info.names[channel] for channel in bad)}")
+        return replace(chain, channels=tuple(channel for channel in range(info.n_channels) if channel not in bad))
+
+    def layout(self) -> StreamInfo:
+        """Layout of what is cut; SessionError where no session can be used."""
+        self.survey()
+        if self._info is None:
+            raise SessionError("none of the sessions can be used; strict=True says why")
+        return self._info
+
+    def each(self, items: Callable[[Pick, SessionReader], Iterable[Item]]) -> Iterator[Item]:
+        """What ``items`` makes of each session that can be used, in turn; raises what `survey` does first."""
+        for pick in self.survey():
             try:
-                with open_with(self.paths[place], self._needed) as reader:
-                    yield from items(number, reader)
+                with open_with(pick.path, self._needed) as reader:
+                    yield from items(pick, reader)
+            except NotFiniteError:
+                raise
             except FAILURES as error:
                 self.skip(error)
 
-    def place(self, number: int) -> int:
-        """Position in ``paths`` of a session, by its number among those that can be used."""
-        return self.survey()[number]
-
-    def own(self, number: int, wanted: Wanted) -> Wanted:
-        """What is wanted, by a session's own class indices."""
-        return replace(wanted, classes=self.classes.own(number, wanted.classes))
-
-    def class_of(self, number: int, run: Run, track: Sequence[LabelEvent]) -> int:
-        """Class index of a run of a session with these labels; -1 before the first one."""
-        return self.classes.index(number, class_of(run, track))
-
     def remark(self, text: str) -> None:
         """Log what is to be said of a session's windows, once; nothing where there is nothing."""
-        if text and text not in self._left_out:
+        if text and text not in self._told:
             _log.warning("%s", text)
-            self._left_out.add(text)
+            self._told.add(text)
 
     def leave_out(self, error: SessionDamagedError) -> None:
         """Windows are left out because samples cannot be read: warn once of each chunk, or raise with ``strict``."""
-        if self._strict:
+        if self.recipe.strict:
             raise error
-        if str(error) not in self._left_out:
-            _log.warning("windows left out: %s", error)
-        self._left_out.add(str(error))
+        self.remark(f"windows left out: {error}")
 
     def skip(self, error: Exception) -> None:
         """A session is left out: warn, or raise with ``strict``."""
-        if self._strict:
+        if self.recipe.strict:
             raise error
         _log.warning("session skipped: %s", error)
 
     def _probe(self) -> None:
-        missing: UnknownStreamError | ClockError | None = None
+        first: Exception | None = None
         for path in self.paths:
             try:
                 with open_with(path, self._needed) as reader:
                     self._check(reader)
                 return
             except (SessionError, ClockError, OSError) as error:
-                if self._strict:
+                if self.recipe.strict:
                     raise
-                if isinstance(error, UnknownStreamError | ClockError):
-                    missing = error
-        if missing is not None:
-            raise missing
+                if first is None or isinstance(error, UnknownStreamError | ClockError):
+                    first = error
+        if isinstance(first, UnknownStreamError | ClockError):
+            raise first
+        raise SessionError(f"none of {len(self.paths)} sessions can be read; the first: {first}")
+
+
+def channel_numbers(session: str, recipe: Recipe, info: StreamInfo) -> tuple[int, ...]:
+    """Where the channels that were chosen stand in a stream; OtherStreamError where it has one not, or twice."""
+    found = []
+    for channel in recipe.channels or ():
+        if isinstance(channel, str) and info.names.count(channel) == 1:
+            found.append(info.names.index(channel))
+        elif not isinstance(channel, str) and channel < info.n_channels:
+            found.append(channel)
+        else:
+            how = "two channels" if info.names.count(str(channel)) > 1 else "no channel"
+            raise OtherStreamError(
+                f"{recipe.stream} has {how} {channel!r} in {session}; its {info.n_channels} are {', '.join(info.names)}"
+            )
+    return tuple(found)
+
+
+def own_classes(mapped: tuple[int, ...], wanted: frozenset[int] | None) -> frozenset[int] | None:
+    """Which of a session's own classes are ``wanted``, where its class indices are ``mapped``; None for all."""
+    if wanted is None or not mapped:
+        return wanted
+    return frozenset(own for own, index in enumerate(mapped) if index in wanted) | (wanted & {UNLABELLED})

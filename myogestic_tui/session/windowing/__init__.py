@@ -1,0 +1,1 @@
+"""Windows for training: planned once for each session (`plan`), then cut one by one, into arrays, or by number."""
