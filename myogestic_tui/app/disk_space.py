@@ -65,8 +65,16 @@ class DiskRoom:
 
 def disk_status(folder: Path, rate: float, reserve: int) -> DiskStatus:
     """Free bytes where ``folder`` is (or will be), and how long ``rate`` bytes/s continue until ``reserve`` bytes."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    free = shutil.disk_usage(folder).free
+    free = _free_bytes(folder)
     left = max(0.0, (free - reserve) / (rate * _COPIES)) if rate > 0 else None
     return DiskStatus(free_bytes=free, reserve_bytes=reserve, left_s=left)
+
+
+def _free_bytes(folder: Path) -> int:
+    """Of its file system, or of the one that it will be made in."""
+    try:
+        return shutil.disk_usage(folder).free
+    except FileNotFoundError:
+        if folder == folder.parent:
+            raise
+        return _free_bytes(folder.parent)

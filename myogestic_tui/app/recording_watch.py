@@ -62,10 +62,10 @@ class Watch:
         }
 
     def _compare_streams(self, session: Session, streams: Iterable[Stream], now: float) -> None:
-        progress, standing = session.snapshot().streams, {}
+        standing = {}
         for stream in streams:
             seen = self._streams.setdefault(stream.name, _Watched(received=stream.n_received))
-            stored = progress[stream.name].n_samples if stream.name in progress else 0
+            stored = session.n_samples(stream.name)
             if not stream.record:
                 self._streams[stream.name] = _Watched(stored, stream.n_received)
                 continue
@@ -89,7 +89,7 @@ class Watch:
         if not seen.joined and stream.recorded_into(session):
             seen.joined = True
             self._tell("joined", f"{stream.name} joined the recording", stream.name)
-        age, state = stream.health().age_s or 0.0, stream_state(stream)
+        age, state = stream.pace()[0] or 0.0, stream_state(stream)
         if seen.joined and state in ("lost", "refused") and seen.lost_since is None:
             seen.lost_since = now - age
             self._tell("lost", f"{stream.name} lost", stream.name)

@@ -30,18 +30,19 @@ _LOST_SECONDS = 3.0
 
 def stream_state(stream: Stream) -> StreamState:
     """How a registered stream is, in a word."""
-    info, health, condition = stream.info, stream.health(), stream.condition().state
+    info, condition = stream.info, stream.condition().state
     if info is None:
         return "wanted"
     if condition in ("lost", "refused"):
         return "lost" if condition == "lost" else "refused"
     if not info.is_regular:
         return "live"
-    if health.age_s is None:
+    age, measured_fs = stream.pace()
+    if age is None:
         return "connecting"
-    if health.age_s > max(_LOST_SECONDS, 3.0 / info.fs):
+    if age > max(_LOST_SECONDS, 3.0 / info.fs):
         return "lost"
-    if health.measured_fs is not None and health.measured_fs < SLOW_SHARE * info.fs:
+    if measured_fs is not None and measured_fs < SLOW_SHARE * info.fs:
         return "slow"
     return "live"
 
