@@ -41,6 +41,7 @@ COMMANDS = {
     "note": ("edit_sessions:note", "Add a note to a session."),
     "labels": ("labels:labels", "List the labels of a session, and set them right."),
     "report": ("report:report", "Judge the signal and the time of a session."),
+    "sync": ("sync:sync", "Prove the timing of a session by pulses and markers."),
     "copy": ("edit_sessions:copy", "Copy sessions elsewhere, and prove the copies."),
     "trash": ("trash:trash", "Move sessions to the trash, and back."),
     "plot": ("plot:plot", "Draw a session in the terminal."),

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..errors import NotAllowedError
 from . import complete_names, ctl_status
 from .ctl_client import FAILED, act, attached, class_index, driver, sure, tell
 from .ctl_setup import COMMANDS
 from .options import common_options
 from .output import print_json, remark
+from .sync import compare, sync_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -244,5 +246,24 @@ def note(settings: Settings, text: str, at: float | None, as_json: bool) -> int:
     return act(settings, AddNote(text=text, timestamp=_called_at() if at is None else at), as_json)
 
 
-for command in (status, wait, start, stop, discard, label, undo, note, *COMMANDS):
+@driver()
+@sync_options
+@click.option("--seconds", type=click.FloatRange(min=1), default=60.0, show_default=True, help="How far back.")
+def sync(settings: Settings, seconds: float, as_json: bool, **how: Any) -> int:
+    """Prove the timing of what is being recorded: pulses and markers of the last minute, as `myogestic-tui sync` does.
+
+    \b
+    Example: myogestic-tui ctl sync --pulses emg:65 --markers PsychoPy --max-ms 5
+    """
+    from ..session import open_session_store
+
+    with attached(settings) as client:
+        now = client.status()
+    if now.state != "recording" or now.session is None:
+        raise NotAllowedError("not recording; `myogestic-tui sync SESSION` looks at a session that is over")
+    with open_session_store(now.session.path) as session:
+        return compare(session, as_json, how, seconds)
+
+
+for command in (status, wait, start, stop, discard, label, undo, note, sync, *COMMANDS):
     ctl.add_command(command)

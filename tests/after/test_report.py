@@ -270,7 +270,7 @@ print(peak)
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_session(tmp_path: Path) -> None:
     peaks = []
-    for seconds in (20, 400):
+    for seconds in (80, 400):
         rng = np.random.default_rng(1)
         samples = rng.standard_normal((seconds * 2000, 64)).astype(np.float32)
         path = session_of(tmp_path / str(seconds), 2000.0, samples)
