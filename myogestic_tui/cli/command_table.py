@@ -47,6 +47,7 @@ COMMANDS = {
     "plot": ("plot:plot", "Draw a session in the terminal."),
     "export": ("export:export", "Write sessions in another tool's format."),
     "import": ("import_xdf:import_file", "Make a session of an XDF file."),
+    "merge": ("merge:merge", "Put sessions of several boxes onto one clock."),
     "windows": ("windows:windows", "Cut labelled windows for training."),
     "replay": ("replay:replay", "Send a session as live LSL outlets."),
     "init": ("init:init", "Write a commented myogestic.toml."),

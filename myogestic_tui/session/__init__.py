@@ -7,6 +7,7 @@ import those beneath it, never the reverse; in each, where to begin:
 `window_sets`           windows of many sessions (dask); `dask_cluster`: jobs on many machines
 `library`               the list of sessions (`catalog`), copies, edits, background jobs (`jobs`)
 `import_xdf`, `export`  other tools' formats
+`merging`               sessions of several boxes, on one clock: `merge`
 `recording`             `session.Session`, then `journal_writer`, `checkpoint`, `zarr_committer` (into the arrays)
 `salvaging`             what is left of a damaged session: `salvage`
 `checking`, `packing`   `verify`; `pack` and what a kill leaves of it (`interrupted_work`)

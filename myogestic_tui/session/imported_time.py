@@ -113,7 +113,7 @@ def set_imported_time(
         What its samples span, for a file that does not tell how long it was recorded.
     """
     for stem, stream in streams.items():
-        _store_arrivals(folder, stem, stream.arrivals)
+        store_arrivals(folder, stem, stream.arrivals)
     with lock_session(folder, purpose="editing"):
         meta = decode_meta((folder / META).read_bytes())
         meta.anchors, meta.created = session.anchors, created
@@ -125,7 +125,7 @@ def set_imported_time(
             grids = told_grids({"channel_grids": told.channel_grids, "montage": told.montage}, known.n_channels)
             meta.add_stream(stem, with_fields(known, **fields, extra={**known.extra, **grids_to_plain(grids)}))
         replace_file(folder / META, encode_meta(meta))
-        replace_file(folder / META, encode_meta(_measured(folder, meta)))
+        replace_file(folder / META, encode_meta(measured_again(folder, meta)))
         consolidate(folder)
 
 
@@ -137,14 +137,15 @@ def _is_of_a_recording(session: SessionTime, meta: Meta) -> bool:
     return all(believable(ends, one.n_samples or 0, one.fs) is ends for one in meta.all_streams.values())
 
 
-def _measured(folder: Path, meta: Meta) -> Meta:
+def measured_again(folder: Path, meta: Meta) -> Meta:
+    """``meta`` with what the time model finds in the folder's arrays."""
     with open_session_store(folder) as session:
         for stem in meta.all_streams:
             meta.add_stream(stem, session.measured(stem))
     return meta
 
 
-def _store_arrivals(folder: Path, stem: str, rows: NDArray[np.float64] | None) -> None:
+def store_arrivals(folder: Path, stem: str, rows: NDArray[np.float64] | None) -> None:
     """Replace the record of when the samples were appended, which is not when they arrived."""
     spec, name = ArraySpec.arrival(), array_name(stem, "_arrival")
     shutil.rmtree(folder / name)

@@ -1,4 +1,4 @@
-"""What was found when a session was recovered, or imported, as ``meta.json`` keeps it."""
+"""What was found when a session was recovered, imported or merged, as ``meta.json`` keeps it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from .findings import Finding
-from .meta import IMPORTED, RECOVERY
+from .meta import IMPORTED, MERGED, RECOVERY
 
 if TYPE_CHECKING:
     from .meta import Meta
 
 
 def kept_findings(meta: Meta) -> dict[str, list[Finding]]:
-    """What was found before, as ``meta.json`` keeps it, by when that was: ``"recovered"``, ``"imported"``."""
+    """What was found before, as ``meta.json`` keeps it, by when: ``"recovered"``, ``"imported"``, ``"merged"``."""
     found = {}
-    for when, field in (("recovered", RECOVERY), ("imported", IMPORTED)):
+    for when, field in (("recovered", RECOVERY), ("imported", IMPORTED), ("merged", MERGED)):
         kept = meta.extra.get(field)
         with suppress(KeyError, msgspec.ValidationError):
             if isinstance(kept, dict):

@@ -25,8 +25,9 @@ CONTINUES, CONTINUED_BY, NOT_RECORDED = "continues", "continued_by", "not_record
 """Further fields of a session whose recorder was killed, and of the one that continues it; see `library.link`."""
 BEFORE = "before_s"
 """Further field of a session that begins before it was asked for; see `seconds_before`."""
-RECOVERY, IMPORTED = "recovery", "imported"
-"""Further fields of a session that was recovered, or imported from another format: when, and the findings of it."""
+RECOVERY, IMPORTED, MERGED = "recovery", "imported", "merged"
+"""Further fields of a session that was recovered, imported from another format, or merged of several: when, and the
+findings of it."""
 _OWN_FIELDS = frozenset({CONTINUES, CONTINUED_BY, NOT_RECORDED, BEFORE, "ended_by", "imported_from"})
 """Further fields of text and numbers that this package writes itself."""
 EVENTS_FIELD, ENDED_BY = "events", "ended_by"

@@ -1,0 +1,1 @@
+"""Sessions of several computers, side by side in one, on one clock."""

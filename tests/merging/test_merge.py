@@ -1,0 +1,189 @@
+"""Sessions of boxes whose clocks are hours apart, in one: by comparisons that stand in them, or not at all."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from myogestic_tui.cli.command_table import run
+from myogestic_tui.errors import ClockError, ConfigError, SessionError
+from myogestic_tui.session import open_session_store, verify_session
+from myogestic_tui.session.merging.merge import merge_sessions
+
+from .boxes import PULSES, SECONDS, Box, of_labels, pulses
+
+HOUR = 3600.0
+
+
+@pytest.fixture
+def left():
+    return Box("left", 0.0)
+
+
+@pytest.fixture
+def right():
+    return Box("right", 5 * HOUR, drift_ppm=40.0)
+
+
+def both(tmp_path, left, right, **options):
+    """Each has its own device; the right one also recorded the labels of the left one."""
+    of_left = {"emg": (left, {"uid": "u-emg-left"}, left.compares(left))}
+    of_right = {
+        "emg": (right, {"uid": "u-emg-right"}, right.compares(right)),
+        "labels of left": (left, of_labels(left), right.compares(left)),
+    }
+    return [
+        left.record(tmp_path / "left", of_left, labels=(3.0, 9.0)),
+        right.record(tmp_path / "right", of_right, **options),
+    ]
+
+
+def test_a_shared_pulse_lands_within_a_millisecond(tmp_path, left, right):
+    out = merge_sessions(both(tmp_path, left, right), tmp_path / "both.session.zip")
+    assert verify_session(out).ok
+    with open_session_store(out) as session:
+        assert session.streams == ["emg_left", "emg_right", "labels_of_left"]
+        for name in ("emg_left", "emg_right"):
+            assert np.abs(pulses(session, name) - left.reads(PULSES)).max() < 1e-3, name
+        assert [label.timestamp for label in session.label_track] == pytest.approx(left.reads([3.0, 9.0]), abs=1e-9)
+        assert {note.text for note in session.notes} == {"left: tape", "right: tape"}
+        assert [note.timestamp for note in session.notes] == pytest.approx(left.reads([1.0, 1.0]), abs=1e-3)
+        told = session.meta.extra["merged"]["sessions"][1]
+        assert told["clock_offset_s"] == pytest.approx(-5 * HOUR, abs=1e-3)
+        assert 0 < told["clock_error_s"] < 2e-3
+        assert told["clock_comparisons"] == 15
+        assert any("the clock of right is known by 15 comparisons" in one.text for one in session.findings)
+        assert session.timeline("emg_right").gaps == ()
+
+
+def test_samples_and_raw_time_stamps_are_copied_as_they_are(tmp_path, left, right):
+    paths = both(tmp_path, left, right)
+    out = merge_sessions(paths, tmp_path / "both.session.zip")
+    with open_session_store(out) as merged:
+        for path, new in zip(paths, ("emg_left", "emg_right"), strict=True):
+            with open_session_store(path) as one:
+                assert np.array_equal(merged.timestamps(new, "raw"), one.timestamps("emg", "raw"))
+                assert np.array_equal(merged.stores[new][:], one.stores["emg"][:])
+                assert merged.stream_info(new) == one.stream_info("emg")
+
+
+def test_a_recorders_own_streams_without_comparisons_come_along_by_its_clock(tmp_path, left, right):
+    of_right = {"emg": (right, {}, None), "labels": (left, of_labels(left), right.compares(left))}
+    paths = [left.record(tmp_path / "a", {"emg": (left, {}, None)}), right.record(tmp_path / "b", of_right)]
+    with open_session_store(merge_sessions(paths, tmp_path / "m.session.zip")) as session:
+        assert np.abs(pulses(session, "emg_right") - left.reads(PULSES)).max() < 1e-3
+
+
+def test_an_outlet_that_both_recorded_ties_their_clocks(tmp_path, left, right):
+    amp = Box("amp", -2 * HOUR, drift_ppm=-30.0)
+    paths = [
+        box.record(tmp_path / box.name, {"shared": (amp, {"uid": "u-amp"}, box.compares(amp, seed=3))})
+        for box in (left, right)
+    ]
+    with open_session_store(merge_sessions(paths, tmp_path / "m.session.zip")) as session:
+        for name in ("shared_left", "shared_right"):
+            assert np.abs(pulses(session, name) - left.reads(PULSES)).max() < 1e-3
+
+
+def test_three_boxes_are_tied_in_a_chain(tmp_path, left, right):
+    third = Box("third", -7 * HOUR, drift_ppm=-20.0)
+    paths = both(tmp_path, left, right)
+    of_third = {"emg": (third, {}, None), "labels": (right, of_labels(right), third.compares(right, seed=9))}
+    paths.append(third.record(tmp_path / "third", of_third))
+    with open_session_store(merge_sessions(paths, tmp_path / "m.session.zip")) as session:
+        assert np.abs(pulses(session, "emg_third") - left.reads(PULSES)).max() < 1e-3
+        assert len(session.meta.extra["merged"]["sessions"][2]["clock_compared"]) == 2
+
+
+def test_without_comparisons_nothing_is_merged_even_where_wall_clocks_agree(tmp_path, left, right):
+    paths = [
+        left.record(tmp_path / "a", {"emg": (left, {}, None)}),
+        right.record(tmp_path / "b", {"emg": (right, {}, None)}),
+    ]
+    with pytest.raises(ClockError, match=r"nothing tells how the clock of right .* lies to that of left"):
+        merge_sessions(paths, tmp_path / "m.session.zip")
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_equal_host_names_are_no_comparison(tmp_path, left, right):
+    named = Box("left", 3 * HOUR)
+    of_right = {"labels": (named, {"uid": "u-other"}, right.compares(named))}
+    paths = [left.record(tmp_path / "a", {"emg": (left, {}, None)}), right.record(tmp_path / "b", of_right)]
+    with pytest.raises(ClockError, match="nothing tells"):
+        merge_sessions(paths, tmp_path / "m.session.zip")
+
+
+def test_a_comparison_of_an_earlier_boot_does_not_count(tmp_path, left, right):
+    before = Box("left", 90 * HOUR)  # the outlet began again under the same id, on a clock that began again
+    of_right = {"labels": (before, of_labels(left), right.compares(before))}
+    paths = [left.record(tmp_path / "a", {"emg": (left, {}, None)}), right.record(tmp_path / "b", of_right)]
+    with pytest.raises((ClockError, SessionError), match=r"nothing tells|not recorded at the same time"):
+        merge_sessions(paths, tmp_path / "m.session.zip")
+
+
+def test_clocks_that_are_not_known_well_enough_are_refused_with_the_error(tmp_path, left, right):
+    of_right = {"labels": (left, of_labels(left), right.compares(left, noise=0.03))}
+    paths = [left.record(tmp_path / "a", {"emg": (left, {}, None)}), right.record(tmp_path / "b", of_right)]
+    with pytest.raises(ClockError, match=r"may lie \d+\.\d ms off .* 10 ms are allowed"):
+        merge_sessions(paths, tmp_path / "m.session.zip")
+    merge_sessions(paths, tmp_path / "m.session.zip", max_error_s=0.5)
+
+
+def test_sessions_of_different_times_are_refused(tmp_path, left, right):
+    of_right = {"labels": (left, of_labels(left), right.compares(left, since=50.0))}
+    paths = [
+        left.record(tmp_path / "a", {"emg": (left, {}, None)}),
+        right.record(tmp_path / "b", of_right, begins=50.0, ends=80.0),
+    ]
+    with pytest.raises(SessionError, match=r"not recorded at the same time: 20\.0 s"):
+        merge_sessions(paths, tmp_path / "m.session.zip")
+
+
+def test_a_box_that_came_late_and_was_killed_early_is_missing_there(tmp_path, left, right):
+    paths = both(tmp_path, left, right, begins=6.0, ends=20.0)
+    with open_session_store(merge_sessions(paths, tmp_path / "m.session.zip")) as session:
+        gaps = {gap.kind: gap.seconds for gap in session.timeline("emg_right").gaps}
+        assert gaps == {"head": pytest.approx(6.0, abs=0.1), "tail": pytest.approx(10.0, abs=0.1)}
+        assert session.meta.all_streams["emg_right"].joined_at == pytest.approx(left.reads(6.0), abs=1e-3)
+        assert session.duration_s == pytest.approx(SECONDS, abs=1e-6)
+
+
+def test_labels_that_all_boxes_have_alike_are_one_track_and_others_are_refused(tmp_path, left, right):
+    paths = both(tmp_path, left, right, labels=(3.0, 9.001))
+    with open_session_store(merge_sessions(paths, tmp_path / "m.session.zip")) as session:
+        assert len(session.label_track) == 2
+    other = both(tmp_path / "2", left, right, labels=(3.0, 9.5))
+    with pytest.raises(SessionError, match=r"label 2 of .* differ .*--labels-from"):
+        merge_sessions(other, tmp_path / "n.session.zip")
+    out = merge_sessions(other, tmp_path / "n.session.zip", labels_from=other[1])
+    with open_session_store(out) as session:
+        assert [label.timestamp for label in session.label_track] == pytest.approx(left.reads([3.0, 9.5]), abs=1e-3)
+        assert all(label.uncertainty_s > 0 for label in session.label_track)
+
+
+def test_bad_input_is_named_and_nothing_is_written(tmp_path, left, right):
+    paths = both(tmp_path, left, right)
+    out = tmp_path / "m.session.zip"
+    for wrong, error, words in (
+        (lambda: merge_sessions(paths[:1], out), ConfigError, "two sessions"),
+        (lambda: merge_sessions([paths[0], paths[0]], out), ConfigError, "given twice"),
+        (lambda: merge_sessions(paths, tmp_path / "m.zip"), ConfigError, r"\.session\.zip"),
+        (lambda: merge_sessions(paths, tmp_path / "no" / "m.session.zip"), SessionError, "no folder"),
+        (lambda: merge_sessions(paths, out, labels_from=tmp_path / "x"), ConfigError, "none of the sessions"),
+        (lambda: merge_sessions(paths, paths[0]), SessionError, "is there already"),
+    ):
+        with pytest.raises(error, match=words):
+            wrong()
+    assert not list(tmp_path.glob("*.zip"))
+    assert not list(tmp_path.glob(".merge-*"))
+
+
+def test_the_command_prints_what_was_merged(tmp_path, left, right, capsys):
+    paths = both(tmp_path, left, right)
+    assert run(["merge", *map(str, paths), "-o", str(tmp_path / "m.session.zip"), "--json"]) == 0
+    told = capsys.readouterr()
+    assert set(json.loads(told.out)["streams"]) == {"emg_left", "emg_right", "labels of left"}
+    assert "the clock of right is known by 15 comparisons" in told.err
+    assert run(["merge", str(paths[0]), "-o", str(tmp_path / "x.session.zip")]) == 2
