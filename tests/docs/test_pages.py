@@ -92,6 +92,8 @@ def lab(tmp_path: Path, archive: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory as the pages assume it."""
     (tmp_path / "sessions").mkdir()
     shutil.copy(archive, tmp_path / f"sessions/{SESSION}.session.zip")
+    for box in ("left", "right"):
+        shutil.copy(archive, tmp_path / f"{box}.session.zip")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
