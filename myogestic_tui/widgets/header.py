@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
@@ -91,8 +92,8 @@ def rec_style(frame: Frame) -> str:
 def _recording(frame: Frame, width: int) -> Line:
     session = frame.status.session
     extra = max(width - (_ROOMY if width >= _ROOMY else 80), 0)
-    longest = max((cells(frame.keyed(i)) for i in range(len(frame.status.gestures))), default=0)
-    take_width, name_width = 21 + min(extra // 3, 24), min(max(longest, 8), 8 + extra // 4)
+    room = 29 + min(extra // 3, 24) + extra // 4
+    take, name_width = _take_and_name(frame, room)
     elapsed = session.elapsed_s if session is not None else 0.0
     seconds = session.label_seconds if session is not None else 0.0
     active = frame.active
@@ -100,7 +101,7 @@ def _recording(frame: Frame, width: int) -> Line:
         (" ● REC ", rec_style(frame)),
         (f" {hms(elapsed)} ", STRONG),
         " ",
-        fit(take_text(frame.take), take_width),
+        fit(take, room - name_width),
         "  ",
         (fit(frame.keyed(active), name_width), gesture_style(active)),
         (f"{min(seconds, 9999.9):>6.1f} s ", DIM if active < 0 else ""),
@@ -112,6 +113,15 @@ def _recording(frame: Frame, width: int) -> Line:
         disk = line((" disk ", DIM), _disk(frame))
         right = line(disk if live >= expected else _count(frame, " live"), " ")
     return spread(left, line(faults_line(frame), right), width)
+
+
+def _take_and_name(frame: Frame, room: int) -> tuple[str, int]:
+    """What is recorded, and the cells of a gesture's name; no name is cut that fits beside the take's number alone."""
+    longest = max([8, *(cells(frame.keyed(i)) for i in range(len(frame.status.gestures)))])
+    take = frame.take
+    texts = [take_text(one) for one in (take, replace(take, subject=""), replace(take, subject="", task=""))]
+    text = next((one for one in texts if cells(one) + longest <= room), texts[-1])
+    return text, min(longest, room - cells(text))
 
 
 def _narrow(frame: Frame, width: int) -> Line:

@@ -62,7 +62,8 @@ def test_a_long_gesture_name_takes_no_room_from_the_next_field(width):
     gestures = (r.GestureStatus(name="Wrist up and out", key="5"), r.GestureStatus(name="Rest"))
     row = text(state_line(frame(recording(gestures=gestures, current_label=0)), width))
     assert "Rest" not in row
-    assert "5 Wrist" in row
+    assert "5 Wrist up and out " in row
+    assert "take 04" in row
 
 
 def test_problems_of_electrodes_are_counted_in_the_header():
