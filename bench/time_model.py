@@ -48,7 +48,7 @@ def live() -> dict[str, float]:
     fed = time.process_time() - began
     began = time.process_time()
     for _ in range(10):
-        follower.look()
+        follower.analyse()
     look = (time.process_time() - began) / 10
     return {"us_per_chunk_of_400": round(fed / (len(stamps) / size) * 1e6, 1), "look_ms": round(look * 1e3, 2)}
 

@@ -38,7 +38,7 @@ class Follower:
         """Take the next raw stamps, ``(n,)`` seconds."""
         self.sketch.feed(stamps)
 
-    def look(self, evidence: Evidence | None = None) -> Timeline:
+    def analyse(self, evidence: Evidence | None = None) -> Timeline:
         """What is known by now; ``evidence`` as for `analyse`."""
         fs, n = self.sketch.fs, self.sketch.n_samples
         since = max(0, n - round(LOOK_BACK * fs)) if fs > 0 else 0

@@ -140,7 +140,7 @@ class LiveTime:
             counts=None if self._counter is None else self._counter.counts,
             remote=self._remote,
         )
-        found = self._follower.look(evidence)
+        found = self._follower.analyse(evidence)
         self.found = replace(found, gaps=tuple(gap for gap in found.gaps if gap.kind != "tail"))
         self._place_last_gap(arrivals)
         if self._floor is not None and self.found.period_s:

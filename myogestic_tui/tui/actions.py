@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from ..app.interface import Acknowledge, AddNote, AnyCommand, Discard, Reply, Start, Stop
 from ..errors import MyoGesticError
 from ..widgets import number_format as f
-from ..widgets.problem_list import SAID_SECONDS
+from ..widgets.problem_list import REPORT_SECONDS
 from ..widgets.styled_lines import BAD, DIM, OK, STRONG, Line, fit, line
 from .gesture_keys import Labeller
 from .modals.ask import Answers, Ask
@@ -42,9 +42,9 @@ class Actions(TerminalApp):
         """Called before the first screen."""
         self.labeller = Labeller(self)
         self.stopped_session = ""
-        self.said: tuple[str, bool, float] = ("", False, 0.0)
-        self.said_over = ("", "")
-        """What was said last, and how things stood then."""
+        self.reported: tuple[str, bool, float] = ("", False, 0.0)
+        self.reported_over = ("", "")
+        """The last message, and how things stood then."""
         self.history: deque[tuple[str, str, bool]] = deque(maxlen=100)
 
     def refresh_frame(self) -> None:
@@ -55,7 +55,7 @@ class Actions(TerminalApp):
         """The newest snapshot."""
         return self.feed.frame
 
-    # ---------------------------------------------------------------- what is sent, said, asked
+    # ---------------------------------------------------------------- what is sent, reported, asked
 
     def execute(self, command: AnyCommand, then: Then | None = None) -> None:
         """Send a command; its reply goes to ``then``, or else to the message line."""
@@ -66,18 +66,18 @@ class Actions(TerminalApp):
         if reply.confirm:
             self._confirm(command, reply.confirm)
         else:
-            self.say(reply.message, bad=not reply.ok)
+            self.report(reply.message, bad=not reply.ok)
 
     def _confirm(self, command: AnyCommand, question: str) -> None:
         """The recorder asks before it carries out a command; a yes sends it again."""
         again = replace(command, confirmed=getattr(command, "confirmed", 0) + 1)
         self.ask(question, {"enter": ("yes", lambda: self.execute(again))}, close="no", session=self.now().session_id)
 
-    def say(self, text: str, *, bad: bool = False) -> None:
+    def report(self, text: str, *, bad: bool = False) -> None:
         """Put a line before the operator for a while."""
         if text:
             self.history.append((time.strftime("%H:%M:%S"), text, bad))
-        self.said, self.said_over = (text, bad, time.monotonic() + SAID_SECONDS), ("", "")
+        self.reported, self.reported_over = (text, bad, time.monotonic() + REPORT_SECONDS), ("", "")
         self.wake()
 
     def ask(
@@ -94,7 +94,7 @@ class Actions(TerminalApp):
                 answers[key][1]()
             elif session and not same(self.now()):
                 last = self.now().status.session
-                self.say((last.ended_by if last is not None else "") or "that recording has ended", bad=True)
+                self.report((last.ended_by if last is not None else "") or "that recording has ended", bad=True)
 
         holds = same if session else holds
         self.push_screen(Ask(question, answers, close=close, holds=holds), answered)
@@ -132,7 +132,7 @@ class Actions(TerminalApp):
         if frame.gone:
             self.recorder_gone(frame.gone)
         elif frame.recording:
-            self.say("starts as soon as the last take is saved …")
+            self.report("starts as soon as the last take is saved …")
             self.execute(Start(actor=self.actor))
         else:
             self.when_ready(self._start)
@@ -159,7 +159,7 @@ class Actions(TerminalApp):
         )
 
     def _start(self) -> None:
-        self.say("starting …")
+        self.report("starting …")
         self.execute(Start(actor=self.actor))
 
     def action_stop(self) -> None:
@@ -174,12 +174,12 @@ class Actions(TerminalApp):
     def stop_session(self, session: str) -> None:
         """Stop and save a recording, and no other one."""
         self.stopped_session = session
-        self.say("stopping: draining the streams …")
+        self.report("stopping: draining the streams …")
         self.execute(Stop(session=session or None, actor=self.actor))
 
     def _discard(self, session: str) -> None:
         self.stopped_session = session
-        self.say("moving the take to the trash …")
+        self.report("moving the take to the trash …")
         self.execute(Discard(session=session or None, actor=self.actor))
 
     # ---------------------------------------------------------------- leaving
@@ -202,15 +202,15 @@ class Actions(TerminalApp):
             if reply.ok:
                 self.leave(0)
             else:
-                self.say(reply.message, bad=True)
+                self.report(reply.message, bad=True)
 
-        self.say("stopping: draining the streams …")
+        self.report("stopping: draining the streams …")
         self.execute(Stop(session=session or None, actor=self.actor), then)
 
     def recorder_gone(self, why: str) -> None:
         """The recorder does not answer any more: say so, and offer to start it again."""
         if self.options.reconnect is None:
-            self.say(why, bad=True)
+            self.report(why, bad=True)
             return
         answers: Answers = {"enter": ("start it again and recover", self._reconnect)}
         self.ask("the recorder has ended.", answers, close="stay", holds=lambda frame: bool(frame.gone))
@@ -218,7 +218,7 @@ class Actions(TerminalApp):
     def _reconnect(self) -> None:
         start = self.options.reconnect
         assert start is not None
-        self.say("starting the recorder …")
+        self.report("starting the recorder …")
 
         def told(trouble: str) -> None:
             self.call_from_thread(self._reconnected, trouble)
@@ -227,7 +227,7 @@ class Actions(TerminalApp):
 
     def _reconnected(self, trouble: str) -> None:
         self.refresh_frame()
-        self.say(trouble or "a recorder answers again", bad=bool(trouble))
+        self.report(trouble or "a recorder answers again", bad=bool(trouble))
 
     # ---------------------------------------------------------------- labels and notes
 
@@ -254,7 +254,7 @@ class Actions(TerminalApp):
     # ---------------------------------------------------------------- what happened
 
     def event_lines(self, frame: Frame, width: int) -> list[Line]:
-        """What happened to the recording, newest first; where nothing did, what was said."""
+        """What happened to the recording, newest first; where nothing did, the messages."""
         session = frame.status.session
         found = [
             (
@@ -264,9 +264,9 @@ class Actions(TerminalApp):
             )
             for one in (session.events if session is not None else ())
         ]
-        said = [(clock, text, "lost" if bad else "") for clock, text, bad in self.history]
+        messages = [(clock, text, "lost" if bad else "") for clock, text, bad in self.history]
         rows = []
-        for clock, text, kind in reversed(found or said):
+        for clock, text, kind in reversed(found or messages):
             mark, style = _MARKS.get(kind, ("·", DIM))
             rows.append(line((f" {clock} ", DIM), (f"{mark} ", style), fit(text, max(width - 13, 4))))
         return rows
@@ -283,13 +283,13 @@ class Actions(TerminalApp):
             lines += [line((" events of the recording", "bold")), *self.event_lines(self.now(), 400)]
             lines.append(line((" messages", "bold")))
         lines += [line((f" {clock}  ", DIM), (text, BAD if bad else "")) for clock, text, bad in reversed(self.history)]
-        self.show_text("what happened, newest first", lines or [line((" nothing was said yet", DIM))])
+        self.show_text("what happened, newest first", lines or [line((" no message yet", DIM))])
 
     def run_doctor(self) -> None:
         """Show what the doctor finds; it may take seconds, so it runs in a thread."""
         doctor = self.options.doctor
         if doctor is None:
-            self.say("the doctor is a command: myogestic-tui doctor")
+            self.report("the doctor is a command: myogestic-tui doctor")
             return
 
         def examine() -> None:
@@ -299,5 +299,5 @@ class Actions(TerminalApp):
                 lines = [str(error)]
             self.call_from_thread(self.show_text, "doctor", [line(f" {text}") for text in lines])
 
-        self.say("looking at network, liblsl, terminal, disk and clock …")
+        self.report("looking at network, liblsl, terminal, disk and clock …")
         threading.Thread(target=examine, name="viewer-doctor", daemon=True).start()

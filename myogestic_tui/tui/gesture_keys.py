@@ -59,7 +59,7 @@ class Labeller:
         if self._sent:
             self._sent.pop(0)
         if not reply.ok or not self._viewer.now().recording:
-            self._viewer.say(reply.message, bad=not reply.ok)
+            self._viewer.report(reply.message, bad=not reply.ok)
 
     def unassigned(self, key: str, frame: Frame) -> str:
         """What to say of a gesture key that has no gesture."""

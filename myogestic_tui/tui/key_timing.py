@@ -87,7 +87,7 @@ class KeyTimes:
 
     # ---------------------------------------------------------------- keys
 
-    def looking(self, at: float) -> None:
+    def reading(self, at: float) -> None:
         """The reader waits for keys from now on; it says so at least every quarter of a second."""
         with self._lock:
             self._looked = at

@@ -59,8 +59,8 @@ class _Plain:
         self._text: str | None = None
         self._note_key: TypedKey | None = None
         self._note_of: str | None = None
-        self._said: tuple[object, ...] = ()
-        self._said_at = 0.0
+        self._printed: tuple[object, ...] = ()
+        self._printed_at = 0.0
 
     def run(self) -> int:
         """Loop over keys and changes."""
@@ -69,9 +69,9 @@ class _Plain:
         tty.setcbreak(descriptor)
         keys = KeyReader(descriptor)
         try:
-            self._say(_KEYS)
+            self._print(_KEYS)
             while True:
-                self._look()
+                self._follow_recorder()
                 self._report()
                 wait = _POLL_SECONDS
                 while (key := keys.next(wait)) is not None:
@@ -88,7 +88,7 @@ class _Plain:
             with contextlib.suppress(termios.error):
                 termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
-    def _say(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         print(text.encode("ascii", "replace").decode(), flush=True)
 
     def _frame(self) -> Frame:
@@ -101,7 +101,7 @@ class _Plain:
             self._status = status
         return Frame(status, gone=gone)
 
-    def _look(self) -> None:
+    def _follow_recorder(self) -> None:
         """Greet a recorder that answers, and offer another one in place of one that does not any more."""
         frame = self._frame()
         went, self._gone = bool(frame.gone) and not self._gone, frame.gone
@@ -113,7 +113,7 @@ class _Plain:
                 self._send(command)
 
     def _offer_another(self, why: str) -> None:
-        self._say(why)
+        self._print(why)
         if self._options.reconnect is not None:
             self._text = None
             self._ask("the recorder has ended. enter starts it again and recovers, esc stays", {"\n": self._reconnect})
@@ -121,7 +121,7 @@ class _Plain:
     def _reconnect(self) -> None:
         start = self._options.reconnect
         assert start is not None
-        self._say("starting the recorder ...")
+        self._print("starting the recorder ...")
         self._before, self._greeted = self._status, False
         try:
             self.recorder = start()
@@ -138,16 +138,16 @@ class _Plain:
         )
         facts = (frame.status.state, frame.active, streams, message, frame.gone)
         now = time.monotonic()
-        due = frame.recording and now - self._said_at > _EVERY_SECONDS
-        if facts == self._said and not due:
+        due = frame.recording and now - self._printed_at > _EVERY_SECONDS
+        if facts == self._printed and not due:
             return
-        self._said, self._said_at = facts, now
+        self._printed, self._printed_at = facts, now
         session = frame.status.session
         state = f"* REC {hms(session.elapsed_s)}" if frame.recording and session is not None else "o IDLE"
         state = "x GONE" if frame.gone else state
         label = f"{frame.key_of(frame.active)} {frame.gesture(frame.active)}"
         take = take_text(frame.take).replace("·", "-")
-        self._say(f"{state}  {take}  [{label}]  {streams}  {frame.gone or message}")
+        self._print(f"{state}  {take}  [{label}]  {streams}  {frame.gone or message}")
 
     def _key(self, typed: TypedKey) -> int | None:
         frame, key = self._frame(), typed.character
@@ -192,7 +192,7 @@ class _Plain:
                 self._send(UndoLabel(session=frame.session_id or None))
             case "n":
                 self._text, self._note_key, self._note_of = "", typed, frame.session_id or None
-                self._say("note (gesture keys off), enter saves:")
+                self._print("note (gesture keys off), enter saves:")
             case "q" if not frame.recording:
                 return 0
             case "q":
@@ -201,11 +201,11 @@ class _Plain:
                     {"\n": lambda: 0, "x": self._stop_and_leave},
                 )
             case "?":
-                self._say(_KEYS)
+                self._print(_KEYS)
         return None
 
     def _ask(self, question: str, answers: dict[str, Callable[[], int | None]]) -> None:
-        self._say(question)
+        self._print(question)
         self._answers = answers
 
     def _type(self, key: str) -> None:
@@ -225,9 +225,9 @@ class _Plain:
                 again = replace(command, confirmed=getattr(command, "confirmed", 0) + 1)
                 self._ask(f"{reply.confirm} enter: yes, esc: no", {"\n": lambda: self._send(again)})
             else:
-                self._say(("" if reply.ok else "refused: ") + reply.message)
+                self._print(("" if reply.ok else "refused: ") + reply.message)
         except MyoGesticError as error:
-            self._say(f"failed: {error}")
+            self._print(f"failed: {error}")
 
     def _stop_and_leave(self) -> int:
         self._send(Stop())
@@ -286,7 +286,7 @@ class KeyReader:
         decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
         try:
             while not self._ending.is_set():
-                self._times.looking(time.monotonic())
+                self._times.reading(time.monotonic())
                 if self._waits(_LOOK_SECONDS):
                     self._hand_on(decode(self._read()))
         except (EOFError, OSError):

@@ -79,7 +79,7 @@ class Feed:
         self.trends = Trends()
         self.frame = Frame(Status(at=time.monotonic()))
         self.went = False
-        """The recorder has stopped to answer since the last look."""
+        """The recorder has stopped to answer since the last poll."""
         self._embedded = embedded
         self._greeted = False
         self._before: Status | None = None
@@ -100,7 +100,7 @@ class Feed:
         stopping = getattr(self.recorder, "stopping", None)
         return stopping is not None and bool(stopping.is_set())
 
-    def look(self, screen: str, fps: float, *, slowed: bool = False) -> Frame:
+    def poll(self, screen: str, fps: float, *, slowed: bool = False) -> Frame:
         """Take the newest snapshot."""
         try:
             status, gone = self.recorder.status(), str(getattr(self.recorder, "gone", None) or "")

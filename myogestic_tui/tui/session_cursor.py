@@ -33,7 +33,7 @@ class _Wanted(NamedTuple):
     opened: bool
 
 
-class SessionLook:
+class SessionCursor:
     """One session at a time. What is wanted follows the keys; what has been read is drawn until then."""
 
     def __init__(self, viewer: Actions) -> None:

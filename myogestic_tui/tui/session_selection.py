@@ -90,7 +90,7 @@ class SessionList:
 
     # ---------------------------------------------------------------- listing
 
-    def look_again(self) -> None:
+    def list_again(self) -> None:
         """List at the next draw."""
         self._due = 0.0
 
@@ -112,7 +112,7 @@ class SessionList:
         try:
             known = self._lister(folder)()
         except (MyoGesticError, OSError) as error:
-            self._viewer.call_from_thread(self._viewer.say, str(error), bad=True)
+            self._viewer.call_from_thread(self._viewer.report, str(error), bad=True)
         before = {id(one): self._texts[one.summary.path] for one in self.known}
         texts = {one.summary.path: before.get(id(one)) or one.words for one in known}
         if self._viewer.is_running:

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 _BUSY_SECONDS = 0.05
 """How soon it looks again whether the link has taken what came before."""
-_LOOK_SECONDS = 0.1
-_IDLE_LOOK_SECONDS = 0.25
+_READING_SECONDS = 0.1
+_IDLE_READING_SECONDS = 0.25
 """How often it tells that keys are read, while they can become labels and while not; a quarter is `KeyTimes`' least."""
 _WAITED_SECONDS = 0.2
 """What is read so soon after the screens opened, or after this process stood still, has waited for that."""
@@ -112,7 +112,7 @@ class TerminalApp(App[int]):
         self.link.asks = not self.is_headless
         self._opened_until = time.monotonic() + _WAITED_SECONDS if self.link.asks else 0.0
         self.run_worker(self.keys.run(), name="keys", exit_on_error=True)
-        self.run_worker(self._look(), name="look", exit_on_error=True)
+        self.run_worker(self._watch_reading(), name="reading", exit_on_error=True)
         self.run_worker(self._clock(), name="clock", exit_on_error=True)
 
     def rate(self) -> float:
@@ -193,15 +193,15 @@ class TerminalApp(App[int]):
                 self.key_time, self.key_doubt = event.time, self._doubt(event.time, 1)
             await super().on_event(event)
 
-    async def _look(self) -> None:
+    async def _watch_reading(self) -> None:
         """Tell that keys are read, and ask the terminal for signs of life as long as keys can become labels."""
         looked, times = time.monotonic(), self.link.times
         while not self._leaving:
-            await asyncio.sleep(_LOOK_SECONDS if self.is_labelling() else _IDLE_LOOK_SECONDS)
+            await asyncio.sleep(_READING_SECONDS if self.is_labelling() else _IDLE_READING_SECONDS)
             if time.monotonic() - looked > ASLEEP_SECONDS:
                 await asyncio.sleep(_WAITED_SECONDS)
             looked = time.monotonic()
-            times.looking(looked)
+            times.reading(looked)
             if self.is_labelling() and times.due(looked):
                 self.link.ask()
 
@@ -209,7 +209,7 @@ class TerminalApp(App[int]):
         """How much earlier (s) than ``at`` the keys of one read may have been pressed."""
         times = self.link.times
         if self.is_headless:  # nothing lies between a test and its keys
-            times.looking(at)
+            times.reading(at)
         if at < self._opened_until:
             times.opened(self.link.began)
         return times.doubt(at, n_keys, stalled_since=self.link.stalled_since(at))

@@ -91,7 +91,7 @@ class Viewer(Actions):
 
     def on_load(self) -> None:
         self.feed.start(asyncio.get_running_loop())
-        self.feed.look(self.options.screen, self.pacer.fps)
+        self.feed.poll(self.options.screen, self.pacer.fps)
 
     def on_unmount(self) -> None:
         self.feed.close()
@@ -125,7 +125,7 @@ class Viewer(Actions):
 
     def refresh_frame(self) -> None:
         """Take the newest snapshot, and show it."""
-        frame = self.feed.look(self.current_mode, self.pacer.fps, slowed=self.pacer.slowed and self._moving)
+        frame = self.feed.poll(self.current_mode, self.pacer.fps, slowed=self.pacer.slowed and self._moving)
         protocol = frame.status.protocol
         if self._cue_bell.began(protocol) and protocol is not None and protocol.bell:
             self.bell()
@@ -165,10 +165,10 @@ class Viewer(Actions):
 
     def pasted(self, n_keys: int) -> None:
         """Nobody's fingers did that."""
-        self.say(f"{n_keys} keys at once look like pasted text: ignored", bad=True)
+        self.report(f"{n_keys} keys at once look like pasted text: ignored", bad=True)
 
     def on_paste(self, _: events.Paste) -> None:
-        self.say("pasted text is ignored: keys are commands here", bad=True)
+        self.report("pasted text is ignored: keys are commands here", bad=True)
 
     def on_key(self, event: events.Key) -> None:
         if event.key == "escape" and self.screen.query("HelpPanel"):
@@ -183,14 +183,14 @@ class Viewer(Actions):
         here = [*known[""], *known.get(self.current_mode, [])]
         for one in here:
             if self._has(one, key):
-                self.say(
+                self.report(
                     _CLOSED.get(one.action.removeprefix("app.").partition("(")[0], f"{shown(key)} does nothing now")
                 )
                 return
         where = [name for name, group in known.items() if name and any(self._has(one, key) for one in group)]
         if where:
             one = next(one for one in known[where[0]] if self._has(one, key))
-            self.say(
+            self.report(
                 f"{shown(key)} is a key of {' and '.join(w.title() for w in where)}: {one.tooltip or one.description}"
             )
 
@@ -217,7 +217,7 @@ class Viewer(Actions):
     def action_gesture(self, key: str) -> None:
         index = self.labeller.class_of(key, self.now())
         if index is None:
-            self.say(self.labeller.unassigned(key, self.now()), bad=True)
+            self.report(self.labeller.unassigned(key, self.now()), bad=True)
         else:
             self.action_label(index)
 

@@ -63,10 +63,10 @@ class Panel(Vertical):
         self.recorder = recorder_of(owner)
 
     def on_mount(self) -> None:
-        self.set_interval(1.0 / self.fps, self.look)
-        self.call_after_refresh(self.look)
+        self.set_interval(1.0 / self.fps, self.poll)
+        self.call_after_refresh(self.poll)
 
-    def look(self) -> None:
+    def poll(self) -> None:
         self.show(Frame(status := self.recorder.status(), at=status.at))
 
     def show(self, frame: Frame) -> None:

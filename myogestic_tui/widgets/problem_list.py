@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .frame import Frame
 
 MARKS = {"error": ("✗", BAD), "warning": ("▲", WARN), "info": ("…", DIM)}
-SAID_SECONDS = 6.0
+REPORT_SECONDS = 6.0
 """How long a reply stands in the message line."""
 _ORDER = ("error", "warning", "info")
 _BESIDE_SUBJECT = 50

@@ -78,7 +78,7 @@ async def test_the_record_button_shows_what_is_asked_and_a_second_press_is_a_yes
 
     async def press(button: int) -> None:
         buttons = list(screen.query("Action"))
-        screen.query_one(RecordingControls).look()
+        screen.query_one(RecordingControls).poll()
         assert not buttons[button].disabled
         buttons[button].press()
         await pilot.pause()

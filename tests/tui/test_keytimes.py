@@ -16,19 +16,19 @@ def living(*, until: float = 10.0) -> KeyTimes:
         assert times.due(float(second))
         times.asked(float(second))
         times.answered(second + 0.05)
-        times.looking(second + 0.05)
+        times.reading(second + 0.05)
     return times
 
 
 def test_a_key_on_a_link_that_lives_has_no_doubt() -> None:
     times = living()
-    times.looking(10.3)
+    times.reading(10.3)
     assert times.doubt(10.4, 1) == 0.0
 
 
 def test_all_keys_of_one_read_share_the_doubt_back_to_the_question_that_was_answered() -> None:
     times = living()
-    times.looking(10.4)
+    times.reading(10.4)
     assert times.doubt(10.5, 3) == pytest.approx(0.5)
 
 
@@ -36,41 +36,41 @@ def test_all_keys_of_one_read_share_the_doubt_back_to_the_question_that_was_answ
 def test_an_answer_that_is_owed_puts_keys_in_doubt_without_a_bound(n_keys: int) -> None:
     times = living()
     times.asked(11.0)
-    times.looking(300.0)
+    times.reading(300.0)
     assert times.doubt(300.1, n_keys) == pytest.approx(290.1)
 
 
 def test_keys_behind_a_late_answer_are_in_doubt_until_one_comes_in_time() -> None:
     times = living()
     times.asked(11.0)
-    times.looking(23.9)
+    times.reading(23.9)
     times.answered(24.0)
     assert times.doubt(24.1, 1) == pytest.approx(13.1)
     assert times.due(24.1), "it asks again at once"
     times.asked(24.1)
     assert times.doubt(24.14, 1) == pytest.approx(13.14)
     times.answered(24.2)
-    times.looking(24.3)
+    times.reading(24.3)
     assert times.doubt(24.4, 1) == 0.0
 
 
 def test_packets_of_a_link_that_lives_again_are_one_read() -> None:
     times = KeyTimes(0.0, proving=False)
-    times.looking(5.0)
+    times.reading(5.0)
     assert times.doubt(5.0, 1) == 0.0
-    times.looking(20.0)
+    times.reading(20.0)
     assert times.doubt(20.0, 2) == pytest.approx(15.0)
     assert times.doubt(20.001, 1) == pytest.approx(15.001)
-    times.looking(20.5)
+    times.reading(20.5)
     assert times.doubt(20.5, 1) == 0.0
 
 
 def test_a_terminal_that_never_answers_costs_one_doubt() -> None:
     times = KeyTimes(0.0)
     times.asked(1.0)
-    times.looking(13.9)
+    times.reading(13.9)
     assert times.doubt(14.0, 1) == pytest.approx(14.0)
-    times.looking(15.0)
+    times.reading(15.0)
     assert times.doubt(15.0, 1) == 0.0
     assert not times.due(99.0), "it is not asked again"
     assert not times.waits
@@ -84,7 +84,7 @@ def test_answers_of_a_multiplexer_prove_nothing() -> None:
     assert not times.due(5.0)
     times.asked(1.0)
     times.answered(1.001)
-    times.looking(14.0)
+    times.reading(14.0)
     assert times.doubt(14.1, 2) == pytest.approx(14.1)
 
 
@@ -95,12 +95,12 @@ def test_a_program_that_stood_still_doubts_the_keys_that_waited() -> None:
 
 def test_output_that_is_not_taken_and_keys_from_before_the_screens_are_doubted() -> None:
     times = living()
-    times.looking(10.4)
+    times.reading(10.4)
     assert times.doubt(10.5, 1, stalled_since=8.0) == pytest.approx(2.5)
     times = KeyTimes(5.0)
     times.opened(3.0)
     assert times.doubt(5.1, 1) == pytest.approx(2.1)
-    times.looking(7.0)
+    times.reading(7.0)
     assert times.doubt(7.1, 1) == 0.0
 
 
@@ -138,7 +138,7 @@ def test_the_doubt_covers_the_true_delay_whatever_stalls(
             doubt = times.doubt(read, 1)
             if came - at > trip + 1e-9:
                 sent.append((read - at, doubt))
-        times.looking(now)
+        times.reading(now)
     lone = ASK_SECONDS + OVERDUE_SECONDS + 2 * trip + 0.1
     for delay, doubt in sent:
         assert doubt >= delay - trip - TOGETHER_SECONDS or (doubt == 0.0 and delay < lone)

@@ -338,13 +338,13 @@ async def test_escape_closes_the_help_and_does_nothing_else(stage, screen):
 async def test_what_was_said_gives_way_once_it_has_been_read_and_things_stand_otherwise(stage):
     recorder = ScriptedRecorder(idle(streams=(emg(state="connecting"),)))
     async with stage(recorder) as it:
-        it.viewer.said = ("connecting emg", False, time.monotonic() + 1000)
+        it.viewer.reported = ("connecting emg", False, time.monotonic() + 1000)
         it.viewer.refresh_frame()
         await it.until(lambda: "connecting emg" in it.rows()[-2])
         recorder.change(streams=(emg(),))
         await it.settle()
         assert "connecting emg" in it.rows()[-2]
-        it.viewer.said = ("connecting emg", False, time.monotonic() + 3)
+        it.viewer.reported = ("connecting emg", False, time.monotonic() + 3)
         it.viewer.refresh_frame()
         await it.until(lambda: "ready" in it.rows()[-2])
 

@@ -81,7 +81,7 @@ async def test_where_no_session_is_chosen_each_key_about_one_says_so(stage):
     async with stage(screen="sessions", list_sessions=lambda _: []) as it:
         await it.until(lambda: "No session here yet" in it.text)
         for key in ("enter", "t", "n", "v", "f", "c", "w", "y", "d"):
-            it.viewer.said = ("", False, 0.0)
+            it.viewer.reported = ("", False, 0.0)
             await it.press(key)
             assert "no session is chosen" in it.rows()[-2], key
 

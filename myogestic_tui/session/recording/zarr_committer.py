@@ -226,7 +226,7 @@ class StreamCommitter:
     def look(self, offsets: NDArray[np.float64] | None) -> None:
         """Bring `timeline` up to date, with the clock offsets so far."""
         recent = np.array([*self._arrivals.rows, *self._arrivals.waiting], np.float64).reshape(-1, 2)
-        self.timeline = self._follower.look(Evidence(arrivals=recent, offsets=offsets, counts=self.counts))
+        self.timeline = self._follower.analyse(Evidence(arrivals=recent, offsets=offsets, counts=self.counts))
 
     def arrivals(self) -> NDArray[np.float64]:
         """The arrival record so far, ``(k, 2)``."""

@@ -11,7 +11,7 @@ from textual.screen import Screen
 
 from ...widgets.header import Header
 from ...widgets.key_footer import KeyRow
-from ...widgets.problem_list import SAID_SECONDS, status_line
+from ...widgets.problem_list import REPORT_SECONDS, status_line
 from ...widgets.strip_widget import Lines
 from ...widgets.styled_lines import BAD, OK, Line, fit, line
 
@@ -97,14 +97,14 @@ class ViewerScreen(Screen[None], inherit_bindings=False):
         return allowed(action, self.frame)
 
     def message_line(self, frame: Frame, width: int) -> Line:
-        """What was just said, until it has been read and things stand otherwise; else how they stand."""
+        """What was just reported, until it has been read and things stand otherwise; else how they stand."""
         viewer, stands = self.viewer, status_line(frame, width)
-        text, bad, until = viewer.said
+        text, bad, until = viewer.reported
         words = "".join(part for part, _ in stands if part).translate(_NO_DIGITS)
-        if text != viewer.said_over[0]:
-            viewer.said_over = (text, words)
+        if text != viewer.reported_over[0]:
+            viewer.reported_over = (text, words)
         now = time.monotonic()
-        overtaken = not bad and words != viewer.said_over[1] and now > until - SAID_SECONDS + _READ_SECONDS
+        overtaken = not bad and words != viewer.reported_over[1] and now > until - REPORT_SECONDS + _READ_SECONDS
         if text and now < until and not overtaken:
             return line((fit(f" {text}", width), BAD if bad else OK))
         return stands

@@ -115,7 +115,7 @@ class LiveScreen(ViewerScreen):
         flagged = [(i, worst_flag(q.flags)) for i, q in enumerate(stream.quality)]
         worst = [i for letter in "NFCM" for i, flag in flagged if flag == letter]
         if not worst:
-            self.viewer.say("no channel stands out")
+            self.viewer.report("no channel stands out")
             return
         at = worst.index(self.lens.cursor) + 1 if self.lens.cursor in worst else 0
         self.lens.move(worst[at % len(worst)] - self.lens.cursor)
@@ -131,7 +131,7 @@ class LiveScreen(ViewerScreen):
     def action_mvc(self) -> None:
         stream = self.stream
         if stream is not None and not self.lens.percent and not stream.mvc:
-            self.viewer.say(f"no MVC of {stream.name} is known: run the protocol mvc (r, then c), and stop", bad=True)
+            self.viewer.report(f"no MVC of {stream.name} is known: run the protocol mvc (r, c), and stop", bad=True)
             return
         self.lens.percent = not self.lens.percent
         self.lens.scale_anew()

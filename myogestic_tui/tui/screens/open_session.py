@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from ...widgets.frame import Frame
-    from ..session_cursor import SessionLook
+    from ..session_cursor import SessionCursor
     from ..session_selection import SessionList
 
 
@@ -30,11 +30,12 @@ class OpenedScreen(ViewerScreen):
     BINDINGS = OPENED
     _STEP = 0.02
 
-    def __init__(self, sessions: SessionList, look: SessionLook) -> None:
+    def __init__(self, sessions: SessionList, cursor: SessionCursor) -> None:
         super().__init__()
         self.header = Header("sessions")
-        self.list, self.look = sessions, look
-        self.cursor: float | None = None
+        self.list, self.cursor = sessions, cursor
+        self.mark: float | None = None
+        """Where the mark stands whose value is shown, as a share of the width."""
 
     def body(self) -> ComposeResult:
         self.title_line, self.plot, self.rows = (
@@ -55,16 +56,16 @@ class OpenedScreen(ViewerScreen):
         if one is None:
             return
         width, height = self.size.width, self.size.height - 7
-        looked = self.look.at(one, 2 * width, opened=True)
+        looked = self.cursor.at(one, 2 * width, opened=True)
         tall = max(min(height - 6, height * 3 // 5), 0)
         self.plot.styles.height = tall if looked.overview is not None else 1
         if looked.overview is None:
             told = looked.problem or "reading …"
             self.title_line.put([line((f" {told}", "$text-warning" if looked.problem else DIM))])
         else:
-            hint = line(("←→ time  + - zoom  , ; cursor ", DIM)) if self.cursor is None and width >= 100 else ()
-            self.title_line.put([spread(heading(looked.overview, width, self.cursor), hint, width)])
-            self.plot.draw(looked.overview, frame.key_of, looked.facts, self.cursor)
+            hint = line(("←→ time  + - zoom  , ; cursor ", DIM)) if self.mark is None and width >= 100 else ()
+            self.title_line.put([spread(heading(looked.overview, width, self.mark), hint, width)])
+            self.plot.draw(looked.overview, frame.key_of, looked.facts, self.mark)
         rows = open_rows(one, looked, frame, width - 2)
         self.rows.styles.height = len(rows)
         self.rows.put(rows)
@@ -76,14 +77,14 @@ class OpenedScreen(ViewerScreen):
     def action_back(self) -> None:
         self.dismiss(None)
 
-    def action_look(self, change: str, *how: float) -> None:
-        """Look at another part: a method of `SessionLook`."""
-        getattr(self.look, change)(*how)
+    def action_view(self, change: str, *how: float) -> None:
+        """View another part: a method of `SessionCursor`."""
+        getattr(self.cursor, change)(*how)
         self._now()
 
     def action_cursor(self, step: int) -> None:
-        at = 0.5 if self.cursor is None else self.cursor + step * self._STEP
-        self.cursor = min(max(at, 0.0), 1.0 - 1e-6)
+        at = 0.5 if self.mark is None else self.mark + step * self._STEP
+        self.mark = min(max(at, 0.0), 1.0 - 1e-6)
         self._now()
 
     def action_page(self, step: int) -> None:

@@ -146,12 +146,12 @@ class RecordScreen(ViewerScreen):
     def action_trial(self, step: int) -> None:
         places = [one.place for one in trials_of(self.frame)]
         if not places:
-            self.viewer.say("no trial yet")
+            self.viewer.report("no trial yet")
             return
         at = places.index(self.trial) + step if self.trial in places else len(places) - 1
         self.trial = places[max(at, 0)] if at < len(places) else None
         if self.trial is not None:
-            self.viewer.say("m marks the trial, a digit relabels it, esc goes back")
+            self.viewer.report("m marks the trial, a digit relabels it, esc goes back")
         self.frame_came(self.frame)
 
     def action_back(self) -> None:
@@ -179,7 +179,7 @@ class RecordScreen(ViewerScreen):
     def action_bad_trial(self) -> None:
         viewer, trial = self.viewer, self.chosen_trial()
         if trial is None:
-            viewer.say("no trial to mark yet")
+            viewer.report("no trial to mark yet")
             return
         bad = not trial.label.bad
         which = "the running trial" if trial.running else f"the trial of {trial.seconds:.1f} s"
@@ -189,7 +189,7 @@ class RecordScreen(ViewerScreen):
         def heard(_: object, reply: object) -> None:
             ok = bool(getattr(reply, "ok", False))
             viewer.refresh_frame()
-            viewer.say(told if ok else str(getattr(reply, "message", "")), bad=not ok)
+            viewer.report(told if ok else str(getattr(reply, "message", "")), bad=not ok)
 
         session = self.frame.session_id or None
         command = MarkTrial(bad=bad, timestamp=trial.label.timestamp, session=session, actor=viewer.actor)
@@ -236,7 +236,7 @@ class RecordScreen(ViewerScreen):
             try:
                 command = self._typed_protocol(values["steps"], values["repeats"], values["shuffle seed"])
             except ConfigError as error:
-                self.viewer.say(str(error), bad=True)
+                self.viewer.report(str(error), bad=True)
                 return
             self._starter(command)()
 
@@ -284,7 +284,7 @@ class RecordScreen(ViewerScreen):
                 return
             number = values["take"]
             if not number.isdigit() or int(number) < 1:
-                self.viewer.say(f"take {number!r}: give a whole number from 1 on", bad=True)
+                self.viewer.report(f"take {number!r}: give a whole number from 1 on", bad=True)
                 return
             command = SetTake(
                 subject=values["subject"], task=values["task"], take=None if number == str(take.take) else int(number),

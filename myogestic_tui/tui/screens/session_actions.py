@@ -44,14 +44,14 @@ class SessionJobs(ViewerScreen):
 
         def heard(_: AnyCommand, reply: Reply) -> None:
             self.viewer.refresh_frame()
-            self.viewer.say(reply.message, bad=not reply.ok)
-            self.list.look_again()
+            self.viewer.report(reply.message, bad=not reply.ok)
+            self.list.list_again()
 
         self.viewer.execute(command, heard)
 
     def _job(self, kind: str, paths: Sequence[str], **options: str) -> None:
         if not paths:
-            self.viewer.say(f"nothing to {kind}: no session is chosen")
+            self.viewer.report(f"nothing to {kind}: no session is chosen")
             return
         self._send(StartJob(kind=kind, paths=tuple(paths), options=options, actor=self.viewer.actor))
 
@@ -70,7 +70,7 @@ class SessionJobs(ViewerScreen):
             self.viewer.ask(f"verify{_many(targets)}:", answers, close="none")
         else:
             why = "it is still being written" if self.list.targets else "no session is chosen"
-            self.viewer.say(f"nothing to verify: {why}")
+            self.viewer.report(f"nothing to verify: {why}")
 
     def action_repair(self) -> None:
         targets = set(self.list.targets)
@@ -80,7 +80,7 @@ class SessionJobs(ViewerScreen):
             self._job(kind, [path for its_kind, path in todo if its_kind == kind])
         if not todo:
             states = ", ".join(sorted({one.state for one in chosen}))
-            self.viewer.say(f"nothing to repair: the session is {states}" if chosen else "no session is chosen")
+            self.viewer.report(f"nothing to repair: the session is {states}" if chosen else "no session is chosen")
 
     # ---------------------------------------------------------------- take home
 
@@ -99,14 +99,14 @@ class SessionJobs(ViewerScreen):
                 answers[next(key for key in letters if key and key not in answers)] = (fmt, chosen(fmt))
             self.viewer.ask("as", answers, close="none")
         else:
-            self.viewer.say("nothing to export: no session is chosen")
+            self.viewer.report("nothing to export: no session is chosen")
 
     def _job_to(self, kind: str, title: str, to: str, **options: str) -> None:
         paths = self.list.targets
 
         def start(text: str) -> None:
             if not text:
-                self.viewer.say(f"{kind} to where? nothing was done")
+                self.viewer.report(f"{kind} to where? nothing was done")
                 return
             self._last_to[kind] = text
             where = text if "://" in text else str(Path(text).expanduser().absolute())
@@ -115,7 +115,7 @@ class SessionJobs(ViewerScreen):
         if paths:
             self.viewer.type_line(f"{title}{_many(paths)}", start, to)
         else:
-            self.viewer.say(f"nothing to {kind}: no session is chosen")
+            self.viewer.report(f"nothing to {kind}: no session is chosen")
 
     def action_replay(self) -> None:
         paths = self.list.targets[:1]
@@ -147,7 +147,7 @@ class SessionJobs(ViewerScreen):
     def chosen(self) -> Entry | None:
         """The session that a key is about; where there is none, that is reported."""
         if self.list.entry is None:
-            self.viewer.say("no session is chosen")
+            self.viewer.report("no session is chosen")
         return self.list.entry
 
     def action_edit(self) -> None:
@@ -164,7 +164,7 @@ class SessionJobs(ViewerScreen):
             if changes:
                 self._send(EditSession(path=one.summary.path, changes=changes, actor=self.viewer.actor))
             else:
-                self.viewer.say("nothing was changed")
+                self.viewer.report("nothing was changed")
 
         self.app.push_screen(Form(f"edit {one.title}", dict(zip(names, before, strict=True))), save)
 
@@ -183,7 +183,7 @@ class SessionJobs(ViewerScreen):
     def action_trash(self) -> None:
         paths = self.list.targets
         if not paths:
-            self.viewer.say("nothing to trash: no session is chosen")
+            self.viewer.report("nothing to trash: no session is chosen")
             return
         what = f"{len(paths)} sessions" if len(paths) > 1 else self.list.titles[0]
         self.viewer.ask(f"move {what} to the trash?", {"enter": ("move", lambda: self._trash(paths))}, close="keep")
@@ -221,12 +221,12 @@ class SessionJobs(ViewerScreen):
             try:
                 found = list_trash(folder)
             except (MyoGesticError, OSError) as error:
-                self.viewer.call_from_thread(self.viewer.say, str(error), bad=True)
+                self.viewer.call_from_thread(self.viewer.report, str(error), bad=True)
                 return
             if found:
                 self.viewer.call_from_thread(then, found)
             else:
-                self.viewer.call_from_thread(self.viewer.say, "the trash is empty")
+                self.viewer.call_from_thread(self.viewer.report, "the trash is empty")
 
         threading.Thread(target=look, name="viewer-trash", daemon=True).start()
 

@@ -12,7 +12,7 @@ from ...widgets.session_table import LIST_WIDTH, Order, job_row, listed, table_c
 from ...widgets.stable_table import Table
 from ...widgets.strip_widget import Lines
 from ...widgets.styled_lines import BLANK, DIM, KEY, STRONG, Line, line, spread
-from ..session_cursor import SessionLook
+from ..session_cursor import SessionCursor
 from .key_bindings import SESSIONS
 from .session_actions import SessionJobs
 
@@ -40,7 +40,7 @@ class SessionsScreen(SessionJobs):
 
     def __init__(self) -> None:
         super().__init__()
-        self.look = SessionLook(self.viewer)
+        self.cursor = SessionCursor(self.viewer)
         self._plot: OverviewPlot | None = None
         self._placed = ""
 
@@ -54,7 +54,7 @@ class SessionsScreen(SessionJobs):
         yield self.job
 
     def on_screen_resume(self) -> None:
-        self.list.look_again()
+        self.list.list_again()
         super().on_screen_resume()
 
     # ---------------------------------------------------------------- drawing
@@ -70,7 +70,7 @@ class SessionsScreen(SessionJobs):
         self.job.put([job_row(frame.status, self.size.width)])
         one = self.list.entry
         room = self.size.width - width - 2 if beside else width
-        rows = [] if one is None else short_details(one, self.look.at(one, 2 * room), frame, room)
+        rows = [] if one is None else short_details(one, self.cursor.at(one, 2 * room), frame, room)
         rows_of_list = min(len(self.list.found) + 2, _LEAST_LIST)
         tall = height if beside else min(max(len(rows) + 7, height * 3 // 5), height - rows_of_list)
         box = self.details_box
@@ -118,7 +118,7 @@ class SessionsScreen(SessionJobs):
     def _show_details(self, frame: Frame, rows: list[Line], width: int, tall: int) -> None:
         one = self.list.entry
         assert one is not None
-        looked = self.look.at(one, 2 * width)
+        looked = self.cursor.at(one, 2 * width)
         plot_rows = max(tall - len(rows), 6) if looked.overview is not None and tall >= 9 else 0
         rows = cut_rows(rows, tall - plot_rows)
         if plot_rows > 5 and looked.overview is not None:
@@ -161,8 +161,8 @@ class SessionsScreen(SessionJobs):
         if self.chosen() is not None:
             from .open_session import OpenedScreen
 
-            self.look.again()
-            self.app.push_screen(OpenedScreen(self.list, self.look))
+            self.cursor.again()
+            self.app.push_screen(OpenedScreen(self.list, self.cursor))
 
     def action_find(self) -> None:
         def find(text: str) -> None:

@@ -1,4 +1,4 @@
-"""What is looked at in a session follows the keys, however long a read takes."""
+"""What is viewed of a session follows the keys, however long a read takes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from myogestic_tui.clock import local_clock
 from myogestic_tui.session.format.summary import Summary
 from myogestic_tui.session.library.catalog_entry import Entry
-from myogestic_tui.tui.session_cursor import SessionLook
+from myogestic_tui.tui.session_cursor import SessionCursor
 from tests.archive.test_verify import recorded
 from tests.sending import wait_for
 
@@ -21,15 +21,15 @@ def test_keys_faster_than_a_read_add_up(tmp_path):
     viewer = SimpleNamespace(
         is_running=True, call_from_thread=lambda call, *arguments: call(*arguments), wake=lambda: None
     )
-    look, one = SessionLook(viewer), Entry(summary=Summary(path=str(path), state="unfinished"))
+    cursor, one = SessionCursor(viewer), Entry(summary=Summary(path=str(path), state="unfinished"))
 
     def stretch() -> tuple[float, float, float]:
-        overview = look.at(one, 80, opened=True).overview
+        overview = cursor.at(one, 80, opened=True).overview
         return (0.0, 0.0, 0.0) if overview is None else (overview.first_s, overview.last_s, overview.seconds)
 
     wait_for(lambda: stretch()[1] > 0)
     whole = stretch()[2]
     assert whole > 5
-    look.zoom(0.5)
-    look.pan(1)
+    cursor.zoom(0.5)
+    cursor.pan(1)
     wait_for(lambda: stretch()[:2] == pytest.approx((whole / 2, whole), abs=0.05))
