@@ -60,7 +60,7 @@ SURFACE = {
         trash_session trial_windows unfinished_sessions unpacked_sessions verify_session windows
     """,
     ".sources": """
-        Discovery LSLSource Outlet ReplaySource Seen SyntheticSource configure_lsl
+        Discovery LSLSource Outlet ReplaySource Seen SyntheticSource configure_lsl live_windows
     """,
     ".widgets": """
         RecordingControls SessionBrowser SignalView StreamStatusView button recording_controls session_browser

@@ -139,7 +139,7 @@ class Parts:
         """See `App.set_viewers`."""
         self.viewers = self.viewers if viewers is None else viewers
         self._screens_here = self._screens_here if here is None else here
-        self.streams.set_poll_interval(_POLL_WATCHED if self.viewers or self._screens_here else _POLL_ALONE)
+        self.streams.set_poll(_POLL_WATCHED if self.viewers or self._screens_here else _POLL_ALONE)
 
     def run_protocol(self, plan: Plan, *, who: str) -> None:
         """See `App.run_protocol`."""

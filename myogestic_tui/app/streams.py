@@ -66,7 +66,7 @@ class StreamTable:
         """Uids of outlets that are not offered: the recorder's own."""
         self._on_new, self._on_add = on_new, on_add
         self._started = False
-        self._poll_interval: float | None = None
+        self._poll_s: float | None = None
         self._lock = threading.RLock()
         self._discovery: Discovery | None = None
         self._discovery_error = ""
@@ -87,8 +87,8 @@ class StreamTable:
                     raise ConfigError(f"a stream named {stream.name!r} is registered already; give each its own name")
                 self.streams = {**self.streams, stream.name: stream}
                 started = self._started
-                if self._poll_interval is not None:
-                    stream.poll_interval = self._poll_interval
+                if self._poll_s is not None:
+                    stream.recorder_poll_s = self._poll_s
             self._on_add(stream)
             if started:
                 stream.start()
@@ -117,12 +117,12 @@ class StreamTable:
         """The streams that the next recording takes."""
         return [stream for stream in self.streams.values() if stream.record]
 
-    def set_poll_interval(self, seconds: float) -> None:
-        """How often every worker looks for samples, those of streams that join later included."""
+    def set_poll(self, seconds: float) -> None:
+        """How often every worker looks for samples that was not told otherwise, those that join later included."""
         with self._lock:
-            self._poll_interval = seconds
+            self._poll_s = seconds
             for stream in self.streams.values():
-                stream.poll_interval = seconds
+                stream.recorder_poll_s = seconds
 
     # ---------------------------------------------------------------- seen on the network
 

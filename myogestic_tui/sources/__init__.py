@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .lsl_source import LSLSource as LSLSource
     from .outlet import Outlet as Outlet
     from .replay_source import ReplaySource as ReplaySource
+    from .replayed_windows import live_windows as live_windows
     from .synthetic_emg import SyntheticSource as SyntheticSource
 
 _HOME = {
@@ -27,9 +28,10 @@ _HOME = {
     "Seen": ".discovery",
     "SyntheticSource": ".synthetic_emg",
     "configure_lsl": ".liblsl",
+    "live_windows": ".replayed_windows",
 }
 
-__all__ = ["Discovery", "LSLSource", "Outlet", "ReplaySource", "Seen", "SyntheticSource", "configure_lsl"]
+__all__ = [*_HOME]
 
 __getattr__ = lazy_names(__name__, _HOME)
 

@@ -12,13 +12,13 @@ import numpy as np
 
 from ..clock import local_clock
 from ..errors import ConfigError, MyoGesticError, NotAllowedError, SourceError, StreamChangedError
-from ..info import StreamInfo, samples_in
 from .as_told import AsTold
 from .capture_control import Taking
 from .chunks import check_chunk, check_same_layout, n_bytes
 from .envelope import Envelopes
 from .health import HealthMeter, StreamHealth
 from .live_quality import LiveQuality
+from .ring_reading import RingReading
 from .source import ClockedSource, Condition, MonitoredSource, OwnedSource, ReconnectingSource
 
 if TYPE_CHECKING:
@@ -27,19 +27,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..grid_layout import GridLayout
+    from ..info import StreamInfo
     from .quality import Quality
     from .source import Source
 
 _log = logging.getLogger(__name__)
-POLL_SECONDS = 0.2
-"""How often a worker looks for samples where nobody watches (wake-ups dominate the cost)."""
 _DRAIN_POLL_SECONDS = 0.01
 _RETRY_SECONDS = (0.25, 0.5, 1.0, 2.0)
 _FAULT_SECONDS = 30.0
 """How long a fault that has passed stays in `Stream.message`."""
 
 
-class Stream(Taking):
+class Stream(Taking, RingReading):
     """A named stream that is read in a thread of its own.
 
     Whatever its source does, that thread continues: a chunk that is not what `StreamInfo` says is refused whole, and a
@@ -65,6 +64,9 @@ class Stream(Taking):
     montage
         Where its electrodes are: a `GridLayout` for each array. A stream that it does not fit is recorded without, and
         `message` says so. Empty: as the source's `StreamInfo` has it.
+    poll_s
+        Seconds between looks for samples, whoever watches; None leaves it to the recorder, which looks every 0.2 s, or
+        every 0.05 s while somebody watches.
 
     Attributes
     ----------
@@ -74,8 +76,6 @@ class Stream(Taking):
         Counter and montage, as they were given.
     message
         What is wrong with it, empty where nothing is.
-    poll_interval
-        Seconds between looks for samples.
 
     Raises
     ------
@@ -94,19 +94,20 @@ class Stream(Taking):
         required: bool = False,
         counter: str | int | None = None,
         montage: Iterable[GridLayout] = (),
+        poll_s: float | None = None,
     ) -> None:
         if not name:
             raise ConfigError("a stream needs a name")
         if window_seconds <= 0 or buffer_seconds <= 0:
             raise ConfigError(f"{name}: window_seconds and buffer_seconds must be more than 0")
-        super().__init__(name, compared=isinstance(source, ClockedSource))
+        RingReading.__init__(self, poll_s)
+        Taking.__init__(self, name, compared=isinstance(source, ClockedSource))
         self.source = source
         self.window_seconds = window_seconds
         self.buffer_seconds = max(buffer_seconds, window_seconds)
         self.record = record
         self.required = required
         self.told = AsTold(name, counter, montage)
-        self.poll_interval = POLL_SECONDS
         # Asked once: isinstance with a protocol costs more than reading a chunk.
         self._clocked = source if isinstance(source, ClockedSource) else None
         self._monitored = source if isinstance(source, MonitoredSource) else None
@@ -134,11 +135,20 @@ class Stream(Taking):
     def stop(self, timeout: float = 3.0) -> bool:
         """End the worker and disconnect; False where the source did not return in time."""
         self._end.set()
-        self._wake.set()
+        self._look_soon()
+        self._tell_listeners()
         if self._thread is None:
             return True
         self._thread.join(timeout)
         return not self._thread.is_alive()
+
+    @property
+    def ended(self) -> bool:
+        """Whether it was stopped."""
+        return self._end.is_set()
+
+    def _look_soon(self) -> None:
+        self._wake.set()
 
     def reconnect(self, uid: str = "") -> None:
         """Make the connection to its outlet anew, also while it is recorded; what comes meanwhile is missing.
@@ -323,6 +333,7 @@ class Stream(Taking):
             self._note_recorded(self._ring.written - len(timestamps), kept)
             self._health.feed(timestamps, n_bytes(data), now, kept, self._counted(data))
         self._last_stamp = float(timestamps[-1])
+        self._tell_listeners()
 
     def _look_after(self, now: float) -> None:
         """What is due at every poll, samples or none."""
@@ -340,40 +351,6 @@ class Stream(Taking):
         return self._reads.newest_at if self._reads else -math.inf
 
     # ---------------------------------------------------------------- looking at it
-
-    def get_window(self, seconds: float | None = None) -> tuple[NDArray[Any], NDArray[np.float64]]:
-        """The newest samples, channels first, and their time stamps.
-
-        Parameters
-        ----------
-        seconds
-            How much, in seconds of the nominal rate (of the stamps, where the rate is irregular); None is
-            ``window_seconds``.
-
-        Returns
-        -------
-        data
-            ``(n_channels, n_samples)``, a copy; fewer samples while the ring fills, ``(0, 0)`` until it has connected.
-        timestamps
-            ``(n_samples,)`` raw, in seconds on the source's clock.
-        """
-        if self._ring is None or self.info is None:
-            return np.empty((0, 0)), np.empty(0)
-        data, timestamps = self._ring.newest(self._count(seconds))
-        return np.ascontiguousarray(data.T), timestamps
-
-    def get_timestamps(self, seconds: float | None = None) -> NDArray[np.float64]:
-        """Raw time stamps ``(n_samples,)`` of what `get_window` gives, in seconds on the source's clock."""
-        return np.empty(0) if self._ring is None else self._ring.newest_timestamps(self._count(seconds))
-
-    def _count(self, seconds: float | None) -> int:
-        assert self.info is not None
-        assert self._ring is not None
-        wanted = self.window_seconds if seconds is None else seconds
-        if self.info.is_regular:
-            return samples_in(wanted, self.info.fs)
-        stamps = self._ring.newest_timestamps(self._ring.capacity)
-        return int(np.count_nonzero(stamps > stamps[-1] - wanted)) if len(stamps) else 0
 
     def health(self) -> StreamHealth:
         """A snapshot of how it is; never blocks for long."""

@@ -78,10 +78,14 @@ class RingBuffer:
             first = self._written - min(count, self._written, self.capacity)
             return self._copy(self._data, first, self._written), self._copy(self._timestamps, first, self._written)
 
-    def newest_timestamps(self, count: int) -> NDArray[np.float64]:
-        """Copies of the newest ``count`` time stamps, or as many as there are."""
+    def newest_lasting(self, seconds: float) -> tuple[NDArray[Any], NDArray[np.float64]]:
+        """As `newest`, those whose stamps lie within ``seconds`` of the newest one."""
         with self._lock:
-            return self._copy(self._timestamps, self._written - min(count, self._written, self.capacity), self._written)
+            first = max(0, self._written - self.capacity)
+            stamps = self._copy(self._timestamps, first, self._written)
+            if len(stamps):
+                first = self._written - int(np.count_nonzero(stamps > stamps[-1] - seconds))
+            return self._copy(self._data, first, self._written), self._copy(self._timestamps, first, self._written)
 
     def since(
         self, index: int, channels: slice = _ALL, limit: int | None = None

@@ -33,7 +33,7 @@ def running(folder: Path, *streams: Stream, before_s: float = BEFORE) -> Iterato
     app.streams(*streams)
     app.open()
     for stream in streams:
-        stream.poll_interval = 0.01
+        stream.poll_s = 0.01
     try:
         yield app
     finally:

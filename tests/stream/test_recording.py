@@ -37,7 +37,7 @@ class Running:
     def __init__(self, source: ScriptedSource, **options: Any) -> None:
         self.source = source
         self.stream = Stream("emg", source, **options)
-        self.stream.poll_interval = 0.005
+        self.stream.poll_s = 0.005
 
     def __enter__(self) -> Stream:
         self.stream.start()
