@@ -30,6 +30,11 @@ Each message says what happened, to what, and what to do.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 class MyoGesticError(Exception):
     """The root of the tree; catch it to catch everything this package raises on purpose."""
@@ -120,3 +125,12 @@ class ProtocolVersionError(ControlError):
 
 class NotAllowedError(ControlError):
     """The recorder refused the command in its present state; nothing was changed."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """``, did you mean 'record'?`` where a known word is near, whatever its case; empty where none is."""
+    from difflib import get_close_matches
+
+    by_case = {one.casefold(): one for one in known}
+    near = get_close_matches(word.casefold(), by_case, 1)
+    return f", did you mean {by_case[near[0]]!r}?" if near else ""

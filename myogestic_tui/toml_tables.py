@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from msgspec import Meta, Struct, ValidationError, convert
 from msgspec.structs import fields
 
-from .errors import ConfigError
+from .errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +31,7 @@ def read_table(cls: type[S], table: Any, where: str) -> S:
     hints = get_type_hints(cls, include_extras=True)
     for key in table:
         if key not in known:
-            raise ConfigError(f"{_join(where, key)}: unknown key{_meant(key, known)}; {allowed(known)}")
+            raise ConfigError(f"{_join(where, key)}: unknown key{did_you_mean(key, known)}; {allowed(known)}")
     for key, item in known.items():
         if item.required and key not in table:
             raise ConfigError(f"{_join(where, key)}: is missing")
@@ -98,11 +97,6 @@ def _join(where: str, key: str) -> str:
 def allowed(names: Iterable[str]) -> str:
     """``allowed: a, b``."""
     return f"allowed: {', '.join(names) or 'none'}"
-
-
-def _meant(key: str, known: Iterable[str]) -> str:
-    near = get_close_matches(key, known, 1)
-    return f", did you mean {near[0]!r}?" if near else ""
 
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]")

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 import click
 
 from .. import __version__
-from ..errors import AmbiguousStreamError, ClockError, ConfigError, MyoGesticError, StreamNotFoundError
+from ..errors import (
+    AmbiguousStreamError,
+    ClockError,
+    ConfigError,
+    MyoGesticError,
+    StreamNotFoundError,
+    did_you_mean,
+)
 from ..stdio import settle_output
 from .options import common_options, screen_options
 from .settings import COMPLETE, Settings
@@ -88,12 +95,9 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does, naming the nearest command where there is none of that name."""
-        from difflib import get_close_matches
-
         name = args[0]
         if not ctx.resilient_parsing and name not in COMMANDS and not name.startswith("-"):
-            near = get_close_matches(name, COMMANDS, 1)
-            ctx.fail(f"no command {name!r}{f'; did you mean {near[0]!r}?' if near else ''}; see myogestic-tui --help")
+            ctx.fail(f"no command {name!r}{did_you_mean(name, COMMANDS)}; see myogestic-tui --help")
         return super().resolve_command(ctx, args)
 
 

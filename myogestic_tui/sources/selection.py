@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..errors import AmbiguousStreamError, ConfigError, StreamNotFoundError
+from ..errors import AmbiguousStreamError, ConfigError, StreamNotFoundError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -82,7 +82,9 @@ class Selection:
         if found and not chosen:
             raise NotChosenError(f"{choice} was chosen and is not there; there is\n{_lines(found)}")
         if not found:
-            raise StreamNotFoundError(f"no stream with {self}; {_listing(network.streams())}")
+            there = network.streams()
+            meant = did_you_mean(self.name or "", {seen.name for seen in there})
+            raise StreamNotFoundError(f"no stream with {self}{meant}; {_listing(there)}")
         if len(chosen) > 1:
             raise AmbiguousStreamError(
                 f"{len(chosen)} streams with {self}; add the host, source_id or a query to tell them apart:\n"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import unicodedata
-from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from textual import events
 from textual.binding import Binding
 
 from ..config import GESTURE_KEYS
-from ..errors import ConfigError
+from ..errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -83,9 +82,9 @@ def keymap_of(given: Mapping[str, str], bindings: Mapping[str, Sequence[Binding]
     for name, keys in given.items():
         if name not in known or known[name].action.startswith("gesture("):
             ids = [one for one, binding in known.items() if not binding.action.startswith("gesture(")]
-            near = get_close_matches(name, ids, 1)
-            meant = f"; did you mean {near[0]!r}?" if near else ""
-            raise ConfigError(f"keymap.{name}: there is no such command{meant}; allowed: {', '.join(ids)}")
+            raise ConfigError(
+                f"keymap.{name}: there is no such command{did_you_mean(name, ids)}; allowed: {', '.join(ids)}"
+            )
         for key in keys.split():
             if key in GESTURE_KEYS:
                 raise ConfigError(f"keymap.{name}: {key!r} is a gesture key; use lowercase or punctuation")

@@ -76,6 +76,8 @@ def test_a_stream_that_is_not_there_is_answered_with_those_that_are(unique: str)
         assert discovery().wait_for(lambda seen: seen.uid == outlet.uid, 30)
         with pytest.raises(StreamNotFoundError, match=rf"{unique}-there \[IMU\]: 3 ch int16 100 Hz"):
             LSLSource(f"{unique}-absent", timeout=0.1).connect()
+        with pytest.raises(StreamNotFoundError, match=rf"no stream with name '.*', did you mean '{unique}-there'\?"):
+            LSLSource(f"{unique}-THERE", timeout=0.1).connect()
 
 
 def test_a_selection_of_nothing_is_refused() -> None:
