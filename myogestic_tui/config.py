@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from .errors import ConfigError
 from .grid_layout import GridLayout
-from .toml_tables import allowed, flatten, line_of, read_table
+from .toml_tables import allowed, flatten, line_of, read_table, seconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -168,6 +168,18 @@ class RecordConfig(Section, frozen=True, kw_only=True):
     """Continue a recording that the recorder was killed in, in a new session, as soon as it runs again."""
     before_s: Annotated[float, Meta(ge=0, le=MOST_BEFORE_S, description=f"seconds, at most {MOST_BEFORE_S:g}")] = 0.0
     """Begin a session so many seconds before it is started, with samples that are held in memory until then."""
+
+    segment: str = ""
+    """Go on in another session after so long (``"1h"``, ``"30m"``, ``"90s"``); empty: one session until the stop."""
+
+    def __post_init__(self) -> None:
+        if self.segment:
+            seconds_of(self.segment, "segment")
+
+    @property
+    def segment_s(self) -> float:
+        """The same in seconds; 0 where there is none."""
+        return seconds_of(self.segment, "segment") if self.segment else 0.0
 
 
 class RemoteConfig(Section, frozen=True, kw_only=True):

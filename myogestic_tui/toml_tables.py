@@ -90,6 +90,28 @@ def _toml_type(value: Any) -> str:
     return {list: "an array", str: "a string", bool: "a boolean", dict: "a table"}.get(type(value), f"{value!r}")
 
 
+LEAST_SECONDS = 1.0
+_UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def seconds_of(text: str, what: str) -> float:
+    """Seconds of ``"1h"``, ``"30m"``, ``"1.5h"``, ``"90s"`` or ``"90"``; at least `LEAST_SECONDS`.
+
+    Raises
+    ------
+    ConfigError
+        It is none, or too short.
+    """
+    number, unit = (text[:-1], text[-1]) if text[-1:] in _UNITS_S else (text, "s")
+    try:
+        seconds = float(number) * _UNITS_S[unit]
+    except ValueError:
+        raise ConfigError(f"{what}: is {text!r}; give a length such as 1h, 30m or 90s") from None
+    if not LEAST_SECONDS <= seconds < float("inf"):
+        raise ConfigError(f"{what}: is {text!r}; give {LEAST_SECONDS:g} s or more")
+    return seconds
+
+
 def _join(where: str, key: str) -> str:
     return f"{where}.{key}" if where else key
 

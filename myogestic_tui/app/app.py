@@ -195,6 +195,7 @@ class App:
         *,
         name: str | None = None,
         since_connected: bool = False,
+        segment_s: float | None = None,
         who: str = "script",
     ) -> Session:
         """Start a session; streams that are not connected yet join it as they connect.
@@ -210,6 +211,8 @@ class App:
         since_connected
             Start with the samples that all of the streams have brought since they connected, instead of now, and
             record every sample of an irregular one: somebody may have waited until he was heard.
+        segment_s
+            Go on in another session after so many seconds, each time; 0: never. None takes the config's.
         who
             Who asks; entered among the session's events.
 
@@ -229,7 +232,9 @@ class App:
 
         Where it raises, nothing was changed, and ``ctx.status_message`` says why as well.
         """
-        return self.parts.recorder.start(_path(base_path), name=name, since_connected=since_connected, who=who)
+        return self.parts.recorder.start(
+            _path(base_path), name=name, since_connected=since_connected, segment_s=segment_s, who=who
+        )
 
     def stop_recording(self, *, who: str = "script", wanted: str | None = None) -> bool:
         """Stop, finish the session on disk, and pack it in the background.

@@ -102,7 +102,7 @@ class Labels:
             return None
         if class_index == before and source != "protocol":
             return None
-        label = session.add_label(class_index, timestamp, source=source, uncertainty_s=uncertainty_s)
+        label = self._recordings.label(class_index, timestamp, source=source, uncertainty_s=uncertainty_s)
         self.publish(label)
         return label
 

@@ -78,7 +78,7 @@ class Parts:
             name,
             sessions_dir,
             config.disk,
-            before_s=config.record.before_s,
+            record=config.record,
             recordings=self.recordings,
             streams=self.streams,
             takes=self.takes,

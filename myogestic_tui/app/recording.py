@@ -5,28 +5,25 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from concurrent.futures import ThreadPoolExecutor
+import time
 from typing import TYPE_CHECKING, Literal
 
 from ..clock import local_clock
-from ..errors import MyoGesticError, NotAllowedError
+from ..errors import MyoGesticError, NotAllowedError, SessionClosedError
+from ..session.format.chain import SEGMENT_SOURCE
+from .all_streams import DRAIN_SECONDS, all_heard_since, await_all, begin_all, drain_seconds, held_since
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from ..session import Session
+    from ..session import LabelEvent, Session
     from ..stream import Stream
 
 State = Literal["idle", "recording", "stopping"]
 
 _log = logging.getLogger(__name__)
-DRAIN_SECONDS = 1.0
-_MOST_DRAIN_SECONDS = 15.0
-"""What is waited for samples of a stream that come late, once the recording is to end."""
 _TURN_SECONDS = 15.0
 """How long a start waits for the end of the recording before it."""
-_SAME_SECONDS = 1.0
-"""Streams whose first samples are no further apart begin together."""
 _RETRY_SECONDS = 2.0
 """Between two attempts to take a selected stream into the recording."""
 
@@ -67,6 +64,10 @@ class Recordings:
         self._tell = tell
         self._lock = threading.RLock()
         self._refused: dict[str, float] = {}
+        self.previous: Session | None = None
+        """The session of the same recording before the present one; None in the first."""
+        self._following: tuple[Session, float] | None = None
+        """While the session changes: the next one, and the instant from which on it holds."""
 
     @property
     def running(self) -> Session | None:
@@ -145,14 +146,14 @@ class Recordings:
                 raise NotAllowedError("already recording; stop first")
             selected = [stream for stream in self._streams() if stream.record]
             asked = local_clock()
-            at = _all_heard_since(selected, asked) if since_connected else _held_since(selected, asked, before_s)
+            at = all_heard_since(selected, asked) if since_connected else held_since(selected, asked, before_s)
             session = make(at, at if since_connected else asked)
             try:
-                _begin_all(selected, session, at, since_connected=since_connected, held=at < asked)
+                begin_all(selected, session, at, since_connected=since_connected, held=at < asked)
             except BaseException:
                 self._give_up(session, selected)
                 raise
-            self.session, self.id, self.started_at = session, str(session.path), at
+            self.session, self.id, self.started_at, self.previous = session, str(session.path), at, None
             self.expected = tuple(stream.name for stream in selected)
             self._refused = {}
             self.state = "recording"
@@ -169,6 +170,94 @@ class Recordings:
         self._cut(session, [stream for stream in streams if stream.recording])
         with contextlib.suppress(MyoGesticError):
             session.discard()
+
+    def change(self, recording: str, following: Session, at: float) -> list[str]:
+        """Go on in another session from an instant on that is just to come, without a sample lost or doubled.
+
+        Parameters
+        ----------
+        recording
+            The `id` of the recording that goes on; it keeps that.
+        following
+            The session, which begins at that instant.
+        at
+            The instant (recorder's clock, s).
+
+        Returns
+        -------
+        list of str
+            Names of the streams that were not heard beyond it in time.
+
+        Raises
+        ------
+        TooLateError
+            The instant has come already; nothing was changed.
+        NotAllowedError
+            That recording has ended.
+        MyoGesticError
+            ``following`` does not take a stream; nothing was changed.
+        """
+        from .segments import TooLateError
+
+        with self.turn():
+            session = self.require_running(recording)
+            streams = [stream for stream in self._streams() if stream.recording]
+            for stream in streams:
+                stream.prepare_next(following, at)
+            if local_clock() >= at:
+                raise TooLateError("the next session was not ready in time")
+            self._following = following, at
+            for stream in streams:
+                stream.hand_over()
+            time.sleep(max(0.0, at - local_clock()))
+            try:
+                with contextlib.suppress(MyoGesticError):  # then it failed, and says why
+                    session.request_stop(at)
+                undrained = await_all(streams, lambda stream: stream.await_next(drain_seconds(stream)))
+                self._carry_label(session, following, at)
+            finally:  # the streams are in it by now
+                self.previous, self.session, self.started_at = session, following, at
+                self._following = None
+                self._changed()
+            return undrained
+
+    def _carry_label(self, session: Session, following: Session, at: float) -> None:
+        active = [label.class_index for label in session.label_track if label.timestamp <= at][-1:]
+        if active and active[0] >= 0:
+            following.add_label(active[0], at, source=SEGMENT_SOURCE)
+
+    def label(self, class_index: int, timestamp: float | None, *, source: str, uncertainty_s: float) -> LabelEvent:
+        """Add a label to the session that its time lies in, also where that is another than the present one.
+
+        Raises
+        ------
+        NotAllowedError
+            Nothing is being recorded.
+        MyoGesticError
+            As `Session.add_label`.
+        """
+        session, following = self.require_running(), self._following
+        if following is not None and (local_clock() if timestamp is None else timestamp) > following[1]:
+            session = following[0]
+        elif timestamp is not None and self.previous is not None and timestamp <= self.started_at:
+            return self._late_label(session, self.previous, class_index, timestamp, source, uncertainty_s)
+        return session.add_label(class_index, timestamp, source=source, uncertainty_s=uncertainty_s)
+
+    def _late_label(
+        self, session: Session, previous: Session, class_index: int, timestamp: float, source: str, uncertainty_s: float
+    ) -> LabelEvent:
+        """A key that was pressed before the change of session and heard after it."""
+        try:
+            label = previous.add_label(class_index, timestamp, source=source, uncertainty_s=uncertainty_s)
+        except SessionClosedError:
+            return session.add_label(class_index, timestamp, source=source, uncertainty_s=uncertainty_s)
+        if previous.label_track[-1] == label:
+            first = session.label_track[:1]
+            if first and first[0].source == SEGMENT_SOURCE:
+                session.relabel(0, class_index)
+            else:
+                session.add_label(class_index, self.started_at, source=SEGMENT_SOURCE)
+        return label
 
     def stop(self, finish: Callable[[Session], None]) -> list[str]:
         """Cut all streams at this instant, and let ``finish`` end the session.
@@ -209,9 +298,7 @@ class Recordings:
         late = [f"{stream.name} {stream.lag_s:.1f} s" for stream in streams if stream.lag_s > DRAIN_SECONDS]
         if late:
             self._tell(f"stopping; samples come late and are waited for: {', '.join(late)}")
-        with ThreadPoolExecutor(len(streams), thread_name_prefix="drain") as pool:
-            drained = list(pool.map(lambda stream: stream.finish(at, _drain_seconds(stream)), streams))
-        return [stream.name for stream, ok in zip(streams, drained, strict=True) if not ok]
+        return await_all(streams, lambda stream: stream.finish(at, drain_seconds(stream)))
 
     # ---------------------------------------------------------------- which streams
 
@@ -232,7 +319,7 @@ class Recordings:
         with self.turn():
             stream.record = False
             if stream.recording:
-                stream.finish(local_clock(), _drain_seconds(stream), reason=reason)
+                stream.finish(local_clock(), drain_seconds(stream), reason=reason)
 
     def reconcile(self) -> None:
         """See to it that the selected streams, and no others, are recorded, whoever selected them."""
@@ -261,39 +348,3 @@ class Recordings:
         if stream.name not in self.expected:
             self.expected = (*self.expected, stream.name)
         stream.begin(self.session, local_clock(), late=True)
-
-
-def _all_heard_since(streams: Iterable[Stream], asked: float) -> float:
-    regular = [stream for stream in streams if stream.info is not None and stream.info.is_regular]
-    return max((at for stream in regular if (at := stream.heard_since) is not None), default=asked)
-
-
-def _held_since(streams: Iterable[Stream], asked: float, before_s: float) -> float:
-    """The first instant of the ``before_s`` seconds before ``asked`` that any of the streams still holds."""
-    if not before_s:
-        return asked
-    held = [at for stream in streams if (at := stream.held_since) is not None]
-    return min(max(asked - before_s, min(held, default=asked)), asked)
-
-
-def _begin_all(streams: list[Stream], session: Session, at: float, *, since_connected: bool, held: bool) -> None:
-    """Have all streams recorded from ``at`` on, at once: what they hold waits in memory until it is written.
-
-    One that does not hold what came at ``at`` joins when it does.
-    """
-
-    def begin(stream: Stream) -> None:
-        since = stream.held_since if held and not since_connected else None
-        late = since is not None and since > at + _SAME_SECONDS
-        asked_at = stream.asked_at if since_connected else None
-        stream.begin(session, since if late and since is not None else at, late=late, since=asked_at)
-
-    if not streams:
-        return
-    with ThreadPoolExecutor(len(streams), thread_name_prefix="begin") as pool:
-        list(pool.map(begin, streams))
-
-
-def _drain_seconds(stream: Stream) -> float:
-    """How long to wait for samples that were taken before the stop."""
-    return min(DRAIN_SECONDS + stream.lag_s, _MOST_DRAIN_SECONDS)

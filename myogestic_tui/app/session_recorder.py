@@ -10,14 +10,16 @@ from ..clock import local_clock
 from ..errors import MyoGesticError, NotAllowedError, SessionError
 from . import preferences
 from .interface import StopStatus
+from .segments import Segments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ..config import DiskConfig
+    from ..config import DiskConfig, RecordConfig
     from ..errors import DiskError
     from ..session import Session
+    from ..session.format.chain import ChainLink
     from .cued_protocols import CuedProtocols
     from .disk_space import DiskRoom
     from .job_queue import JobQueue
@@ -40,8 +42,8 @@ class SessionRecorder:
         Where sessions go unless told otherwise.
     disk_config
         The reserve that is kept free.
-    before_s
-        How much earlier a session begins than it is asked for.
+    record
+        How much earlier a session begins than it is asked for, and how long each is.
     recordings, streams, takes, labels, protocols, mvc, jobs, disk, message
         The parts of the app that a session is made of, and that follow its end.
 
@@ -57,7 +59,7 @@ class SessionRecorder:
         sessions_dir: Path,
         disk_config: DiskConfig,
         *,
-        before_s: float,
+        record: RecordConfig,
         recordings: Recordings,
         streams: StreamTable,
         takes: Takes,
@@ -72,7 +74,7 @@ class SessionRecorder:
         self._app_name = app_name
         self._sessions_dir = sessions_dir
         self._disk_config = disk_config
-        self._before_s = before_s
+        self._before_s, self._segment_s = record.before_s, record.segment_s
         self._recordings = recordings
         self._streams = streams
         self._takes = takes
@@ -82,22 +84,31 @@ class SessionRecorder:
         self._jobs = jobs
         self._disk = disk
         self._message = message
+        self.segments = Segments(recordings, self._next_segment, self._end_segment, message)
 
     # ---------------------------------------------------------------- start
 
     def start(
-        self, base_path: Path | None = None, *, name: str | None = None, since_connected: bool = False, who: str
+        self,
+        base_path: Path | None = None,
+        *,
+        name: str | None = None,
+        since_connected: bool = False,
+        segment_s: float | None = None,
+        who: str,
     ) -> Session:
         """See `App.start_recording`."""
         from ..session.format.layout import is_session_folder
         from ..session.format.seconds_before import before_s, before_words
 
         folder = self._sessions_dir if base_path is None else base_path
+        period = self._segment_s if segment_s is None else segment_s
+        link = self.segments.first(period) if period else None
         try:
             if is_session_folder(folder):
                 raise SessionError(f"{folder} is a session itself; choose another folder")
             session = self._recordings.start(
-                lambda at, asked: self._new_session(folder, at, asked, name),
+                lambda at, asked: self._new_session(folder, at, asked, name, link),
                 since_connected=since_connected,
                 before_s=self._before_s,
             )
@@ -105,6 +116,8 @@ class SessionRecorder:
             self._message.set(f"not started: {error}")
             raise
         session.when_failing(lambda error: self._end_failing(session, error))
+        if link is not None:
+            self.segments.begin(link)
         for label in session.label_track:
             self._labels.publish(label)
         preferences.remember_place(folder)
@@ -115,18 +128,20 @@ class SessionRecorder:
         self._message.set(f"{self._started_words()}{f'; the session {before}' if before else ''}")
         return session
 
-    def _new_session(self, folder: Path, at: float, asked: float, name: str | None) -> Session:
+    def _new_session(self, folder: Path, at: float, asked: float, name: str | None, link: ChainLink | None) -> Session:
         from ..session import Session
+        from ..session.format.chain import chain_field
         from ..session.format.meta import BEFORE
 
         self._takes.settle()
         number, before, rate = self._takes.sheet.take, asked - at, self._disk.byte_rate
+        further = {**({BEFORE: before} if before else {}), **({} if link is None else chain_field(link))}
         try:
             session = Session(
                 folder,
                 app_name=self._app_name,
                 class_names=list(self._labels.class_names) or None,
-                fields={**self._takes.fields(name), **({BEFORE: before} if before else {})},
+                fields={**self._takes.fields(name), **further},
                 reserve_bytes=self._disk_config.reserve_bytes(rate) + int(before * rate),
                 started_at=at,
             )
@@ -135,10 +150,50 @@ class SessionRecorder:
             raise
         if self._labels.current is not None:
             session.add_label(self._labels.current, timestamp=asked, source="script")
+        self._mark_channels(session)
+        return session
+
+    def _mark_channels(self, session: Session) -> None:
         for stream in self._streams.selected():
             for channel in self._labels.bad_channels.get(stream.name, ()):
                 session.mark_channel(stream.name, channel)
+
+    # ---------------------------------------------------------------- segments
+
+    def _next_segment(self, before: Session, at: float, link: ChainLink) -> Session:
+        """The session that follows another from ``at`` on, of the same take."""
+        from ..session import Session
+        from ..session.format.chain import chain_field
+        from ..session.format.meta import CONTINUES
+
+        meta = before.meta
+        own = {"name": meta.name, "subject": meta.subject, "task": meta.task, "take": meta.take, **meta.fields}
+        session = Session(
+            before.path.parent,
+            app_name=self._app_name,
+            class_names=before.class_names or None,
+            fields={**own, CONTINUES: before.path.name, **chain_field(link)},
+            reserve_bytes=self._disk_config.reserve_bytes(self._disk.byte_rate),
+            started_at=at,
+        )
+        self._mark_channels(session)
+        session.when_failing(lambda error: self._end_failing(session, error))
         return session
+
+    def _end_segment(self, session: Session, following: Session) -> None:
+        """Finish a session that another one follows, and have it packed while that is recorded."""
+        from ..session.format.meta import CONTINUED_BY
+
+        said = f"the recording goes on in {following.path.name}"
+        try:
+            if session.error is None:
+                session.add_event("stopped", said)
+                session.set_fields(ended_by=said, **{CONTINUED_BY: following.path.name})
+            session.finish(None)
+        except SessionError as error:
+            self._message.set(f"{session.path.name}: {error}; what is on disk can be recovered")
+        if session.path.exists():
+            self._pack(session)
 
     def _started_words(self) -> str:
         selected = self._streams.selected()
@@ -224,6 +279,7 @@ class SessionRecorder:
             self._recordings.require_running(wanted)
             self._protocols.abort()
             undrained = self._recordings.stop(finish)
+            self.segments.end()
             session = self._recordings.session
             assert session is not None
             self._labels.choose(None)
@@ -256,6 +312,7 @@ class SessionRecorder:
                 self._recordings.require_running(wanted)
                 self._protocols.abort()
                 self._recordings.stop(finish)
+                self.segments.end()
                 for stream in self._streams.streams.values():
                     stream.forget_recorded()
         except (NotAllowedError, SessionError) as error:

@@ -14,6 +14,7 @@ from ..clock import local_clock
 from ..clock.local import clock_id
 from ..config import GESTURE_KEYS
 from ..montage import picture
+from ..session.format.chain import chain_link
 from ..session.format.seconds_before import before_s
 from ..session.reading.label_counts import Tally, tally
 from . import interface as r
@@ -117,6 +118,7 @@ def _session(
     if session is None or snapshot is None:
         return None
     track, meta = list(session.label_track), session.meta
+    link = chain_link(meta)
     return r.SessionStatus(
         path=str(session.path),
         id=parts.recordings.id,
@@ -128,6 +130,7 @@ def _session(
         events=_events(meta),
         ended_by=meta.ended_by,
         started_at=parts.recordings.started_at,
+        segment=link.segment if link is not None else 0,
         before_s=before_s(meta),
         elapsed_s=now - parts.recordings.started_at if parts.recordings.running is not None else snapshot.elapsed_s,
         bytes=snapshot.bytes,

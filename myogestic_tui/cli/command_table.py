@@ -52,6 +52,7 @@ COMMANDS = {
     "copy": ("edit_sessions:copy", "Copy sessions elsewhere, and prove the copies."),
     "trash": ("trash:trash", "Move sessions to the trash, and back."),
     "plot": ("plot:plot", "Draw a session in the terminal."),
+    "join": ("join:join", "Make one session of a chain."),
     "export": ("export:export", "Write sessions in another tool's format."),
     "import": ("import_xdf:import_file", "Make a session of an XDF file."),
     "merge": ("merge:merge", "Put sessions of several boxes onto one clock."),

@@ -86,6 +86,8 @@ class Capture:
         What is to be changed on the take sheet.
     everything
         Connect and record all that is on the network.
+    segment_s
+        Go on in another session after so many seconds; None: as the configuration says.
     """
 
     app: App
@@ -95,6 +97,7 @@ class Capture:
     sheet: SetTake = field(default_factory=SetTake)
     wait_s: float = 10.0
     everything: bool = False
+    segment_s: float | None = None
     progress: Progress = field(default_factory=Progress)
     _error: Exception | None = None
     _told: set[tuple[str, str]] = field(default_factory=set)
@@ -192,7 +195,7 @@ class Capture:
         if self.cues:
             self.app.ctx.class_names = self.cues.class_names
             self.app.add_label(events.pop(0)[1])
-        self.app.start_recording(name=self.name, since_connected=True)
+        self.app.start_recording(name=self.name, since_connected=True, segment_s=self.segment_s)
         start, end = self.app.started_at, self._length()
         while self.app.ctx.state == "recording":
             now = local_clock() - start

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 )
 @click.option("--labels", metavar="NAME:S,...", help="Gestures in turn, each for so many seconds, then stop.")
 @click.option("--repeat", type=click.IntRange(1), default=1, show_default=True, help="How often --labels goes round.")
+@click.option("--segment", metavar="TIME", help="Go on in another session after so long: 1h, 30m, 90s.")
 @click.option("--name", help="Name of the session; it also stands in the file's name.")
 @click.option("--subject", help="Who is recorded.")
 @click.option("--task", help="What they do.")
@@ -44,6 +45,7 @@ def record(
     seconds: float | None,
     labels: str | None,
     repeat: int,
+    segment: str | None,
     name: str | None,
     subject: str | None,
     task: str | None,
@@ -62,15 +64,18 @@ def record(
     Examples:
       myogestic-tui record EMG --seconds 60
       myogestic-tui record EMG vhi_control --labels "Rest:5,Fist:5" --repeat 4 --name P07
+      myogestic-tui record EMG --segment 1h
       myogestic-tui record name=EMG,host=amp-pc,as=emg --subject P07 --task grasp --set side=left
     """
     from ..app import App
     from ..app.from_config import apply_lsl
     from ..app.interface import SetTake
+    from ..toml_tables import seconds_of
     from .headless import Capture, Cues
     from .writable import probe_folder
 
     config = _chosen(settings.config, streams, everything)
+    segment_s = None if segment is None else seconds_of(segment, "--segment")
     cues = Cues.parse(labels, repeat) if labels else None
     sheet = SetTake(subject=subject, task=task, take=take, fields=dict(map(field_pair, fields)) or None)
     probe_folder(settings.sessions_dir)
@@ -80,10 +85,11 @@ def record(
     _recover(settings.sessions_dir)
     app = App(config.app_name, config=config, sessions_dir=settings.sessions_dir)
     capture = Capture(app, cues=cues, seconds=seconds, name=name, sheet=sheet, wait_s=wait, everything=everything)
+    capture.segment_s = segment_s
     path = capture.run()
     if path is None:
         return 1
-    show_result(path, as_json)
+    _show_results(path, as_json)
     return 0
 
 
@@ -123,6 +129,20 @@ def _ask_for_names(wait_s: float) -> None:
     if not seen:
         raise StreamNotFoundError("no stream on the network; `myogestic-tui doctor` looks for the reason")
     raise click.UsageError(f"name the streams to record, or say --all; on the network: {describe(seen)}")
+
+
+def _show_results(path: Path, as_json: bool) -> None:
+    """What was recorded: one session, or all of a chain."""
+    from ..session.library.chain import chain_of
+    from .session_text import load_summary, session_lines
+
+    paths = chain_of(path)
+    if len(paths) == 1:
+        show_result(path, as_json)
+    elif as_json:
+        print_json([load_summary(one) for one in paths])
+    else:
+        click.echo("\n".join(line for one in paths for line in session_lines(load_summary(one))))
 
 
 def show_result(path: Path, as_json: bool) -> Summary:

@@ -145,6 +145,7 @@ def _electrode_lines(session: SessionReader) -> list[str]:
 
 
 def _details(session: SessionReader) -> list[str]:
+    from ..session.format.chain import chain_link, chain_words
     from ..session.format.meta import CONTINUED_BY
     from ..session.format.time_remarks import note_words
     from ..session.reading.label_table import trial_numbers
@@ -156,6 +157,7 @@ def _details(session: SessionReader) -> list[str]:
         ("task", meta.task),
         ("take", meta.take),
         *meta.fields.items(),
+        ("chain", chain_words(chain_link(meta))),
         ("continues", _continues(session.meta)),
         ("continued by", meta.extra.get(CONTINUED_BY)),
         ("app", meta.app_name),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ..session import Verification
     from ..session.checking.verify import Level
+    from ..session.format.findings import Finding
     from ..session.format.summary import Summary
 
 SESSION = LocalSession()
@@ -26,9 +27,10 @@ SESSION = LocalSession()
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=SessionPath())
 @click.option("--quick", is_flag=True, help="Directory, manifest, metadata and shapes only; not every byte.")
+@click.option("--chain", is_flag=True, help="All sessions of the chain, and that each follows the one before.")
 @dask_option
 @json_option
-def verify(paths: tuple[str, ...], quick: bool, dask: str | None, as_json: bool) -> int:
+def verify(paths: tuple[str, ...], quick: bool, chain: bool, dask: str | None, as_json: bool) -> int:
     """Verify the integrity of sessions: every byte read, every chunk decoded.
 
     Damage (something recorded is lost or wrong) makes the exit code 1. Observations, such as gaps or repeated
@@ -39,12 +41,18 @@ def verify(paths: tuple[str, ...], quick: bool, dask: str | None, as_json: bool)
     Examples:
       myogestic-tui verify sessions/2026-05-17_14-23-05.session.zip
       myogestic-tui verify --quick sessions/*.session.zip
+      myogestic-tui verify --chain sessions/2026-05-17_14-23-05.session.zip
     """
     from ..session import verify_session
     from ..session.format.regular_files import is_regular
 
     level: Level = "quick" if quick else "full"
     progress = Progress()
+    between: dict[Path, list[Finding]] = {}
+    if chain:
+        if dask is not None or len(paths) > 1:
+            raise click.UsageError("--chain takes one session of the chain, or the folder that holds it, and no --dask")
+        paths, between = _chain(paths[0])
     if dask is not None or any("://" in one for one in paths):
         return _verify_elsewhere(paths, level, dask, progress, as_json)
 
@@ -52,6 +60,7 @@ def verify(paths: tuple[str, ...], quick: bool, dask: str | None, as_json: bool)
         if not path.is_dir() and not is_regular(path):
             return _no_file(path, level)
         outcome = verify_session(path, "quick" if quick else "full", progress=progress.share(f"verifying {path}"))
+        outcome = with_findings(outcome, between.get(path, []))
         summary = with_verification(load_summary(path), outcome)
         remember_outcome(path, outcome)
         return summary
@@ -59,6 +68,19 @@ def verify(paths: tuple[str, ...], quick: bool, dask: str | None, as_json: bool)
     return on_each_path(
         tuple(_sessions_of(paths)), check, session_lines, progress=progress, as_json=as_json, good=_is_whole
     )
+
+
+def _chain(path: str) -> tuple[tuple[str, ...], dict[Path, list[Finding]]]:
+    """The sessions of a chain, and what is wrong between them."""
+    from pathlib import Path
+
+    from ..errors import ConfigError
+    from ..session.library.chain import chain_members, link_findings
+
+    members = chain_members(Path(path))
+    if not members:
+        raise ConfigError(f"{path} belongs to no chain; leave --chain out")
+    return tuple(str(member.path) for member in members), link_findings(members)
 
 
 def _sessions_of(paths: tuple[str, ...]) -> Iterator[Path]:
@@ -69,6 +91,14 @@ def _sessions_of(paths: tuple[str, ...]) -> Iterator[Path]:
         if not found:
             raise SessionError(f"{path} holds no session")
         yield from found
+
+
+def with_findings(outcome: Verification, found: list[Finding]) -> Verification:
+    """An outcome with what was found of the chain."""
+    from msgspec.structs import replace
+
+    ok = outcome.ok and not any(finding.kind == "damage" for finding in found)
+    return replace(outcome, ok=ok, findings=[*found, *outcome.findings])
 
 
 def _is_whole(summary: Summary) -> bool:

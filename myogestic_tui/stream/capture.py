@@ -47,9 +47,11 @@ class Take:
         The stream's name there.
     start
         First instant, seconds on the recorder's clock.
+    follows
+        It goes on where another take of the stream ended: every sample that comes from then on belongs to it.
     """
 
-    def __init__(self, session: Session, name: str, start: float) -> None:
+    def __init__(self, session: Session, name: str, start: float, *, follows: bool = False) -> None:
         self.session = session
         self.name = name
         self.start = start
@@ -61,7 +63,9 @@ class Take:
         """Of this recording of the stream; there may be earlier ones in the session."""
         self.writing_since: float | None = None
         """Since when (recorder's clock, s) the disk has been taking a chunk; None where it is not."""
-        self._first_kept = False
+        self.successor: Take | None = None
+        """What goes on where this ends, so that the stream loses nothing between two sessions."""
+        self._first_kept = follows
 
     def join(self, info: StreamInfo, joined_at: float | None, estimates: Iterable[ClockEstimate]) -> None:
         """Make the stream's arrays, with the clock offsets known by now; called again, check the layout.

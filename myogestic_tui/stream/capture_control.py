@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,15 +10,15 @@ import numpy as np
 from ..clock import gap_threshold, local_clock
 from ..errors import DiskError, NotAllowedError, SourceError
 from .capture import AHEAD_SECONDS, LATE_SECONDS, Take
-from .holding import Holding
-from .live_offsets import OffsetHistory
 from .sample_times import SampleTimes
+from .succession import Succession
 
 if TYPE_CHECKING:
+    import threading
+
     from numpy.typing import NDArray
 
     from ..session import Session
-    from .health import HealthMeter
     from .live_timeline import LiveTime
     from .recent_reads import Read
     from .source import ClockEstimate
@@ -27,16 +26,13 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _BEGIN_SECONDS = 2.0
 """How long a recording that begins waits for a disk that still writes samples of the one before."""
-_STALL_SECONDS = 60.0
-"""How long a recording that ends waits for a disk that does not answer."""
 
 
-class Taking(Holding):
+class Taking(Succession):
     """What `Stream` records, and what it needs to know for that."""
 
     def __init__(self, name: str, *, compared: bool) -> None:
-        super().__init__()
-        self.name = name
+        super().__init__(name)
         self.message = ""
         self.asked_at = 0.0
         """Before the connection was made (recorder's clock, s): nothing that it brought is older."""
@@ -44,15 +40,10 @@ class Taking(Holding):
         """When the first sample was taken that came since it connected (recorder's clock, s); None without any."""
         self._connected = False
         self._message_until: float | None = None
-        self._health: HealthMeter | None = None
-        self._clock = OffsetHistory()
         self._times = SampleTimes(self._clock, compared=compared)
-        self._interruption = ""
         self._last_stamp: float | None = None
         self._left: tuple[Session | None, LiveTime | None] = None, None
         self._left_before = 0.0
-        self._take: Take | None = None
-        self._wake = threading.Event()
         self._thread: threading.Thread | None = None
 
     @property
@@ -181,12 +172,6 @@ class Taking(Holding):
                 self._cutting.release()
         return take.drained
 
-    def _wait_for_end(self, take: Take, timeout: float) -> None:
-        """Samples that wait behind a disk that does not answer are worth waiting for."""
-        give_up = local_clock() + _STALL_SECONDS
-        while not take.done.wait(timeout) and take.writing_since is not None and local_clock() < give_up:
-            continue
-
     def _note_first(self, times: NDArray[np.float64] | None, arrived: float) -> None:
         if self.heard_since is None:
             near = times is not None and abs(arrived - times[0]) < LATE_SECONDS
@@ -276,11 +261,13 @@ class Taking(Holding):
             return slice(None)
         if not take.done.is_set():
             try:
-                return take.add(data, timestamps, times, read_at, arrived)
+                kept = take.add(data, timestamps, times, read_at, arrived)
             except SourceError as error:
                 self._refuse_chunk(error, read_at)
             except Exception as error:
                 self._drop_take(take, error)
+            else:
+                return self._into_next(take, kept, data, timestamps, times, read_at, arrived)
         return slice(0, 0)
 
     def _store_estimates(self, estimates: list[ClockEstimate]) -> None:
@@ -319,7 +306,7 @@ class Taking(Holding):
         _log.warning("%s", self.message)
         take.finish(drained=False)
         if self._take is take:
-            self._take = None
+            self._take = take.successor
 
     def _refuse_chunk(self, error: SourceError, now: float) -> None:
         """A chunk that is not what the stream says is left out whole, and told."""
@@ -332,3 +319,5 @@ class Taking(Holding):
                 return
             info = self.info if self._connected else None
             take.check_silence(info, local_clock(), self._reads.newest_at, self._reads.pace)
+            if take.done.is_set():
+                self._follow(take)

@@ -42,6 +42,8 @@ def now_of(frame: Frame, width: int) -> Now:
         return Now(_rows(done, line((f"protocol {protocol.name}: all {protocol.n_cues} cues", DIM))))
     hint = "press a gesture key" if active < 0 else "until the next gesture, or e"
     said = "no protocol; c starts one" if protocol is None else f"protocol {protocol.name} {protocol.state}"
+    if session is not None and session.segment:
+        said += f"   segment {session.segment}"
     if session is not None and session.before_s:
         said += f"   began {session.before_s:.1f} s before the key"
     seconds = f"{session.label_seconds:.1f}" if session is not None else ""

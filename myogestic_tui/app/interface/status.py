@@ -178,6 +178,8 @@ class SessionStatus(Frozen, frozen=True, kw_only=True):
     """Who or what stopped it; empty while it runs."""
     name: str = ""
     started_at: float = 0.0
+    segment: int = 0
+    """Which session of its chain it is, from 1; 0 where it belongs to none."""
     before_s: float = 0.0
     """How many seconds before it was asked for it begins."""
     elapsed_s: float = 0.0

@@ -85,6 +85,9 @@ class Summary(Struct, frozen=True, kw_only=True):
     streams: dict[str, StreamSummary] = field(default_factory=dict)
     before_s: float = 0.0
     """How many seconds before its recording was started the session begins."""
+    chain: str = ""
+    segment: int = 0
+    """Which chain of sessions it belongs to, and as which, from 1; empty and 0 for most."""
     continues: str = ""
     """Folder name of the session that its recorder was cut off from and that this one continues."""
     continued_by: str = ""

@@ -19,6 +19,7 @@ import msgspec
 from ...errors import ConfigError, DiskError, SessionDamagedError, SessionError, SessionLockedError
 from ..archive.archive import Archive
 from ..archive.manifest import ManifestReader
+from ..format.chain import CHAIN
 from ..format.json_files import replace_file
 from ..format.label_edits import EDITS
 from ..format.layout import MANIFEST, META, archive_name, free_path
@@ -57,7 +58,7 @@ _TEXTS = ("name", "subject", "task")
 _FIXED = frozenset(
     {
         *Meta.__struct_fields__,
-        *(CONTINUES, CONTINUED_BY, NOT_RECORDED, BEFORE),
+        *(CHAIN, CONTINUES, CONTINUED_BY, NOT_RECORDED, BEFORE),
         *(EVENTS_FIELD, ENDED_BY, EDITS, RECOVERY, IMPORTED),
     }
     - {*_TEXTS, "take"}

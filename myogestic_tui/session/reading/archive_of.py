@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def archives_of(folder: Path) -> list[Path]:
     """The archives that were packed from a folder of that name, beside it, by their manifests."""
-    return [path for path in archives_named(folder.parent, folder.name) if _packed_from(path) == folder.name]
+    return [path for path in archives_named(folder.parent, folder.name) if packed_folder_name(path) == folder.name]
 
 
 def packed_path(folder: Path) -> Path:
@@ -34,7 +34,7 @@ def archives_named(sessions_dir: Path, start: str) -> list[Path]:
     return [sessions_dir / name for name in sorted(names)]
 
 
-def _packed_from(path: Path) -> str:
+def packed_folder_name(path: Path) -> str:
     """Name of the folder that an archive was packed from; empty where it does not say."""
     try:
         with Archive(path) as archive:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ..format.chain import chain_link, chain_words
 from ..format.meta import BEFORE
 from ..format.seconds_before import before_s, before_words
 from ..format.stream_names import public_names
@@ -134,5 +135,5 @@ def _fields(session: SessionReader) -> tuple[tuple[str, str], ...]:
         "recorder": f"{meta.recorder.host} {meta.recorder.version}".strip(),
     }
     plain = {key: value for key, value in meta.extra.items() if isinstance(value, (str, int, float)) and key != BEFORE}
-    said = {"start": before_words(before_s(meta))}
+    said = {"chain": chain_words(chain_link(meta)), "start": before_words(before_s(meta))}
     return tuple((key, str(value)) for key, value in {**own, **said, **plain}.items() if value not in (None, ""))

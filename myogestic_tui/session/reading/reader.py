@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ...errors import SessionClosedError, SessionError
+from ..format.chain import chain_link
 from ..format.findings import Finding, damage
 from ..format.kept_findings import kept_findings
 from ..format.layout import array_name
@@ -227,7 +228,7 @@ class SessionReader(SignalReading):
 
     def summary(self) -> Summary:
         """The session in the one object that all commands print; streams go by their own names."""
-        names = public_names(self._names())
+        names, link = public_names(self._names()), chain_link(self.meta)
         return Summary(
             path=str(self.path),
             state=self.state,
@@ -241,6 +242,8 @@ class SessionReader(SignalReading):
             bytes=size_of(self.path),
             streams={name: self._stream_summary(self.view.streams[stem]) for stem, name in names.items()},
             before_s=before_s(self.meta),
+            chain=link.id if link is not None else "",
+            segment=link.segment if link is not None else 0,
             continues=str(self.meta.extra.get(CONTINUES, "")),
             continued_by=str(self.meta.extra.get(CONTINUED_BY, "")),
             labels=count_labels(self.label_track, self.class_names),

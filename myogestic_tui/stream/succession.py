@@ -1,0 +1,138 @@
+"""From one session into the next without a break: where one recording of a stream ends, the next goes on."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from ..clock import local_clock
+from .capture import Take
+from .holding import Holding
+from .live_offsets import OffsetHistory
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ..session import Session
+    from .health import HealthMeter
+
+_STALL_SECONDS = 60.0
+"""How long a recording that ends waits for a disk that does not answer."""
+
+
+class Succession(Holding):
+    """The recording that a stream is in, and the one that follows.
+
+    Every sample up to the instant of the change goes into the one, every later one into the other: a chunk is cut in
+    two where it lies across. What comes late belongs to the later session, never to none.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+        self._take: Take | None = None
+        self._next: Take | None = None
+        self._clock = OffsetHistory()
+        self._health: HealthMeter | None = None
+        self._interruption = ""
+        self._wake = threading.Event()
+
+    def prepare_next(self, session: Session, at: float) -> bool:
+        """Make ready that samples taken after ``at`` (recorder's clock, s), still to come, go into ``session``.
+
+        False where the stream is not recorded now. Nothing changes for the present session.
+
+        Raises
+        ------
+        SessionError
+            The session does not take the stream.
+        """
+        if self._take is None or self._take.done.is_set():
+            return False
+        following = Take(session, self.name, at, follows=True)
+        if self.info is not None:
+            following.join(self.info, None, [])
+        self._next = following
+        return True
+
+    def hand_over(self) -> None:
+        """What was prepared holds: the present recording ends at that instant, and the next one goes on there."""
+        with self._cutting:
+            take, following, self._next = self._take, self._next, None
+            if take is None or take.done.is_set() or following is None:
+                return
+            take.successor, take.end = following, following.start
+        self._wake.set()
+
+    def await_next(self, timeout: float) -> bool:
+        """Wait until samples go into the next session; after ``timeout`` seconds they do so in any case.
+
+        False where the stream was not heard beyond the instant: what is under way goes into the next session, too.
+        """
+        take = self._take
+        if take is None or take.successor is None:
+            return True
+        self._wait_for_end(take, timeout)
+        if self._cutting.acquire(timeout=max(timeout, 0.1)):
+            try:
+                take.finish(drained=take.drained)
+                self._follow(take)
+            finally:
+                self._cutting.release()
+        return take.drained
+
+    def _follow(self, take: Take) -> None:
+        """A recording that has a successor is through; the lock is held."""
+        following = take.successor
+        if following is None or self._take is not take:
+            return
+        if self._interruption:
+            take.note_reason(0, self._interruption)
+        self._take = following
+        self._restart_counts()
+        if self.info is not None and not following.joined:
+            following.join(self.info, None, [])
+        if following.joined:
+            following.session.add_clock_estimates(self.name, self._clock.estimates)
+
+    def _into_next(
+        self,
+        take: Take,
+        kept: slice,
+        data: NDArray[Any],
+        timestamps: NDArray[np.float64],
+        times: NDArray[np.float64] | None,
+        read_at: float,
+        arrived: float,
+    ) -> slice:
+        """Of a chunk that was added to ``take``, what lies behind its end goes into the next recording."""
+        if not take.done.is_set() or take.successor is None:
+            return kept
+        self._follow(take)
+        rest = slice(kept.stop, len(timestamps))
+        if rest.start < rest.stop:
+            later = None if times is None else times[rest]
+            self._record(data[rest], timestamps[rest], later, read_at, arrived)
+        return rest
+
+    def _record(
+        self,
+        data: NDArray[Any],
+        timestamps: NDArray[np.float64],
+        times: NDArray[np.float64] | None,
+        read_at: float,
+        arrived: float,
+    ) -> slice:
+        """Which of the samples belong to the recording; all where there is none."""
+        raise NotImplementedError
+
+    def _restart_counts(self) -> None:
+        """Health counts from the start of the session on."""
+        raise NotImplementedError
+
+    def _wait_for_end(self, take: Take, timeout: float) -> None:
+        """Samples that wait behind a disk that does not answer are worth waiting for."""
+        give_up = local_clock() + _STALL_SECONDS
+        while not take.done.wait(timeout) and take.writing_since is not None and local_clock() < give_up:
+            continue
