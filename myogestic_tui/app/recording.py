@@ -171,6 +171,17 @@ class Recordings:
         with contextlib.suppress(MyoGesticError):
             session.discard()
 
+    def prepare(self, following: Session, at: float) -> list[Stream]:
+        """Have all recorded streams make ready for the session that follows at an instant; returns them.
+
+        Raises
+        ------
+        MyoGesticError
+            It does not take a stream.
+        """
+        streams = [stream for stream in self._streams() if stream.recording]
+        return [stream for stream in streams if stream.prepare_next(following, at)]
+
     def change(self, recording: str, following: Session, at: float) -> list[str]:
         """Go on in another session from an instant on that is just to come, without a sample lost or doubled.
 
@@ -201,14 +212,11 @@ class Recordings:
 
         with self.turn():
             session = self.require_running(recording)
-            streams = [stream for stream in self._streams() if stream.recording]
-            for stream in streams:
-                stream.prepare_next(following, at)
-            if local_clock() >= at:
-                raise TooLateError("the next session was not ready in time")
+            streams = self.prepare(following, at)
             self._following = following, at
-            for stream in streams:
-                stream.hand_over()
+            if not _hand_over(streams, following, at):
+                self._following = None
+                raise TooLateError("the next session was not ready in time")
             time.sleep(max(0.0, at - local_clock()))
             try:
                 with contextlib.suppress(MyoGesticError):  # then it failed, and says why
@@ -348,3 +356,19 @@ class Recordings:
         if stream.name not in self.expected:
             self.expected = (*self.expected, stream.name)
         stream.begin(self.session, local_clock(), late=True)
+
+
+def _hand_over(streams: list[Stream], following: Session, at: float) -> bool:
+    """Have all streams go on in the next session from an instant on; False where it came before all were told.
+
+    Then all go on in the present one, unless a stream is in the next one already: the others follow it.
+    """
+    if all([stream.hand_over() for stream in streams]):  # noqa: C419  (each of them)
+        return True
+    kept = [stream for stream in streams if stream.take_back()]
+    if len(kept) == len(streams):
+        return False
+    for stream in kept:
+        stream.prepare_next(following, at)
+        stream.hand_over()
+    return True

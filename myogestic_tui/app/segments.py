@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 _LEAD_SECONDS = 2.0
 """How long before its instant the next session is made."""
 _MOST_LEAD_SECONDS = 60.0
-_READY_SECONDS = 0.1
+_READY_SECONDS = 0.25
 """How long before the instant all streams are told of it."""
 _RETRY_SECONDS = 30.0
 """After a session that could not be made: the present one goes on meanwhile."""
@@ -111,6 +111,7 @@ class Segments:
         following = replace(link, segment=link.segment + 1, before=session.path.name, before_sha256="")
         new = self._make(session, at, following)
         try:
+            self._recordings.prepare(new, at)
             if ended.wait(max(0.0, at - _READY_SECONDS - local_clock())):
                 raise NotAllowedError("the recording ended")
             undrained = self._recordings.change(recording, new, at)

@@ -50,20 +50,36 @@ class Succession(Holding):
         """
         if self._take is None or self._take.done.is_set():
             return False
+        if self._next is not None and self._next.session is session:
+            return True
         following = Take(session, self.name, at, follows=True)
         if self.info is not None:
             following.join(self.info, None, [])
         self._next = following
         return True
 
-    def hand_over(self) -> None:
-        """What was prepared holds: the present recording ends at that instant, and the next one goes on there."""
+    def hand_over(self) -> bool:
+        """What was prepared holds: the present recording ends at that instant, and the next one goes on there.
+
+        False where the instant has come already: the present recording may have later samples.
+        """
         with self._cutting:
             take, following, self._next = self._take, self._next, None
             if take is None or take.done.is_set() or following is None:
-                return
+                return True
+            in_time = local_clock() < following.start
             take.successor, take.end = following, following.start
         self._wake.set()
+        return in_time
+
+    def take_back(self) -> bool:
+        """After all the present recording goes on; False where its samples go into the next one by now."""
+        with self._cutting:
+            take = self._take
+            if take is None or take.successor is None or take.done.is_set():
+                return False
+            take.successor = take.end = None
+            return True
 
     def await_next(self, timeout: float) -> bool:
         """Wait until samples go into the next session; after ``timeout`` seconds they do so in any case.

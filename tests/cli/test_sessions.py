@@ -12,7 +12,7 @@ from myogestic_tui.session.format.journal import EVENTS
 
 SHAPE = {"path", "state", "name", "subject", "task", "take", "created", "duration_s", "bytes", "streams", "labels"}
 SHAPE |= {"continues", "continued_by", "fields", "labels_edited", "before_s", "chain", "segment"}
-MORE = {"ended_by", "events", "notes", "bad_channels", "bad_trials", "edits", "findings"}
+MORE = {"electrodes", "ended_by", "events", "notes", "bad_channels", "bad_trials", "edits", "findings"}
 STREAM_SHAPE = {"n_samples", "n_channels", "fs", "dtype", "measured_fs", "gaps", "lost_samples"}
 STREAM_SHAPE |= {"type", "source_id", "head_s", "tail_s", "time_model", "basis", "error_s", "remarks"}
 
