@@ -56,12 +56,17 @@ class Six:
     start: float
 
 
-def record(folder: Path, grids: tuple[ChannelGrid, ...] | None = (FLEXORS, BICEPS), **fields: Any) -> Six:
-    """Record and pack it; clocks agree, and nothing is lost."""
+def record(
+    folder: Path,
+    grids: tuple[ChannelGrid, ...] | None = (FLEXORS, BICEPS),
+    more: dict[str, StreamInfo] | None = None,
+    **fields: Any,
+) -> Six:
+    """Record and pack it; clocks agree, and nothing is lost. Streams beside the six: ``more``."""
     take = {"subject": "P07", "task": "grasp", "take": 4, "age": 31, "hand": "left", **fields}
     session = Session(folder, class_names=["Rest", "Fist"], fields=take, reserve_bytes=0)
     start, values, times = local_clock(), {}, {}
-    streams = {**NUMERIC, "emg": replace(EMG, channel_grids=grids)}
+    streams = {**NUMERIC, "emg": replace(EMG, channel_grids=grids), **(more or {})}
     for seed, (name, info) in enumerate(streams.items()):
         n = int(info.fs * SECONDS) if info.is_regular else 9
         values[name] = emg_of(n, info, seed)

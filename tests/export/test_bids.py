@@ -15,10 +15,11 @@ import pytest
 from myogestic_tui import ChannelGrid
 from myogestic_tui.clock import local_clock
 from myogestic_tui.config import BidsConfig
+from myogestic_tui.errors import ConfigError
 from myogestic_tui.info import StreamInfo
 from myogestic_tui.session import Session, open_session_store
 from myogestic_tui.session.export import export_bids
-from tests.export.six_streams import BICEPS, FLEXORS, record
+from tests.export.six_streams import BICEPS, EEG, FLEXORS, IMU, record
 from tests.windows.making import EMG, emg_of, fill
 
 ABOUT = BidsConfig(
@@ -258,6 +259,61 @@ def test_a_montage_is_in_the_dataset_and_the_validator_finds_no_error(tmp_path):
     where = mne_bids.BIDSPath(root=tmp_path / "set", subject="P07", task="grasp", run="04", datatype="emg")
     raw = mne_bids.read_raw_bids(where, verbose="error")
     np.testing.assert_allclose(raw.get_data().T[:, 0] * 1e6, record_values(tmp_path / "4"), atol=1e-4)
+
+
+def test_eeg_physio_and_motion_have_their_place_and_events_of_their_own(tmp_path):
+    import gzip
+
+    import mne_bids
+
+    ecg = StreamInfo(1, 500.0, channel_names=("II",), units=("mV",), type="ECG")
+    six = record(tmp_path / "one", more={"ecg": ecg, "eeg2": EEG})
+    with open_session_store(six.path) as session:
+        done = export_bids(session, tmp_path / "set", about=ABOUT)
+    assert [remark for remark in done.remarks if "left out" in remark] == [
+        "force has no fixed rate and is left out; xdf, csv and npz hold it"
+    ]
+    root = tmp_path / "set/sub-P07"
+    where = mne_bids.BIDSPath(
+        root=tmp_path / "set", subject="P07", task="grasp", run="04", datatype="eeg", acquisition="eeg2"
+    )
+    raw = mne_bids.read_raw_bids(where, verbose="error")
+    np.testing.assert_allclose(raw.get_data().T * 1e6, six.values["eeg2"], atol=1e-4)
+    assert raw.get_channel_types() == ["eeg"] * 3
+    about = json.loads((root / "eeg/sub-P07_task-grasp_run-04_eeg.json").read_text())
+    assert {about[key] for key in ("EEGReference", "EEGGround", "HardwareFilters", "SoftwareFilters")} == {"n/a"}
+    stem = root / "emg/sub-P07_task-grasp_run-04_recording-ecg_physio"
+    values = np.loadtxt(gzip.decompress(Path(f"{stem}.tsv.gz").read_bytes()).decode().splitlines(), ndmin=2)
+    np.testing.assert_array_equal(values.reshape(-1, 1).astype("float32"), six.values["ecg"])
+    told = json.loads(Path(f"{stem}.json").read_text())
+    assert (told["SamplingFrequency"], told["StartTime"], told["Columns"]) == (500.0, 0.0, ["II"])
+    events = {
+        kind: table(next(root.glob(f"{kind}/*{part}run-04_events.tsv")))
+        for kind, part in (("emg", ""), ("eeg", "acq-eeg2_"), ("motion", "tracksys-imu_"))
+    }
+    for kind, fs in (("emg", 1000), ("eeg", 250), ("motion", 100)):
+        trials = [row for row in events[kind] if row["class_index"] != "n/a"]
+        assert [(row["trial_type"], row["value"]) for row in trials] == [
+            ("Rest", "1"),
+            ("BAD Fist", "n/a"),
+            ("Rest", "1"),
+        ]
+        np.testing.assert_allclose([float(row["onset"]) for row in trials], [0.5, 2.0, 3.6], atol=1e-5)
+        assert [int(row["sample"]) for row in trials] == pytest.approx([0.5 * fs, 2 * fs, 3.6 * fs], abs=1)
+    found = issues(tmp_path / "set")
+    assert [one for one in found if one["severity"] == "error"] == []
+    assert {one["code"] for one in found} <= ALLOWED - {"EVENTS_TSV_MISSING"}
+    assert placeholders(tmp_path / "set") == []
+
+
+def test_a_session_without_emg_or_eeg_is_no_dataset(tmp_path):
+    session, start = Session(tmp_path, reserve_bytes=0), local_clock()
+    fill(session, "imu", IMU, emg_of(200, IMU), start + np.arange(200) / 100)
+    with (
+        open_session_store(session.pack_to_zip()) as reader,
+        pytest.raises(ConfigError, match="no EMG channel, nor EEG"),
+    ):
+        export_bids(reader, tmp_path / "set")
 
 
 def record_values(folder: Path) -> np.ndarray:

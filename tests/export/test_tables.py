@@ -137,7 +137,7 @@ def test_the_page_has_a_row_for_each_format_with_its_true_streams(session, tmp_p
             "all, a file each": 5,
             "all, one file": 1,
             "signal at a rate, a file each": 3,
-            "EMG, and motion": 3,
+            "EMG, EEG, motion, physio": 3,
         }
         assert len(done.paths) == per_stream[streams], to
         assert labels

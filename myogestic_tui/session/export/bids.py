@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import re
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -17,8 +16,18 @@ from ...config import BidsConfig
 from ...errors import ConfigError
 from ...extras import needed
 from .bids_electrodes import write_electrodes
-from .bids_motion import is_motion, write_motion
-from .bids_tables import describe_dataset, describe_participant, describe_recording, write_events, write_readme
+from .bids_kinds import ELECTRIC, beside, distinct_entities, kind_of, run_name
+from .bids_kinds import entity as entity_of
+from .bids_motion import write_motion
+from .bids_physio import write_physio
+from .bids_tables import (
+    describe_dataset,
+    describe_participant,
+    describe_recording,
+    write_events,
+    write_motion_events,
+    write_readme,
+)
 from .common import Exported, check_free, claim, filled_streams, partial_folder, tell_about_clock, text_streams, utc_at
 from .edf import export_edf
 from .even_grid import Grid, start_of
@@ -32,8 +41,7 @@ if TYPE_CHECKING:
 
     from ..reading.reader import SessionReader
 
-_WRITTEN = ("emg.bdf", "emg.json", "channels.tsv", "channels.json", "events.tsv", "events.json", "electrodes.tsv")
-_OF_MOTION = ("motion.tsv", "motion.json", "channels.tsv")
+_WRITTEN = ("channels.tsv", "channels.json", "events.tsv", "events.json", "electrodes.tsv")
 
 Placement = Literal["Measured", "ChannelSpecific", "Other"]
 
@@ -89,15 +97,15 @@ def export_bids(
     out, about = Exported(), about or BidsConfig()
     given = {"placement": emg_placement, "line_freq": line_freq}
     about = replace(about, **{key: value for key, value in given.items() if value is not None})
-    names, files = _emg_streams(session, streams, out), plan_bids(session, destination, streams, subject, task, run)
+    names, files = _electric(session, streams, out), plan_bids(session, destination, streams, subject, task, run)
     check_free(files, overwrite)
     for entity, word in ((subject or session.meta.subject, "sub"), (task or session.meta.task, "task")):
         if entity and f"{word}-{entity}_" not in files[0].name:
-            out.remark(f"{entity!r} is {word}-{_entity(entity, 'unknown')} in the dataset: letters and digits only")
+            out.remark(f"{entity!r} is {word}-{entity_of(entity, 'unknown')} in the dataset: letters and digits only")
     root = Path(destination).absolute()
     claim([root], overwrite=True)
     with partial_folder(root) as folder:
-        moved = _prepare_motion(session, streams, files[0], folder, about, out)
+        moved = _prepare_others(session, names[0], streams, files[0], folder, about, fill, out)
         for name, file in zip(names, files, strict=True):
             fixed = {"fmt": "bdf", "fill": fill, "anonymize": about.anonymize}
             written = export_edf(session, folder / f"{file.stem}.bdf", [name], **fixed)  # type: ignore[arg-type]
@@ -106,13 +114,14 @@ def export_bids(
                     _add(session, name, written.paths[0], file, about)
                 write_events(session, name, file, about)
                 describe_recording(session, name, file, about)
-                write_electrodes(session, name, file)
+                if file.parent.name == "emg":
+                    write_electrodes(session, name, file)
                 describe_participant(session, root, file.parent.parent.name, about, out)
             out.paths.append(file)
             for remark in written.remarks:
                 out.remark(remark)
         with _alone_in(root):
-            _place_motion(session, folder / "motion", moved, about)
+            _place_others(session, folder, files[0], moved, about)
     out.paths += moved.values()
     if about.anonymize is not None and (session.notes or text_streams(session)):
         out.remark("notes and texts of markers are written as they are; see that nobody is named in them")
@@ -129,69 +138,75 @@ def plan_bids(
     **_: Any,
 ) -> list[Path]:
     """Where `export_bids` writes to: a BDF file for each stream with EMG."""
-    root, names = Path(destination), _emg_streams(session, streams, Exported())
+    root, names = Path(destination), _electric(session, streams, Exported())
     if root.exists() and not root.is_dir():
         raise ConfigError(f"{root} is no folder; a BIDS dataset is one")
     if not names:
-        raise ConfigError(f"{session.path.name} has no EMG channel (by channel type or stream type); BIDS wants EMG")
+        raise ConfigError(f"{session.path.name} has no EMG channel, nor EEG (by channel type or stream type)")
     meta = session.meta
-    who = f"sub-{_entity(subject or meta.subject, 'unknown')}"
+    who = f"sub-{entity_of(subject or meta.subject, 'unknown')}"
     take = meta.take if run is None else run
-    stem = f"{who}_task-{_entity(task or meta.task, 'rest')}{'' if take is None else f'_run-{take:02d}'}"
-    recordings = [""]
-    for name in names[1:]:
-        recording = wanted = f"_recording-{_entity(name, 'emg')}"
-        for number in range(2, len(names) + 1):
-            recording = recording if recording not in recordings else f"{wanted}{number}"
-        recordings.append(recording)
-    return [root / who / "emg" / f"{stem}{recording}_emg.bdf" for recording in recordings]
+    task, number = f"task-{entity_of(task or meta.task, 'rest')}", "" if take is None else f"_run-{take:02d}"
+    files = []
+    for kind in ELECTRIC:
+        of_kind = [name for name in names if kind_of(session.stream_info(name)) == kind]
+        for place, further in enumerate(distinct_entities(of_kind, kind)):
+            acq = f"_acq-{further}" if place and kind == "eeg" else ""
+            recording = f"_recording-{further}" if place and kind == "emg" else ""
+            files.append(root / who / kind / f"{who}_{task}{acq}{number}{recording}_{kind}.bdf")
+    return files
 
 
-def _emg_streams(session: SessionReader, streams: Sequence[str] | None, out: Exported) -> list[str]:
+def _electric(session: SessionReader, streams: Sequence[str] | None, out: Exported) -> list[str]:
+    """Streams of EMG, then those of EEG."""
     names = filled_streams(session, streams, out)
-    emg = [name for name in names if "emg" in channel_types(session.stream_info(name))]
     for name in names:
-        if name not in emg and not is_motion(session.stream_info(name)):
-            out.remark(f"{name} holds neither EMG nor motion and is left out of the dataset")
-    return emg
+        if not kind_of(session.stream_info(name)):
+            out.remark(f"{name} holds nothing that BIDS has beside EMG and is left out of the dataset")
+    return [name for kind in ELECTRIC for name in names if kind_of(session.stream_info(name)) == kind]
 
 
-def _prepare_motion(
+def _prepare_others(
     session: SessionReader,
+    first: str,
     streams: Sequence[str] | None,
-    emg: Path,
+    file: Path,
     folder: Path,
     about: BidsConfig,
+    fill: float | None,
     out: Exported,
 ) -> dict[str, Path]:
-    """Write the streams that are motion into a folder; returns by stream where they belong in the dataset."""
-    names = filled_streams(session, streams, Exported())
-    who, task, *further = emg.name.removesuffix("_emg.bdf").split("_")
-    run = "".join(f"_{part}" for part in further if part.startswith("run-"))
-    found: dict[str, Path] = {}
-    for name in names:
-        info = session.stream_info(name)
-        if "emg" in channel_types(info) or not is_motion(info):
-            continue
-        system = wanted = _entity(name, "stream")
-        for number in range(2, len(names) + 1):
-            taken = any(f"_tracksys-{system}_" in path.name for path in found.values())
-            system = f"{wanted}{number}" if taken else system
-        stem = f"{who}_{task}_tracksys-{system}{run}_motion.tsv"
-        (folder / "motion").mkdir(exist_ok=True)
-        write_motion(session, name, folder / "motion" / stem, task.removeprefix("task-"), about)
-        tell_about_clock(session, name, out)
-        found[name] = emg.parents[1] / "motion" / stem
+    """Write motion and physio into a folder; returns by stream where they belong in the dataset."""
+    names, found = filled_streams(session, streams, Exported()), {}
+    reference, task = Grid(session.stream_data(first)), file.name.split("_")[1].removeprefix("task-")
+    for kind, key in (("motion", "tracksys"), ("physio", "recording")):
+        of_kind = [name for name in names if kind_of(session.stream_info(name)) == kind]
+        for name, one in zip(of_kind, distinct_entities(of_kind, "stream"), strict=True):
+            stem = run_name(file, f"{key}-{one}")
+            if kind == "motion":
+                found[name] = file.parents[1] / "motion" / f"{stem}_motion.tsv"
+                write_motion(session, name, folder / found[name].name, task, about)
+            else:
+                found[name] = file.with_name(f"{stem}_physio.tsv.gz")
+                write_physio(session, name, folder / found[name].name, reference, fill)
+            tell_about_clock(session, name, out)
     return found
 
 
-def _place_motion(session: SessionReader, prepared: Path, files: dict[str, Path], about: BidsConfig) -> None:
-    """Move what was prepared into the dataset, and enter it among the scans."""
+def _place_others(
+    session: SessionReader, prepared: Path, recording: Path, files: dict[str, Path], about: BidsConfig
+) -> None:
+    """Move what was prepared into the dataset; motion has events, and is entered among the scans."""
     for name, file in files.items():
         file.parent.mkdir(exist_ok=True)
-        for end in _OF_MOTION:
-            part = file.name.replace("motion.tsv", end)
-            (prepared / part).replace(file.with_name(part))
+        start = file.name.removesuffix(".gz").removesuffix(".tsv")
+        for part in sorted(prepared.glob(f"{start}.*")):
+            part.replace(file.with_name(part.name))
+        if file.parent.name != "motion":
+            continue
+        channels = beside(file, "channels.tsv")
+        (prepared / channels.name).replace(channels)
+        write_motion_events(session, name, beside(file, "events.tsv"), recording, about)
         scans = file.parents[1] / f"{file.parents[1].name}_scans.tsv"
         rows = [row for row in read_tsv(scans) if row["filename"] != f"motion/{file.name}"]
         at = _date(session, name, about)
@@ -212,8 +227,10 @@ def _add(session: SessionReader, name: str, written: Path, file: Path, about: Bi
     raw.info["line_freq"] = about.line_freq
     # The file's header has local time, as EDF wants it; MNE takes that for UTC.
     raw.set_meas_date(_date(session, name, about))
-    path = mne_bids.BIDSPath(root=file.parent.parent.parent, datatype="emg", **mne_bids.get_entities_from_fname(file))
-    mne_bids.write_raw_bids(raw, path, emg_placement=about.placement or "Other", overwrite=True, verbose="error")
+    kind = file.parent.name
+    path = mne_bids.BIDSPath(root=file.parents[2], datatype=kind, **mne_bids.get_entities_from_fname(file))
+    placement = {"emg_placement": about.placement or "Other"} if kind == "emg" else {}
+    mne_bids.write_raw_bids(raw, path, overwrite=True, verbose="error", **placement)
 
 
 def _date(session: SessionReader, name: str, about: BidsConfig) -> datetime | None:
@@ -268,8 +285,8 @@ def _kept_otherwise(file: Path, folder: Path) -> Iterator[None]:
 
 def _files_of(file: Path) -> list[Path]:
     """What mne-bids writes of a recording; what else stands there is somebody's own."""
-    start = file.name.removesuffix("emg.bdf")
-    return [path for end in _WRITTEN if (path := file.with_name(start + end)).exists()]
+    parts = [file, file.with_suffix(".json"), *(beside(file, end) for end in _WRITTEN)]
+    return [path for path in parts if path.exists()]
 
 
 @contextmanager
@@ -287,8 +304,3 @@ def _participants_kept(root: Path, subject: str) -> Iterator[None]:
 
 def _row_of(table: Path, subject: str) -> dict[str, str]:
     return next((row for row in read_tsv(table) if row["participant_id"] == subject), {})
-
-
-def _entity(text: str, otherwise: str) -> str:
-    """Letters and digits only, as BIDS wants its entities."""
-    return re.sub(r"[^A-Za-z0-9]", "", text) or otherwise

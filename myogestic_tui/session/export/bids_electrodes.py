@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from .bids_kinds import beside, entity
 from .electrodes import electrodes_of
 from .tsv import UNKNOWN, read_json, read_tsv, write_json, write_tsv
 
@@ -27,7 +28,7 @@ def write_electrodes(session: SessionReader, name: str, file: Path) -> None:
     own: one for all runs of a subject would hold for those, too, of which nobody told where electrodes were.
     """
     electrodes = electrodes_of(session.stream_info(name))
-    channels = file.with_name(file.name.replace("_emg.bdf", "_channels.tsv"))
+    channels = beside(file, "channels.tsv")
     rows = read_tsv(channels)
     named = {row["name"]: electrodes[place] for place, row in enumerate(rows) if place in electrodes}
     if not named:
@@ -39,7 +40,7 @@ def write_electrodes(session: SessionReader, name: str, file: Path) -> None:
     spaces = {label: _write_space(file, grid) for label, grid in grids.items()}
     table = [_row(name, one, spaces[one.grid.label]) for name, one in named.items() if one.has_place]
     if table:
-        write_tsv(file.with_name(file.name.replace("_emg.bdf", "_electrodes.tsv")), _COLUMNS, table)
+        write_tsv(beside(file, "electrodes.tsv"), _COLUMNS, table)
     _write_distance(file, [one.grid.distance_mm for one in named.values()])
 
 
@@ -76,7 +77,7 @@ def _write_space(file: Path, grid: ChannelGrid) -> str:
         "EMGCoordinateUnits": "mm" if known else UNKNOWN,
         "EMGCoordinateSystemDescription": _AXES if known else f"{_AXES}; in electrodes, whose distance is unknown",
     }
-    wanted = space = re.sub(r"[^A-Za-z0-9]", "", grid.label) or "grid"
+    wanted = space = entity(grid.label, "grid")
     for number in range(2, 1000):
         path = _space_file(file, space)
         if not path.exists() or read_json(path) == about:

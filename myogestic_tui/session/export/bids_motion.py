@@ -6,9 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from .tsv import UNKNOWN, write_json, write_tsv
+from .tsv import UNKNOWN, number_text, write_json, write_tsv
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,14 +29,8 @@ _TYPES = {
 }
 """BIDS' type of a channel, by what LSL's begins with; anything else is ``MISC``."""
 
-_OTHER_MODALITIES = ("eeg", "ecg", "ekg", "eog", "meg", "audio", "video")
 _COMPONENT = re.compile(r"^(?P<point>.*?)[\s_.\-]*(?P<component>[xyzXYZ])$")
 _COLUMNS = ("name", "component", "type", "tracked_point", "units", "sampling_frequency")
-
-
-def is_motion(info: StreamInfo) -> bool:
-    """Whether a stream can stand in a dataset as motion."""
-    return info.is_regular and not info.is_string and info.type.strip().lower() not in _OTHER_MODALITIES
 
 
 def write_motion(session: SessionReader, name: str, file: Path, task: str, about: BidsConfig) -> None:
@@ -53,7 +45,7 @@ def write_motion(session: SessionReader, name: str, file: Path, task: str, about
         for start, rows in data.data_blocks():
             latency = data.times(start, start + len(rows)) - first
             for at, row in zip(latency.tolist(), rows.tolist(), strict=True):
-                out.write("\t".join([_number(at), *map(_number, row)]) + "\n")
+                out.write("\t".join([number_text(at), *map(number_text, row)]) + "\n")
     channels = _channels(data.info)
     write_tsv(file.with_name(file.name.replace("_motion.tsv", "_channels.tsv")), _COLUMNS, channels)
     write_json(file.with_suffix(".json"), _sidecar(session, name, task, channels, about))
@@ -104,7 +96,3 @@ def _sidecar(
         **{f"{kind}ChannelCount": counts[kind] for kind in ("ACCEL", "GYRO", "JNTANG", "LATENCY", "MAGN", "MISC")},
         **{f"{kind}ChannelCount": counts[kind] for kind in ("ORNT", "POS", "VEL")},
     }
-
-
-def _number(value: float) -> str:
-    return repr(value) if np.isfinite(value) else UNKNOWN

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .bids_kinds import beside, kind_of, start_of_name
 from .common import class_label, label_spans, session_end
 from .electrodes import electrodes_of
-from .even_grid import SKIP, Grid, marks
+from .even_grid import SKIP, Grid, marks, marks_by_time
 from .tsv import UNKNOWN, read_json, read_tsv, write_json, write_tsv
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from ...config import BidsConfig
@@ -34,19 +36,36 @@ def write_events(session: SessionReader, name: str, file: Path, about: BidsConfi
     A class has its index + 1, unless another class of the dataset has that number already: then the next free one.
     What else is marked (notes, texts, bad trials) has no number.
     """
-    table = file.with_name(file.name.replace("_emg.bdf", "_events.tsv"))
-    grid, numbers, indices = Grid(session.stream_data(name)), class_numbers(session, file), _indices(session)
+    grid = Grid(session.stream_data(name))
+    rows = [(*mark, round(mark[0] * grid.fs)) for mark in marks(session, grid) if mark[2] != SKIP]
+    _write_events(session, rows, beside(file, "events.tsv"), class_numbers(session, file), about)
+
+
+def write_motion_events(session: SessionReader, name: str, table: Path, file: Path, about: BidsConfig) -> None:
+    """The same for a stream of motion, by the times in its LATENCY; ``file`` is a recording of the same run."""
+    rows = marks_by_time(session, session.stream_data(name))
+    _write_events(session, rows, table, class_numbers(session, file), about)
+
+
+def _write_events(
+    session: SessionReader,
+    found: Sequence[tuple[float, float, str, int]],
+    table: Path,
+    numbers: dict[str, int],
+    about: BidsConfig,
+) -> None:
+    """Onset and duration in seconds, text and sample of each."""
+    indices = _indices(session)
     rows = [
         {
-            "onset": onset,
-            "duration": duration,
+            "onset": round(onset, 6),
+            "duration": round(duration, 6),
             "trial_type": text,
             "value": numbers.get(text),
-            "sample": round(onset * grid.fs),
+            "sample": sample,
             "class_index": indices.get(text),
         }
-        for onset, duration, text in marks(session, grid)
-        if text != SKIP
+        for onset, duration, text, sample in found
     ]
     if not rows:
         table.unlink(missing_ok=True)
@@ -60,7 +79,7 @@ def class_numbers(session: SessionReader, file: Path) -> dict[str, int]:
     used = {span.event.class_index for span in label_spans(session, session_end(session))}
     known: dict[str, int] = {}
     for table in sorted(file.parents[2].glob("sub-*/**/*_events.tsv")):
-        if not table.name.startswith(file.name.removesuffix("emg.bdf")):
+        if not table.name.startswith(start_of_name(file)):
             for name, level in read_json(table.with_suffix(".json")).get("value", {}).get("Levels", {}).items():
                 known[level] = int(name)
     for index in sorted({*used, *range(len(session.class_names))}):
@@ -104,20 +123,28 @@ def describe_recording(session: SessionReader, name: str, file: Path, about: Bid
         "TaskDescription": about.task_description or UNKNOWN,
         "Manufacturer": info.manufacturer or UNKNOWN,
         "RecordingDuration": grid.length / grid.fs,
-        "EMGPlacementScheme": placement_of(info, about),
-        "EMGReference": about.reference or UNKNOWN,
-        "EMGGround": about.ground or UNKNOWN,
         "PowerLineFrequency": about.line_freq or UNKNOWN,
         "SoftwareFilters": UNKNOWN,
         "HardwareFilters": UNKNOWN,
     }
-    known.pop("EMGPlacementSchemeDescription", None)
-    if about.placement_description or known["EMGPlacementScheme"] == "Other":
-        known["EMGPlacementSchemeDescription"] = about.placement_description or UNKNOWN
+    for key in ("EMGPlacementSchemeDescription", "EEGPlacementScheme"):
+        known.pop(key, None)
+    known |= _about_emg(info, about) if kind_of(info) == "emg" else {"EEGReference": UNKNOWN, "EEGGround": UNKNOWN}
     write_json(sidecar, known)
-    table = file.with_name(file.name.replace("_emg.bdf", "_channels.tsv"))
+    table = beside(file, "channels.tsv")
     rows = [{**row, "low_cutoff": UNKNOWN, "high_cutoff": UNKNOWN} for row in read_tsv(table)]
     write_tsv(table, list(rows[0]), rows)
+
+
+def _about_emg(info: StreamInfo, about: BidsConfig) -> dict[str, str]:
+    known = {
+        "EMGPlacementScheme": placement_of(info, about),
+        "EMGReference": about.reference or UNKNOWN,
+        "EMGGround": about.ground or UNKNOWN,
+    }
+    if about.placement_description or known["EMGPlacementScheme"] == "Other":
+        known["EMGPlacementSchemeDescription"] = about.placement_description or UNKNOWN
+    return known
 
 
 def placement_of(info: StreamInfo, about: BidsConfig) -> str:

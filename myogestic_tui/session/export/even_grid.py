@@ -172,9 +172,34 @@ def marks(session: SessionReader, grid: Grid) -> list[Note]:
             continue  # of another part
         name = class_label(session, span.event.class_index)
         found.append((start, max(0.0, stop - start), f"BAD {name}" if span.event.bad else name))
-    texts = [(note.timestamp, f"note: {note.text}") for note in session.notes] + _markers(session)
+    texts = _texts(session)
     found += [(at, 0.0, text) for at, (_, text) in zip(grid.seconds_at([t for t, _ in texts]), texts, strict=True)]
     return sorted(found)
+
+
+def marks_by_time(session: SessionReader, stream: StreamData) -> list[tuple[float, float, str, int]]:
+    """Labels, notes and texts by the corrected times of a stream: seconds from its first sample, length, text, sample.
+
+    What comes before the first sample begins with it; none where nothing tells how its times lie to the labels.
+    """
+    if stream.timeline.basis == "none" or not stream.n_samples:
+        return []
+    times = stream.times(0, stream.n_samples)
+    first, last = float(times[0]), float(times[-1])
+    spans = label_spans(session, session_end(session))
+    found = [(span.start, span.stop, class_label(session, span.event.class_index), span.event.bad) for span in spans]
+    found += [(at, at, text, False) for at, text in _texts(session)]
+    rows = []
+    for start, stop, text, bad in found:
+        start, stop = max(start, first), min(stop, last)
+        sample = int(np.clip(np.searchsorted(times, start), 0, len(times) - 1))
+        rows.append((start - first, max(0.0, stop - start), f"BAD {text}" if bad else text, sample))
+    return sorted(rows)
+
+
+def _texts(session: SessionReader) -> list[tuple[float, str]]:
+    """Notes and texts of marker streams, with their times on the recorder's clock."""
+    return [(note.timestamp, f"note: {note.text}") for note in session.notes] + _markers(session)
 
 
 def _markers(session: SessionReader) -> list[tuple[float, str]]:

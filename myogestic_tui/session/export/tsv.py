@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ def read_json(path: Path) -> dict[str, Any]:
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Replace a sidecar."""
     path.write_text(json.dumps(content, indent=4, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def number_text(value: float) -> str:
+    """A number in as few digits as read back to the same; ``n/a`` for what is none."""
+    return repr(value) if math.isfinite(value) else UNKNOWN
 
 
 def _cell(value: object) -> str:
