@@ -164,7 +164,7 @@ def _relabel(parts: Parts, command: c.Relabel) -> c.Reply:
         return c.Reply(ok=True, message=f"{before} is that already")
     session.relabel(index, command.class_index)
     if index == len(track) - 1:
-        parts.generators.gesture(command.class_index)
+        parts.show_gesture(command.class_index)
     return _changed(parts, command, f"{before} relabelled {wanted}")
 
 

@@ -70,6 +70,13 @@ class Generator:
         return ready
 
     @property
+    def uids(self) -> frozenset[str]:
+        """Its outlets."""
+        streams = self.ready["streams"]
+        assert isinstance(streams, list)
+        return frozenset(str(stream["uid"]) for stream in streams)
+
+    @property
     def alive(self) -> bool:
         """True while the process runs."""
         return self._process.poll() is None
@@ -167,6 +174,12 @@ class Generators:
         if generator is None:
             raise NotAllowedError("no synthetic generator is running")
         generator.stop()
+
+    @property
+    def uids(self) -> frozenset[str]:
+        """Its outlets."""
+        generator = self._generator
+        return frozenset() if generator is None else generator.uids
 
     def gesture(self, class_index: int) -> None:
         """Let the synthetic hand take up a gesture, where there is one; -1 is rest."""

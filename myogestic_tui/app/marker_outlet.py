@@ -46,6 +46,12 @@ class MarkerOutlet:
         outlet = self._outlet
         return outlet.uid if outlet is not None else ""
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether somebody is subscribed."""
+        outlet = self._outlet
+        return outlet is not None and outlet.has_consumers
+
     def open(self) -> None:
         """Open the outlet ahead of the first marker, so that other programs find it in time. May be called twice."""
         with self._opening:

@@ -14,6 +14,7 @@ from .cue_markers import CueOutlet
 from .cued_protocols import CuedProtocols
 from .disk_space import DiskRoom
 from .generator import Generators
+from .gesture_outlets import GestureOutlets
 from .housekeeping import Housekeeping
 from .job_queue import JobQueue, outcome_words
 from .label_markers import LabelOutlet
@@ -66,7 +67,8 @@ class Parts:
         self.takes = Takes(sessions_dir, self.preferences)
         self.generators = Generators(config.lsl, lambda text: self.message.set(text))
         self.label_outlet = LabelOutlet(sessions_dir)
-        self.labels = Labels(self.recordings, self.generators.gesture, self.label_outlet)
+        self.gestures = GestureOutlets(self.streams, f"{name}-gestures", lambda: self.generators.uids)
+        self.labels = Labels(self.recordings, self.show_gesture, self.label_outlet)
         self.selection = StreamSelection(self.streams, self.recordings, self.preferences)
         self.protocols = CuedProtocols(config, self.recordings, self.labels, CueOutlet(name), self.message)
         self.jobs = JobQueue(lambda: self.recordings.running is not None, self._job_ended)
@@ -96,6 +98,7 @@ class Parts:
                 "the streams": self._watch_streams,
                 "the disk": self._watch_disk,
                 "take numbers": self._scan_takes,
+                "synthetic hands": self.gestures.follow,
             },
             {
                 "what earlier recorders left": lambda: self.jobs.resume(sessions_dir, places()),
@@ -132,8 +135,14 @@ class Parts:
         self.takes.close()
         self.protocols.cues.close()
         self.label_outlet.close()
+        self.gestures.close()
         if self.generators.running:
             self.generators.stop()
+
+    def show_gesture(self, class_index: int) -> None:
+        """Let every synthetic hand take up a gesture; -1 is rest."""
+        self.generators.gesture(class_index)
+        self.gestures.send(class_index)
 
     def set_viewers(self, viewers: int | None = None, *, here: bool | None = None) -> None:
         """See `App.set_viewers`."""
@@ -157,7 +166,7 @@ class Parts:
     def _open_label_outlet(self) -> None:
         if self._discovers and self.config.markers.publish:
             self.label_outlet.open()
-            self.streams.hidden = frozenset({self.label_outlet.uid})
+            self.streams.hidden |= {self.label_outlet.uid}
 
     def _watch_streams(self) -> None:
         self.watch.compare(self.recordings.running, self.streams.streams.values(), local_clock())

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 def generate(settings: Settings, name: str, channels: int, rate: float, seed: int) -> int:
     """Send synthetic EMG as an LSL outlet until Ctrl-C, and a vhi_control outlet (9 joint angles, 60 Hz) beside it.
 
-    The hand takes up gesture N when a line "gesture N" is typed, or when an LSL marker stream NAME_gesture sends N.
+    The hand takes up the gesture that is labelled where this is recorded (`record --labels`, the screens, scripts), or
+    gesture N when a line "gesture N" is typed, or when an LSL marker stream NAME_gesture sends N.
     One JSON line on stdout says when both are on the network.
 
     \b

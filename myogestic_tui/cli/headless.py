@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _LOOK_SECONDS = 0.1
 _SHOW_SECONDS = 0.2
 _PROBLEMS_SECONDS = 1.0
+_HAND_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,7 @@ class Capture:
         try:
             self._fill_in_sheet()
             self._await_streams()
+            self._await_hands()
             if not self.app.stopping.is_set():
                 self._record()
         except Exception as error:
@@ -167,6 +169,14 @@ class Capture:
             self.progress.show(f"waiting for {', '.join(stream.name for stream in waiting)}")
             if local_clock() > deadline:
                 self._go_without(waiting, network)
+                return
+
+    def _await_hands(self) -> None:
+        """Synthetic hands are to move from the first label on; one that never listens is recorded all the same."""
+        deadline = local_clock() + _HAND_SECONDS
+        while self.cues and self.app.parts.gestures.waiting and local_clock() < deadline:
+            self.progress.show("waiting for the synthetic hand")
+            if self.app.stopping.wait(_LOOK_SECONDS):
                 return
 
     def _take_all(self, network: Discovery) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from myogestic_tui.session import open_session_store
+from myogestic_tui.session import open_session_store, windows
 
 from .conftest import COMMAND, GENERATOR, PATIENCE, sending
 
@@ -40,6 +40,20 @@ def test_a_named_stream_is_recorded_labelled_by_the_clock_and_packed(run, outlet
         stamps = session.timestamps(outlet, clock="corrected")
         assert stamps[0] < times[1], "however busy the machine is"
         assert stamps[-1] - times[0] >= 2.9
+
+
+def test_the_labels_of_a_recording_move_a_synthetic_hand(run, tmp_path, unique):
+    """Of a generator that another terminal started, from the first label on."""
+    with sending([*COMMAND, "generate", "--name", unique, "--channels", "8", "--rate", "500"], tmp_path):
+        told = run("record", unique, "--labels", "Rest:1.2,Fist:1.2,Pinch:1.2", "--json").json()
+    assert list(told["streams"]) == [unique]
+    W = windows(tmp_path / told["path"], unique, 0.3, 0.1, skip_start_s=0.6)
+    rms = np.sqrt(np.mean(np.square(W.X), axis=2))
+    rest, fist, pinch = (np.median(rms[W.y == index], axis=0) for index in range(3))
+    assert rest.max() < 30.0, "microvolts"
+    assert fist.max() > 60.0
+    assert pinch.max() > 60.0
+    assert np.argmax(fist) != np.argmax(pinch)
 
 
 def test_a_stream_of_the_configuration_is_recorded_under_its_other_name(run, outlet, tmp_path, cut_off):
