@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from .recorder_feed import Feed, Then
     from .viewer_options import ViewerOptions
 
+Result = TypeVar("Result")
 _MARKS = {"lost": ("✗", BAD), "not recorded": ("✗", BAD), "stopped": ("■", STRONG), "back": ("●", OK)}
 """How an event of a kind begins."""
 
@@ -118,6 +120,22 @@ class Actions(TerminalApp):
         screen = TextScreen(title, lines)
         self.push_screen(screen)
         return screen
+
+    def in_background(self, name: str, work: Callable[[], Result], then: Callable[[Result], None]) -> None:
+        """Call ``work`` in a thread that leaving does not wait for, and ``then`` with its result in the event loop.
+
+        A failure is reported in place of that.
+        """
+
+        def run() -> None:
+            try:
+                call: Callable[[], object] = partial(then, work())
+            except (MyoGesticError, OSError) as error:
+                call = partial(self.report, str(error), bad=True)
+            if self.is_running:
+                self.call_from_thread(call)
+
+        threading.Thread(target=run, name=f"viewer-{name}", daemon=True).start()
 
     # ---------------------------------------------------------------- start and stop
 
@@ -219,15 +237,11 @@ class Actions(TerminalApp):
         start = self.options.reconnect
         assert start is not None
         self.report("starting the recorder …")
+        self.in_background("reconnect", partial(self.feed.reconnect, start), self._reconnected)
 
-        def told(trouble: str) -> None:
-            self.call_from_thread(self._reconnected, trouble)
-
-        self.feed.reconnect(start, told)
-
-    def _reconnected(self, trouble: str) -> None:
+    def _reconnected(self, _: None) -> None:
         self.refresh_frame()
-        self.report(trouble or "a recorder answers again", bad=bool(trouble))
+        self.report("a recorder answers again")
 
     # ---------------------------------------------------------------- labels and notes
 
@@ -292,12 +306,8 @@ class Actions(TerminalApp):
             self.report("the doctor is a command: myogestic-tui doctor")
             return
 
-        def examine() -> None:
-            try:
-                lines = list(doctor())
-            except (MyoGesticError, OSError) as error:
-                lines = [str(error)]
-            self.call_from_thread(self.show_text, "doctor", [line(f" {text}") for text in lines])
+        def show(found: Sequence[str]) -> None:
+            self.show_text("doctor", [line(f" {text}") for text in found])
 
         self.report("looking at network, liblsl, terminal, disk and clock …")
-        threading.Thread(target=examine, name="viewer-doctor", daemon=True).start()
+        self.in_background("doctor", doctor, show)

@@ -126,25 +126,15 @@ class Feed:
         if self._runner is not None:
             self._runner.submit(command, then)
 
-    def reconnect(self, start: Callable[[], Recorder], told: Callable[[str], None]) -> None:
-        """Find or start a recorder in place of the one that went; ``told`` is called in a thread of its own."""
-        self._before = self.frame.status
-
-        def swap() -> None:
-            try:
-                fresh = start()
-            except (MyoGesticError, OSError) as error:
-                told(str(error))
-                return
-            if fresh is not self.recorder:
-                self.recorder.close()
-                self.recorder = fresh
-            self._greeted = False
-            if self._runner is not None:
-                self._runner.recorder = fresh
-            told("")
-
-        threading.Thread(target=swap, name="viewer-reconnect", daemon=True).start()
+    def reconnect(self, start: Callable[[], Recorder]) -> None:
+        """Find or start a recorder in place of the one that went; called in a thread of its own."""
+        self._before, fresh = self.frame.status, start()
+        if fresh is not self.recorder:
+            self.recorder.close()
+            self.recorder = fresh
+        self._greeted = False
+        if self._runner is not None:
+            self._runner.recorder = fresh
 
 
 class CommandRunner:

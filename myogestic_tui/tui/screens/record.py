@@ -209,7 +209,7 @@ class RecordScreen(ViewerScreen):
         }
         answers[_NEW] = ("another", self._type_protocol)
         starts = "" if self.frame.recording else " (starts the recording)"
-        viewer.ask(f"protocol{starts}:", answers, close="none")
+        viewer.ask(f"protocol{starts}:", answers, close="cancel")
 
     def _starter(self, command: StartProtocol) -> Callable[[], None]:
         """Starting one starts the recording where idle, and asks as the recording's own key does."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
+from functools import partial
 from pathlib import Path
 from string import ascii_lowercase
 from typing import TYPE_CHECKING
 
 from ...app.interface import AddNote, CancelJob, EditSession, StartJob, TrashSession
-from ...errors import MyoGesticError
 from ...session.export import FORMATS
 from ...session.format.summary import REPAIRS
 from ...widgets.number_format import size
@@ -67,7 +66,7 @@ class SessionJobs(ViewerScreen):
             "a": (f"all {len(new)} new", lambda: self._job("verify", new)),
         }
         if targets:
-            self.viewer.ask(f"verify{_many(targets)}:", answers, close="none")
+            self.viewer.ask(f"verify{_many(targets)}:", answers, close="cancel")
         else:
             why = "it is still being written" if self.list.targets else "no session is chosen"
             self.viewer.report(f"nothing to verify: {why}")
@@ -97,7 +96,7 @@ class SessionJobs(ViewerScreen):
             for fmt in FORMATS:
                 letters = (_FORMAT_KEYS.get(fmt, ""), *fmt, *ascii_lowercase)
                 answers[next(key for key in letters if key and key not in answers)] = (fmt, chosen(fmt))
-            self.viewer.ask("as", answers, close="none")
+            self.viewer.ask("as", answers, close="cancel")
         else:
             self.viewer.report("nothing to export: no session is chosen")
 
@@ -213,22 +212,15 @@ class SessionJobs(ViewerScreen):
 
     def _with_trash(self, then: Callable[[Sequence[Trashed]], None]) -> None:
         """Look into the trash in a thread, and continue if there is anything in it."""
-        folder = self.frame.status.sessions_dir
+        from ...session.recovery.trash import list_trash
 
-        def look() -> None:
-            from ...session.recovery.trash import list_trash
-
-            try:
-                found = list_trash(folder)
-            except (MyoGesticError, OSError) as error:
-                self.viewer.call_from_thread(self.viewer.report, str(error), bad=True)
-                return
-            if found:
-                self.viewer.call_from_thread(then, found)
+        def found(trashed: Sequence[Trashed]) -> None:
+            if trashed:
+                then(trashed)
             else:
-                self.viewer.call_from_thread(self.viewer.report, "the trash is empty")
+                self.viewer.report("the trash is empty")
 
-        threading.Thread(target=look, name="viewer-trash", daemon=True).start()
+        self.viewer.in_background("trash", partial(list_trash, self.frame.status.sessions_dir), found)
 
 
 def _many(paths: Sequence[str]) -> str:
