@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
@@ -11,9 +12,9 @@ import numpy as np
 import pytest
 
 from myogestic_tui.errors import ConfigError
-from myogestic_tui.session import WindowsDataset, iter_labeled_windows, open_session_store
+from myogestic_tui.session import Session, WindowsDataset, iter_labeled_windows, open_session_store
 from myogestic_tui.session.export import export_session
-from tests.windows.making import START
+from tests.windows.making import EMG, START, fill
 
 
 def library(name):
@@ -103,6 +104,23 @@ def test_a_session_shows_itself(recorded):
     assert html.count("<rect") == 3
     session.close()
     assert "closed" in repr(session)
+
+
+def test_a_session_shows_how_loud_it_was(tmp_path):
+    session = Session(tmp_path, class_names=["Rest"], reserve_bytes=0)
+    start = session.started_at
+    loud = np.ones((6000, 4), "float32")
+    loud[2000:4000] *= 10
+    fill(session, "emg", EMG, loud, start + np.arange(6000) / 1000)
+    session.add_label(0, start + 1)
+    with open_session_store(session.pack_to_zip()) as reader:
+        html = reader._repr_html_()
+    assert "emg: RMS of 4 channels, at most 10 microvolts" in html
+    path = re.search(r'<path d="([^"]+)"', html)[1]
+    bars = np.array([list(map(float, one)) for one in re.findall(r"M([\d.]+) 36v-([\d.]+)", path)])
+    assert set(bars[:, 1].round(1)) <= {3.4, 34.0}
+    assert bars[bars[:, 1] > 30, 0].min() == pytest.approx(200, abs=5)
+    assert bars[bars[:, 1] > 30, 0].max() == pytest.approx(400, abs=5)
 
 
 def test_parquet_is_read_back_exactly(session, recorded, tmp_path):

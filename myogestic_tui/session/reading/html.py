@@ -1,16 +1,21 @@
-"""A session as a notebook shows it: streams, labels, and a small picture of both."""
+"""A session as a notebook shows it: streams, labels, and a small picture of the signal and the labels."""
 
 from __future__ import annotations
 
 from html import escape
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from ...errors import ConfigError, SessionError
 from ..format.stream_names import public_names
+from .overview import OverviewReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .open_session import OpenSession
+    from .overview import Overview
 
 _WIDTH, _HEIGHT = 600, 36
 _COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377")
@@ -18,7 +23,7 @@ _COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377")
 
 
 def session_html(session: OpenSession) -> str:
-    """Tables of streams and labels, and when which class was labelled."""
+    """Tables of streams and labels, how loud the largest stream was, and when which class was labelled."""
     summary = session.summary()
     streams = [
         (name, one.type, f"{one.n_channels} × {one.dtype}", f"{one.fs:g} Hz", one.n_samples, one.gaps, one.source_id)
@@ -30,8 +35,11 @@ def session_html(session: OpenSession) -> str:
         f"{escape(summary.created or 'date unknown')}",
         _table(("stream", "type", "channels", "rate", "samples", "gaps", "source_id"), streams),
     ]
+    found = _overview(session)
+    seconds = max(summary.duration_s, found.end_s if found is not None else 0.0)
+    parts += [_signal_svg(found, seconds)] if found is not None else []
     if summary.labels:
-        parts += [_table(("class", "labels"), summary.labels.items()), _labels_svg(session, summary.duration_s)]
+        parts += [_table(("class", "labels"), summary.labels.items()), _labels_svg(session, seconds)]
     return "<div>" + "".join(parts) + "</div>"
 
 
@@ -48,6 +56,35 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
         return "<tr>" + "".join(f"<{tag}>{escape(str(cell))}</{tag}>" for cell in cells) + "</tr>"
 
     return "<table>" + line(head, "th") + "".join(line(row, "td") for row in rows) + "</table>"
+
+
+def _overview(session: OpenSession) -> Overview | None:
+    """Of the largest stream of numbers; None where there is none, or nothing that tells its RMS at once."""
+    try:
+        return OverviewReader(session, compute=False).read(columns=_WIDTH // 2)
+    except (ConfigError, SessionError):
+        return None
+
+
+def _signal_svg(found: Overview, seconds: float) -> str:
+    """RMS over all channels, as bars from the start to the stop."""
+    known = np.isfinite(found.high)
+    top = float(found.high[known].max(initial=0.0))
+    if top <= 0 or seconds <= 0:
+        return ""
+    x = found.times / seconds * _WIDTH
+    width = max(1.0, float(np.diff(x).max(initial=1.0)))
+    heights = np.where(known, found.high, 0.0) / top * (_HEIGHT - 2)
+    path = "".join(
+        f"M{at:.1f} {_HEIGHT}v-{high:.1f}h{width:.1f}v{high:.1f}"
+        for at, high in zip(x.tolist(), heights.tolist(), strict=True)
+        if high >= 0.05
+    )
+    words = escape(f"{found.stream}: RMS of {found.n_channels} channels, at most {top:.3g} {found.unit}".rstrip())
+    return (
+        f'<div>{words}</div><svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}">'
+        f'<title>{words}</title><path d="{path}" fill="{_COLOURS[0]}"/></svg>'
+    )
 
 
 def _labels_svg(session: OpenSession, duration_s: float) -> str:

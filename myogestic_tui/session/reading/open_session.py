@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ...info import StreamInfo
-    from ..format.meta import LabelEvent, Meta
+    from ..format.meta import LabelEvent, Meta, StreamMeta
     from ..format.summary import Summary
     from ..signal.streamdata import StreamData
     from .session_view import StreamView
@@ -41,6 +41,9 @@ class OpenSession(Protocol):
 
     def n_samples(self, name: str) -> int:
         """Samples of a stream."""
+
+    def measured(self, name: str) -> StreamMeta:
+        """A stream's metadata with what its time stamps tell."""
 
     def summary(self) -> Summary:
         """The session in one object."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ..format.meta import LabelEvent
     from ..format.time_records import GapRecord
-    from .reader import SessionReader
+    from .open_session import OpenSession
 
 _BLOCK = 4096
 RAW_SECONDS = 30.0
@@ -81,7 +81,7 @@ class OverviewReader:
         Whether to compute overviews that neither the session nor the catalog's folder has, which reads all samples.
     """
 
-    def __init__(self, session: SessionReader, *, compute: bool = True) -> None:
+    def __init__(self, session: OpenSession, *, compute: bool = True) -> None:
         self.session = session
         self.compute = compute
         self._clocks: dict[str, SampleClock] = {}
@@ -169,19 +169,17 @@ class OverviewReader:
         return self._tables[name]
 
 
-def read_overview(
-    session: SessionReader, stream: str | None = None, channel: int | None = None, **more: Any
-) -> Overview:
+def read_overview(session: OpenSession, stream: str | None = None, channel: int | None = None, **more: Any) -> Overview:
     """One stretch of an open session; see `OverviewReader.read`."""
     return OverviewReader(session).read(stream, channel, **more)
 
 
-def numeric_streams(session: SessionReader) -> list[str]:
+def numeric_streams(session: OpenSession) -> list[str]:
     """Streams of numbers."""
     return [name for name in session.streams if not session.stream_info(name).is_string]
 
 
-def main_stream(session: SessionReader) -> str:
+def main_stream(session: OpenSession) -> str:
     """The stream of numbers with the most values in a second; ConfigError where there is none."""
     infos = {name: session.stream_info(name) for name in numeric_streams(session)}
     if not infos:
@@ -189,7 +187,7 @@ def main_stream(session: SessionReader) -> str:
     return max(infos, key=lambda name: infos[name].fs * infos[name].n_channels)
 
 
-def session_start(session: SessionReader, first: float = 0.0) -> float:
+def session_start(session: OpenSession, first: float = 0.0) -> float:
     """When a session began on the recorder's clock; ``first`` where it does not say."""
     anchors = session.meta.anchors
     return anchors[0].lsl if anchors else first
@@ -198,7 +196,7 @@ def session_start(session: SessionReader, first: float = 0.0) -> float:
 class SampleClock:
     """When a sample was taken, in seconds since the session's start, from the metadata alone."""
 
-    def __init__(self, session: SessionReader, name: str) -> None:
+    def __init__(self, session: OpenSession, name: str) -> None:
         info, measured = session.stream_info(name), session.measured(name)
         time = measured.time or TimeMeta()
         self.n_samples = session.n_samples(name)
@@ -266,7 +264,7 @@ def _from_table(
 
 
 def _from_samples(
-    session: SessionReader, name: str, channel: int | None, first: int, last: int, clock: SampleClock, columns: int
+    session: OpenSession, name: str, channel: int | None, first: int, last: int, clock: SampleClock, columns: int
 ) -> Columns:
     data = session.stream(name).data.rows(first, last)
     if channel is None:

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from .reader import SessionReader
+    from .open_session import OpenSession
 
 KEPT = "overviews"
 """Folder in ``.myogestic`` for overviews that a session does not hold itself."""
 
 
-def overview_table(session: SessionReader, name: str, *, compute: bool = True) -> NDArray[np.float32]:
+def overview_table(session: OpenSession, name: str, *, compute: bool = True) -> NDArray[np.float32]:
     """``(n_chunks, n_channels, 3)`` of a stream: the session's own, else the kept one, else computed and kept.
 
     Raises
@@ -52,7 +52,7 @@ def overview_table(session: SessionReader, name: str, *, compute: bool = True) -
     return table
 
 
-def _computed(session: SessionReader, name: str, n_chunks: int) -> NDArray[np.float32]:
+def _computed(session: OpenSession, name: str, n_chunks: int) -> NDArray[np.float32]:
     data, info = session.stream(name).data, session.stream_info(name)
     length = info.chunk_length
     ends = [min((at + 1) * length, data.n_rows) for at in range(n_chunks)]
