@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec.structs import replace
 
+from ..errors import ConfigError
 from .options import LocalSession, common_options, json_option, pass_settings
 from .output import Progress, clock, print_json, remark, size, table
 from .session_text import session_lines
@@ -23,34 +24,45 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("text", required=False)
+@click.option("--sort", metavar="FIELD", help="Order by a field, least first; sessions without it come last.")
+@click.option("--reverse", is_flag=True, help="Greatest first; oldest first without --sort.")
 @common_options
 @json_option
 @pass_settings
-def sessions(settings: Settings, text: str | None, as_json: bool) -> None:
+def sessions(settings: Settings, text: str | None, sort: str | None, reverse: bool, as_json: bool) -> None:
     """List the sessions of the sessions folder, newest first.
 
     TEXT keeps those that hold every word of it in their name, date, state, subject, task, take-sheet
-    fields, streams or classes.
+    fields, streams, classes or verdict. FIELD:TEXT looks in one field, FIELD=TEXT for all of it, and
+    FIELD>TEXT, FIELD<TEXT compare: subject, task, take, start, length (s), size (B), labels, streams,
+    state, quality, edited, copy, name, and each further field of the take sheet.
 
     \b
     Examples:
       myogestic-tui sessions
       myogestic-tui sessions unfinished
+      myogestic-tui sessions "subject=P07 take>3 quality:check" --sort take
       myogestic-tui sessions P07 --json
     """
     from ..session.library.catalog import Catalog
+    from ..session.library.search import in_order, sheet_fields
 
     progress = Progress()
     entries = Catalog(settings.sessions_dir).entries(lambda done, total: progress.show(f"reading {done} of {total}"))
     progress.clear()
     found = [entry for entry in entries if entry.holds(text or "")]
+    if sort is not None:
+        _check_field(sort, entries)
+        found = in_order(found, sort, descending=reverse)
+    elif reverse:
+        found.reverse()
     for entry in found:
         if entry.problem:
             remark(f"{entry.path}: {entry.problem}")
     if as_json:
         print_json([replace(entry.summary, state=entry.state) for entry in found])
     elif found:
-        click.echo(_listing(found))
+        click.echo(_listing(found, sort if sort in sheet_fields(found) else None))
         for hint in _hints(found):
             remark(hint)
     else:
@@ -72,7 +84,15 @@ def _hints(found: list[Entry]) -> list[str]:
     return hints
 
 
-def _listing(found: list[Entry]) -> str:
+def _check_field(field: str, entries: list[Entry]) -> None:
+    from ..session.library.search import BUILT_IN, sheet_fields
+
+    known = [*BUILT_IN, *sheet_fields(entries)]
+    if entries and field.casefold() not in map(str.casefold, known):
+        raise ConfigError(f"no session has a field {field!r}; there are {', '.join(known)}")
+
+
+def _listing(found: list[Entry], sheet_field: str | None = None) -> str:
     headers: tuple[str, ...] = ("STATE", "START", "NAME", "LENGTH", "SIZE", "STREAMS", "LABELS", "COPY", "PATH")
     rows: list[tuple[object, ...]] = [
         (
@@ -89,10 +109,23 @@ def _listing(found: list[Entry]) -> str:
         for entry in found
         for summary in [entry.summary]
     ]
+    if any(entry.quality for entry in found):
+        headers = (*headers, "QUALITY")
+        rows = [(*row, entry.quality or "-") for row, entry in zip(rows, found, strict=True)]
+    if sheet_field is not None:
+        headers = (*headers, sheet_field.upper())
+        rows = [(*row, _field(entry, sheet_field)) for row, entry in zip(rows, found, strict=True)]
     if any(entry.summary.link for entry in found):
         headers = (*headers, "LINK")
         rows = [(*row, entry.summary.link or "-") for row, entry in zip(rows, found, strict=True)]
     return table(headers, rows, right=("LENGTH", "SIZE", "STREAMS", "LABELS"))
+
+
+def _field(entry: Entry, name: str) -> str:
+    from ..session.library.search import value_of
+
+    value = value_of(entry, name)
+    return "-" if value in (None, "") else str(value)
 
 
 @click.command()

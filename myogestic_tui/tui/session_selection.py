@@ -84,8 +84,10 @@ class SessionList:
         self._select()
 
     def _select(self) -> None:
-        wanted = self.words.casefold().split()
-        found = [one for one in self.known if all(word in self._texts[one.summary.path] for word in wanted)]
+        from ..session.library.search import Search
+
+        wanted = Search(self.words)
+        found = [one for one in self.known if wanted.holds(one, self._texts[one.summary.path])]
         self.found = self.order.sort(found)
 
     # ---------------------------------------------------------------- listing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import number_format as f
@@ -99,9 +100,20 @@ def counter_line(frame: Frame, width: int) -> Line:
         if session.backlog_s > 15:
             right = line((f"disk {session.backlog_s:.0f} s behind  ", WARN), right)
     if not frame.recording and session is not None:
+        verdict = _verdict(frame)
+        right = line(verdict, right)
         last = fit(f" last: {session.path.rstrip('/').rpartition('/')[2]}", max(width - width_of(right), 10))
         return spread(line((last, DIM)), right, width)
     return spread(_samples(frame, width - width_of(right)), right, width)
+
+
+def _verdict(frame: Frame) -> tuple[str, str]:
+    """What the report of the last session found; blank before it."""
+    assert frame.status.session is not None, "asked for beside the last session"
+    path = frame.status.session.path
+    done = [job for job in frame.status.jobs if (job.kind, job.path, job.state) == ("report", path, "done")]
+    found = json.loads(done[-1].result)["verdict"] if done else ""
+    return (f"{found} ", DIM if found == "ok" else WARN) if found else ("", "")
 
 
 def _samples(frame: Frame, room: int) -> Line:

@@ -126,6 +126,10 @@ def _tail(one: Entry, looked: Looked, width: int) -> list[Line]:
         bad = _bad_words(facts)
         if note or bad:
             rows.append(spread(line((note, ""), (more, DIM)), line((bad and f"  {bad} ", WARN)), width))
+    if one.quality:
+        rows.append(line((fit(f" report  {one.quality}", width), DIM if one.quality == "ok" else WARN)))
+    if one.summary.labels_edited:
+        rows.append(line((fit(f" {one.summary.labels_edited}", width), DIM)))
     if one.summary.link:
         rows.append(line((fit(f" {one.summary.link}", width), DIM)))
     rows += finding_rows(one, width)[:2]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from . import number_format as f
 from .stable_table import Column
@@ -42,13 +42,6 @@ class Listed(NamedTuple):
     marked: bool = False
 
 
-@dataclass(frozen=True)
-class Ordered(Column[Listed]):
-    """A column, and what the list is ordered by where it is by this one."""
-
-    order: Callable[[Entry], Any] = field(kw_only=True, compare=False)
-
-
 def _text(read: Callable[[Entry], str], style: str = "") -> Callable[[Listed], Line]:
     return lambda row: line((read(row.entry), style))
 
@@ -62,7 +55,12 @@ def _state(row: Listed) -> Line:
         return line((f"▷ {_job_word(row.job)}", ACCENT))
     state = row.entry.state
     glyph, style = STATES.get(state, ("·", ""))
-    return line((f"{glyph} {'DAMAGED' if state == 'damaged' else state}", style))
+    return line((f"{glyph} {'DAMAGED' if state == 'damaged' else state}", style), *_verdict(row.entry.quality))
+
+
+def _verdict(quality: str) -> tuple[tuple[str, str], ...]:
+    """A mark beside the state where a report found something to check."""
+    return ((" ✓", OK) if quality == "ok" else (" !", WARN),) if quality else ()
 
 
 def _subject(one: Entry) -> str:
@@ -71,29 +69,21 @@ def _subject(one: Entry) -> str:
     return summary.subject or (summary.name if not summary.task else "") or f.NOTHING
 
 
-def _n_labels(one: Entry) -> int:
-    return sum(one.summary.labels.values())
-
-
-COLUMNS: dict[str, Ordered] = {
+COLUMNS: dict[str, Column[Listed]] = {
     one.key: one
     for one in (
-        Ordered("state", "STATE", 13, _state, order=lambda one: one.state),
-        Ordered("subject", "SUBJECT", 8, _text(_subject), order=lambda one: one.summary.subject.casefold()),
-        Ordered("task", "TASK", 9, _text(_words("task")), order=lambda one: one.summary.task.casefold()),
-        Ordered("take", "TAKE", 5, _text(lambda one: f.take(one.summary.take)), True,
-                order=lambda one: one.summary.take or 0),
-        Ordered("start", "START", 13, _text(lambda one: one.summary.created[5:16].replace("T", " ")),
-                order=lambda one: one.started),
-        Ordered("length", "LENGTH", 9, _text(lambda one: f.hms(one.summary.duration_s)), True,
-                order=lambda one: one.summary.duration_s),
-        Ordered("size", "SIZE", 8, _text(lambda one: f.size(one.summary.bytes)), True,
-                order=lambda one: one.summary.bytes),
-        Ordered("labels", "LABELS", 7, _text(lambda one: str(_n_labels(one))), True, order=_n_labels),
-        Ordered("copy", "COPY", 5, _text(lambda one: one.copied_to or f.NOTHING), order=lambda one: one.copied_to),
-        Ordered("name", "NAME", 0, _text(lambda one: one.title, DIM), order=lambda one: one.title.casefold()),
+        Column("state", "STATE", 13, _state),
+        Column("subject", "SUBJECT", 8, _text(_subject)),
+        Column("task", "TASK", 9, _text(_words("task"))),
+        Column("take", "TAKE", 5, _text(lambda one: f.take(one.summary.take)), True),
+        Column("start", "START", 13, _text(lambda one: one.summary.created[5:16].replace("T", " "))),
+        Column("length", "LENGTH", 9, _text(lambda one: f.hms(one.summary.duration_s)), True),
+        Column("size", "SIZE", 8, _text(lambda one: f.size(one.summary.bytes)), True),
+        Column("labels", "LABELS", 7, _text(lambda one: str(sum(one.summary.labels.values()))), True),
+        Column("copy", "COPY", 5, _text(lambda one: one.copied_to or f.NOTHING)),
+        Column("name", "NAME", 0, _text(lambda one: one.title, DIM)),
     )
-}  # fmt: skip
+}
 """By name, left to right; any of them can order the list."""
 _MARK: Column[Listed] = Column("marked", "", 2, lambda row: line(" ", ("x" if row.marked else " ", KEY)))
 
@@ -106,7 +96,7 @@ _WORDS = {
 
 
 class Order(NamedTuple):
-    """What the list is ordered by."""
+    """What the list is ordered by: a column, the verdict of reports, or a field of the take sheet."""
 
     column: str = "start"
     descending: bool = True
@@ -118,10 +108,11 @@ class Order(NamedTuple):
             return _WORDS[self.column][not self.descending]
         return f"by {self.column} {'▾' if self.descending else '▴'}"
 
-    def next(self, step: int = 1) -> Order:
-        """The next column, in the direction that is wanted of it more often."""
-        names = list(COLUMNS)
-        column = names[(names.index(self.column) + step) % len(names)]
+    def next(self, step: int = 1, fields: Sequence[str] = ()) -> Order:
+        """The next column, or field of the take sheet, in the direction that is wanted of it more often."""
+        names = [*COLUMNS, "quality", *fields]
+        at = names.index(self.column) if self.column in names else 0
+        column = names[(at + step) % len(names)]
         return Order(column, column in _WORDS)
 
     def turned(self) -> Order:
@@ -129,9 +120,10 @@ class Order(NamedTuple):
         return self._replace(descending=not self.descending)
 
     def sort(self, entries: Sequence[Entry]) -> list[Entry]:
-        """The entries in this order; equal ones newest first."""
-        newest = sorted(entries, key=lambda one: one.started, reverse=True)
-        return sorted(newest, key=COLUMNS[self.column].order, reverse=self.descending)
+        """The entries in this order; equal ones newest first, those without a value last."""
+        from ..session.library.search import in_order
+
+        return in_order(entries, self.column, descending=self.descending)
 
 
 def table_columns(order: Order, width: int) -> tuple[Column[Listed], ...]:

@@ -84,14 +84,25 @@ class Entry(Struct, frozen=True, kw_only=True):
         return self.copies[-1].place if self.copies else ""
 
     def holds(self, words: str) -> bool:
-        """Whether every word stands in its path, date, state, take sheet, streams or classes."""
-        text = self.words
-        return all(word in text for word in words.casefold().split())
+        """Whether every word stands in its path, date, state, take sheet, streams, classes or verdict; see `search`."""
+        from .search import Search
+
+        return Search(words).holds(self)
 
     @property
     def words(self) -> str:
         """What `holds` looks in."""
         one = self.summary
-        fields = (one.path, one.name, one.subject, one.task, self.state, one.created, self.copied_to, one.link)
+        fields = (
+            one.path,
+            one.name,
+            one.subject,
+            one.task,
+            self.state,
+            one.created,
+            self.copied_to,
+            one.link,
+            self.quality,
+        )
         sheet = [str(part) for item in (one.fields or {}).items() for part in item]
         return " ".join((*fields, *sheet, *one.streams, *one.labels)).casefold()

@@ -99,7 +99,13 @@ RECORD: list[BindingType] = [
 SESSIONS: list[BindingType] = [
     *EVERYWHERE,
     c("enter", "open", "open", tooltip="open the session", id="sessions.open"),
-    c("slash", "find", "find", tooltip="find by name, date, state, subject, task, stream, class", id="sessions.find"),
+    c(
+        "slash",
+        "find",
+        "find",
+        tooltip="find by any word, or FIELD:TEXT, FIELD>TEXT of the take sheet and the quality",
+        id="sessions.find",
+    ),
     c("o", "order", "order", tooltip="order by any column: ← → choose it, o reverses it", id="sessions.order"),
     c("m", "mark", "select", tooltip="select or unselect; jobs then take all that are selected", id="sessions.mark"),
     c("v", "verify", "verify", tooltip="verify: every byte, quickly, or all new ones", id="sessions.verify"),

@@ -177,10 +177,12 @@ class SessionsScreen(SessionJobs):
             self.frame_came(self.frame)
             self.action_order()
 
-        order = self.list.order
+        from ...session.library.search import sheet_fields
+
+        order, fields = self.list.order, sheet_fields(self.list.known)
         answers: Answers = {
-            "left": ("", lambda: by(order.next(-1))),
-            "right": ("column", lambda: by(order.next())),
+            "left": ("", lambda: by(order.next(-1, fields))),
+            "right": ("column", lambda: by(order.next(1, fields))),
             "o": ("reverse", lambda: by(order.turned())),
             "enter": ("keep", lambda: None),
         }
