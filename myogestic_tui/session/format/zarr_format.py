@@ -15,7 +15,6 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -27,7 +26,8 @@ from ...info import MOST_BYTES, STRING_DTYPE, StreamInfo
 from .create_file import place, write_all
 from .json_files import Int64, as_type, decode_json
 from .layout import ZARR_JSON
-from .zstd_frame import decoded_bound
+from .vlen_utf8 import decode_vlen_utf8, encode_vlen_utf8
+from .zstd_frame import compress, decoded_bound, decompress
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -231,11 +231,8 @@ def encode_chunk(spec: ArraySpec, rows: NDArray[Any], level: int = ZSTD_LEVEL) -
         full: NDArray[Any] = np.full(spec.chunk_shape, "" if spec.is_string else 0, spec.np_dtype)
         full[: len(rows)] = rows
         rows = full
-    if spec.is_string:
-        encoded: bytes = _zstd(level).encode(_vlen_utf8().encode(rows.ravel()))
-    else:
-        encoded = _zstd(level).encode(np.ascontiguousarray(rows, spec.np_dtype))
-    return encoded
+    raw = encode_vlen_utf8(rows.ravel()) if spec.is_string else np.ascontiguousarray(rows, spec.np_dtype).data
+    return compress(raw, level)
 
 
 def decode_chunk(spec: ArraySpec, data: bytes, *, where: str) -> NDArray[Any]:
@@ -253,12 +250,10 @@ def decode_chunk(spec: ArraySpec, data: bytes, *, where: str) -> NDArray[Any]:
     """
     check_declared_size(spec, data, where=where)
     try:
-        raw = _zstd().decode(data)
-        if spec.is_string:
-            if int.from_bytes(raw[:4], "little") != math.prod(spec.chunk_shape):
-                raise ValueError("it holds another number of texts than a chunk has")
-            return np.asarray(_vlen_utf8().decode(raw), object).reshape(spec.chunk_shape)
-        return np.frombuffer(raw, spec.np_dtype).reshape(spec.chunk_shape)
+        raw = decompress(data)
+        if not spec.is_string:
+            return np.frombuffer(raw, spec.np_dtype).reshape(spec.chunk_shape)
+        return decode_vlen_utf8(raw, math.prod(spec.chunk_shape)).reshape(spec.chunk_shape)
     except (RuntimeError, ValueError, MemoryError, UnicodeDecodeError, IndexError) as error:
         raise SessionDamagedError(f"{where} does not decode: {error}") from error
 
@@ -278,20 +273,6 @@ def check_declared_size(spec: ArraySpec, data: bytes, *, where: str) -> None:
     most = MAX_TEXT_CHUNK if spec.is_string else spec.chunk_nbytes + 128 * 1024
     if declared > most:
         raise SessionDamagedError(f"{where} claims to decode to {declared} bytes")
-
-
-@cache
-def _zstd(level: int = ZSTD_LEVEL) -> Any:
-    from numcodecs.zstd import Zstd  # type: ignore[import-untyped]
-
-    return Zstd(level=level, checksum=True)
-
-
-@cache
-def _vlen_utf8() -> Any:
-    from numcodecs.vlen import VLenUTF8  # type: ignore[import-untyped]
-
-    return VLenUTF8()
 
 
 def create_array(folder: Path, name: str, spec: ArraySpec) -> None:

@@ -1,4 +1,4 @@
-"""How large a zstd chunk claims to be once decoded, before anything is decoded (RFC 8878, section 3.1.1).
+"""zstd frames: compress, decompress, and how large one claims to be before it is decoded (RFC 8878, section 3.1.1).
 
 A decoder allocates what the frame declares; a broken or hostile chunk may declare 100 GB.
 """
@@ -10,6 +10,30 @@ _SIZE_BYTES = (0, 2, 4, 8)
 _DICTIONARY_BYTES = (0, 1, 2, 4)
 _MAX_BLOCK = 128 * 1024
 _RAW, _RLE, _COMPRESSED = 0, 1, 2
+
+
+def compress(data: bytes | memoryview, level: int) -> bytes:
+    """One frame, with its size and checksum."""
+    import zstandard
+
+    return zstandard.ZstdCompressor(level=level, write_checksum=True).compress(data)
+
+
+def decompress(data: bytes) -> bytes:
+    """Decode a frame whose `decoded_bound` was found to be acceptable.
+
+    Raises
+    ------
+    ValueError
+        It is damaged, or not one frame.
+    """
+    import zstandard
+
+    try:
+        # Where the frame does not declare its size, the bound is what may be allocated.
+        return zstandard.ZstdDecompressor().decompress(data, decoded_bound(data) or 0, allow_extra_data=False)
+    except zstandard.ZstdError as error:
+        raise ValueError(str(error)) from error
 
 
 def decoded_bound(data: bytes | memoryview) -> int | None:
