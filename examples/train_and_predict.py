@@ -1,59 +1,40 @@
-"""Train a classifier on sessions, then predict live and publish the class as an LSL outlet.
+"""From sessions to a decoder: cross-validate, then predict live and publish the gesture as an LSL outlet.
 
 pip install scikit-learn
-python examples/train_and_predict.py sessions/*.session.zip
+python examples/train_and_predict.py sessions
 """
 
 import sys
 import threading
+from itertools import islice
 
 import numpy as np
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.model_selection import GroupKFold, cross_val_score
+from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from myogestic_tui import App, Stream, StreamInfo
-from myogestic_tui.clock import local_clock
-from myogestic_tui.session import labeled_windows, open_session_store
-from myogestic_tui.sources import LSLSource, Outlet
+from myogestic_tui import App, LSLSource, Stream, StreamInfo, local_clock
+from myogestic_tui.session import split, windows
+from myogestic_tui.sources import Outlet
 
-WINDOW, HOP, paths = 0.2, 0.1, sys.argv[1:]
-
-
-def log_rms(windows):
-    """``(n, n_channels, n_samples)`` to ``(n, n_channels)``."""
-    return np.log(np.sqrt(np.mean(np.square(windows, dtype=np.float64), axis=2)) + 1e-9)
-
-
-with open_session_store(paths[0]) as session:
-    class_names, emg_name = session.class_names, session.stream_info("emg").source_id
-
-X, y, groups = labeled_windows(paths, "emg", WINDOW, HOP)
-model = make_pipeline(FunctionTransformer(log_rms), LinearDiscriminantAnalysis())
-folds = GroupKFold(min(5, len(set(groups))))
-print(f"{len(X)} windows, cross-validated accuracy {cross_val_score(model, X, y, groups=groups, cv=folds).mean():.2f}")
-model.fit(X, y)
-
-app = App("Predict")
-app.streams(Stream("emg", source=LSLSource(source_id=emg_name), window_seconds=WINDOW))
+W = windows(sys.argv[1:], "emg", win_s=0.2, hop_s=0.1, skip_start_s=0.3, any_source=True)
+log_rms = FunctionTransformer(lambda X: np.log(np.sqrt(np.mean(np.square(X, dtype=float), axis=2)) + 1e-9))
+model = make_pipeline(log_rms, LinearDiscriminantAnalysis()).fit(W.X, W.y)
+by = "subject" if len(set(W.meta["subject"])) > 1 else "trial"
+print(f"{W}\naccuracy by {by}: {cross_val_score(model, W.X, W.y, cv=split(W, by=by)).mean():.2f}")
 
 
 def predict(app):
-    def run():
-        stream, outlet = app.ctx.streams["emg"], Outlet("prediction", StreamInfo(1, 0.0, "int32", type="Markers"))
-        for _ in range(20):
-            app.stopping.wait(HOP)
-            window, _ = stream.get_window()
-            if window.shape[1] == X.shape[2]:
-                (class_index,) = model.predict(window[None])
-                outlet.push(np.array([[class_index]], np.int32), np.array([local_clock()]))
-                print(class_names[class_index], flush=True)
-        outlet.close()
-        app.stop()
-
-    threading.Thread(target=run).start()
+    outlet = Outlet("prediction", StreamInfo(1, 0.0, "string", type="Markers", source_id="prediction"))
+    for window, timestamps in islice(app.ctx.streams["emg"].windows(0.2, 0.1, channels=W.channel_names), 20):
+        gesture = W.class_names[model.predict(window[None])[0]]
+        outlet.push_text([[gesture]], [timestamps[-1]])
+        print(f"{gesture}  {1000 * (local_clock() - timestamps[-1]):.0f} ms after the last sample", flush=True)
+    app.stop()
 
 
-app.before_run_hooks.append(predict)
+app = App("Predict")
+app.streams(Stream("emg", source=LSLSource(type="EMG")))
+app.before_run_hooks.append(lambda app: threading.Thread(target=predict, args=(app,)).start())
 raise SystemExit(app.run(mode="headless"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -17,6 +18,7 @@ import pytest
 
 from myogestic_tui.session import open_session_store
 from tests.tui.terminal import Terminal
+from tests.windows.hands import record_hand
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 LIVE = ("headless", "two_streams", "cued_protocol")
@@ -121,26 +123,24 @@ def test_a_serial_device_is_recorded(tmp_path, network):
 
 
 @pytest.fixture
-def recorded(tmp_path: Path, network: dict[str, str], sending: None) -> Path:
-    """A recording of the generator's gestures."""
-    command = [sys.executable, "-m", "myogestic_tui", "record", "name=EMG,as=emg", "--repeat", "3"]
-    done = subprocess.run(
-        [*command, "--labels", "Rest:1,Fist:1,Pinch:1"],
-        cwd=tmp_path,
-        env=network,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    return the_archive(tmp_path)
+def six_sessions(tmp_path: Path) -> Path:
+    """A folder of two sessions of each of three synthetic subjects."""
+    for seed in (1, 2, 3):
+        for take in (1, 2):
+            record_hand(tmp_path / "lab", seed, take=take, seconds=1.0, n_channels=8, fs=500.0, hand=False)
+    return tmp_path / "lab"
 
 
-def test_a_recording_is_replayed_and_trained_on(tmp_path, network, sending, recorded):
-    replay = start("replay", tmp_path / "replay", network, recorded)
-    predict = start("train_and_predict", tmp_path / "predict", network, recorded)
+def test_six_sessions_become_a_decoder_that_is_cross_validated_and_runs_live(tmp_path, network, sending, six_sessions):
+    assert len((EXAMPLES / "train_and_predict.py").read_text("utf-8").splitlines()) <= 40
+    (any_of_them, *_) = sorted(six_sessions.glob("*.session.zip"))
+    replay = start("replay", tmp_path / "replay", network, any_of_them)
+    said = finish(start("train_and_predict", tmp_path / "predict", network, six_sessions))
+    assert float(re.search(r"accuracy by subject: ([0-9.]+)", said)[1]) > 0.9
+    predictions = re.findall(r"^(\w+)  \d+ ms after the last sample$", said, re.MULTILINE)
+    assert len(predictions) == 20
+    assert predictions.count("Rest") > 16  # which the hand does
     assert finish(replay).count("strongest channel") == 10
-    assert "cross-validated accuracy" in finish(predict)
 
 
 def in_terminal(name: str, folder: Path, network: dict[str, str]) -> Terminal:
