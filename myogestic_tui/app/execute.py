@@ -43,13 +43,26 @@ def _done(parts: Parts, ok: bool = True) -> c.Reply:
 
 
 def _start(parts: Parts, command: c.Start) -> c.Reply:
-    check_storable(command.base_path or "", command.name or "")
+    check_storable(command.base_path or "", command.name or "", command.fleet_id)
     reasons = _against_start(parts)
     if reasons and not command.confirmed:
         return _question(reasons)
-    parts.recorder.start(_folder(command), name=command.name, who=_who(command))
+    if command.rehearse:
+        return _rehearsed(parts)
+    fields = {"fleet_id": command.fleet_id} if command.fleet_id else {}
+    parts.recorder.start(_folder(command), name=command.name, who=_who(command), fields=fields)
     _started_although(parts, command, reasons)
     return _done(parts)
+
+
+def _rehearsed(parts: Parts) -> c.Reply:
+    if parts.recordings.state != "idle":
+        return c.Reply(ok=False, message="already recording; stop first")
+    if not parts.streams.selected():
+        return c.Reply(ok=False, message="no stream is selected to be recorded")
+    if shortage := parts.disk.shortage():
+        return c.Reply(ok=False, message=shortage)
+    return c.Reply(ok=True, message="ready to start")
 
 
 def _folder(command: c.Start) -> Path | None:

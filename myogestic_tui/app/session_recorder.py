@@ -13,7 +13,7 @@ from .interface import StopStatus
 from .segments import Segments
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from ..config import DiskConfig, RecordConfig
@@ -96,8 +96,9 @@ class SessionRecorder:
         since_connected: bool = False,
         segment_s: float | None = None,
         who: str,
+        fields: Mapping[str, str] | None = None,
     ) -> Session:
-        """See `App.start_recording`."""
+        """See `App.start_recording`; ``fields`` go into the session beside those of the take sheet."""
         from ..session.format.layout import is_session_folder
         from ..session.format.seconds_before import before_s, before_words
 
@@ -108,7 +109,7 @@ class SessionRecorder:
             if is_session_folder(folder):
                 raise SessionError(f"{folder} is a session itself; choose another folder")
             session = self._recordings.start(
-                lambda at, asked: self._new_session(folder, at, asked, name, link),
+                lambda at, asked: self._new_session(folder, at, asked, name, link, fields or {}),
                 since_connected=since_connected,
                 before_s=self._before_s,
             )
@@ -128,7 +129,15 @@ class SessionRecorder:
         self._message.set(f"{self._started_words()}{f'; the session {before}' if before else ''}")
         return session
 
-    def _new_session(self, folder: Path, at: float, asked: float, name: str | None, link: ChainLink | None) -> Session:
+    def _new_session(
+        self,
+        folder: Path,
+        at: float,
+        asked: float,
+        name: str | None,
+        link: ChainLink | None,
+        fields: Mapping[str, str],
+    ) -> Session:
         from ..session import Session
         from ..session.format.chain import chain_field
         from ..session.format.meta import BEFORE
@@ -141,7 +150,7 @@ class SessionRecorder:
                 folder,
                 app_name=self._app_name,
                 class_names=list(self._labels.class_names) or None,
-                fields={**self._takes.fields(name), **further},
+                fields={**self._takes.fields(name), **fields, **further},
                 reserve_bytes=self._disk_config.reserve_bytes(rate) + int(before * rate),
                 started_at=at,
             )

@@ -37,6 +37,7 @@ COMMANDS = {
     "serve": ("serve:serve", "The recorder in the foreground, for systemd."),
     "service": ("service:service", "The recorder as a systemd service of yours."),
     "ctl": ("ctl:ctl", "Drive a running recorder."),
+    "fleet": ("fleet:fleet", "Drive the recorders of several boxes over ssh."),
     "cue": ("cue:cue", "Show the subject what to do, from another terminal."),
     "sessions": ("sessions:sessions", "List recorded sessions."),
     "info": ("sessions:info", "Everything about one session."),

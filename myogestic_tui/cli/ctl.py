@@ -13,6 +13,7 @@ import click
 from ..errors import NotAllowedError
 from . import complete_names, ctl_status
 from .ctl_client import FAILED, act, attached, class_index, driver, sure, tell
+from .ctl_fleet import arm, clock
 from .ctl_setup import COMMANDS
 from .options import common_options
 from .output import print_json, remark
@@ -162,7 +163,7 @@ def discard(settings: Settings, as_json: bool) -> int:
 # ---------------------------------------------------------------- labels and notes
 
 
-def _called_at() -> float:
+def called_at() -> float:
     """When this command was called, on the recorder's clock: starting Python takes a tenth of a second and more."""
     now = time.monotonic()
     try:
@@ -201,7 +202,10 @@ _at = click.option("--at", type=Instant(), help=f"{Instant.__doc__} Default: whe
 @driver()
 @click.argument("gesture", shell_complete=complete_names.gestures)
 @_at
-def label(settings: Settings, gesture: str, at: float | None, as_json: bool) -> int:
+@click.option(
+    "--uncertainty", type=click.FloatRange(min=0), default=0.0, help="How far off that time may be, in seconds."
+)
+def label(settings: Settings, gesture: str, at: float | None, uncertainty: float, as_json: bool) -> int:
     """Begin a gesture: its name, or its class index from 0; `end` ends the label.
 
     The time stamp is that of the call, not of its arrival. While idle it chooses the first label of the next session.
@@ -214,10 +218,11 @@ def label(settings: Settings, gesture: str, at: float | None, as_json: bool) -> 
     """
     from ..app.interface import AddLabel
 
-    timestamp = _called_at() if at is None else at
+    timestamp = called_at() if at is None else at
     with attached(settings) as client:
         index = class_index(gesture, client.status().gestures)
-        return tell(client, client.execute(AddLabel(class_index=index, timestamp=timestamp, source="script")), as_json)
+        told = AddLabel(class_index=index, timestamp=timestamp, uncertainty_s=uncertainty, source="script")
+        return tell(client, client.execute(told), as_json)
 
 
 @driver()
@@ -243,7 +248,7 @@ def note(settings: Settings, text: str, at: float | None, as_json: bool) -> int:
     """
     from ..app.interface import AddNote
 
-    return act(settings, AddNote(text=text, timestamp=_called_at() if at is None else at), as_json)
+    return act(settings, AddNote(text=text, timestamp=called_at() if at is None else at), as_json)
 
 
 @driver()
@@ -265,5 +270,5 @@ def sync(settings: Settings, seconds: float, as_json: bool, **how: Any) -> int:
         return compare(session, as_json, how, seconds)
 
 
-for command in (status, wait, start, stop, discard, label, undo, note, sync, *COMMANDS):
+for command in (status, wait, start, stop, discard, label, undo, note, sync, *COMMANDS, clock, arm):
     ctl.add_command(command)

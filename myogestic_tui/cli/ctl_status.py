@@ -25,7 +25,13 @@ def facts(status: Status) -> dict[str, Any]:
         "take": msgspec.to_builtins(status.take),
         "problems": msgspec.to_builtins(status.problems),
         "jobs": msgspec.to_builtins(status.jobs),
-        "recorder": {"pid": status.pid, "host": status.host, "version": status.version},
+        "recorder": {
+            "pid": status.pid,
+            "host": status.host,
+            "version": status.version,
+            "clock": status.clock,
+            "label_source": status.label_source,
+        },
     }
 
 

@@ -20,6 +20,7 @@ import pytest
 from myogestic_tui import StreamInfo
 from myogestic_tui.cli.command_table import COMMANDS, root
 from myogestic_tui.config import parse_config
+from myogestic_tui.fleet.config import parse_fleet
 from tests.after.planted import Planted
 
 ROOT = Path(__file__).parents[2]
@@ -137,7 +138,7 @@ def test_commands_are_as_the_program_has_them(block, words, lab):
 
 @pytest.mark.parametrize("block", blocks("toml"), ids=str)
 def test_configuration_is_valid(block):
-    parse_config(block.text)
+    (parse_fleet if block.note == "fleet" else parse_config)(block.text)
 
 
 @pytest.mark.parametrize("block", blocks("json"), ids=str)

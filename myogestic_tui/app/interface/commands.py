@@ -38,6 +38,10 @@ class Start(Asking, frozen=True, kw_only=True):
 
     base_path: str | None = None
     name: str | None = None
+    fleet_id: str = ""
+    """What the sessions of several boxes that record together have in common."""
+    rehearse: bool = False
+    """Only say whether it would start now."""
 
 
 class Stop(OfSession, frozen=True, kw_only=True):

@@ -1,0 +1,1 @@
+"""Several boxes as one: the same commands on each of them, over ssh (extra ``[fleet]``)."""
