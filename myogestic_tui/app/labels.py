@@ -44,6 +44,8 @@ class Labels:
         self._outlet = outlet
         self._class_names: tuple[str, ...] = ()
         self._chosen: int | None = None
+        self.chosen_by = "script"
+        """Where the first label of the next session comes from."""
         self._from = ""
 
     # ---------------------------------------------------------------- classes
@@ -85,8 +87,9 @@ class Labels:
         active = session.label_track[-1].class_index if session.label_track else -1
         return None if active < 0 else active
 
-    def choose(self, class_index: int | None) -> None:
-        """Set the first label of the next session; None (or -1) is no label."""
+    def choose(self, class_index: int | None, *, source: str = "script") -> None:
+        """Set the first label of the next session, and where it comes from; None (or -1) is no label."""
+        self.chosen_by = source
         self._chosen = None if class_index is None or class_index < 0 else int(class_index)
 
     def add(
@@ -98,7 +101,7 @@ class Labels:
         self._on_gesture(class_index)
         session = self._recordings.running
         if session is None:
-            self.choose(class_index)
+            self.choose(class_index, source=source)
             return None
         if class_index == before and source != "protocol":
             return None

@@ -158,7 +158,7 @@ class SessionRecorder:
             self._takes.not_used(number)
             raise
         if self._labels.current is not None:
-            session.add_label(self._labels.current, timestamp=asked, source="script")
+            session.add_label(self._labels.current, timestamp=asked, source=self._labels.chosen_by)
         self._mark_channels(session)
         return session
 

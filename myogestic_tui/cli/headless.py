@@ -204,7 +204,7 @@ class Capture:
         events = list(self.cues.schedule()) if self.cues else []
         if self.cues:
             self.app.ctx.class_names = self.cues.class_names
-            self.app.add_label(events.pop(0)[1])
+            self.app.add_label(events.pop(0)[1], source="protocol")
         self.app.start_recording(name=self.name, since_connected=True, segment_s=self.segment_s)
         start, end = self.app.started_at, self._length()
         while self.app.ctx.state == "recording":

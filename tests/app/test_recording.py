@@ -82,9 +82,9 @@ def test_what_was_sent_and_labelled_is_in_the_archive(app: App) -> None:
 
 
 def test_the_label_chosen_while_idle_is_the_first_of_the_next_session_only(app: App) -> None:
-    app.add_label(1)
+    app.add_label(1, source="key")
     app.start_recording()
-    assert [label.class_index for label in app.ctx.session.label_track] == [1]
+    assert [(label.class_index, label.source) for label in app.ctx.session.label_track] == [(1, "key")]
     app.stop_recording()
     app.start_recording()
     assert app.ctx.session.label_track == []

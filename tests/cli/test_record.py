@@ -35,6 +35,7 @@ def test_a_named_stream_is_recorded_labelled_by_the_clock_and_packed(run, outlet
     with open_session_store(the_archive(tmp_path)) as session:
         assert session.class_names == ["Rest", "Fist"]
         assert [label.class_index for label in session.label_track] == [0, 1, 0, 1]
+        assert {label.source for label in session.label_track} == {"protocol"}
         times = np.array([label.timestamp for label in session.label_track])
         assert np.allclose(times - times[0], [0, 0.5, 1.5, 2.0], atol=1e-3)
         stamps = session.timestamps(outlet, clock="corrected")
