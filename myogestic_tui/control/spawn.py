@@ -33,7 +33,7 @@ _LOOK_SECONDS = 0.05
 _READY_FD = 3
 
 
-def find_recorder(sessions_dir: Path) -> Path | None:
+def find_recorder(sessions_dir: str | os.PathLike[str]) -> Path | None:
     """The socket of the recorder that runs on a sessions folder; None where none does.
 
     Raises
@@ -41,7 +41,7 @@ def find_recorder(sessions_dir: Path) -> Path | None:
     RecorderGoneError
         Something holds the folder that has no socket (an `App` in a script); the message names it.
     """
-    holder = _settled(sessions_dir)
+    holder = _settled(Path(sessions_dir))
     if holder is None:
         return None
     if not holder.socket:
@@ -81,7 +81,7 @@ def _is_there(sessions_dir: Path) -> bool:
 
 
 def attach(
-    sessions_dir: Path,
+    sessions_dir: str | os.PathLike[str],
     *,
     config_file: Path | None = None,
     start: bool = True,
@@ -113,13 +113,15 @@ def attach(
     ProtocolVersionError, NotAllowedError
         It refuses this program.
     """
-    sessions_dir = sessions_dir.resolve()
-    if not _is_there(sessions_dir) and start:
-        start_recorder(sessions_dir, config_file, idle_s=idle_s)
-    return RecorderClient(lambda: locate(sessions_dir), program=program, on_update=on_update)
+    folder = Path(sessions_dir).resolve()
+    if not _is_there(folder) and start:
+        start_recorder(folder, config_file, idle_s=idle_s)
+    return RecorderClient(lambda: locate(folder), program=program, on_update=on_update)
 
 
-def attach_again(client: RecorderClient, sessions_dir: Path, *, config_file: Path | None = None) -> None:
+def attach_again(
+    client: RecorderClient, sessions_dir: str | os.PathLike[str], *, config_file: Path | None = None
+) -> None:
     """After the recorder of ``client`` was gone: attach it to the one that runs now, starting one where none does.
 
     Raises
@@ -127,9 +129,9 @@ def attach_again(client: RecorderClient, sessions_dir: Path, *, config_file: Pat
     RecorderGoneError, ProtocolVersionError, NotAllowedError
         As `attach`.
     """
-    sessions_dir = sessions_dir.resolve()
-    if not _is_there(sessions_dir):
-        start_recorder(sessions_dir, config_file)
+    folder = Path(sessions_dir).resolve()
+    if not _is_there(folder):
+        start_recorder(folder, config_file)
     client.reconnect()
 
 

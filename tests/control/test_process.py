@@ -109,7 +109,7 @@ def test_two_viewers_of_one_recorder_give_100_labels_in_order_on_disk(sessions, 
             sent.append(time.monotonic())
             assert client.execute(AddLabel(class_index=classes[number % 2], timestamp=sent[-1])).ok
 
-    with attach(sessions, config) as one, attach(sessions) as two:
+    with attach(sessions, config) as one, attach(str(sessions)) as two:
         assert one.pid == two.pid
         assert one.pid != os.getpid()
         recording(one)
