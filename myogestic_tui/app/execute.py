@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ..errors import MyoGesticError, NotAllowedError
+from . import trial_commands
 from .interface import commands as c
 from .job_queue import check_storable
 from .montage_commands import describe_montage, set_montage
@@ -16,7 +17,7 @@ from .montage_commands import describe_montage, set_montage
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..session import LabelEvent, Session
+    from ..session import Session
     from ..stream import Stream
     from .interface import TakeStatus
     from .parts import Parts
@@ -156,60 +157,6 @@ def _note(parts: Parts, command: c.AddNote) -> c.Reply:
         return _edit_job(parts, command.path, {"note": command.text})
     _live(parts, command).add_note(command.text, command.timestamp, uncertainty_s=command.uncertainty_s)
     return c.Reply(ok=True, message="noted")
-
-
-def _mark_trial(parts: Parts, command: c.MarkTrial) -> c.Reply:
-    session = _live(parts, command)
-    track = session.label_track
-    index = _trial_index(track, command)
-    bad = not track[index].bad if command.bad is None else command.bad
-    session.mark_trial(index, bad)
-    return _changed(parts, command, f"{_trial_words(parts, track, index)} marked {'bad' if bad else 'good'}")
-
-
-def _relabel(parts: Parts, command: c.Relabel) -> c.Reply:
-    session = _live(parts, command)
-    parts.labels.check_class(command.class_index)
-    track = session.label_track
-    index = _trial_index(track, command)
-    before, wanted = _trial_words(parts, track, index), parts.labels.class_name(command.class_index)
-    if track[index].class_index == command.class_index:
-        return c.Reply(ok=True, message=f"{before} is that already")
-    session.relabel(index, command.class_index)
-    if index == len(track) - 1:
-        parts.show_gesture(command.class_index)
-    return _changed(parts, command, f"{before} relabelled {wanted}")
-
-
-def _changed(parts: Parts, command: c.AnyCommand, words: str) -> c.Reply:
-    parts.recordings.add_event("trial", words, who=_who(command))
-    parts.message.set(words)
-    return c.Reply(ok=True, message=words)
-
-
-def _trial_words(parts: Parts, track: list[LabelEvent], index: int) -> str:
-    """``trial 2 Fist (running)``."""
-    number = sum(label.class_index >= 0 for label in track[: index + 1])
-    running = " (running)" if index == len(track) - 1 else ""
-    return f"trial {number} {parts.labels.class_name(track[index].class_index)}{running}"
-
-
-def _trial_index(track: list[LabelEvent], command: c.MarkTrial | c.Relabel) -> int:
-    """Place of the trial that is meant: the given one, the running one, or else the last."""
-    trials = [place for place, label in enumerate(track) if label.class_index >= 0]
-    if command.trial is not None:
-        meant = trials[command.trial - 1 : command.trial] if command.trial > 0 else []
-    elif command.timestamp is not None:
-        meant = [place for place in trials if track[place].timestamp == command.timestamp]
-    elif command.index is not None:
-        meant = [place for place in trials if place == command.index]
-    else:
-        meant = trials
-    if meant:
-        return meant[-1]
-    if (command.index, command.timestamp, command.trial) == (None, None, None):
-        raise NotAllowedError("there is no trial to mark yet")
-    raise NotAllowedError(f"no such trial; there are {len(trials)}")
 
 
 def _mark_channel(parts: Parts, command: c.MarkChannel) -> c.Reply:
@@ -385,8 +332,9 @@ _HANDLERS: dict[type, Callable[[Parts, Any], c.Reply]] = {
     c.AddLabel: _label,
     c.UndoLabel: _undo,
     c.AddNote: _note,
-    c.MarkTrial: _mark_trial,
-    c.Relabel: _relabel,
+    c.MarkTrial: trial_commands.mark_trial,
+    c.Relabel: trial_commands.relabel,
+    c.MoveLabel: trial_commands.move_label,
     c.MarkChannel: _mark_channel,
     c.SetMontage: set_montage,
     c.DescribeMontage: describe_montage,

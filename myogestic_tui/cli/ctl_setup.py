@@ -56,6 +56,22 @@ def relabel(settings: Settings, gesture: str, trial: int | None, as_json: bool) 
         return tell(client, client.execute(Relabel(class_index=index, trial=trial)), as_json)
 
 
+@driver("move-trial")
+@click.argument("seconds", type=float)
+@_trial
+def move_trial(settings: Settings, seconds: float, trial: int | None, as_json: bool) -> int:
+    """Let a trial begin SECONDS later, or earlier (after --): the running one, else the last, or --trial N.
+
+    \b
+    Examples:
+      myogestic-tui ctl move-trial 0.25
+      myogestic-tui ctl move-trial --trial 3 -- -0.1
+    """
+    from ..app.interface import MoveLabel
+
+    return act(settings, MoveLabel(seconds=seconds, trial=trial), as_json)
+
+
 @driver("mark-channel")
 @click.argument("stream", shell_complete=complete_names.streams)
 @click.argument("channel", type=click.IntRange(min=1))
@@ -328,6 +344,7 @@ def shutdown(settings: Settings, as_json: bool) -> int:
 COMMANDS = (
     mark_trial,
     relabel,
+    move_trial,
     mark_channel,
     montage,
     take,

@@ -247,6 +247,12 @@ class Viewer(Actions):
         if through is None or not through(class_index, at, doubt):
             super().label(class_index, at, doubt)
 
+    def action_undo(self) -> None:
+        """On a screen where a trial is chosen, what was done to that."""
+        undo = getattr(self.front, "undo_change", None)
+        if undo is None or not undo():
+            super().action_undo()
+
     def stop_session(self, session: str) -> None:
         """On a script's screen through its own controls."""
         through = getattr(self.front, "stop_through", None)

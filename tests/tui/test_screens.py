@@ -689,6 +689,30 @@ async def test_a_trial_that_was_gone_back_to_is_marked_and_relabelled(stage):
         assert it.recorder.wait_for(r.AddLabel).class_index == 3
 
 
+async def test_a_trial_that_was_gone_back_to_is_moved_and_each_change_is_undone(stage):
+    async with stage(ScriptedRecorder(recording()), screen="record") as it:
+        at = it.recorder.now.session.labels[1].timestamp
+        await it.press("left")
+        await it.press("up", "up", "left")
+        moved = it.recorder.wait_for(r.MoveLabel)
+        assert (moved.timestamp, moved.seconds) == (at, -0.05)
+        await it.press("m")
+        assert it.recorder.wait_for(r.MarkTrial).bad is True
+        await it.press("4")
+        relabel = it.recorder.wait_for(r.Relabel)
+        await it.press("u")
+        assert it.recorder.of(r.Relabel)[-1].class_index != relabel.class_index
+        await it.press("u")
+        assert [one.bad for one in it.recorder.of(r.MarkTrial)] == [True, False]
+        await it.press("u")
+        assert [one.seconds for one in it.recorder.of(r.MoveLabel)] == [-0.05, 0.05]
+        await it.press("u")
+        assert "nothing to undo in the trials" in it.text
+        assert not it.recorder.of(r.UndoLabel)
+        await it.press("escape", "u")
+        it.recorder.wait_for(r.UndoLabel)
+
+
 async def test_on_record_the_gravest_problems_stand_below_the_counters_of_a_narrow_terminal(stage):
     problems = tuple(
         r.Problem(severity=severity, subject=severity, text="look at\nit " * 9)

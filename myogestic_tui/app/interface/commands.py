@@ -102,6 +102,15 @@ class Relabel(OfSession, frozen=True, kw_only=True):
     trial: int | None = None
 
 
+class MoveLabel(OfSession, frozen=True, kw_only=True):
+    """Let a trial begin ``seconds`` later (earlier if negative); which one, as in `MarkTrial`."""
+
+    seconds: float
+    index: int | None = None
+    timestamp: float | None = None
+    trial: int | None = None
+
+
 class MarkChannel(Command, frozen=True, kw_only=True):
     """Mark a channel bad or good by hand; ``channel`` counts from 0."""
 
@@ -269,6 +278,7 @@ AnyCommand = (
     | AddNote
     | MarkTrial
     | Relabel
+    | MoveLabel
     | MarkChannel
     | SetMontage
     | DescribeMontage

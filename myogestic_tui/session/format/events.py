@@ -56,6 +56,13 @@ class Relabelled(Event, frozen=True, tag=True):
     class_index: Int64
 
 
+class LabelMoved(Event, frozen=True, tag=True):
+    """`Session.move_label`: label ``number`` is at another time."""
+
+    number: Int64
+    timestamp: float
+
+
 class ChannelMarked(Event, frozen=True, tag=True):
     """`Session.mark_channel`; channels count from 0."""
 
@@ -116,6 +123,7 @@ AnyEvent = (
     | Undone
     | TrialMarked
     | Relabelled
+    | LabelMoved
     | ChannelMarked
     | Noted
     | Joined
@@ -154,7 +162,7 @@ class SessionRecord:
     undone: list[LabelEvent] = field(default_factory=list)
     """Labels that were undone."""
     former: dict[int, list[LabelEvent]] = field(default_factory=dict)
-    """By number, what labels of another class now were before."""
+    """By number, what labels of another class or time now were before."""
     unmarked: set[int | tuple[str, int]] = field(default_factory=set)
     """Trials and channels that were marked good again."""
     clock: dict[str, list[tuple[float, float, float, float]]] = field(default_factory=dict)
@@ -188,9 +196,9 @@ class SessionRecord:
                 if number in self.labels:
                     self.labels[number] = msgspec.structs.replace(self.labels[number], bad=bad)
             case Relabelled(number, class_index):
-                if number in self.labels:
-                    self.former.setdefault(number, []).append(self.labels[number])
-                    self.labels[number] = msgspec.structs.replace(self.labels[number], class_index=class_index)
+                self._replace_label(number, class_index=class_index)
+            case LabelMoved(number, timestamp):
+                self._replace_label(number, timestamp=timestamp)
             case ChannelMarked(stem, channel, bad):
                 self._mark_channel(stem, channel, bad)
             case Noted(note):
@@ -213,6 +221,11 @@ class SessionRecord:
                 self.set_fields(fields)
             case EventAdded(entry):
                 self.meta.add_event(entry)
+
+    def _replace_label(self, number: int, **fields: float) -> None:
+        if number in self.labels:
+            self.former.setdefault(number, []).append(self.labels[number])
+            self.labels[number] = msgspec.structs.replace(self.labels[number], **fields)
 
     def _mark_channel(self, stem: str, channel: int, bad: bool) -> None:
         self.unmarked |= set() if bad else {(stem, channel)}

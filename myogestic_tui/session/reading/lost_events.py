@@ -34,8 +34,9 @@ def add_written(
         record.labels[number] = msgspec.structs.replace(label, extra=written.extra or label.extra)
         if written.bad and not label.bad and number not in record.unmarked:
             lost.append(TrialMarked(number, True))
+    earlier = [one for former in record.former.values() for one in former]
     for label in record.undone:
-        same = _stored_as(stored, label, *(one for former in record.former.values() for one in former))
+        same = _stored_as(stored, label, *(one for one in earlier if one.timestamp == label.timestamp))
         if same:
             same.pop()
     untold = []
@@ -55,6 +56,6 @@ def add_written(
 
 
 def _stored_as(stored: dict[tuple[float, int], deque[LabelEvent]], *versions: LabelEvent) -> deque[LabelEvent] | None:
-    """Where a label stands in an older or newer file: as it is now, or as it was before it was relabelled."""
-    kept = (stored.get((one.timestamp, one.class_index)) for one in versions if one.timestamp == versions[0].timestamp)
+    """Where a label stands in an older or newer file: as it is now, or as it was before it was relabelled or moved."""
+    kept = (stored.get((one.timestamp, one.class_index)) for one in versions)
     return next((same for same in kept if same), None)

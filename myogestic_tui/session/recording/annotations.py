@@ -141,6 +141,34 @@ class Annotated:
         self._must_record().record_event(change, sync=True)
         return found[0]
 
+    def move_label(self, index: int, timestamp: float) -> LabelEvent:
+        """Let label ``index`` of `label_track` begin at another time, and return it as it is now.
+
+        Raises
+        ------
+        ConfigError
+            There is no such label, the time is no number, or it is not between the labels before and after.
+        SessionClosedError, DiskError
+            As `add_label`.
+        """
+        at = _seconds(timestamp, "a label")
+        found: list[LabelEvent] = []
+
+        def change(record: ev.SessionRecord) -> ev.AnyEvent:
+            track = record.label_track
+            if not 0 <= index < len(track):
+                raise ConfigError(f"there is no label {index}; the session has {len(track)}")
+            low = track[index - 1].timestamp if index else record.meta.anchors[0].lsl if record.meta.anchors else at
+            high = track[index + 1].timestamp if index + 1 < len(track) else local_clock()
+            if not low <= at <= high:
+                raise ConfigError("a label stays between the one before and the one after it, or now")
+            number = record.number_of(index)
+            found.append(msgspec.structs.replace(record.labels[number], timestamp=at))
+            return ev.LabelMoved(number, at)
+
+        self._must_record().record_event(change, sync=True)
+        return found[0]
+
     def mark_channel(self, name: str, channel: int, bad: bool = True) -> None:
         """Mark a channel (from 0) of a stream as bad, or as good again; the stream may join later.
 

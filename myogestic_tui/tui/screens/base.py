@@ -114,7 +114,7 @@ def allowed(action: str, frame: Frame) -> bool:
     """Whether a command makes sense now; some need a recording, some that there is none."""
     if action == "start":
         return not frame.recording
-    if action in ("stop", "undo", "note", "bad_trial", "trial"):
+    if action in ("stop", "undo", "note", "bad_trial", "trial", "move"):
         return frame.recording
     if action in ("pause_protocol", "skip"):
         return frame.protocol is not None

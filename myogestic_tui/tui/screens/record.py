@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Digits, ProgressBar
 
-from ...app.interface import AbortProtocol, MarkTrial, PauseProtocol, Relabel, SetTake, SkipCue, StartProtocol
+from ...app.interface import AbortProtocol, PauseProtocol, SetTake, SkipCue, StartProtocol
 from ...app.protocol import parse_steps
 from ...errors import ConfigError
 from ...widgets.gestures import GestureList
 from ...widgets.problem_list import needs_you, problem_lines, quality_line
-from ...widgets.record_panels import Trial, counter_line, note_lines, timeline_rows, trial_columns, trials_of
+from ...widgets.record_panels import counter_line, note_lines, timeline_rows, trial_columns, trials_of
 from ...widgets.record_status import now_of
 from ...widgets.stable_table import Table
 from ...widgets.strip_widget import Lines
 from ...widgets.styled_lines import BLANK, Line, line, rule
 from ..modals.forms import Form
-from .base import ViewerScreen
 from .key_bindings import RECORD
+from .trial_editing import TrialEditing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,7 @@ _SIGNAL_FROM = 36
 _MOST_PROBLEMS = 2
 
 
-class RecordScreen(ViewerScreen):
+class RecordScreen(TrialEditing):
     """Now, gestures and trials, timeline, counters, what needs the operator, notes."""
 
     name_of = "record"
@@ -45,8 +45,6 @@ class RecordScreen(ViewerScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.trial: int | None = None
-        """The trial that was gone back to, by its place among the labels."""
         self._typed: dict[str, str] = {}
 
     def body(self) -> ComposeResult:
@@ -140,60 +138,6 @@ class RecordScreen(ViewerScreen):
 
     def on_gesture_list_pressed(self, message: GestureList.Pressed) -> None:
         self.viewer.label(message.class_index, message.at, message.doubt)
-
-    # ---------------------------------------------------------------- trials
-
-    def action_trial(self, step: int) -> None:
-        places = [one.place for one in trials_of(self.frame)]
-        if not places:
-            self.viewer.report("no trial yet")
-            return
-        at = places.index(self.trial) + step if self.trial in places else len(places) - 1
-        self.trial = places[max(at, 0)] if at < len(places) else None
-        if self.trial is not None:
-            self.viewer.report("m marks the trial, a digit relabels it, esc goes back")
-        self.frame_came(self.frame)
-
-    def action_back(self) -> None:
-        self.trial = None
-        self.frame_came(self.frame)
-
-    def chosen_trial(self) -> Trial | None:
-        """The one that was gone back to, else the one that runs or ran last."""
-        trials = trials_of(self.frame)
-        if self.trial is not None:
-            return next((one for one in trials if one.place == self.trial), None)
-        return trials[-1] if trials else None
-
-    def relabel(self, class_index: int) -> bool:
-        """A gesture key while a trial is chosen gives that one another class; False where none is."""
-        trial = self.chosen_trial() if self.trial is not None else None
-        if trial is None or class_index < 0:
-            return False
-        session = self.frame.session_id or None
-        self.viewer.execute(
-            Relabel(timestamp=trial.label.timestamp, class_index=class_index, session=session, actor=self.viewer.actor)
-        )
-        return True
-
-    def action_bad_trial(self) -> None:
-        viewer, trial = self.viewer, self.chosen_trial()
-        if trial is None:
-            viewer.report("no trial to mark yet")
-            return
-        bad = not trial.label.bad
-        which = "the running trial" if trial.running else f"the trial of {trial.seconds:.1f} s"
-        name = self.frame.keyed(trial.label.class_index)
-        told = f"{which}, {name}, marked {'bad' if bad else 'good again'}"
-
-        def heard(_: object, reply: object) -> None:
-            ok = bool(getattr(reply, "ok", False))
-            viewer.refresh_frame()
-            viewer.report(told if ok else str(getattr(reply, "message", "")), bad=not ok)
-
-        session = self.frame.session_id or None
-        command = MarkTrial(bad=bad, timestamp=trial.label.timestamp, session=session, actor=viewer.actor)
-        viewer.execute(command, heard)
 
     # ---------------------------------------------------------------- protocol
 

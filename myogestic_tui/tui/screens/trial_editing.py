@@ -1,0 +1,122 @@
+"""The Record screen's trials: gone back to, marked, relabelled, moved, and each of that undone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...app.interface import MarkTrial, MoveLabel, Relabel
+from ...widgets.record_panels import Trial, trials_of
+from .base import ViewerScreen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ...app.interface import AnyCommand
+
+STEP_S = 0.05
+"""What one press of an arrow key moves the beginning of a trial by."""
+
+
+class TrialEditing(ViewerScreen):
+    """``↑`` goes back to a trial; then ``m``, a gesture's key, ``←`` and ``→`` change it, and ``u`` undoes that."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trial: int | None = None
+        """The trial that was gone back to, by its place among the labels."""
+        self._undo: list[tuple[str, int, Callable[[Trial], AnyCommand]]] = []
+        """Session and place of each change made here, and what takes it back."""
+
+    def action_trial(self, step: int) -> None:
+        places = [one.place for one in trials_of(self.frame)]
+        if not places:
+            self.viewer.report("no trial yet")
+            return
+        at = places.index(self.trial) + step if self.trial in places else len(places) - 1
+        self.trial = places[max(at, 0)] if at < len(places) else None
+        if self.trial is not None:
+            self.viewer.report("m marks the trial, a digit relabels it, ← → move it, u undoes, esc goes back")
+        self.frame_came(self.frame)
+
+    def action_back(self) -> None:
+        self.trial = None
+        self.frame_came(self.frame)
+
+    def chosen_trial(self) -> Trial | None:
+        """The one that was gone back to, else the one that runs or ran last."""
+        trials = trials_of(self.frame)
+        if self.trial is not None:
+            return next((one for one in trials if one.place == self.trial), None)
+        return trials[-1] if trials else None
+
+    def relabel(self, class_index: int) -> bool:
+        """A gesture key while a trial is chosen gives that one another class; False where none is."""
+        trial = self.chosen_trial() if self.trial is not None else None
+        if trial is None or class_index < 0:
+            return False
+        before = trial.label.class_index
+        self._change(trial, self._relabelled(trial, class_index), lambda now: self._relabelled(now, before))
+        return True
+
+    def action_move(self, step: int) -> None:
+        """Move the beginning of the chosen trial; without one the key does nothing."""
+        trial = self.chosen_trial() if self.trial is not None else None
+        if trial is not None:
+            seconds = step * STEP_S
+            self._change(trial, self._moved(trial, seconds), lambda now: self._moved(now, -seconds))
+
+    def action_bad_trial(self) -> None:
+        viewer, trial = self.viewer, self.chosen_trial()
+        if trial is None:
+            viewer.report("no trial to mark yet")
+            return
+        bad = not trial.label.bad
+        which = "the running trial" if trial.running else f"the trial of {trial.seconds:.1f} s"
+        name = self.frame.keyed(trial.label.class_index)
+        told = f"{which}, {name}, marked {'bad' if bad else 'good again'}"
+        self._change(trial, self._marked(trial, bad), lambda now: self._marked(now, not bad), told)
+
+    def undo_change(self) -> bool:
+        """Undo the last change to a trial while one is chosen; False where none is."""
+        if self.trial is None:
+            return False
+        session, place, back = self._undo.pop() if self._undo else ("", -1, self._nothing)
+        trial = next((one for one in trials_of(self.frame) if one.place == place), None)
+        if trial is None or session != self.frame.session_id:
+            self._undo.clear()
+            self.viewer.report("nothing to undo in the trials; esc, then u undoes the last label")
+            return True
+        self.trial = place
+        self._send(back(trial), "undone")
+        return True
+
+    def _nothing(self, trial: Trial) -> AnyCommand:
+        raise AssertionError(f"nothing was done to {trial}")
+
+    def _change(
+        self, trial: Trial, command: AnyCommand, back: Callable[[Trial], AnyCommand], told: str | None = None
+    ) -> None:
+        self._undo.append((self.frame.session_id, trial.place, back))
+        self._send(command, told)
+
+    def _send(self, command: AnyCommand, told: str | None) -> None:
+        def heard(_: object, reply: object) -> None:
+            ok, message = bool(getattr(reply, "ok", False)), str(getattr(reply, "message", ""))
+            if not ok and self._undo and told != "undone":
+                self._undo.pop()
+            self.viewer.refresh_frame()
+            self.viewer.report(told if ok and told else message, bad=not ok)
+
+        self.viewer.execute(command, heard)
+
+    def _marked(self, trial: Trial, bad: bool) -> MarkTrial:
+        session = self.frame.session_id or None
+        return MarkTrial(bad=bad, timestamp=trial.label.timestamp, session=session, actor=self.viewer.actor)
+
+    def _relabelled(self, trial: Trial, class_index: int) -> Relabel:
+        at, session = trial.label.timestamp, self.frame.session_id or None
+        return Relabel(timestamp=at, class_index=class_index, session=session, actor=self.viewer.actor)
+
+    def _moved(self, trial: Trial, seconds: float) -> MoveLabel:
+        session = self.frame.session_id or None
+        return MoveLabel(seconds=seconds, timestamp=trial.label.timestamp, session=session, actor=self.viewer.actor)
