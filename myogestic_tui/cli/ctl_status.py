@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from .output import clock, rate, size, table
+from .output import duration, rate, size, table
 
 if TYPE_CHECKING:
     from ..app.interface import SessionStatus, Status, StreamStatus
@@ -95,7 +95,7 @@ def _head(status: Status) -> str:
     words = [status.state.upper() if status.state == "recording" else status.state]
     session = status.session
     if status.state == "recording" and session is not None:
-        words += [clock(session.elapsed_s), session.path, size(session.bytes), f"{session.lost_samples} lost"]
+        words += [duration(session.elapsed_s), session.path, size(session.bytes), f"{session.lost_samples} lost"]
         if status.gestures:
             words.append(", ".join(f"{gesture.name} {gesture.trials}" for gesture in status.gestures))
     words += [f"{job.kind} {job.fraction:.0%}" for job in status.jobs if job.state in ("waiting", "running")]

@@ -13,7 +13,7 @@ from ..app.interface import SetTake
 from ..clock import local_clock
 from ..errors import ConfigError, SessionError, StreamNotFoundError
 from .choose_streams import describe
-from .output import Progress, clock, rate, remark
+from .output import Progress, duration, rate, remark
 from .writable import probe_folder
 
 if TYPE_CHECKING:
@@ -246,7 +246,7 @@ class Capture:
 
     def _line(self, now: float) -> str:
         names, label = self.app.ctx.class_names, self.app.ctx.current_label
-        parts = [f"REC {clock(now)}"]
+        parts = [f"REC {duration(now)}"]
         if label is not None and label < len(names):
             parts.append(names[label].upper())
         for stream in self.app.parts.streams.selected():

@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..widgets.number_format import duration as duration
+from ..widgets.number_format import rate as rate
+from ..widgets.number_format import size as size
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -42,26 +46,6 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[object]], right: Seque
         ]
         lines.append("  ".join(parts).rstrip())
     return "\n".join(lines)
-
-
-def size(n_bytes: float) -> str:
-    """``212 MB``: three figures at most, powers of 1000."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if n_bytes < 999.5:
-            return f"{n_bytes:.0f} {unit}" if n_bytes >= 9.95 or unit == "B" else f"{n_bytes:.1f} {unit}"
-        n_bytes /= 1000
-    return f"{n_bytes:.1f} TB"
-
-
-def clock(seconds: float) -> str:
-    """``0:06:24``."""
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
-
-
-def rate(fs: float | None) -> str:
-    """``2048.1``; a dash for an irregular or unknown rate."""
-    return f"{fs:.1f}" if fs else "-"
 
 
 class Progress:

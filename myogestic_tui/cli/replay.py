@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .options import LocalSession
-from .output import Progress, clock, remark
+from .output import Progress, duration, remark
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,8 +45,8 @@ def replay(path: Path, streams: tuple[str, ...], speed: float, loop: bool, suffi
         Replay(session, streams or None, speed=speed, loop=loop, suffix=suffix) as sending,
     ):
         click.echo("\n".join(sending.names))
-        length = clock(sending.length_s)
+        length = duration(sending.length_s)
         if wait and not sending.wait_for_consumers(wait):
             remark(f"nobody listens after {wait:g} s; sending all the same")
-        sending.run(stop, lambda at: progress.show(f"{clock(at)} of {length}"))
+        sending.run(stop, lambda at: progress.show(f"{duration(at)} of {length}"))
         progress.clear()

@@ -9,7 +9,7 @@ import click
 
 from ..errors import ConfigError, DiskError
 from .options import LocalSession, json_option, pass_settings
-from .output import Progress, clock, print_json, remark, table
+from .output import Progress, duration, print_json, remark, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +77,7 @@ def _write_page(target: Path, found: Report) -> None:
 
 
 def _lines(found: Report) -> list[str]:
-    lines = [f"{found.path}   {clock(found.duration_s)}   {found.verdict}"]
+    lines = [f"{found.path}   {duration(found.duration_s)}   {found.verdict}"]
     for stream in found.streams:
         told = [f"{stream.judged_s:.0f} s judged"] if stream.channels else []
         told += [f"covers {100 * stream.coverage:.2f} %"] if stream.coverage is not None else []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET, structs
 
-from .output import clock, rate, size
+from .output import duration, rate, size
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +49,7 @@ def session_lines(summary: Summary) -> list[str]:
     """Path, state and length, then a line for each stream and one for the labels."""
     from ..session.format.seconds_before import before_words
 
-    head = [summary.path, summary.state, clock(summary.duration_s), size(summary.bytes)]
+    head = [summary.path, summary.state, duration(summary.duration_s), size(summary.bytes)]
     if summary.name:
         head.insert(1, summary.name)
     lines = ["   ".join(head), *stream_lines(summary.streams)]

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from ..errors import ConfigError
 from .options import LocalSession, common_options, json_option, pass_settings
-from .output import Progress, clock, print_json, remark, size, table
+from .output import Progress, duration, print_json, remark, size, table
 from .session_text import session_lines
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _listing(found: list[Entry], sheet_field: str | None = None) -> str:
             "DAMAGED" if entry.state == "damaged" else entry.state,
             summary.created[:16].replace("T", " "),
             summary.name or "-",
-            clock(summary.duration_s),
+            duration(summary.duration_s),
             size(summary.bytes),
             len(summary.streams),
             sum(summary.labels.values()),

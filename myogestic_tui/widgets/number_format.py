@@ -22,15 +22,19 @@ def minutes(seconds: float) -> str:
     return f"{whole // 3600}:{text}" if whole >= 3600 else text
 
 
+def duration(seconds: float) -> str:
+    """``0:06:24``: how long something recorded is; a second that is not whole does not count."""
+    return hms(seconds).removeprefix("0")
+
+
 def size(n_bytes: float) -> str:
-    """``29 MB``, ``1.2 GB``: at most six characters."""
+    """``29 MB``, ``1.2 GB``: powers of 1000; at most six characters."""
     value = float(n_bytes)
-    for unit in ("B ", "kB", "MB", "GB", "TB"):
-        if abs(value) < 999.5 or unit == "TB":
-            digits = 1 if value < 9.95 and unit not in ("B ", "kB") else 0
-            return f"{value:.{digits}f} {unit.strip()}"
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(value) < 999.5:
+            return f"{value:.1f} {unit}" if value < 9.95 and unit != "B" else f"{value:.0f} {unit}"
         value /= 1000.0
-    raise AssertionError
+    return f"{value:.1f} TB" if value < 9.95 else f"{value:.0f} TB"
 
 
 def take(number: int | None) -> str:

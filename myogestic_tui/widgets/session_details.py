@@ -216,7 +216,7 @@ def _class(head: Line, bad: int) -> Line:
 
 
 def _fields(one: Entry, facts: SessionFacts) -> list[Line]:
-    pairs = [*facts.fields, ("length", f.hms(one.summary.duration_s)), ("size", f.size(one.summary.bytes))]
+    pairs = [*facts.fields, ("length", f.duration(one.summary.duration_s)), ("size", f.size(one.summary.bytes))]
     pairs += [("bad channels", f"{stream} {', '.join(map(str, channels))}") for stream, channels in facts.bad_channels]
     if facts.bad_trials:
         pairs.append(("bad trials", ", ".join(map(str, facts.bad_trials))))

@@ -77,7 +77,7 @@ COLUMNS: dict[str, Column[Listed]] = {
         Column("task", "TASK", 9, _text(_words("task"))),
         Column("take", "TAKE", 5, _text(lambda one: f.take(one.summary.take)), True),
         Column("start", "START", 13, _text(lambda one: one.summary.created[5:16].replace("T", " "))),
-        Column("length", "LENGTH", 9, _text(lambda one: f.hms(one.summary.duration_s)), True),
+        Column("length", "LENGTH", 9, _text(lambda one: f.duration(one.summary.duration_s)), True),
         Column("size", "SIZE", 8, _text(lambda one: f.size(one.summary.bytes)), True),
         Column("labels", "LABELS", 7, _text(lambda one: str(sum(one.summary.labels.values()))), True),
         Column("copy", "COPY", 5, _text(lambda one: one.copied_to or f.NOTHING)),

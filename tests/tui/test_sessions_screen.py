@@ -38,7 +38,7 @@ async def test_sessions_lists_finds_orders_verifies_and_mends(stage):
     async with stage(screen="sessions", list_sessions=entries) as it:
         await it.until(lambda: "4 of 4" in it.text)
         chosen = next(row for row in it.rows() if "◆ verified" in row)
-        assert " ".join(chosen.split()) == "◆ verified P07 grasp 03 05-17 14:03 00:06:21 212 MB 30 usb"
+        assert " ".join(chosen.split()) == "◆ verified P07 grasp 03 05-17 14:03 0:06:21 212 MB 30 usb"
         assert it.viewer.front.table.chosen == "sessions/2026-05-17_14-03-00.session.zip"
         assert "full verify ok 05-17 14:34   sha256 9f3c 77a1 …" in it.text
         assert "64 ch f32" in it.text
