@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
+from .bids_config import BidsConfig as BidsConfig
 from .errors import ConfigError
 from .grid_layout import GridLayout
 from .toml_tables import allowed, flatten, line_of, read_table, seconds_of
@@ -203,31 +204,6 @@ class MarkerConfig(Section, frozen=True, kw_only=True):
     """Marker texts that stop it."""
     publish: bool = True
     """Send every label as an LSL marker stream, ``myogestic_labels``."""
-
-
-class BidsConfig(Section, frozen=True, kw_only=True):
-    """What a BIDS dataset says and no session knows; what is not given is ``n/a`` there."""
-
-    name: str = ""
-    """Name of the dataset."""
-    authors: tuple[str, ...] = ()
-    license: str = ""
-    task_description: str = ""
-    placement: Literal["Measured", "ChannelSpecific", "Other"] | None = None
-    """How electrodes were placed, in the words of BIDS: ``Measured`` where a montage tells places, else ``Other``."""
-    placement_description: str = ""
-    reference: str = ""
-    """Where the reference electrode was."""
-    ground: str = ""
-    line_freq: Annotated[float, Meta(gt=0)] | None = None
-    """Mains frequency in Hz."""
-    participants: tuple[str, ...] = ("age", "sex", "hand")
-    """Fields of the take sheet that are columns of ``participants.tsv``."""
-    hed: dict[str, str] = field(default_factory=dict)
-    """HED tags by gesture."""
-    hed_version: str = "8.4.0"
-    anonymize: Annotated[int, Meta(ge=1)] | None = None
-    """Days by which dates are written earlier; no file then has the subject's code of the session."""
 
 
 Share = Annotated[float, Meta(ge=0, le=1)]

@@ -14,7 +14,7 @@ import pytest
 
 from myogestic_tui import ChannelGrid
 from myogestic_tui.clock import local_clock
-from myogestic_tui.config import BidsConfig
+from myogestic_tui.config import BidsConfig, parse_config
 from myogestic_tui.errors import ConfigError
 from myogestic_tui.info import StreamInfo
 from myogestic_tui.session import Session, open_session_store
@@ -31,6 +31,8 @@ ABOUT = BidsConfig(
     line_freq=50.0,
     participants=("age", "hand", "device"),
     hed={"Fist": "Agent-action, Grasp"},
+    dataset={"EthicsApprovals": ["42_22 B"], "Funding": ["Foundation, 4711"]},
+    sidecar={"InstitutionName": "University of Somewhere", "EMGReference": "wrist", "TaskDescription": "other"},
 )
 SETS = [["Rest", "Fist", "Pinch"], ["Rest", "Pinch"], ["Point", "Rest", "Fist"]]
 ALLOWED = {"SIDECAR_KEY_RECOMMENDED", "JSON_KEY_RECOMMENDED", "EVENTS_TSV_MISSING", "HED_WARNING"}
@@ -144,7 +146,11 @@ def test_what_is_known_stands_there_and_what_is_not_is_not_made_up(dataset):
     assert about["TaskDescription"] == "Grasps of three objects"
     assert about["EMGPlacementSchemeDescription"].startswith("Two rings")
     assert (about["PowerLineFrequency"], about["RecordingDuration"]) == (50.0, 7.3)
-    assert {about[key] for key in ("EMGReference", "EMGGround", "SoftwareFilters", "HardwareFilters")} == {"n/a"}
+    assert {about[key] for key in ("EMGGround", "SoftwareFilters", "HardwareFilters")} == {"n/a"}
+    assert (about["InstitutionName"], about["EMGReference"]) == ("University of Somewhere", "wrist")
+    assert (described["EthicsApprovals"], described["Funding"]) == (["42_22 B"], ["Foundation, 4711"])
+    motion = json.loads(next((root / "sub-P07/motion").glob("*run-01_motion.json")).read_text())
+    assert motion["InstitutionName"] == "University of Somewhere"
     channels = table(root / "sub-P07/emg/sub-P07_task-grasp_run-01_channels.tsv")
     assert {(row["low_cutoff"], row["high_cutoff"]) for row in channels} == {("n/a", "n/a")}
     assert [row["status"] for row in channels] == ["good", "good", "bad", "good"]
@@ -152,6 +158,14 @@ def test_what_is_known_stands_there_and_what_is_not_is_not_made_up(dataset):
     assert (participant["age"], participant["hand"], participant["device"]) == ("31", "L", "ring")
     events = json.loads((root / "sub-P07/emg/sub-P07_task-grasp_run-01_events.json").read_text())
     assert events["trial_type"]["HED"] == {"Fist": "Agent-action, Grasp"}
+
+
+@pytest.mark.parametrize(
+    "told", ["sidecar.SamplingFrequency = 1", "sidecar.EMGChannelCount = 2", 'dataset.BIDSVersion = "2"']
+)
+def test_what_is_measured_cannot_be_told_otherwise(told):
+    with pytest.raises(ConfigError, match=rf"bids: {told.partition(' ')[0]}: that is known"):
+        parse_config(f"[bids]\n{told}\n")
 
 
 def test_other_streams_are_motion_with_the_time_of_each_sample(dataset):

@@ -81,11 +81,11 @@ def _sidecar(
     data = session.stream_data(name)
     counts = Counter(channel["type"] for channel in channels)
     points = {channel["tracked_point"] for channel in channels} - {UNKNOWN}
-    return {
+    return about.sidecar | {
         "TaskName": task,
         "TaskDescription": about.task_description or UNKNOWN,
         "TrackingSystemName": session.stream(name).meta.name or name,
-        "Manufacturer": data.info.manufacturer or UNKNOWN,
+        "Manufacturer": data.info.manufacturer or about.sidecar.get("Manufacturer", UNKNOWN),
         "SamplingFrequency": data.info.fs,
         "SamplingFrequencyEffective": data.timeline.measured_fs or UNKNOWN,
         "RecordingType": "continuous",

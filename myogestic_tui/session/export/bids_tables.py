@@ -130,6 +130,7 @@ def describe_recording(session: SessionReader, name: str, file: Path, about: Bid
     for key in ("EMGPlacementSchemeDescription", "EEGPlacementScheme"):
         known.pop(key, None)
     known |= _about_emg(info, about) if kind_of(info) == "emg" else {"EEGReference": UNKNOWN, "EEGGround": UNKNOWN}
+    known |= {key: value for key, value in about.sidecar.items() if known.get(key, UNKNOWN) == UNKNOWN}
     write_json(sidecar, known)
     table = beside(file, "channels.tsv")
     rows = [{**row, "low_cutoff": UNKNOWN, "high_cutoff": UNKNOWN} for row in read_tsv(table)]
@@ -168,6 +169,7 @@ def describe_dataset(root: Path, before: dict[str, Any], about: BidsConfig) -> N
         "Authors": list(about.authors) or before.get("Authors", []),
         "HEDVersion": about.hed_version if about.hed else before.get("HEDVersion", ""),
         "GeneratedBy": before.get("GeneratedBy") or [ours, *written.get("GeneratedBy", [])],
+        **about.dataset,
     }
     write_json(path, {**before, **{key: value for key, value in told.items() if value}})
 
