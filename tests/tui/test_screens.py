@@ -180,6 +180,16 @@ async def test_every_answer_of_a_question_is_on_the_screen_at_80x24_and_no_key_t
         assert it.rows()[-1].split() == ["⏎", "start", "anyway", "esc", "wait"]
 
 
+@pytest.mark.parametrize("width", [40, 80])
+async def test_a_question_with_more_answers_than_a_row_holds_shows_them_all(stage, width):
+    names = tuple(f"protocol-{i}" for i in range(12))
+    async with stage(ScriptedRecorder(idle(protocols=names)), screen="record", size=(width, 24)) as it:
+        await it.press("c")
+        assert all(f"{key} {name} " in it.text for key, name in zip("abcfghijklmo", names, strict=True))
+        assert "n another" in it.text
+        assert "esc cancel" in it.rows()[-1]
+
+
 async def test_stop_takes_two_different_keys_and_gestures_go_on_meanwhile(stage):
     async with stage(ScriptedRecorder(recording()), screen="live") as it:
         await it.press("x", "x", "x")

@@ -9,6 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+from ...widgets.styled_lines import cells
 from ..keys import character_of, shown
 
 if TYPE_CHECKING:
@@ -48,11 +49,22 @@ class Ask(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="prompt"):
             yield Static(f" {self.question}", markup=False, classes="question")
-            with Horizontal():
-                for key, (word, _) in self.answers.items():
-                    yield self._button(key, f"{shown(key)} {word}".strip())
-                if self.close:
-                    yield self._button("escape", f"esc {self.close}")
+            for row in self._rows(self.app.size.width):
+                yield Horizontal(*(self._button(key, label) for key, label in row))
+
+    def _rows(self, width: int) -> list[list[tuple[str, str]]]:
+        """Keys and labels of the buttons, as many in a row as have room."""
+        labels = [(key, f"{shown(key)} {word}".strip()) for key, (word, _) in self.answers.items()]
+        labels += [("escape", f"esc {self.close}")] if self.close else []
+        rows: list[list[tuple[str, str]]] = [[]]
+        left = width
+        for key, label in labels:
+            if cells(label) + 2 > left and rows[-1]:
+                rows.append([])
+                left = width
+            rows[-1].append((key, label))
+            left -= cells(label) + 2
+        return rows
 
     def _button(self, key: str, label: str) -> Button:
         button = Button(label, compact=True, name=key)
