@@ -34,7 +34,7 @@ _KEPT = 50
 _TOLD = 100
 """Waiting jobs that a status lists; the others are counted."""
 _POLL_SECONDS = 0.05
-_CHANGING = ("pack", "recover", "salvage", "edit", "link")
+_CHANGING = ("pack", "recover", "salvage", "edit", "labels", "link")
 THROTTLED_BYTES_PER_S = 20e6
 """What a job may read and write while a recording runs: an SD card takes that beside 64 channels."""
 
@@ -325,6 +325,8 @@ def outcome_words(job: JobStatus) -> str:
         case "report":
             first = f" ({result['first']})" if result["first"] else ""
             return f"{name}: {result['verdict']}{first}"
+        case "labels":
+            return f"labels of {name}: {result['what']}"
         case "edit":
             return f"changed: {result['path']}"
         case kind:

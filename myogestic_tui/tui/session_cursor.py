@@ -109,6 +109,13 @@ class SessionCursor:
             first, last, whole = self._stretch(overview)
             self._place(first + direction * _PAN_SHARE * (last - first), last - first, whole)
 
+    def centre(self, at: float) -> None:
+        """Have an instant in the middle of what is seen."""
+        overview = self._looked.overview
+        if overview is not None:
+            first, last, whole = self._stretch(overview)
+            self._place(at - (last - first) / 2, last - first, whole)
+
     def _stretch(self, overview: Overview) -> tuple[float, float, float]:
         """What is wanted by now, from and to, of how many seconds: keys are faster than reads."""
         first, last = self._span

@@ -240,7 +240,7 @@ class Viewer(Actions):
     def label(self, class_index: int, at: float, doubt: float = 0.0) -> None:
         """A gesture begins at ``at``; on a script's screen through its own controls."""
         front = self.front
-        relabel = getattr(front, "relabel", None)
+        relabel = getattr(self.screen, "relabel", getattr(front, "relabel", None))
         if relabel is not None and relabel(class_index):
             return
         through = getattr(front, "label_through", None)

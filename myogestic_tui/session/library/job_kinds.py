@@ -43,6 +43,7 @@ KINDS: dict[str, Kind] = {
     "recover": Kind("session.library.job_kinds:recover"),
     "salvage": Kind("session.library.job_kinds:salvage"),
     "link": Kind("session.library.job_kinds:link"),
+    "labels": Kind("session.library.job_kinds:labels"),
     "edit": Kind("session.library.job_kinds:edit"),
     "copy": Kind("session.library.job_kinds:copy"),
     "export": Kind("session.library.job_kinds:export"),
@@ -114,6 +115,18 @@ def edit(path: Path, options: Mapping[str, str], control: Control) -> dict[str, 
     from .edit import edit_session
 
     return {"path": str(edit_session(path, options, control.progress))}
+
+
+def labels(path: Path, options: Mapping[str, str], control: Control) -> dict[str, str]:
+    """See `edit_labels.edit_labels`; options ``changes``: as JSON, ``who``."""
+    import msgspec
+
+    from .edit_labels import edit_labels
+    from .label_changes import Change
+
+    changes = msgspec.json.decode(options.get("changes", "[]"), type=list[Change])
+    done = edit_labels(path, changes, who=options.get("who", ""), progress=control.progress)
+    return {"path": str(done.path), "what": "; ".join(done.what) or "nothing"}
 
 
 def link(path: Path, options: Mapping[str, str], control: Control) -> Any:

@@ -26,34 +26,34 @@ _SAME_S = 1e-9
 """A label that comes back to so near where it has been is there again, to the last bit."""
 
 
-class Shift(Struct, frozen=True):
+class Shift(Struct, frozen=True, tag=True):
     """Move labels by ``seconds`` (later is positive): those of ``trials``, or all, their ends included."""
 
     seconds: float
     trials: tuple[int, ...] | None = None
 
 
-class Relabel(Struct, frozen=True):
+class Relabel(Struct, frozen=True, tag=True):
     """Let a trial be of another class, by name or index."""
 
     trial: int
     to: str | int
 
 
-class MarkBad(Struct, frozen=True):
+class MarkBad(Struct, frozen=True, tag=True):
     """Mark a trial bad, or good again."""
 
     trial: int
     bad: bool = True
 
 
-class Drop(Struct, frozen=True):
+class Drop(Struct, frozen=True, tag=True):
     """Take a trial out: its time has no label then. The trials around it keep theirs."""
 
     trial: int
 
 
-class Split(Struct, frozen=True):
+class Split(Struct, frozen=True, tag=True):
     """Make two trials of the one that holds ``at_s``, which is in seconds from the session's start."""
 
     at_s: float

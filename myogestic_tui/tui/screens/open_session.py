@@ -7,23 +7,24 @@ from typing import TYPE_CHECKING
 from textual.containers import VerticalScroll
 
 from ...widgets.header import Header
-from ...widgets.session_details import open_rows
+from ...widgets.session_details import Looked, open_rows
 from ...widgets.session_plot import OverviewPlot, heading
 from ...widgets.session_table import job_row
 from ...widgets.strip_widget import Lines
 from ...widgets.styled_lines import DIM, line, spread
-from .base import ViewerScreen
 from .key_bindings import OPENED
+from .label_editing import LabelEditing
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from ...session.reading.overview import Overview
     from ...widgets.frame import Frame
     from ..session_cursor import SessionCursor
     from ..session_selection import SessionList
 
 
-class OpenedScreen(ViewerScreen):
+class OpenedScreen(LabelEditing):
     """Over the list: ``esc`` goes back to it."""
 
     name_of = "sessions"
@@ -36,6 +37,10 @@ class OpenedScreen(ViewerScreen):
         self.list, self.cursor = sessions, cursor
         self.mark: float | None = None
         """Where the mark stands whose value is shown, as a share of the width."""
+        self._looked = Looked()
+
+    def looked_at(self) -> Overview | None:
+        return self._looked.overview
 
     def body(self) -> ComposeResult:
         self.title_line, self.plot, self.rows = (
@@ -57,6 +62,9 @@ class OpenedScreen(ViewerScreen):
             return
         width, height = self.size.width, self.size.height - 7
         looked = self.cursor.at(one, 2 * width, opened=True)
+        if looked.overview is not None:
+            looked = looked._replace(overview=self.with_changes(looked.overview))
+        self._looked = looked
         tall = max(min(height - 6, height * 3 // 5), 0)
         self.plot.styles.height = tall if looked.overview is not None else 1
         if looked.overview is None:
@@ -64,7 +72,11 @@ class OpenedScreen(ViewerScreen):
             self.title_line.put([line((f" {told}", "$text-warning" if looked.problem else DIM))])
         else:
             hint = line(("←→ time  + - zoom  , ; cursor ", DIM)) if self.mark is None and width >= 100 else ()
-            self.title_line.put([spread(heading(looked.overview, width, self.mark), hint, width)])
+            title = heading(looked.overview, width, self.mark)
+            if self.trial is not None:
+                self.mark = self.trial_mark(looked.overview)
+                title, hint = self.trial_line(looked.overview), ()
+            self.title_line.put([spread(title, hint, width)])
             self.plot.draw(looked.overview, frame.key_of, looked.facts, self.mark)
         rows = open_rows(one, looked, frame, width - 2)
         self.rows.styles.height = len(rows)
@@ -75,10 +87,14 @@ class OpenedScreen(ViewerScreen):
         self.frame_came(self.frame)
 
     def action_back(self) -> None:
-        self.dismiss(None)
+        if not self.leave_trials():
+            self.dismiss(None)
 
     def action_view(self, change: str, *how: float) -> None:
-        """View another part: a method of `SessionCursor`."""
+        """View another part: a method of `SessionCursor`; while a trial is chosen, arrows move its beginning."""
+        if change == "pan" and self.trial is not None:
+            self.move(int(how[0]))
+            return
         getattr(self.cursor, change)(*how)
         self._now()
 
