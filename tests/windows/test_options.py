@@ -22,7 +22,7 @@ from myogestic_tui.session import (
     windows,
 )
 from myogestic_tui.session.window_sets import gathered_windows, windows_bag, windows_on_cluster
-from tests.windows.making import EMG, START, emg_of, fill, make_session
+from tests.windows.making import EMG, OFFSET, START, emg_of, fill, make_session
 
 SOS = signal.butter(4, [20, 450], "bandpass", fs=1000.0, output="sos")
 
@@ -39,7 +39,7 @@ def gappy(tmp_path_factory):
 
 def recorded(folder, data, labels, info=EMG, bad_channels=(), names=("Rest", "Fist"), **meta):
     session = Session(folder, class_names=list(names), fields=meta)
-    fill(session, "emg", info, data.astype(info.np_dtype), START + np.arange(len(data)) / info.fs)
+    fill(session, "emg", info, data.astype(info.np_dtype), START + np.arange(len(data)) / info.fs, OFFSET)
     for at, index in labels:
         session.add_label(index, START + at)
     for channel in bad_channels:
@@ -76,14 +76,14 @@ def test_every_window_tells_whose_it_is(tmp_path):
 
 
 def test_sessions_of_one_file_name_are_told_apart(tmp_path):
-    path = recorded(tmp_path / "a", emg_of(1000), [(0.0, 0)])
+    path = recorded(tmp_path / "a", emg_of(2000), [(0.0, 0)])
     (tmp_path / "b").mkdir()
     again = path.rename(tmp_path / "b" / path.name)
-    one = recorded(tmp_path / "a", emg_of(1000), [(0.0, 0)])
+    one = recorded(tmp_path / "a", emg_of(2000), [(0.0, 0)])
     one = one.rename(one.with_name(again.name))
     W = windows([one, again], "emg", 0.5, 0.5)
-    assert W.meta["session"].tolist() == [str(one)] * 2 + [str(again)] * 2
-    assert W.groups("session").tolist() == W.groups("trial").tolist() == [0, 0, 1, 1]
+    assert W.meta["session"].tolist() == [str(one)] * 4 + [str(again)] * 4
+    assert W.groups("session").tolist() == W.groups("trial").tolist() == [0] * 4 + [1] * 4
 
 
 def test_the_columns_are_the_same_by_dask(gappy):
@@ -135,7 +135,7 @@ def test_classes_are_chosen_by_name_and_numbered_as_given(packed):
 
 
 def test_channels_by_name_are_found_wherever_a_session_has_them(tmp_path):
-    data = emg_of(1000)
+    data = emg_of(2000)
     turned = replace(EMG, channel_names=("E4", "E3", "E2", "E1"))
     paths = [
         recorded(tmp_path / "a", data, [(0.0, 0)]),
@@ -143,7 +143,7 @@ def test_channels_by_name_are_found_wherever_a_session_has_them(tmp_path):
     ]
     W = windows(paths, "emg", 0.5, 0.5, channels=["E3", "E1"])
     assert W.channel_names == ("E3", "E1")
-    np.testing.assert_array_equal(W.X[:2], W.X[2:])
+    np.testing.assert_array_equal(W.X[:4], W.X[4:])
     np.testing.assert_array_equal(W.X[0], data[:500, [2, 0]].T)
     with pytest.raises(OtherStreamError, match="channel 1 is E4, not E1"):
         windows(paths, "emg", 0.5, 0.5)
@@ -160,7 +160,7 @@ def test_channels_by_name_are_found_wherever_a_session_has_them(tmp_path):
 
 
 def test_bad_channels_are_left_out_of_all_sessions(tmp_path, caplog):
-    data = emg_of(1000)
+    data = emg_of(2000)
     paths = [
         recorded(tmp_path / "a", data, [(0.0, 0)], bad_channels=[1]),
         recorded(tmp_path / "b", data, [(0.0, 0)], bad_channels=[3]),
@@ -237,7 +237,7 @@ def test_a_filter_begins_anew_behind_a_value_that_is_no_number(tmp_path):
 
 def test_what_is_filtered_for_integers_is_float(tmp_path):
     info = replace(EMG, dtype="int16")
-    data = emg_of(1000, info)
+    data = emg_of(2000, info)
     W = windows(recorded(tmp_path, data, [(0.0, 0)], info), "emg", 0.5, 0.5, filter=causal_filter(SOS))
     assert W.X.dtype == np.float32
     np.testing.assert_array_equal(W.X[0], filtered(data.astype(float))[:500].T)
@@ -322,3 +322,19 @@ def test_a_cluster_filters_and_leaves_out_as_one_process_does(gappy):
             gathered_windows(gappy, "emg", 0.2, 0.1, **how), labeled_windows(gappy, "emg", 0.2, 0.1, **how), strict=True
         ):
             np.testing.assert_array_equal(there, here)
+
+
+def test_that_no_window_came_out_is_told(packed, caplog):
+    for cut in (windows, labeled_windows, iter_labeled_windows):
+        caplog.clear()
+        with caplog.at_level(logging.WARNING):
+            found = cut(packed, "emg", 3.0, 0.1)
+            assert len(found[1] if isinstance(found, tuple) else list(found)) == 0
+        assert "emg: no window of 3 s under any label asked for" in caplog.text
+
+
+def test_stamps_taken_as_they_are_give_no_classes_to_choose(packed):
+    for classes in (["Rest"], {0, 1}):
+        with pytest.raises(ConfigError, match="no sample gets a label"):
+            iter_labeled_windows(packed, "emg", 0.2, 0.1, classes, times="raw")
+    assert {index for _, _, index in iter_labeled_windows(packed, "emg", 0.2, 0.1, {-1}, times="raw")} == {-1}

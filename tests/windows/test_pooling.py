@@ -13,7 +13,7 @@ from myogestic_tui.errors import OtherClassesError, OtherStreamError
 from myogestic_tui.info import StreamInfo
 from myogestic_tui.session import Session, iter_aligned_windows, iter_labeled_windows, labeled_windows
 from myogestic_tui.session.window_sets import gathered_windows, windows_arrays, windows_bag
-from tests.windows.making import EMG, START, fill
+from tests.windows.making import EMG, OFFSET, START, fill
 
 ALL = [labeled_windows, iter_labeled_windows, gathered_windows, windows_bag, windows_arrays]
 VALUE = {"Rest": 1.0, "Fist": 2.0, "Pinch": 3.0, "": 9.0}
@@ -25,7 +25,7 @@ def session_of(folder, names, labels, info=EMG, **options):
     n = int(info.fs)
     said = [label if isinstance(label, str) else dict(enumerate(names)).get(label, "") for label in labels]
     data = np.repeat([VALUE[name] for name in said], n)[:, None] * np.ones(info.n_channels)
-    fill(session, "emg", info, data.astype(info.np_dtype), START + np.arange(len(data)) / info.fs)
+    fill(session, "emg", info, data.astype(info.np_dtype), START + np.arange(len(data)) / info.fs, OFFSET)
     for at, label in enumerate(labels):
         session.add_label(names.index(label) if isinstance(label, str) else label, START + at)
     session.finish()
@@ -103,9 +103,9 @@ def test_another_montage_unit_or_rate_is_refused(tmp_path, other, words, cut):
 
 def test_numbered_channels_say_nothing_of_the_montage(tmp_path, caplog):
     paths = [
-        session_of(tmp_path / "a", ["Rest"], ["Rest"]),
-        session_of(tmp_path / "b", ["Rest"], ["Rest"], replace(EMG, channel_names=None)),
+        session_of(tmp_path / "a", ["Rest"], ["Rest", "Rest"]),
+        session_of(tmp_path / "b", ["Rest"], ["Rest", "Rest"], replace(EMG, channel_names=None)),
     ]
     with caplog.at_level(logging.WARNING):
-        assert len(labelled(iter_labeled_windows, paths)) == 4
+        assert len(labelled(iter_labeled_windows, paths)) == 8
     assert caplog.text == ""

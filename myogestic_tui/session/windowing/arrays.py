@@ -225,7 +225,7 @@ def gather(pool: Pool, plan_of: PlanOf | None = None) -> Windows:
         plan = plans.get(pick.path)
         return iter(()) if plan is None else planned_windows(pool, plan, plan.stream(reader), lambda: X[len(meta)])
 
-    for window in pool.each(rows):
+    for window in pool.told(rows):
         y[len(meta)] = window[2]
         meta.append(window.meta)
     n = len(meta)

@@ -97,7 +97,7 @@ def iter_labeled_windows(
     """
     recipe = Recipe.of(stream_name, Cut(win_seconds, hop_seconds), classes, options)
     pool = Pool(paths, recipe, recipe.check)
-    return pool.each(lambda pick, reader: session_windows(pool, pick, reader))
+    return pool.told(lambda pick, reader: session_windows(pool, pick, reader))
 
 
 def session_windows(
@@ -205,4 +205,4 @@ def aligned_pool_windows(
                 found.class_index = class_index
                 yield found
 
-    return pool, pool.each(windows)
+    return pool, pool.told(windows)

@@ -362,6 +362,15 @@ class Pool:
             except FAILURES as error:
                 self.skip(error)
 
+    def told(self, items: Callable[[Pick, SessionReader], Iterable[Item]]) -> Iterator[Item]:
+        """As `each`, of windows; that there is none is logged where no reason for it was."""
+        n_windows = 0
+        for n_windows, item in enumerate(self.each(items), 1):  # noqa: B007
+            yield item
+        if not n_windows and not self._told:
+            seconds = self.recipe.cut.win_seconds
+            self.remark(f"{self.recipe.stream}: no window of {seconds:g} s under any label asked for")
+
     def remark(self, text: str) -> None:
         """Log what is to be said of a session's windows, once; nothing where there is nothing."""
         if text and text not in self._told:

@@ -127,6 +127,9 @@ class Recipe:
             raise ConfigError(f"on_nan is {how['on_nan']!r}; use 'drop', 'keep' or 'raise'")
         if not isinstance(how["filter"], CausalFilter | None):
             raise ConfigError(f"filter is {how['filter']!r}; make one with causal_filter(sos)")
+        raw = how["times"] == "raw"
+        if raw and any(index >= 0 for index in indices or ()):
+            raise ConfigError(f"classes is {classes!r}, but with times='raw' no sample gets a label; leave classes out")
         skip = _seconds("skip_start_s", how["skip_start_s"], least=0.0)
         wanted = Wanted(indices, how["include_bad"], skip, _seconds("delay_s", how["delay_s"]))
         rate = how["resample"]
@@ -138,7 +141,7 @@ class Recipe:
             wanted=wanted,
             names=names,
             strict=how["strict"],
-            raw=how["times"] == "raw",
+            raw=raw,
             any_source=how["any_source"],
             channels=_channels(how["channels"]),
             on_nan=how["on_nan"],
