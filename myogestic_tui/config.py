@@ -11,13 +11,14 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, field
 from msgspec.structs import replace
 
 from .bids_config import BidsConfig as BidsConfig
 from .errors import ConfigError
 from .grid_layout import GridLayout
-from .toml_tables import allowed, flatten, line_of, read_table, seconds_of
+from .recording_config import CommandConfig, OnConfig, RecordConfig
+from .toml_tables import Section, allowed, flatten, line_of, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,10 +34,6 @@ DEFAULT_GESTURES = ("Rest", "Fist", "Pinch", "Open")
 
 Positive = Annotated[float, Meta(gt=0)]
 NotNegative = Annotated[float, Meta(ge=0)]
-
-
-class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of everything that the file may hold."""
 
 
 class StreamConfig(Section, frozen=True, kw_only=True):
@@ -159,30 +156,6 @@ class DiskConfig(Section, frozen=True, kw_only=True):
         return int(max(self.reserve_mb * 1e6, self.reserve_s * bytes_per_s))
 
 
-MOST_BEFORE_S = 600.0
-
-
-class RecordConfig(Section, frozen=True, kw_only=True):
-    """What the recorder does by itself."""
-
-    resume: bool = False
-    """Continue a recording that the recorder was killed in, in a new session, as soon as it runs again."""
-    before_s: Annotated[float, Meta(ge=0, le=MOST_BEFORE_S, description=f"seconds, at most {MOST_BEFORE_S:g}")] = 0.0
-    """Begin a session so many seconds before it is started, with samples that are held in memory until then."""
-
-    segment: str = ""
-    """Go on in another session after so long (``"1h"``, ``"30m"``, ``"90s"``); empty: one session until the stop."""
-
-    def __post_init__(self) -> None:
-        if self.segment:
-            seconds_of(self.segment, "segment")
-
-    @property
-    def segment_s(self) -> float:
-        """The same in seconds; 0 where there is none."""
-        return seconds_of(self.segment, "segment") if self.segment else 0.0
-
-
 class RemoteConfig(Section, frozen=True, kw_only=True):
     """The opt-in TCP port that speaks LabRecorder's remote-control lines."""
 
@@ -253,6 +226,8 @@ class Config(Section, frozen=True, kw_only=True):
     screen: ScreenConfig = field(default_factory=ScreenConfig)
     disk: DiskConfig = field(default_factory=DiskConfig)
     record: RecordConfig = field(default_factory=RecordConfig)
+    on: OnConfig = field(default_factory=OnConfig)
+    commands: tuple[CommandConfig, ...] = ()
     keymap: dict[str, str] = field(default_factory=dict)
     """Command id to its keys, with a blank between them: ``stop = "x"``, ``live.pause = "p"``; see `tui.keys`."""
     remote: RemoteConfig = field(default_factory=RemoteConfig)
@@ -263,6 +238,8 @@ class Config(Section, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         _unique("gestures", "name", self.class_names)
         _unique("gestures", "key", (gesture.key for gesture in self.gestures if gesture.key))
+        _unique("commands", "name", (one.name for one in self.commands))
+        _unique("commands", "key", (one.key for one in self.commands if one.key))
         _unique("protocols", "name", (protocol.name for protocol in self.protocols))
         _unique("streams", "name in the session", (stream.session_name for stream in self.streams))
         for place, protocol in enumerate(self.protocols, 1):

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound=Struct)
 
 
+class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of everything that the file may hold."""
+
+
 def read_table(cls: type[S], table: Any, where: str) -> S:
     """A struct from a TOML table; ``where`` is the table's path, for errors.
 

@@ -119,6 +119,12 @@ def _discard(parts: Parts, command: c.Discard) -> c.Reply:
     return _done(parts, parts.recorder.discard(who=_who(command), wanted=command.session))
 
 
+def _run_command(parts: Parts, command: c.RunCommand) -> c.Reply:
+    parts.hooks.run(command.name)
+    parts.recordings.add_event("command", f"{command.name} was run", who=_who(command))
+    return c.Reply(ok=True, message=f"{command.name}: started")
+
+
 def _acknowledge(parts: Parts, _: c.Acknowledge) -> c.Reply:
     parts.recorder.acknowledge()
     return c.Reply(ok=True, message="acknowledged")
@@ -329,6 +335,7 @@ _HANDLERS: dict[type, Callable[[Parts, Any], c.Reply]] = {
     c.Stop: _stop,
     c.Discard: _discard,
     c.Acknowledge: _acknowledge,
+    c.RunCommand: _run_command,
     c.AddLabel: _label,
     c.UndoLabel: _undo,
     c.AddNote: _note,

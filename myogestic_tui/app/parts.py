@@ -15,6 +15,7 @@ from .cued_protocols import CuedProtocols
 from .disk_space import DiskRoom
 from .generator import Generators
 from .gesture_outlets import GestureOutlets
+from .hooks import Hooks
 from .housekeeping import Housekeeping
 from .job_queue import JobQueue, outcome_words
 from .label_markers import LabelOutlet
@@ -91,6 +92,7 @@ class Parts:
             disk=self.disk,
             message=self.message,
         )
+        self.hooks = Hooks(config, self.recordings, self.message)
         self.housekeeping = Housekeeping(
             {
                 "jobs": self.jobs.poll,
@@ -98,6 +100,7 @@ class Parts:
                 "the streams": self._watch_streams,
                 "the disk": self._watch_disk,
                 "take numbers": self._scan_takes,
+                "whom to tell": self._look_for_hooks,
                 "synthetic hands": self.gestures.follow,
             },
             {
@@ -122,6 +125,7 @@ class Parts:
         self.streams.start()
         if discover:
             self.streams.discover()
+        self.hooks.start()
         self.housekeeping.start()
 
     def shut(self, pack_s: float | None, *, hurry: Callable[[], bool]) -> None:
@@ -131,6 +135,7 @@ class Parts:
         self.housekeeping.stop()
         self.mvc.finish()
         self.jobs.finish(pack_s, hurry=hurry)
+        self.hooks.stop()
         self.streams.stop()
         self.takes.close()
         self.protocols.cues.close()
@@ -192,7 +197,11 @@ class Parts:
         if options is not None and not self.ending.is_set():
             self.jobs.add("report", archive, options)
 
+    def _look_for_hooks(self) -> None:
+        self.hooks.look(self.streams.streams.values(), self.disk.status, self.recorder.stopped)
+
     def _job_ended(self, job: JobStatus) -> None:
+        self.hooks.job_ended(job)
         if job.state == "failed" or self.recordings.running is None or job.kind not in ("pack", "report"):
             self.message.set(outcome_words(job))
         if job.kind == "pack" and job.state == "done":

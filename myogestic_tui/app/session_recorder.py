@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from ..config import DiskConfig, RecordConfig
+    from ..config import DiskConfig
     from ..errors import DiskError
+    from ..recording_config import RecordConfig
     from ..session import Session
     from ..session.format.chain import ChainLink
     from .cued_protocols import CuedProtocols

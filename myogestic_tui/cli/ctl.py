@@ -252,6 +252,19 @@ def note(settings: Settings, text: str, at: float | None, as_json: bool) -> int:
 
 
 @driver()
+@click.argument("name")
+def run(settings: Settings, name: str, as_json: bool) -> int:
+    """Have the recorder run a program of [[commands]] in its configuration; `ctl status` has what became of it.
+
+    \b
+    Example: myogestic-tui ctl run backup
+    """
+    from ..app.interface import RunCommand
+
+    return act(settings, RunCommand(name=name), as_json)
+
+
+@driver()
 @sync_options
 @click.option("--seconds", type=click.FloatRange(min=1), default=60.0, show_default=True, help="How far back.")
 def sync(settings: Settings, seconds: float, as_json: bool, **how: Any) -> int:
@@ -270,5 +283,5 @@ def sync(settings: Settings, seconds: float, as_json: bool, **how: Any) -> int:
         return compare(session, as_json, how, seconds)
 
 
-for command in (status, wait, start, stop, discard, label, undo, note, sync, *COMMANDS, clock, arm):
+for command in (status, wait, start, stop, discard, label, undo, note, run, sync, *COMMANDS, clock, arm):
     ctl.add_command(command)

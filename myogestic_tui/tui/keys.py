@@ -94,6 +94,37 @@ def keymap_of(given: Mapping[str, str], bindings: Mapping[str, Sequence[Binding]
     return mapped
 
 
+def own_keys(
+    commands: Mapping[str, str], bindings: Mapping[str, Sequence[Binding]], keymap: Mapping[str, str]
+) -> dict[str, str]:
+    """The command of one's own by key.
+
+    Parameters
+    ----------
+    commands
+        Key by name; an empty one has none.
+    bindings, keymap
+        The program's own, as for `keymap_of`, and what that returned.
+
+    Raises
+    ------
+    ConfigError
+        A key is a gesture's, or the program's on any screen.
+    """
+    taken = {
+        key_name(key): one.id or one.action
+        for group in bindings.values()
+        for one in group
+        for key in keymap.get(one.id or "", one.key).split(",")
+    }
+    for name, key in commands.items():
+        if key in GESTURE_KEYS and key:
+            raise ConfigError(f"commands: {key!r} of {name!r} is a gesture key; use lowercase or punctuation")
+        if key_name(key) in taken:
+            raise ConfigError(f"commands: {key!r} of {name!r} is the key of {taken[key_name(key)]!r} already")
+    return {shown(key): name for name, key in commands.items() if key}
+
+
 def _refuse_clashes(group: Iterable[Binding], mapped: Mapping[str, str]) -> None:
     taken: dict[str, Binding] = {}
     for one in group:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
@@ -13,10 +14,11 @@ from textual.reactive import reactive
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 
+from ..app.interface import RunCommand
 from ..config import GESTURE_KEYS
 from ..errors import ConfigError
 from .actions import Actions
-from .keys import LAYOUTS, canonical, character_of, command, is_gesture_key, keymap_of, shown
+from .keys import LAYOUTS, canonical, character_of, command, is_gesture_key, keymap_of, own_keys, shown
 from .recorder_feed import CueBell, Feed
 from .screens.base import ViewerScreen, allowed
 from .screens.key_bindings import SCREEN_BINDINGS
@@ -83,7 +85,9 @@ class Viewer(Actions):
         self.options = options
         self.actor = f"tui {os.getpid()}"
         self.feed = Feed(recorder, self.actor, embedded=options.embedded)
-        self.set_keymap(keymap_of(options.keymap, all_bindings()))
+        keymap = keymap_of(options.keymap, all_bindings())
+        self.set_keymap(keymap)
+        self._own_keys = own_keys(options.commands, all_bindings(), keymap)
         self._cue_bell = CueBell()
         self.prepare()
 
@@ -179,6 +183,9 @@ class Viewer(Actions):
     def _explain(self, key: str) -> None:
         if key in ("escape", "enter", "tab"):
             return
+        if (own := self._own_keys.get(key)) is not None:
+            self.run_own(own)
+            return
         known = all_bindings()
         here = [*known[""], *known.get(self.current_mode, [])]
         for one in here:
@@ -259,6 +266,10 @@ class Viewer(Actions):
         if through is None or not through():
             super().stop_session(session)
 
+    def run_own(self, name: str) -> None:
+        """Have the recorder run a program of ``[[commands]]``."""
+        self.execute(RunCommand(name=name, actor=self.actor))
+
     def action_help(self) -> None:
         if self.screen.query("HelpPanel"):
             self.action_hide_help_panel()
@@ -277,6 +288,8 @@ class Viewer(Actions):
                     await self.run_action(action, node)
 
                 yield SystemCommand(title, text, run)
+        for name, key in self.options.commands.items():
+            yield SystemCommand(name, f"{key}   run it", partial(self.run_own, name))
         yield SystemCommand("theme", "choose one of Textual's themes or ours", self.action_change_theme)
 
 

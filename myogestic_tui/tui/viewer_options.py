@@ -31,6 +31,8 @@ class ViewerOptions:
         A name of `keys.LAYOUTS`.
     keymap
         Command id to keys.
+    commands
+        Programs of one's own: key by name, empty where one has none.
     screen
         The screen that opens.
     embedded
@@ -51,6 +53,7 @@ class ViewerOptions:
     mouse: bool = True
     keyboard: str = "qwerty"
     keymap: Mapping[str, str] = field(default_factory=dict)
+    commands: Mapping[str, str] = field(default_factory=dict)
     screen: str = "streams"
     embedded: bool = True
     list_sessions: Callable[[Path], Sequence[Any]] | None = None
@@ -69,5 +72,6 @@ class ViewerOptions:
             "mouse": screen.mouse,
             "keyboard": screen.keyboard,
             "keymap": config.keymap,
+            "commands": {one.name: one.key for one in config.commands},
         }
         return cls(**{**values, **more})

@@ -56,6 +56,12 @@ class Acknowledge(Command, frozen=True, kw_only=True):
     """Take note that a recording ended by itself (`Status.stopped`)."""
 
 
+class RunCommand(Command, frozen=True, kw_only=True):
+    """Run a program of ``[[commands]]``; what becomes of it is in `Status.message`."""
+
+    name: str
+
+
 class AddLabel(OfSession, frozen=True, kw_only=True):
     """A gesture begins (-1: the label ends). While idle it chooses the first label of the next session."""
 
@@ -273,6 +279,7 @@ AnyCommand = (
     | Stop
     | Discard
     | Acknowledge
+    | RunCommand
     | AddLabel
     | UndoLabel
     | AddNote
