@@ -8,9 +8,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from ..config import Section
 from ..errors import ConfigError
-from ..toml_tables import line_of, read_table
+from ..toml_tables import Section, line_of, read_table
 
 FLEET_FILE = "fleet.toml"
 """The file that is read from the current directory where none is named."""

@@ -29,7 +29,7 @@ def running(folder: Path, *streams: Stream) -> Iterator[App]:
     app.streams(*streams)
     app.open()
     for stream in streams:
-        stream.poll_interval = 0.02
+        stream.poll_s = 0.02
         wait_for(lambda stream=stream: stream.info is not None)
     try:
         yield app
