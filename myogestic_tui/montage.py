@@ -204,19 +204,25 @@ def _told(about: Any, label: Any) -> dict[str, Any]:
 # ---------------------------------------------------------------- for the screens
 
 
+_ROOM = 26, 19
+"""Columns and rows of electrodes that a terminal of 80x24 has room for."""
+
+
 def picture(grids: Sequence[ChannelGrid]) -> Places:
-    """All grids as one, an empty column between them, two rows of grids where there are more than two.
+    """All grids as one, an empty column or row between them, in rows that fit a terminal best.
 
     Single electrodes have no place to be shown in: they are left out.
     """
     tables = [grid.cells for grid in grids if grid.shape != (1, 1)]
-    across = len(tables) if len(tables) <= 2 else -(-len(tables) // 2)
+    found = [_in_rows(tables, across) for across in range(len(tables), 0, -1)]
+    return min(found, key=lambda rows: max(len(rows[0]) / _ROOM[0], len(rows) / _ROOM[1]), default=())
+
+
+def _in_rows(tables: Sequence[Cells], across: int) -> Places:
     found: list[tuple[int, ...]] = []
-    for start in range(0, len(tables), max(across, 1)):
-        if found:
-            found.append(())
-        found += _beside(tables[start : start + across])
-    width = max(map(len, found), default=0)
+    for start in range(0, len(tables), across):
+        found += [*([()] if found else []), *_beside(tables[start : start + across])]
+    width = max(map(len, found))
     return tuple((*row, *[-1] * (width - len(row))) for row in found)
 
 

@@ -228,3 +228,16 @@ def test_the_example_in_the_documents_is_what_comes_of_it():
     cells = grids[0].cells
     assert [line.split() for line in drawn] == [["." if one is None else str(one + 1) for one in row] for row in cells]
     assert [grid.where for grid in grids] == ["left flexors", "left biceps brachii", "left triceps brachii"]
+
+
+def test_grids_lie_on_the_screen_as_a_terminal_has_room():
+    def grids(rows: int, columns: int) -> list[ChannelGrid]:
+        size = rows * columns
+        one = np.arange(size).reshape(rows, columns)
+        return [ChannelGrid(str(number), (one + number * size).tolist()) for number in range(4)]
+
+    tall, square = picture(grids(13, 5)), picture(grids(8, 8))
+    assert (len(tall), len(tall[0])) == (13, 23)
+    assert (len(square), len(square[0])) == (17, 17)
+    for shown, n in ((tall, 260), (square, 256)):
+        assert sorted(channel for row in shown for channel in row if channel >= 0) == list(range(n))

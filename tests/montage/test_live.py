@@ -16,6 +16,7 @@ from myogestic_tui.config import parse_config
 from myogestic_tui.control.embedded import hosted
 from myogestic_tui.errors import ConfigError, NotAllowedError
 from myogestic_tui.session import open_session_store
+from myogestic_tui.session.reading.facts import read_facts
 from tests.sending import RampSource, wait_for
 
 TEXT = """
@@ -187,6 +188,9 @@ def test_info_prints_the_electrodes_and_reports_those_that_cannot_be(tmp_path, c
     session.close()
     assert run(["info", str(session.path)]) == 0
     assert "electrodes   emg left biceps brachii: 2x3, 10 mm, channels 1-6" in capsys.readouterr().out
+    with open_session_store(session.path) as reader:
+        fields = dict(read_facts(reader).fields)
+        assert fields["electrodes"] == "emg left biceps brachii: 2x3, 10 mm, channels 1-6"
     assert run(["info", "--json", str(session.path)]) == 0
     told = json.loads(capsys.readouterr().out)["electrodes"]
     assert told["emg"]["channel_grids"][0]["cells"] == [[0, 2, 4], [1, 3, 5]]

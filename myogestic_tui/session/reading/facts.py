@@ -123,6 +123,13 @@ def _time_of_day(session: SessionReader, timestamp: float) -> str:
     return at.astimezone(zone).strftime("%H:%M:%S")
 
 
+def _electrodes(session: SessionReader) -> str:
+    """Where they are, a grid each; empty where nobody said so."""
+    names = public_names({stem: session.stream(stem).meta.name for stem in session.streams})
+    grids = [(name, grid) for stem, name in names.items() for grid in session.stream_info(stem).channel_grids or ()]
+    return "; ".join(f"{name} {grid.words()}" for name, grid in grids)
+
+
 def _fields(session: SessionReader) -> tuple[tuple[str, str], ...]:
     meta = session.meta
     own = {
@@ -132,6 +139,7 @@ def _fields(session: SessionReader) -> tuple[tuple[str, str], ...]:
         "take": meta.take,
         "name": meta.name,
         "app": meta.app_name,
+        "electrodes": _electrodes(session),
         "recorder": f"{meta.recorder.host} {meta.recorder.version}".strip(),
     }
     plain = {key: value for key, value in meta.extra.items() if isinstance(value, (str, int, float)) and key != BEFORE}
