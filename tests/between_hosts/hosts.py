@@ -95,19 +95,19 @@ class Host:
         self._children: list[subprocess.Popen[str]] = []
         assert self._anchor.stdout.readline() == "up\n"
         self.pid = int(Path(f"/proc/{self._anchor.pid}/task/{self._anchor.pid}/children").read_text())
-        self._enter = ["nsenter", "--target", str(self.pid), "--net", "--uts", *(["--time"] if ahead else [])]
+        self.enter = ["nsenter", "--target", str(self.pid), "--net", "--uts", *(["--time"] if ahead else [])]
 
     def start(self, *command: object, **options: Any) -> subprocess.Popen[str]:
         """A program on it, with pipes; ended with the host at the latest."""
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, **options}
-        child = subprocess.Popen([*self._enter, *map(str, command)], **pipes)
+        child = subprocess.Popen([*self.enter, *map(str, command)], **pipes)
         self._children.append(child)
         return child
 
     def run(self, *command: object, code: int | None = 0, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run a program on it to its end."""
         done = subprocess.run(
-            [*self._enter, *map(str, command)], **{"capture_output": True, "text": True, "timeout": PATIENCE, **options}
+            [*self.enter, *map(str, command)], **{"capture_output": True, "text": True, "timeout": PATIENCE, **options}
         )
         assert code in (None, done.returncode), done.stderr
         return done

@@ -27,7 +27,7 @@ class LabBox:
         folder.mkdir()
         (folder / "myogestic.toml").write_text(config)
         self._log = (folder / "serve.log").open("w")
-        self.recorder = self._start(*COMMAND, "serve", cwd=folder, stdin=subprocess.DEVNULL, stderr=self._log)
+        self.restart()
         enter = list(host.enter) if host is not None else []
         told = {"host_key": str(keys / "host"), "authorized_keys": str(keys / "id.pub"), "enter": enter}
         self.server = subprocess.Popen(
@@ -52,6 +52,17 @@ class LabBox:
         """Its recorder is killed."""
         self.recorder.kill()
         self.recorder.wait(PATIENCE)
+
+    def restart(self) -> None:
+        """A recorder runs here (again)."""
+        self.recorder = self._start(*COMMAND, "serve", cwd=self.folder, stdin=subprocess.DEVNULL, stderr=self._log)
+
+    def wait_packed(self) -> None:
+        """Until no session is in pieces any more."""
+        end = time.monotonic() + PATIENCE
+        while any(one.is_dir() and not one.name.startswith(".") for one in (self.folder / "sessions").iterdir()):
+            assert time.monotonic() < end, list((self.folder / "sessions").iterdir())
+            time.sleep(0.1)
 
     def status(self) -> dict[str, Any]:
         enter = self._host.enter if self._host is not None else ()
