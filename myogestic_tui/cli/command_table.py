@@ -38,6 +38,7 @@ COMMANDS = {
     "service": ("service:service", "The recorder as a systemd service of yours."),
     "ctl": ("ctl:ctl", "Drive a running recorder."),
     "fleet": ("fleet:fleet", "Drive the recorders of several boxes over ssh."),
+    "web": ("web:web", "The screens in a browser."),
     "cue": ("cue:cue", "Show the subject what to do, from another terminal."),
     "sessions": ("sessions:sessions", "List recorded sessions."),
     "info": ("sessions:info", "Everything about one session."),
@@ -107,8 +108,9 @@ class LazyGroup(click.Group):
 @click.version_option(__version__, prog_name="myogestic-tui")
 @screen_options
 @common_options
+@click.option("--read-only", is_flag=True, help="Screens that only show: no key changes anything.")
 @click.pass_context
-def root(ctx: click.Context) -> int | None:
+def root(ctx: click.Context, read_only: bool) -> int | None:
     """Record Lab Streaming Layer biosignals from a terminal, and lose nothing.
 
     Without a command it opens the screens on the sessions folder of the current directory.
@@ -124,7 +126,9 @@ def root(ctx: click.Context) -> int | None:
         return None
     from .open_viewer import open_screens
 
-    return open_screens(ctx.ensure_object(Settings))
+    settings = ctx.ensure_object(Settings)
+    settings.read_only = read_only
+    return open_screens(settings)
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from ..app.interface import StartGenerator, Status, StopGenerator
+from ..app.interface import DescribeMontage, DescribeStream, Reply, StartGenerator, Status, StopGenerator
+from ..errors import RecorderGoneError
 from ..stdio import has_screen
 from .doctor import doctor_lines
 from .output import remark
@@ -22,7 +23,7 @@ from .writable import probe_folder
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from ..app.interface import AnyCommand, Envelope, Recorder, Reply, View
+    from ..app.interface import AnyCommand, Envelope, Recorder, View
     from ..control import RecorderClient
     from ..tui import ViewerOptions
     from .settings import Settings
@@ -56,14 +57,15 @@ def open_screens(settings: Settings, demo: tuple[int, float] | None = None) -> i
     if not has_screen():
         remark(f"myogestic-tui: {_NO_TERMINAL}")
         return 2
-    probe_folder(settings.sessions_dir)
+    if not settings.read_only:
+        probe_folder(settings.sessions_dir)
     from ..session.library.priority import be_expendable
     from ..tui.viewer_options import ViewerOptions
 
     be_expendable()
     options = ViewerOptions.from_config(settings.config, embedded=False, doctor=lambda: list(doctor_lines(settings)))
     with ThreadPoolExecutor(1, thread_name_prefix="attach") as pool:
-        arriving = Arriving(pool.submit(_attach, settings, demo))
+        arriving = (Watching if settings.read_only else Arriving)(pool.submit(_attach, settings, demo))
         return _show(settings, arriving, options, demo)
 
 
@@ -115,12 +117,24 @@ class Arriving:
             self.client.close()
 
 
+class Watching(Arriving):
+    """The same for screens that only show: what would change anything is refused here, and reaches no recorder."""
+
+    def execute(self, command: AnyCommand) -> Reply:
+        """Carry out a command that only asks; refuse all others."""
+        if isinstance(command, DescribeStream | DescribeMontage):
+            return super().execute(command)
+        return Reply(ok=False, message="these screens only show: nothing was changed")
+
+
 def _show(settings: Settings, arriving: Arriving, options: ViewerOptions, demo: tuple[int, float] | None) -> int:
     """The screens, from attaching to the parting word."""
 
     def begin_again() -> Recorder:
         from ..control import attach_again
 
+        if settings.read_only:
+            raise RecorderGoneError("no recorder runs, and screens that only show start none")
         attach_again(arriving.client, settings.sessions_dir, config_file=_config_file(settings))
         _begin(arriving.client, demo)
         return arriving
@@ -141,7 +155,7 @@ def _show(settings: Settings, arriving: Arriving, options: ViewerOptions, demo: 
 def _attach(settings: Settings, demo: tuple[int, float] | None) -> RecorderClient:
     from ..control import attach
 
-    client = attach(settings.sessions_dir, config_file=_config_file(settings))
+    client = attach(settings.sessions_dir, config_file=_config_file(settings), start=not settings.read_only)
     _begin(client, demo)
     return client
 

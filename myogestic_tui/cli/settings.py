@@ -26,6 +26,7 @@ class Settings:
         self.sessions: str | None = None
         self.config_file: str | None = None
         self.screen: dict[str, Any] = {}
+        self.read_only = False
 
     @cached_property
     def config(self) -> Config:
