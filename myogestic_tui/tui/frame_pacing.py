@@ -1,10 +1,8 @@
-"""How often to draw: as often as wanted, less where the loop runs late, and never more bytes than a frame may cost."""
+"""How often to draw: as often as wanted, less where the loop runs late or the link is busy."""
 
 from __future__ import annotations
 
 LEAST_FPS = 1.0
-BYTES_PER_FRAME = 13_000
-"""What may be sent on average; a frame that is not paid for yet is left out."""
 _LATE_SHARE = 0.5
 """A frame that wakes later than this share of its period is late."""
 _PATIENCE = 3
@@ -14,7 +12,7 @@ _RECOVERY = 20
 
 
 class Pacer:
-    """Frame rate by what became of the last frames, and a budget of bytes.
+    """Frame rate by what became of the last frames.
 
     Parameters
     ----------
@@ -27,25 +25,14 @@ class Pacer:
         self.fps = self.most
         self._late = 0
         self._good = 0
-        self._credit = float(BYTES_PER_FRAME)
 
     @property
     def slowed(self) -> bool:
         """Whether the rate is below what was asked for."""
         return self.fps < 0.95 * self.most
 
-    @property
-    def paid(self) -> bool:
-        """Whether what was drawn so far is paid for."""
-        return self._credit >= 0.0
-
-    def charge(self, n_bytes: float) -> None:
-        """Something that costs so much was drawn."""
-        self._credit -= n_bytes
-
     def woke(self, late: float, *, busy: bool) -> None:
         """Say how late (s) a frame's turn came, and whether the link still had the frame before it."""
-        self._credit = min(self._credit + BYTES_PER_FRAME, float(BYTES_PER_FRAME))
         if busy or late > _LATE_SHARE / self.fps:
             self._late, self._good = self._late + 1, 0
             if self._late >= _PATIENCE:

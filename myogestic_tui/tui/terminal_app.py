@@ -97,13 +97,9 @@ class TerminalApp(App[int]):
         return [*filters, self.ascii_filter] if self.ascii_filter is not None else filters
 
     @property
-    def paid(self) -> bool:
-        """Whether the frames drawn so far are paid for, and the link has rested from the last large one."""
-        return self.pacer.paid and self.link.takes_pictures
-
-    def charge(self, n_bytes: float) -> None:
-        """A signal widget drew something that costs so much."""
-        self.pacer.charge(n_bytes)
+    def picture_bytes(self) -> float:
+        """Bytes that pictures may send with this frame."""
+        return self.link.picture_bytes
 
     # ---------------------------------------------------------------- frames
 
@@ -149,7 +145,7 @@ class TerminalApp(App[int]):
                 self.frame_due()
 
     async def _rest(self, due: float) -> None:
-        """Until a frame is due, or wanted at once; what was held back goes out as soon as it can."""
+        """Until a frame is due or wanted at once, or a link that was busy takes one."""
         self._wake.clear()
         while (left := due - time.monotonic()) > 0:
             with contextlib.suppress(TimeoutError):
@@ -157,7 +153,8 @@ class TerminalApp(App[int]):
                     await self._wake.wait()
             if self._holding:
                 self._wake.clear()
-                self._hold()
+                if not self._hold():
+                    break
             elif self._wake.is_set():
                 return
         await asyncio.sleep(0)

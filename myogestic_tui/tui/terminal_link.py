@@ -8,6 +8,7 @@ TCP would queue seconds of output without a word.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import select
 import signal
@@ -32,8 +33,10 @@ _RESTORE = (
 _IN_FLIGHT = 2
 """Frames that may be under way at once; one alone once a frame has taken `_SLOW_SECONDS`."""
 _SLOW_SECONDS = 0.25
-_PICTURE_SECONDS = 0.5
-"""After a frame that took longer, pictures wait as long again: labels and state have the link to themselves."""
+_PICTURE_SECONDS = 0.4
+"""A picture is sent in parts that the link takes in so long: a key waits for no more than that."""
+_FIRST_PART, _LEAST_PART = 16_000.0, 2_000.0
+"""Bytes of a part before it is known what the link takes, and at least."""
 _NO_ANSWER_SECONDS = 5.0
 """A terminal that has never answered by then does not answer; one that has may take as long as it stalls."""
 _LOST_SECONDS = 15.0
@@ -62,7 +65,7 @@ class Output:
         with self._link.writing, contextlib.suppress(OSError):
             if self._unasked > len(ASK) and self._link.asks:
                 self._file.write(ASK)
-                self._link.asked()
+                self._link.asked(self._unasked)
             self._unasked = 0
             self._file.flush()
 
@@ -97,10 +100,12 @@ class Link:
         self.times = KeyTimes(time.monotonic(), proving=answers_prove())
         self.writing = threading.Lock()
         self._since: float | None = None
-        self._flying: list[float] = []
+        self._flying: list[tuple[float, int]] = []
         self._answers = 0
         self._asked = 0
-        self._took = self._rests_until = 0.0
+        self._took = 0.0
+        self._trip = 1.0
+        self._part = _FIRST_PART
 
     @contextlib.contextmanager
     def taken(self) -> Iterator[None]:
@@ -115,11 +120,11 @@ class Link:
 
     # ---------------------------------------------------------------- what the terminal says
 
-    def asked(self) -> None:
-        """A question was written, mostly after a frame."""
+    def asked(self, n_bytes: int = 0) -> None:
+        """A question was written, mostly after a frame of so many bytes."""
         now = time.monotonic()
         self.times.asked(now)
-        self._flying.append(now)
+        self._flying.append((now, n_bytes))
         self._asked += 1
 
     def ask(self) -> None:
@@ -138,15 +143,22 @@ class Link:
         """The terminal told where its cursor is: it has taken the oldest frame that was under way."""
         self._answers += 1
         if self._flying:
-            now = time.monotonic()
-            self._took = now - self._flying.pop(0)
-            if self._took > _PICTURE_SECONDS:
-                self._rests_until = now + self._took
+            at, n_bytes = self._flying.pop(0)
+            self._took = max(time.monotonic() - at, 1e-4)
+            self._learn(n_bytes)
+
+    def _learn(self, n_bytes: int) -> None:
+        """How much the link takes in `_PICTURE_SECONDS`: at least what it did, and less only if that took longer."""
+        self._trip = min(self._trip * 1.05, self._took)
+        if n_bytes:
+            takes = n_bytes * _PICTURE_SECONDS / max(self._took - self._trip, 1e-4)
+            if takes > self._part or self._took - self._trip > _PICTURE_SECONDS:
+                self._part = max(takes, _LEAST_PART)
 
     @property
-    def takes_pictures(self) -> bool:
-        """Whether a picture would not keep words waiting that a slow link is due."""
-        return time.monotonic() >= self._rests_until
+    def picture_bytes(self) -> float:
+        """Bytes of pictures that a frame may have."""
+        return self._part if self.asks else math.inf
 
     @property
     def busy(self) -> bool:
@@ -156,7 +168,7 @@ class Link:
         busy = not select.select([], [self._fd], [], 0)[1] or self._unanswered()
         now = time.monotonic()
         if busy and self._since is None:
-            self._since = self._flying[0] if self._flying else now
+            self._since = self._flying[0][0] if self._flying else now
         elif not busy and self._since is not None:
             if now - self._since > _STALL_SECONDS:
                 self.last_stall = (self._since, now)
@@ -165,10 +177,10 @@ class Link:
 
     def _unanswered(self) -> bool:
         flying = self._flying[:]
-        if not self._answers and flying and time.monotonic() - flying[0] > _NO_ANSWER_SECONDS:
+        if not self._answers and flying and time.monotonic() - flying[0][0] > _NO_ANSWER_SECONDS:
             self.asks = False  # it is a terminal that does not answer
             self._flying.clear()
-        elif flying and time.monotonic() - flying[0] > _LOST_SECONDS:
+        elif flying and time.monotonic() - flying[0][0] > _LOST_SECONDS:
             self._flying.pop(0)
             flying.pop(0)
         most = 1 if self._took > _SLOW_SECONDS else _IN_FLIGHT

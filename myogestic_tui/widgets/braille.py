@@ -38,7 +38,7 @@ _RIGHT_SPANS = _span_table(_RIGHT)
 
 def draw_traces(
     low: NDArray[np.float32], high: NDArray[np.float32], scale: float, n_rows: int = 1, glyphs: GlyphSet = "braille"
-) -> list[list[str]]:
+) -> NDArray[np.uint16]:
     """Draw envelopes.
 
     Parameters
@@ -54,12 +54,12 @@ def draw_traces(
 
     Returns
     -------
-    list of list of str
-        By channel, ``n_rows`` strings from top to bottom, each ``columns // 2`` characters long.
+    NDArray
+        Code points, ``(n_channels, n_rows, columns // 2)``, rows from top to bottom.
     """
     if glyphs == "braille":
-        return _texts(_braille_codes(low, high, scale, n_rows))
-    return _texts(_bar_codes(low, high, scale, n_rows, glyphs))
+        return _braille_codes(low, high, scale, n_rows)
+    return _bar_codes(low, high, scale, n_rows, glyphs)
 
 
 def dot_levels(values: NDArray[np.float32], scale: float, n_levels: int) -> NDArray[np.int32]:
@@ -112,11 +112,3 @@ def _bar_codes(
     for at in range(n_rows):
         codes[:, at] = letters[np.clip(height - steps * (n_rows - 1 - at), 0, steps)]
     return codes
-
-
-def _texts(codes: NDArray[np.uint16]) -> list[list[str]]:
-    n_channels, n_rows, cells = codes.shape
-    text = codes.astype("<u2").tobytes().decode("utf-16-le")
-    starts = range(0, n_channels * n_rows * cells, cells)
-    lines = [text[start : start + cells] for start in starts] if cells else [""] * (n_channels * n_rows)
-    return [lines[i * n_rows : (i + 1) * n_rows] for i in range(n_channels)]

@@ -18,8 +18,8 @@ DECADES = math.log10(64)
 """It spans a factor of 64 (36 dB) below the loudest step."""
 SLACK = 0.35
 """A channel keeps its step until it is beyond it by so much of a step: no flicker."""
-ASCII = " .,:;-=+*oxX%#@@"
-"""One glyph per step, where there is no colour to tell them by."""
+ASCII = ".',:;-~=+*oxX%#@"
+"""One glyph per step, where there is no colour to tell them by; a blank is no sample."""
 _DARK = (
     "#162036", "#0e2d4e", "#003c5f", "#004b66", "#005b6e", "#076b75", "#067c7c", "#008d80",
     "#079f7f", "#18b176", "#64bc74", "#91c57b", "#b5ce8c", "#d2d8a5", "#e8e4c2", "#fdf1d0",
@@ -55,10 +55,13 @@ def colours(dark: bool, bits: int) -> tuple[Color, ...]:
 
 
 @lru_cache
-def pairs(dark: bool, bits: int) -> list[list[Style]]:
-    """Styles of an upper half block by (upper step, lower step); after the steps come the paints of `FAULTS`."""
+def pairs(dark: bool, bits: int) -> tuple[int, list[Style]]:
+    """How many steps and paints there are, and the styles of half blocks; after the steps come the paints of `FAULTS`.
+
+    Style ``1 + ink * (n + 1) + paper + 1`` has that ink on that paper; paper -1 is the theme's own. Style 0 is none.
+    """
     ramp = _painted(dark, bits)
-    return [[Style.from_color(up, low) for low in ramp] for up in ramp]
+    return len(ramp), [Style(), *(Style.from_color(ink, paper) for ink in ramp for paper in (None, *ramp))]
 
 
 def _painted(dark: bool, bits: int) -> list[Color]:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import math
-from functools import partial
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-from rich.segment import Segment
 from rich.style import Style
 
 from . import colour_ramp
-from .strip_widget import Page, Signal
+from .picture import Block, beside, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
+
+    from .strip_widget import Look, Page, Signal
+    from .sweep import Sweep
 
     Floats = NDArray[np.float32]
     Steps = NDArray[np.int64]
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 HEAD = 5
 """Cells before the map: cursor, number, flag."""
 QUANTUM_SECONDS = 0.25
-"""The map moves by no less time than that."""
+"""No column of the map is of less time than that."""
 
 
 def levels(rms: Floats, loudest: float, before: Steps) -> Steps:
@@ -52,70 +52,76 @@ def columns_of(cells: int, seconds: float) -> tuple[int, int]:
     return max(cells // cells_each, 1), cells_each
 
 
-class Heat(Signal):
-    """The map of a run of channels.
+class Levels:
+    """Steps of the ramp in the columns of a `Sweep`: a complete column keeps what it was given."""
 
-    ``draw(page, rms, loudest, each)`` takes ``rms`` ``(n_channels, columns)`` of complete columns that lie on a fixed
-    grid of ``page.seconds / columns``, each ``each`` cells wide; drawn columns are kept.
-    """
+    def __init__(self) -> None:
+        self._steps: Steps = np.zeros((0, 0), np.int64)
+        self._about: object = None
+        self._newest = 0
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
-        self._levels: Steps = np.zeros((0, 0), np.int64)
-        self._about: tuple[object, ...] = ()
-        self._column = 0
-
-    def draw(self, page: Page, rms: Floats, loudest: float, each: int = 1) -> None:
-        """Show what is new, or another page of channels."""
+    def take(self, rms: Floats, loudest: float, sweep: Sweep, about: object = None) -> Steps:
+        """Steps ``(n_channels, columns)`` of ``rms``, oldest column first; ``about`` is all else that they are of."""
         n_channels, n_columns = rms.shape
-        newest = round(page.start / (page.seconds / max(n_columns, 1))) + n_columns
-        about = (page.first, n_channels, n_columns, page.seconds, loudest)
-        moved = newest - self._column
+        about, moved = (about, n_channels, n_columns, loudest), sweep.newest - self._newest
         if about != self._about or not 0 <= moved < n_columns:
-            self._about, moved = about, n_columns
-            self._levels = np.full((n_channels, n_columns), -1, np.int64)
-        self._column = newest
-        if moved:
-            self._levels = np.roll(self._levels, -moved, axis=1)
-            before = self._levels[:, n_columns - moved - 1]
-            for column in range(n_columns - moved, n_columns):
-                before = self._levels[:, column] = levels(rms[:, column], loudest, before)
-        flags = [page.flag(page.first + i) for i in range(n_channels)] + [""] * (n_channels % 2)
-        if self.draws((self._about, newest, flags, page.cursor, each, self.size)):
-            self._draw_rows(page, flags, each)
+            self._about, moved = about, n_columns - 1
+            self._steps = np.full((n_channels, n_columns), -1, np.int64)
+        self._newest = sweep.newest
+        steps = self._steps = np.roll(self._steps, -moved, axis=1)
+        for column in range(n_columns - moved - 1, n_columns):
+            before = steps[:, column - 1] if column else np.full(n_channels, -1, np.int64)
+            steps[:, column] = levels(rms[:, column], loudest, before)
+        return steps
 
-    def _draw_rows(self, page: Page, flags: Sequence[str], each: int) -> None:
-        n_channels, n_columns = self._levels.shape
-        painted = np.full((n_channels + n_channels % 2, n_columns), -1, np.int64)
-        painted[:n_channels] = self._levels
-        look = self.look
+
+def heat(page: Page, steps: Steps, sweep: Sweep, look: Look, heads: Signal) -> Block:
+    """The map of a run of channels, two in a row, behind their heads.
+
+    Parameters
+    ----------
+    steps
+        Of the ramp, ``(n_channels, columns)``, oldest column first.
+    heads
+        Who has the styles.
+    """
+    n_channels = len(steps)
+    flags = [page.flag(page.first + i) for i in range(n_channels)] + [""] * (n_channels % 2)
+    painted = np.full((len(flags), sweep.cells), -1, np.int64)
+    painted[:n_channels] = sweep.placed(np.repeat(steps, sweep.each, axis=1))
+    if not look.plain:
         for i, flag in enumerate(flags):
             if flag:
-                painted[i] = -1 if look.plain else colour_ramp.FAULTS[flag]
-        for y, (upper, lower) in enumerate(zip(painted[0::2], painted[1::2], strict=True)):
-            channel = page.first + 2 * y
-            two = flags[2 * y], flags[2 * y + 1]
-            chosen = page.cursor - channel if page.cursor in (channel, channel + 1) else -1
-            key = (upper.tobytes(), lower.tobytes(), channel, two, chosen, look, each)
-            self.show(y, key, partial(self._row, upper, lower, channel, two, chosen, each))
-        self.finish(len(painted) // 2)
+                painted[i] = colour_ramp.FAULTS[flag]
+    glyphs, inks, styles = _plain(painted, flags) if look.plain else _blocks(painted, look)
+    sweep.cut(glyphs, inks, len(styles))
+    names = written([[*_head(page, y, flags, heads)] for y in range(len(flags) // 2)], HEAD)
+    return beside(names, Block(glyphs, inks, [*styles, heads.ink("text-accent")]))
 
-    def _row(
-        self, upper: Steps, lower: Steps, channel: int, flags: tuple[str, str], chosen: int, each: int
-    ) -> Iterable[Segment]:
-        look = self.look
-        named = chosen if chosen >= 0 else int(bool(flags[1] and not flags[0]))
-        yield from self.head(channel + named, flags[named], chosen=chosen >= 0)
-        if look.plain:
-            loud = np.maximum(upper, lower).tolist()
-            text = "".join(
-                (colour_ramp.ASCII[step] if step >= 0 else "!" if any(flags) else "?") * each for step in loud
-            )
-            yield Segment(text, Style(bold=any(flags)))
-            return
-        styles = colour_ramp.pairs(look.dark, look.bits)
-        cuts = [0, *(np.flatnonzero(np.diff(upper) | np.diff(lower)) + 1).tolist(), len(upper)]
-        for start, stop in pairwise(cuts):
-            above, below = int(upper[start]), int(lower[start])
-            text = ("▀" if above >= 0 or below >= 0 else " ") * (each * (stop - start))
-            yield Segment(text, styles[max(above, 0)][max(below, 0)] if text[0] != " " else None)
+
+def _head(page: Page, y: int, flags: Sequence[str], heads: Signal) -> Iterable[tuple[str, Style]]:
+    """The chosen channel of the two, or the one with a fault."""
+    first = page.first + 2 * y
+    chosen = page.cursor in (first, first + 1)
+    at = page.cursor - first if chosen else int(bool(flags[2 * y + 1] and not flags[2 * y]))
+    return heads.name_of(first + at, flags[2 * y + at], chosen=chosen)
+
+
+_PLAIN = [Style(), Style(), Style(bold=True)]
+
+
+def _plain(painted: Steps, flags: Sequence[str]) -> Block:
+    """Glyphs for the louder of two channels, bold where one has a fault."""
+    loud = np.maximum(painted[0::2], painted[1::2])
+    letters = np.array([0, *map(ord, colour_ramp.ASCII)], np.int64)
+    faulty = np.array([1 + bool(a or b) for a, b in zip(flags[0::2], flags[1::2], strict=True)])
+    return Block(letters[loud + 1], np.repeat(faulty[:, None], loud.shape[1], axis=1), _PLAIN)
+
+
+def _blocks(painted: Steps, look: Look) -> Block:
+    """Half blocks: the upper channel is the ink, the lower one the paper; of one that is not known nothing is seen."""
+    upper, lower = painted[0::2], painted[1::2]
+    glyphs = np.where(upper >= 0, ord("▀"), np.where(lower >= 0, ord("▄"), 0))
+    n_paints, styles = colour_ramp.pairs(look.dark, look.bits)
+    one, other = np.where(upper >= 0, upper, lower), np.where(upper >= 0, lower, -1)
+    return Block(glyphs, 1 + (one * (n_paints + 1) + other + 1), styles)

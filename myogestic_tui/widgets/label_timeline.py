@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from .styled_lines import FAINT, Line, gesture_style
@@ -37,6 +38,8 @@ def label_strip(
     began
         Before it there was no recording: left blank; None is the beginning of the row.
     """
+    if cells <= 0:
+        return ()
     edges = [_cell(label.timestamp, start, seconds, cells) for label in labels]
     last = cells if end is None else min(max(_cell(end, start, seconds, cells), 0), cells)
     first = 0 if began is None else min(max(_cell(began, start, seconds, cells), 0), cells)
@@ -70,24 +73,41 @@ def _cell(at: float, start: float, seconds: float, cells: int) -> int:
     return int((at - start) / seconds * cells // 1)
 
 
-def time_axis(seconds: float, cells: int, *, every: int = 12, end: str = "now") -> str:
-    """Seconds before the right edge along a row: ``-10 s       -8 … now``; ``end`` says what that edge is."""
+def time_axis(
+    seconds: float, cells: int, *, every: int = 8, end: str = "now", line: int | None = None, after: int = 0,
+    behind: float = 0.0,
+) -> str:  # fmt: skip
+    """Seconds before the present along a row: ``-10 s       -8 … now``.
+
+    Parameters
+    ----------
+    end
+        What the newest cell is.
+    line
+        The cell of a line that ``end`` stands before, or after where there is no room; None is the right edge. What is
+        older than the left edge follows right of it, from the cell ``after`` on.
+    behind
+        Seconds before the present of the newest cell.
+    """
+    line = cells if line is None else line
     text = [" "] * cells
-    ticks = max(min(cells // every, 8), 1)
-    step = _round_step(seconds / ticks)
-    back = step
-    _write(text, cells - len(end), end)
-    while back <= seconds + 1e-9:
-        label = f"-{back:g}" + (" s" if back + step > seconds else "")
-        place = int((seconds - back) / seconds * cells)
-        if place + len(label) < cells - len(end):
+    if line < cells:
+        text[line] = "│"
+    _write(text, line - len(end) if line >= len(end) else line + 1, end)
+    step = back = _round_step(seconds / max(min(cells // every, 8), 1))
+    while back <= seconds + behind + 1e-9:
+        label = f"-{back:g}" + (" s" if back + step > seconds - (line < cells) * step else "")
+        place = math.floor(line - (back - behind) / seconds * cells)
+        place += cells if line < cells and place < 0 and place + cells >= after else 0
+        room = text[max(place - 1, 0) : place + len(label) + 1]
+        if place >= 0 and back > behind and place + len(label) <= cells and not "".join(room).strip():
             _write(text, place, label)
         back += step
     return "".join(text)
 
 
 def _round_step(step: float) -> float:
-    return next((nice for nice in (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0) if nice >= step * 0.99), 60.0)
+    return next((nice for nice in (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0) if nice >= step * 0.79), 60.0)
 
 
 def _write(text: list[str], place: int, label: str) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from msgspec.structs import replace
 
+from .sweep import Sweep
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -19,7 +21,7 @@ LEVEL_SECONDS = 1.0
 
 
 class Answer(NamedTuple):
-    """What the recorder answered; the last run of columns, which is not complete yet, is left off.
+    """What the recorder answered; the last column of the RMS is of what came of it so far.
 
     Attributes
     ----------
@@ -41,9 +43,23 @@ class Answer(NamedTuple):
         """Of the window, on the source's clock."""
         return self.envelope.start
 
+    def end(self, sweep: Sweep) -> float:
+        """When the samples end that came, on the source's clock."""
+        return self.start + sweep.seconds * (1 - (sweep.each - sweep.filled) / sweep.cells)
+
+    def sweep(self, each: int, *, held: bool) -> Sweep:
+        """Where the columns stand, each of so many cells."""
+        n_columns, seconds = self.rms.shape[1], self.envelope.seconds
+        newest = round(self.start / seconds * n_columns) + n_columns - 1
+        last = self.low[:, self.low.shape[1] - 2 * each :]
+        came = np.flatnonzero(np.isfinite(last).any(axis=0))
+        filled = int(came[-1]) // 2 + 1 if came.size else each
+        return Sweep(newest, n_columns, each, filled, seconds, held)
+
     def levels(self, seconds: float) -> list[float]:
         """RMS of each channel over the last second of a window of ``seconds``; NaN where nothing came."""
-        last = self.rms[:, -max(round(LEVEL_SECONDS * self.rms.shape[1] / seconds), 1) :]
+        last = self.rms[:, -1 - max(round(LEVEL_SECONDS * self.rms.shape[1] / seconds), 1) :]
+        last = last[:, :-1] if last.shape[1] > 1 else last
         known = np.isfinite(last)
         with np.errstate(invalid="ignore"):
             levels: list[float] = np.sqrt(np.square(last).sum(axis=1, where=known) / known.sum(axis=1)).tolist()

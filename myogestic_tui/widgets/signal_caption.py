@@ -29,14 +29,14 @@ def info_line(
     modes: Sequence[str], width: int,
 ) -> Line:  # fmt: skip
     """``emg 1-64/64  10 s   RMS 5 ░▒▓█ 320 µV  filter off``, with the next of ``modes`` at the right."""
-    where = f" {stream.name} {layout.first + 1}-{layout.first + layout.n_channels}/{stream.n_channels}"
+    where = f"{stream.name} {layout.first + 1}-{layout.first + layout.n_channels}/{stream.n_channels}"
     scale = f"±{lens.scale.value:g} {page.unit}" if lens.scale.found else "±"
     how = line(f"   {scale:<{_SCALE}}")
     if layout.mode == "zoom":
         name = stream.channel_names[lens.cursor] if lens.cursor < len(stream.channel_names) else ""
-        where, how = f" {stream.name} channel {lens.cursor + 1} {name}", BLANK
+        where, how = f"{stream.name} channel {lens.cursor + 1} {name}", BLANK
     elif layout.mode == "grid":
-        where, how = f" {stream.name} {stream.n_channels} electrodes", legend(app, lens, page)
+        where, how = f"{stream.name} {stream.n_channels} electrodes", legend(app, lens, page)
     elif layout.mode == "heat":
         how = legend(app, lens, page)
     parts = line((where, STRONG), "" if layout.mode == "grid" else f"  {lens.seconds:g} s", how)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
 from typing import TYPE_CHECKING
 
 from textual.containers import Horizontal, Vertical
@@ -11,12 +11,13 @@ from ..app.interface import ScriptContext
 from . import number_format as f
 from .frame import Frame
 from .grid import CELL, Grid
-from .label_timeline import label_strip, time_axis
+from .lane import Lane
 from .live_data import LEVEL_SECONDS, Answer, end_of, in_percent, references
+from .picture import Pen
 from .signal_caption import PERCENT, info_line
 from .strip_widget import Lines, Page
 from .styled_lines import DIM, line
-from .view_settings import Layout, Lens, plan, worst_first
+from .view_settings import Layout, Lens, plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,9 +28,10 @@ if TYPE_CHECKING:
 
     from ..app.interface import Envelope, Recorder, StreamStatus, View
     from ..montage import Places
-    from .heat import Heat
+    from .heat import Steps
     from .spectrum import Samples
-    from .trace import Trace
+    from .styled_lines import Line
+    from .sweep import Sweep
 
     Floats = NDArray[np.float32]
 
@@ -38,55 +40,9 @@ _BESIDE = 90
 _SPECTRUM_BESIDE = 120
 _FPS = 10.0
 _BEHIND_SECONDS = 0.75
-"""A picture that ends longer ago says when; it moves by a column, which is not complete at once."""
-
-
-class Lane(Vertical):
-    """A column of channels: a heat map, traces below it or alone, and under them the labels and the time."""
-
-    DEFAULT_CSS = """
-    Lane { width: 1fr; height: auto; }
-    Lane Lines { height: 1; }
-    Lane .axis { color: $text-muted; }
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        from .heat import Heat
-        from .trace import Trace
-
-        self.heat: Heat = Heat()
-        self.trace: Trace = Trace()
-        self.strip, self.axis = Lines(classes="strip"), Lines(classes="axis")
-
-    def compose(self) -> ComposeResult:
-        yield self.heat
-        yield self.trace
-        yield self.strip
-        yield self.axis
-
-    def lay_out(self, layout: Layout) -> None:
-        """Take the heights of a layout."""
-        map_rows = layout.tall - layout.below if layout.mode == "heat" else 0
-        self.heat.display, self.heat.styles.height = map_rows > 0, map_rows
-        rows = layout.tall - map_rows
-        self.trace.display, self.trace.styles.height = rows > 0, rows
-        self.blank()
-
-    def blank(self) -> None:
-        """What was drawn is of other channels, or of another time."""
-        self.heat.finish(0)
-        self.trace.finish(0)
-        self.strip.put([])
-        self.axis.put([])
-
-    def show_time(
-        self, envelope: Envelope, head: int, cells: int, start: float, seconds: float, frame: Frame, end: str
-    ) -> None:
-        """Labels and time under ``cells`` cells that begin after ``head``; ``end`` is the word at the right edge."""
-        lead = " " * head
-        self.strip.put([line(lead, label_strip(envelope.labels, start, seconds, cells, frame.key_of))])
-        self.axis.put([line(lead + time_axis(seconds, cells, end=end))])
+"""A picture that ends longer ago says when."""
+_NUMBERS_SECONDS = 0.5
+"""How often the numbers beside traces are new."""
 
 
 class SignalView(Vertical):
@@ -106,7 +62,8 @@ class SignalView(Vertical):
 
     DEFAULT_CSS = """
     SignalView { height: 1fr; min-height: 6; }
-    SignalView > .info { height: 1; }
+    SignalView > .top { height: 1; }
+    SignalView .info { height: 1; width: 1fr; }
     SignalView > .told { height: auto; }
     SignalView > .area { height: 1fr; }
     SignalView Grid { display: none; width: 27; height: 1fr; margin-left: 2; }
@@ -117,6 +74,7 @@ class SignalView(Vertical):
         id: str | None = None, classes: str | None = None,
     ) -> None:  # fmt: skip
         super().__init__(id=id, classes=classes)
+        from .heat import Levels
         from .spectrum import Spectrum
 
         self.recorder: Recorder = owner.app if isinstance(owner, ScriptContext) else owner
@@ -124,7 +82,7 @@ class SignalView(Vertical):
         self._own_lens = lens is None
         self._wanted_stream = stream
         self._lanes: list[Lane] = []
-        self._info, self._told = Lines(classes="info"), Lines(classes="told")
+        self._pen, self._info, self._told = Pen(), Lines(classes="info"), Lines(classes="told")
         self._area = Horizontal(classes="area")
         self._grid, self._spectrum = Grid(), Spectrum()
         self._plan: Layout | None = None
@@ -132,9 +90,11 @@ class SignalView(Vertical):
         self._drawn: tuple[object, ...] = ()
         """What the picture is of, besides the time."""
         self._spectrum_of: tuple[object, Samples | None] = (None, None)
+        self._numbers: tuple[object, Sequence[float]] = (None, ())
+        self._steps = Levels()
 
     def compose(self) -> ComposeResult:
-        yield self._info
+        yield Horizontal(self._pen, self._info, classes="top")
         yield self._told
         with self._area:
             yield self._spectrum
@@ -159,8 +119,6 @@ class SignalView(Vertical):
 
     def show(self, frame: Frame) -> None:
         """Draw the newest of what is looked at."""
-        if not getattr(self.app, "paid", True):
-            return  # what was drawn costs more than a frame may: this one is left out
         stream = self.shown_stream(frame)
         self._area.display = stream is not None
         self._told.display = stream is None
@@ -173,6 +131,21 @@ class SignalView(Vertical):
         if self.lens.stream != stream.name:
             self.lens.choose(stream.name)
         self._draw(stream, frame)
+        self._send()
+
+    def _send(self) -> None:
+        """Send what differs of each picture, as much at once as the link takes."""
+        pictures = [one for one in (*self._lanes, self._grid, self._spectrum) if one.display]
+        left = float(getattr(self.app, "picture_bytes", math.inf))
+        if self.app.is_headless or self.app.screen is not self.screen:
+            for i, picture in enumerate(pictures):
+                picture.refresh_changes(left / (len(pictures) - i))
+        elif self._pen.free:
+            text, places = "", [one.region for one in pictures]
+            for i, picture in enumerate(pictures):
+                text += picture.changes((left - len(text)) / (len(pictures) - i))
+            if text:
+                self._pen.draw(text, lambda: places == [one.region for one in pictures])
 
     def _draw(self, stream: StreamStatus, frame: Frame) -> None:
         size = self._area.size
@@ -192,7 +165,7 @@ class SignalView(Vertical):
         page = self._page(stream, layout.first, layout.n_channels, 0.0, lens.seconds)
         samples = None
         if alone:
-            self._draw_grid(page, stream, places, frame, [one.rms for one in page.quality])
+            self._draw_grid(page, stream, places, frame, self._levels(stream))
         else:
             drawn = self._draw_heat if layout.mode == "heat" else self._draw_traces
             answer = drawn(stream, layout, frame)
@@ -203,19 +176,19 @@ class SignalView(Vertical):
                 self._blank()
             if beside and answer is not None:
                 whole = layout.n_channels == stream.n_channels
-                values = answer.levels(lens.seconds) if whole else [one.rms for one in page.quality]
+                values = answer.levels(lens.seconds) if whole else self._levels(stream)
                 self._draw_grid(page, stream, places, frame, values)
             samples = self._draw_spectrum(stream, answer) if layout.mode == "zoom" else None
         hint = () if self._wanted_stream else lens.modes
-        self._info.put([info_line(self.app, lens, stream, layout, page, samples, hint, self.size.width)])
+        self._info.put([info_line(self.app, lens, stream, layout, page, samples, hint, self.size.width - 1)])
 
     def _blank(self) -> None:
         """Nothing of what is looked at now is known yet."""
         self._drawn = ()
         for lane in self._lanes:
             lane.blank()
-        self._grid.finish(0)
-        self._spectrum.finish(0)
+        self._grid.blank()
+        self._spectrum.blank()
         self._spectrum_of = (None, None)
 
     def _lay_out(self, layout: Layout, grid_width: int) -> None:
@@ -240,13 +213,13 @@ class SignalView(Vertical):
 
     # ---------------------------------------------------------------- the views
 
-    def _edge(self, stream: StreamStatus, end: float, at: float) -> str:
-        """What the right edge is: the present only while samples come, are followed, and are drawn as they come."""
+    def _edge(self, stream: StreamStatus, end: float, at: float) -> tuple[str, float]:
+        """What the newest sample is, and how long ago: the present only while samples come and are followed."""
         if self.lens.until is not None or stream.state == "lost":
-            return "held" if self.lens.until is not None else "lost"
+            return "held" if self.lens.until is not None else "lost", 0.0
         compared = stream.time_basis == "lsl" and stream.clock_offset is not None
         behind = at - end - (stream.clock_offset or 0.0) if compared else 0.0
-        return f"-{behind:.1f} s" if behind > _BEHIND_SECONDS else "now"
+        return (f"-{behind:.1f} s", behind) if behind > _BEHIND_SECONDS else ("now", 0.0)
 
     def _page(self, stream: StreamStatus, first: int, n_channels: int, start: float, seconds: float) -> Page:
         percent = self.lens.in_percent(stream)
@@ -258,7 +231,7 @@ class SignalView(Vertical):
         from .heat import HEAD, columns_of
 
         lanes, seconds = self._lanes[: layout.lanes], self.lens.seconds
-        cells = min(lane.heat.size.width for lane in lanes) - HEAD
+        cells = min(lane.size.width for lane in lanes) - HEAD
         if cells < 4:
             return None
         n_columns, each = columns_of(cells, seconds)
@@ -266,61 +239,59 @@ class SignalView(Vertical):
         if answer is None:
             return None
         page = self._page(stream, layout.first, layout.n_channels, answer.start, seconds)
-        self._listen(answer.rms, page, frame.at)
-        edge = self._edge(stream, answer.start + seconds, frame.at)
+        self._listen(answer, page, frame)
+        sweep, steps = self._swept(answer, page, each)
+        time = self._time(answer, sweep, stream, frame)
         for i, lane in enumerate(lanes):
-            first, n_channels = layout.lane(i)
-            part = answer.rms[first - layout.first :][:n_channels]
-            lane.heat.draw(replace(page, first=first, n_channels=n_channels), part, self.lens.loud.value, each)
-            lane.show_time(answer.envelope, HEAD, n_columns * each, answer.start, seconds, frame, edge)
-        if layout.below:
-            self._draw_below(answer, page, stream, layout, frame)
+            lane.show_map(i, layout, page, answer, steps, sweep, self.lens.scale.value, time)
         return answer
-
-    def _listen(self, rms: Floats, page: Page, at: float) -> None:
-        """Set the loudest step by what the good channels reach."""
-        import numpy as np
-
-        good = [not page.flag(page.first + i) for i in range(len(rms))]
-        finite = rms[good] if any(good) else rms
-        finite = finite[np.isfinite(finite)]
-        if self.lens.until is None and finite.size:
-            self.lens.loud.feed(float(np.quantile(finite, 0.97)), at, page.unit)
-
-    def _draw_below(self, answer: Answer, page: Page, stream: StreamStatus, layout: Layout, frame: Frame) -> None:
-        """Traces of the chosen and the worst channels of each lane, under its map and of the same samples."""
-        self.lens.take(answer.low, answer.high, frame.at, page.quality[layout.first :][: layout.n_channels])
-        flagged = {i for i in range(stream.n_channels) if page.flag(i)}
-        for i, lane in enumerate(self._lanes[: layout.lanes]):
-            first, n_channels = layout.lane(i)
-            channels = worst_first(range(first, first + n_channels), self.lens.cursor, flagged, layout.below)
-            at = [channel - layout.first for channel in channels]
-            scale, loudest = self.lens.scale.value, self.lens.loud.value
-            lane.trace.draw(page, channels, answer.low[at], answer.high[at], answer.rms[at], scale, loudest)
 
     def _draw_traces(self, stream: StreamStatus, layout: Layout, frame: Frame) -> Answer | None:
         from .trace import HEAD, RUN
 
-        lanes, seconds = self._lanes[: layout.lanes], self.lens.seconds
-        runs = (min(lane.trace.size.width for lane in lanes) - HEAD) // RUN
+        lanes = self._lanes[: layout.lanes]
+        runs = (min(lane.size.width for lane in lanes) - HEAD) // RUN
         answer = self._ask(stream, layout, runs, 2 * RUN) if runs > 1 else None
         if answer is None:
             return None
-        page = self._page(stream, layout.first, layout.n_channels, answer.start, seconds)
-        self.lens.take(answer.low, answer.high, frame.at, page.quality[layout.first :][: layout.n_channels])
-        self._listen(answer.rms, page, frame.at)
-        edge = self._edge(stream, answer.start + seconds, frame.at)
-        numbers = answer.levels(seconds)
+        page = self._page(stream, layout.first, layout.n_channels, answer.start, self.lens.seconds)
+        self._listen(answer, page, frame)
+        sweep, steps = self._swept(answer, page, RUN)
+        time, numbers = self._time(answer, sweep, stream, frame), self._numbers_of(answer, page, frame)
         for i, lane in enumerate(lanes):
-            first, n_channels = layout.lane(i)
-            part = slice(first - layout.first, first - layout.first + n_channels)
-            rows = lane.trace.size.height if layout.mode == "zoom" else layout.rows
-            channels = range(first, first + n_channels)
-            low, high, rms = answer.low[part], answer.high[part], answer.rms[part]
-            scale, loudest = self.lens.scale.value, self.lens.loud.value or 1.0
-            lane.trace.draw(page, channels, low, high, rms, scale, loudest, rows, numbers[part])
-            lane.show_time(answer.envelope, HEAD, runs * RUN, answer.start, seconds, frame, edge)
+            lane.show_traces(i, layout, page, answer, steps, sweep, self.lens.scale.value, time, numbers)
         return answer
+
+    def _swept(self, answer: Answer, page: Page, each: int) -> tuple[Sweep, Steps]:
+        """Where the columns of an answer stand, and their steps of the ramp."""
+        sweep = answer.sweep(each, held=self.lens.until is not None)
+        about = (page.first, page.unit, self._drawn)
+        return sweep, self._steps.take(answer.rms, self.lens.loud.value or 1.0, sweep, about)
+
+    def _time(self, answer: Answer, sweep: Sweep, stream: StreamStatus, frame: Frame) -> Sequence[Line]:
+        """Labels and seconds under the cells."""
+        edge, behind = self._edge(stream, answer.end(sweep), frame.at)
+        return sweep.labels(answer.envelope.labels, answer.start, frame.key_of), sweep.axis(edge, behind)
+
+    def _numbers_of(self, answer: Answer, page: Page, frame: Frame) -> Sequence[float]:
+        """RMS of each channel over the last second, new a few times a second: faster than that nobody reads."""
+        about = (self._drawn, page.first, page.unit, self.lens.until, int(frame.at / _NUMBERS_SECONDS))
+        if about != self._numbers[0]:
+            self._numbers = about, answer.levels(self.lens.seconds)
+        return self._numbers[1]
+
+    def _listen(self, answer: Answer, page: Page, frame: Frame) -> None:
+        """Scale the traces, and set the loudest step by what the good channels reach."""
+        import numpy as np
+
+        if answer.low.size:
+            self.lens.take(answer.low, answer.high, frame.at, page.quality[page.first :][: page.n_channels])
+        rms = answer.rms
+        good = [not page.flag(page.first + i) for i in range(len(rms))]
+        finite = rms[good] if any(good) else rms
+        finite = finite[np.isfinite(finite)]
+        if self.lens.until is None and finite.size:
+            self.lens.loud.feed(float(np.quantile(finite, 0.97)), frame.at, page.unit)
 
     def _draw_spectrum(self, stream: StreamStatus, answer: Answer | None) -> Samples | None:
         """RMS, peak and spectrum of the chosen channel, of what is drawn; none where they are of another time."""
@@ -336,7 +307,7 @@ class SignalView(Vertical):
             return self._spectrum_of[1]
         envelope = self._envelope(stream, self.lens.view(self.lens.cursor, 1, columns, seconds=seconds))
         if envelope is None or abs(end_of(envelope) - end_of(answer.envelope)) > LEVEL_SECONDS:
-            self._spectrum.finish(0)
+            self._spectrum.blank()
             return None
         low, high = (self._scaled(stream, envelope, part)[0] for part in (envelope.low, envelope.high))
         samples = measure(low, high, envelope.seconds)
@@ -355,19 +326,27 @@ class SignalView(Vertical):
         what = f"{stream.name} {len(places)}×{len(places[0])} {measure}"
         self._grid.draw(page, places, values, self.lens.loud.value or 1.0, what, quality=self.lens.quality)
 
+    def _levels(self, stream: StreamStatus) -> Sequence[float]:
+        """RMS of every channel over the last second, as the view filters it."""
+        lens, n_columns = self.lens, round(LEVEL_SECONDS * _FPS)
+        asked = lens.view(0, stream.n_channels, n_columns, rms=True, seconds=LEVEL_SECONDS)
+        envelope = self._envelope(stream, asked)
+        if envelope is None or not envelope.rms:
+            return ()
+        rms = self._scaled(stream, envelope, envelope.rms)
+        return Answer(envelope, rms, rms[:, :0], rms[:, :0]).levels(LEVEL_SECONDS)
+
     def _ask(self, stream: StreamStatus, layout: Layout, n_columns: int, every: int) -> Answer | None:
         """The newest of the page in so many columns of RMS, and least and greatest values of ``every`` finer ones."""
         fine = max(every, 1)
-        asked = self.lens.view(
-            layout.first, layout.n_channels, n_columns * fine, rms=not every, rms_every=every, more=fine
-        )
+        asked = self.lens.view(layout.first, layout.n_channels, n_columns * fine, rms=not every, rms_every=every)
         envelope = self._envelope(stream, asked)
         if envelope is None or not envelope.rms:
             return None
-        rms = self._scaled(stream, envelope, envelope.rms)[:, :-1]
+        rms = self._scaled(stream, envelope, envelope.rms)
         if not every:
             return Answer(envelope, rms, rms[:, :0], rms[:, :0])
-        low, high = (self._scaled(stream, envelope, part)[:, :-every] for part in (envelope.low, envelope.high))
+        low, high = (self._scaled(stream, envelope, part) for part in (envelope.low, envelope.high))
         return Answer(envelope, rms, low, high)
 
     def _envelope(self, stream: StreamStatus, view: View) -> Envelope | None:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from rich.segment import Segment
 
-from .strip_widget import Signal
+from .picture import Picture, written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import NDArray
 
     Floats = NDArray[np.floating]
@@ -77,12 +73,13 @@ def mains(samples: Samples) -> tuple[float, float]:
     return hertz, share[hertz]
 
 
-class Spectrum(Signal):
+class Spectrum(Picture):
     """Bars over frequency, 60 dB high, the greatest at the top; the mains and its harmonics in another colour."""
 
     DEFAULT_CSS = "Spectrum { display: none; }"
 
     def draw(self, samples: Samples, unit: str) -> None:
+        """Show what is new."""
         cells, tall = self.size.width - _MARGIN - 1, self.size.height - 2
         if cells < 8 or tall < 2:
             return
@@ -95,24 +92,20 @@ class Spectrum(Signal):
         heights = np.clip((20 * np.log10(np.maximum(bars, 1e-12) / top) / _SPAN_DB + 1) * tall * 8, 0, tall * 8)
         hertz, share = mains(samples)
         lines = {int(k * hertz / end * cells) for k in range(1, HARMONICS + 1) if k * hertz < end}
+        quiet, marked = self.ink("quiet"), self.ink("text-warning")
         title = f" spectrum of 1 s   {100 * share:.0f} % at {hertz:g} Hz mains"
-        self.show(0, title, lambda: [Segment(title, self.ink("text-warning" if share >= 0.5 else "quiet"))])
+        rows = [[(title, marked if share >= 0.5 else quiet)]]
         for y in range(tall):
-            fill = np.clip(heights - 8 * (tall - 1 - y), 0, 8).astype(int)
+            fill = np.clip(heights - 8 * (tall - 1 - y), 0, 8).astype(int).tolist()
             mark = f"{top:.3g} {unit}" if y == 0 else f"-{_SPAN_DB:g} dB" if y == tall - 1 else ""
-            key = (fill.tobytes(), mark, tuple(lines), self.look)
-            self.show(1 + y, key, partial(self._bars, fill.tolist(), mark, lines))
-        axis = _axis(end, cells, hertz)
-        self.show(1 + tall, axis, lambda: [Segment(" " * _MARGIN + axis, self.ink("quiet"))])
-        self.finish(2 + tall)
-
-    def _bars(self, fill: list[int], mark: str, lines: set[int]) -> Iterable[Segment]:
-        yield Segment(f"{mark:>{_MARGIN - 1}} ", self.ink("quiet"))
-        plain, marked = self.ink("quiet"), self.ink("text-warning")
-        for x, n in enumerate(fill):
-            yield Segment(
-                ("┊" if n == 0 else _EIGHTHS[n]) if x in lines else _EIGHTHS[n], marked if x in lines else plain
-            )
+            row = [(f"{mark:>{_MARGIN - 1}} ", quiet)]
+            row += [
+                (("┊" if n == 0 else _EIGHTHS[n]) if x in lines else _EIGHTHS[n], marked if x in lines else quiet)
+                for x, n in enumerate(fill)
+            ]
+            rows.append(row)
+        rows.append([(" " * _MARGIN + _axis(end, cells, hertz), quiet)])
+        self.put(written(rows, self.size.width))
 
 
 def _axis(end: float, cells: int, hertz: float) -> str:

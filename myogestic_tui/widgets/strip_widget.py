@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 WORST_FIRST = "xNFCM"
 FLAG_WORDS = {"F": "flat", "C": "clipped", "M": "mains", "N": "NaN", "x": "bad"}
 """What a quality flag reads as; the first letter of `ChannelQuality.flags` in `WORST_FIRST` counts."""
-_SEGMENT_BYTES = {24: 44, 8: 28, 4: 16}
-"""What a segment costs beside its text, by bits of colour; an estimate that the byte budget is charged with."""
 
 
 class Look(NamedTuple):
@@ -136,11 +134,11 @@ class Signal(Widget):
             self._fused[style] = whole
         return whole
 
-    def head(self, channel: int, flag: str, *, chosen: bool) -> Iterable[Segment]:
+    def name_of(self, channel: int, flag: str, *, chosen: bool) -> Iterable[tuple[str, Style]]:
         """Cursor, number from 1, flag: five cells."""
         style = self.ink("text-accent", bold=True) if chosen else self.ink("text-warning" if flag else "quiet")
-        yield Segment(f"{'▸' if chosen else ' '}{channel + 1:>3}", style)
-        yield Segment(flag or " ", self._letter(flag))
+        yield f"{'▸' if chosen else ' '}{channel + 1:>3}", style
+        yield flag or " ", self._letter(flag)
 
     def _letter(self, flag: str) -> Style:
         """The letter of a flag, in the colour that its channel is painted with."""
@@ -173,17 +171,16 @@ class Signal(Widget):
         return new
 
     def show(self, y: int, key: Hashable, build: Callable[[], Iterable[Segment]]) -> None:
-        """Put a row; ``key`` says all that is in it, besides the theme."""
+        """Put a row; ``key`` says all that is in it, besides the theme and the width."""
         width, height = self.size
-        if not 0 <= y < height or self._keys.get(y, self) == key:
-            return
-        self._keys[y] = key
-        row = [*build()]
-        self._strips[y] = self._strip(row, width)
-        charge = getattr(self.app, "charge", None)
-        if charge is not None and row:  # what takes a stale picture away must not keep the new one waiting
-            charge(_SEGMENT_BYTES[self.look.bits] * len(row) + 3 * width)
-        self._fresh.append(Region(0, y, width, 1))
+        if 0 <= y < height and self._keys.get(y, self) != (key, width):
+            self._keys[y] = key, width
+            self.put_row(y, build(), width)
+
+    def put_row(self, y: int, row: Iterable[Segment], n_cells: int) -> None:
+        """Put a row of which the first ``n_cells`` are new."""
+        self._strips[y] = self._strip(row, self.size.width)
+        self._fresh.append(Region(0, y, n_cells, 1))
 
     def _strip(self, row: Iterable[Segment], width: int) -> Strip:
         """Segments on the widget's paper, without what this terminal cannot show."""
@@ -201,8 +198,14 @@ class Signal(Widget):
         """All ``n_rows`` rows were put: blank those beyond, and have what is new painted."""
         if not n_rows:
             self._drawn = None
-        for row in [row for row in self._keys if row >= n_rows]:
-            self.show(row, None, lambda: ())
+        for y in [y for y in self._strips if y >= n_rows]:
+            del self._strips[y]
+            self._keys.pop(y, None)
+            self._fresh.append(Region(0, y, self.size.width, 1))
+        self.repaint()
+
+    def repaint(self) -> None:
+        """Have what is new painted."""
         if self._fresh:
             self.refresh(*self._fresh)
             self._fresh.clear()
@@ -214,10 +217,6 @@ class Signal(Widget):
         self._fused.clear()
         self._look = self._drawn = None
 
-    def on_resize(self) -> None:
-        self.forget()
-        self._strips.clear()
-
     def notify_style_update(self) -> None:
         """Another theme."""
         super().notify_style_update()
@@ -226,8 +225,13 @@ class Signal(Widget):
     def render_lines(self, crop: Region) -> list[Strip]:
         """The rows as they were put: there is no border nor padding, and what filters take away is gone."""
         width = self.size.width
-        rows = [self._strips.get(y) or Strip.blank(width, self._on_paper(None)) for y in crop.line_range]
+        rows = [self._strip_at(y, width) for y in crop.line_range]
         return rows if crop.column_span == (0, width) else [row.crop(*crop.column_span) for row in rows]
+
+    def _strip_at(self, y: int, width: int) -> Strip:
+        """A row as it was put; one of another width is of before the layout changed."""
+        strip = self._strips.get(y)
+        return strip if strip is not None and strip.cell_length == width else Strip.blank(width, self._on_paper(None))
 
 
 class Lines(Signal):
@@ -265,7 +269,8 @@ class Lines(Signal):
     def render_lines(self, crop: Region) -> list[Strip]:
         """Lines become strips when they are first seen."""
         for y in range(crop.y, min(crop.bottom, len(self.lines))):
-            if y not in self._strips:
+            known = self._strips.get(y)
+            if known is None or known.cell_length != self.size.width:
                 row = [Segment(text, self.styled(style)) for text, style in self.lines[y]]
                 self._strips[y] = self._strip(row, self.size.width)
         return super().render_lines(crop)

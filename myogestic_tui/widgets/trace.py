@@ -2,112 +2,84 @@
 
 from __future__ import annotations
 
-from functools import partial
-from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
-from rich.segment import Segment
 from rich.style import Style
 
 from . import colour_ramp
 from . import number_format as f
 from .amplitude_scale import cut_channels
-from .braille import draw_traces
-from .heat import levels as steps_of
-from .strip_widget import Page, Signal
+from .braille import GlyphSet, draw_traces
+from .heat import HEAD as BELOW
+from .picture import Block, beside, written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from .strip_widget import Look, Page, Signal
+    from .sweep import Sweep
+
     Floats = NDArray[np.float32]
+    Steps = NDArray[np.int64]
 
 HEAD = 15
-"""Cells before the trace: cursor, number, flag, level, edge."""
+"""Cells before a trace: cursor, number, flag, level, edge."""
 RUN = 2
-"""Cells of one ink, and by which the traces move."""
+"""Cells of one ink."""
 _TINT = 2
 """Inks are told apart by so many steps of the ramp."""
+_FIRST, _FAINT, _PLAIN, _LINE = 1, colour_ramp.STEPS + 1, colour_ramp.STEPS + 2, colour_ramp.STEPS + 3
 
 
-class Head(NamedTuple):
-    """What stands before a trace."""
+def traces(
+    page: Page, channels: Sequence[int], low: Floats, high: Floats, steps: Steps, scale: float, sweep: Sweep,
+    look: Look, heads: Signal, rows: int = 1, numbers: Sequence[float] = (),
+) -> Block:  # fmt: skip
+    """Traces of some channels, behind their heads.
 
-    channel: int
-    flag: str
-    level: str
-    """Empty: neither level nor scale; the trace begins at once, under a heat map."""
-    chosen: bool
-    cut: bool
-
-
-class Trace(Signal):
-    """Traces of some channels.
-
-    ``draw(page, channels, low, high, rms, scale, loudest, rows, numbers)`` takes least and greatest values,
-    ``(len(channels), columns)``, two columns to a cell; ``scale`` is half the height of a channel, which takes ``rows``
-    rows. Ink is by ``rms``, of the same time in fewer columns, in the steps of `Heat` below ``loudest``. ``numbers``
-    stand beside the traces, and are of what is drawn; without them the traces begin where those of `Heat` do.
+    Parameters
+    ----------
+    low, high
+        Least and greatest values, ``(len(channels), 2 * sweep.cells)``, oldest first.
+    steps
+        Of the ramp, as `heat` has them, ``(len(channels), sweep.columns)``.
+    scale
+        Half the height of a channel, which takes ``rows`` rows.
+    heads
+        Who has the styles.
+    numbers
+        RMS of what is drawn, beside the traces; without them the traces begin where the map does.
     """
-
-    def draw(
-        self, page: Page, channels: Sequence[int], low: Floats, high: Floats, rms: Floats, scale: float,
-        loudest: float, rows: int = 1, numbers: Sequence[float] = (),
-    ) -> None:  # fmt: skip
-        look = self.look
-        flags = [page.flag(channel) for channel in channels]
-        levels = [f.amplitude(number) for number in numbers]
-        about = (low.tobytes(), high.tobytes(), scale, loudest, rows, page.cursor, page.stale, page.unit, self.size)
-        if not self.draws((about, tuple(channels), flags, levels)):
-            return
-        n_columns = low.shape[1] // (2 * RUN) * 2 * RUN
-        indent = (low.shape[1] - n_columns) // 2
-        low, high = low[:, -n_columns:], high[:, -n_columns:]
-        texts = draw_traces(
-            low, high, scale, rows, "ascii" if look.ascii_only else "block" if look.block else "braille"
-        )
-        cut, inks = cut_channels(low, high, scale), inks_of(rms, low.shape[1] // 2, loudest)
-        for i, channel in enumerate(channels):
-            head = Head(channel, flags[i], levels[i] if levels else "", channel == page.cursor, cut[i])
-            for at, text in enumerate(texts[i]):
-                key = (text, inks[i].tobytes(), head, at, look, page.stale, indent, scale if rows > 4 else 0)
-                row = partial(self._row, text, inks[i], head, at, page, scale, rows, indent)
-                self.show(i * rows + at, key, row)
-        self.finish(len(texts) * rows)
-
-    def _row(
-        self, text: str, inks: NDArray[np.int64], head: Head, at: int, page: Page, scale: float, rows: int, indent: int
-    ) -> Iterable[Segment]:
-        if at == 0:
-            yield from self.head(head.channel, head.flag, chosen=head.chosen)
-        if head.level:
-            if at == 0:
-                yield Segment(f"{head.level:>8} ", self.ink("foreground", bold=head.chosen))
-            else:
-                yield Segment(_scale_mark(at, rows, scale, page.unit), self.ink("quiet"))
-            edge, variable = ("↕", "text-warning") if head.cut else ("┊", "faint")
-            yield Segment(edge, self.ink(variable))
-        yield Segment(" " * indent)
-        yield from self._inked(text, inks, faint=page.stale or head.flag in ("F", "x"))
-
-    def _inked(self, text: str, inks: NDArray[np.int64], *, faint: bool) -> Iterable[Segment]:
-        look = self.look
-        if faint or look.plain:
-            yield Segment(text, self.ink("faint") if faint else Style())
-            return
-        styles = colour_ramp.inks(look.dark, look.bits)
-        cuts = [0, *(np.flatnonzero(np.diff(inks)) + 1).tolist(), len(inks)]
-        for start, stop in pairwise(cuts):
-            yield Segment(text[start * RUN : stop * RUN], styles[int(inks[start])])
+    flags = [page.flag(channel) for channel in channels]
+    letters: GlyphSet = "ascii" if look.ascii_only else "block" if look.block else "braille"
+    glyphs = sweep.placed(draw_traces(low, high, scale, rows, letters)).reshape(-1, sweep.cells).astype(np.int64)
+    inks = sweep.placed(np.repeat(_inks_of(steps, flags, page, look), sweep.each, axis=1)).repeat(rows, axis=0)
+    sweep.cut(glyphs, inks, _LINE)
+    styles = [Style(), *colour_ramp.inks(look.dark, look.bits), heads.ink("faint"), Style(), heads.ink("text-accent")]
+    cut = cut_channels(low, high, scale)
+    names = []
+    for i, channel in enumerate(channels):
+        chosen = channel == page.cursor
+        name = [*heads.name_of(channel, flags[i], chosen=chosen)]
+        if numbers:
+            name.append((f"{f.amplitude(numbers[i]):>8} ", heads.ink("foreground", bold=chosen)))
+        edge = [("↕", heads.ink("text-warning")) if cut[i] else ("┊", heads.ink("faint"))] if numbers else []
+        names.append(name + edge)
+        names += [[(_scale_mark(at, rows, scale, page.unit), heads.ink("quiet")), *edge] for at in range(1, rows)]
+    width = HEAD if numbers else BELOW
+    return beside(written(names, width), Block(glyphs, inks, styles))
 
 
-def inks_of(rms: Floats, cells: int, loudest: float) -> NDArray[np.int64]:
-    """Steps of the ramp by run of the last ``cells``, ``(n_channels, runs)``: the same colour is as loud on the map."""
-    by_cell = np.repeat(np.square(np.where(np.isfinite(rms), rms, 0)), -(-cells // rms.shape[1]), axis=1)[:, -cells:]
-    runs = np.sqrt(by_cell.reshape(len(rms), cells // RUN, RUN).mean(axis=2))
-    return np.maximum(steps_of(runs, loudest, np.full(runs.shape, -1, np.int64)), 0) // _TINT * _TINT
+def _inks_of(steps: Steps, flags: Sequence[str], page: Page, look: Look) -> Steps:
+    """The ink of each column: as loud as on the map, whatever the scale of the traces."""
+    inks = _FIRST + np.maximum(steps, 0) // _TINT * _TINT
+    if look.plain:
+        inks[:] = _PLAIN
+    inks[[page.stale or flag in ("F", "x") for flag in flags]] = _FAINT
+    return inks
 
 
 def _scale_mark(at: int, rows: int, scale: float, unit: str) -> str:

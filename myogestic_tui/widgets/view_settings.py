@@ -166,18 +166,14 @@ class Lens:
         return self.percent and bool(stream.mvc)
 
     def view(
-        self, first: int, n_channels: int, columns: int, *, rms: bool = False, rms_every: int = 0, more: int = 0,
-        seconds: float = 0.0,
+        self, first: int, n_channels: int, columns: int, *, rms: bool = False, rms_every: int = 0, seconds: float = 0.0,
     ) -> View:  # fmt: skip
-        """What to ask the recorder for: the window in ``columns``, and ``more`` of the same width before it.
-
-        ``seconds`` is of a window other than that of the lens.
-        """
+        """What to ask the recorder for: the window in ``columns``; ``seconds`` is of another one than the lens has."""
         _, highpass, notch = FILTERS[self.filter]
         return View(
             stream=self.stream,
-            seconds=(seconds or self.seconds) * (columns + more) / columns,
-            columns=columns + more,
+            seconds=seconds or self.seconds,
+            columns=columns,
             first_channel=first,
             n_channels=n_channels,
             until=self.until,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import time
@@ -121,17 +122,26 @@ def test_a_link_that_queues_gets_no_more_frames_than_its_terminal_has_answered(v
     terminal.wait_for(lambda text: "4 Open" in text.splitlines()[1])
 
 
-def test_after_a_frame_that_took_long_pictures_leave_the_link_to_words_for_as_long(monkeypatch):
+def test_a_picture_is_sent_in_parts_that_the_link_takes_at_once(monkeypatch):
     now = [100.0]
     monkeypatch.setattr("myogestic_tui.tui.terminal_link.time.monotonic", lambda: now[0])
     link = Link()
-    for took, rests in ((0.1, 0.0), (2.0, 2.0)):
-        link.asked()
-        now[0] += took
+    assert link.picture_bytes == math.inf, "nobody tells what it takes"
+    link.asks = True
+
+    def sent(n_bytes, seconds):
+        link.asked(n_bytes)
+        now[0] += seconds
         link.answered()
-        assert link.takes_pictures == (not rests)
-        now[0] += rests
-        assert link.takes_pictures
+        return link.picture_bytes
+
+    assert sent(8000, 0.01) > 100_000
+    assert sent(12_000, 2.0) == pytest.approx(2400, rel=0.1), "what 48 kbit/s take in 0.4 s"
+    assert sent(1200, 0.2) == pytest.approx(2400, rel=0.1)
+    assert sent(0, 1.0) == pytest.approx(2400, rel=0.1), "a question alone says nothing"
+    for _ in range(3):
+        sent(10_000, 0.15)
+    assert link.picture_bytes > 20_000
 
 
 def test_answers_that_are_lost_on_the_way_do_not_freeze_the_screens(monkeypatch):

@@ -15,7 +15,7 @@ import myogestic_tui
 from myogestic_tui.config import GESTURE_KEYS
 from myogestic_tui.errors import ConfigError
 from myogestic_tui.tui import ViewerOptions
-from myogestic_tui.tui.frame_pacing import BYTES_PER_FRAME, Pacer
+from myogestic_tui.tui.frame_pacing import Pacer
 from myogestic_tui.tui.keys import LAYOUTS, canonical, is_gesture_key, keymap_of, looks_pasted, unglued
 from myogestic_tui.tui.modals.forms import Form
 from myogestic_tui.tui.modals.text import TextScreen
@@ -190,16 +190,6 @@ def test_what_a_link_glued_to_escape_is_two_keys_of_the_same_time(key, character
 )
 def test_what_looks_pasted(text, pasted):
     assert looks_pasted([events.Key(character, character) for character in text]) is pasted
-
-
-def test_a_frame_that_is_not_paid_for_is_left_out():
-    pacer = Pacer(10)
-    pacer.charge(3 * BYTES_PER_FRAME)
-    paid = []
-    for _ in range(4):
-        pacer.woke(0.0, busy=False)
-        paid.append(pacer.paid)
-    assert paid == [False, True, True, True]
 
 
 def test_the_rate_falls_when_frames_come_late_and_recovers():

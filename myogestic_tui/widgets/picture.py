@@ -1,0 +1,239 @@
+"""Pictures of a signal as cells: compared with what the terminal shows already, and sent as the link takes them.
+
+A `Picture` is given whole, ten times a second, and a few cells of each row are new. Textual would send a row from its
+left edge on, and compose every row to do so. So a `Pen` draws the new cells: a widget of one cell, whose strip has, as
+a control segment, what goes to the places of the others. It travels in Textual's own frames; and all else that paints
+the screen finds in the picture's strips what the terminal shows.
+"""
+
+from __future__ import annotations
+
+from itertools import chain, pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from rich.color import ColorSystem
+from rich.console import COLOR_SYSTEMS
+from rich.segment import ControlType, Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from .strip_widget import Signal
+from .styled_lines import cells
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    Cells = NDArray[np.int64]
+
+_INK = 21
+"""A cell is its glyph, and from this bit on its ink."""
+_GLYPH = (1 << _INK) - 1
+_BLANK = ord(" ")
+_HALF = 1
+"""The glyph of a cell that the letter before it takes, too."""
+_ROW_BYTES = 24
+"""What a run of one ink costs, about, beside its text."""
+
+
+class Block(NamedTuple):
+    """Some rows of a picture: code points, and inks as places in ``styles``, both ``(rows, cells)``; 0 is paper."""
+
+    glyphs: Cells
+    inks: Cells
+    styles: Sequence[Style]
+
+
+def written(rows: Sequence[Sequence[tuple[str, Style]]], width: int) -> Block:
+    """Rows of styled text."""
+    places: dict[Style, int] = {}
+    glyphs, inks = np.zeros((len(rows), width), np.int64), np.zeros((len(rows), width), np.int64)
+    for y, row in enumerate(rows):
+        letters = [_letters(text) for text, _ in row]
+        ink = [1 + places.setdefault(style, len(places)) for _, style in row]
+        whole = [*chain(*letters)][:width]
+        glyphs[y, : len(whole)] = whole
+        inks[y, : len(whole)] = np.repeat(ink, [len(part) for part in letters])[:width]
+    return Block(glyphs, inks, [Style(), *places])
+
+
+def beside(one: Block, other: Block) -> Block:
+    """Two blocks of as many rows, one to the left of the other."""
+    inks = np.hstack([one.inks, other.inks + len(one.styles)])
+    return Block(np.hstack([one.glyphs, other.glyphs]), inks, [*one.styles, *other.styles])
+
+
+def _letters(text: str) -> list[int]:
+    """A code point for each cell."""
+    if cells(text) == len(text):
+        return [*map(ord, text)]
+    return [*chain(*(([ord(letter)], [ord(letter), _HALF])[cells(letter) - 1] for letter in text if cells(letter)))]
+
+
+class Picture(Signal):
+    """Cells of a signal."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._wanted: Cells = np.zeros((0, 0), np.int64)
+        self._sent: Cells = self._wanted
+        self._inks: dict[Style, int] = {Style(): 0}
+        self._escapes: dict[int, str] = {}
+        self._next = 0
+
+    def put(self, *blocks: Block) -> None:
+        """Show blocks, one below the other, as soon as they are sent."""
+        width, height = self.size
+        if self._sent.shape != (height, width):
+            self._sent, self._next = np.zeros((height, width), np.int64), 0
+            self._strips.clear()
+        self._wanted = np.zeros((height, width), np.int64)
+        y = 0
+        for glyphs, inks, styles in blocks:
+            places = np.array([self._inks.setdefault(style, len(self._inks)) for style in styles], np.int64)
+            drawn = np.where(glyphs == 0, 0, places[inks] << _INK | glyphs)[: max(height - y, 0), :width]
+            self._wanted[y : y + len(drawn), : drawn.shape[1]] = drawn
+            y += len(drawn)
+
+    def blank(self) -> None:
+        """What was drawn is of something else, or of another time."""
+        self._drawn, self._next = None, 0
+        if self._sent.any():
+            self.refresh()
+        self._wanted = self._sent = np.zeros_like(self._sent)
+        self._strips.clear()
+
+    def forget(self) -> None:
+        """Another look."""
+        super().forget()
+        self.blank()
+        self._inks = {Style(): 0}
+        self._escapes.clear()
+
+    # ---------------------------------------------------------------- what is new
+
+    def changes(self, n_bytes: float) -> str:
+        """What differs from what was sent, for a `Pen`: rows of about so many bytes, those first that waited."""
+        region, ink, parts, size = self.region, -1, [], 0
+        for y, places in self._differing():
+            if size >= n_bytes:
+                self._next = y
+                break
+            before = -2
+            for x, cell in zip(places.tolist(), self._wanted[y, places].tolist(), strict=True):
+                if x != before + 1:
+                    parts.append(f"\x1b[{region.y + y + 1};{region.x + x + 1}H")
+                if cell >> _INK != ink:
+                    ink = cell >> _INK
+                    parts.append(self._escape(ink))
+                glyph, before = cell & _GLYPH, x
+                parts.append("" if glyph == _HALF else self._shown(chr(glyph or _BLANK)))
+            size += sum(len(part) for part in parts[-3 * len(places) :])
+            self._took(y)
+        return "".join(parts)
+
+    def refresh_changes(self, n_bytes: float) -> None:
+        """Have Textual send what differs, whole rows of it."""
+        size = 0
+        for y, _ in self._differing():
+            if size >= n_bytes:
+                self._next = y
+                break
+            size += _ROW_BYTES * (1 + int(np.count_nonzero(np.diff(self._wanted[y] >> _INK)))) + 3 * self.size.width
+            self._took(y)
+            self.refresh(Region(0, y, self.size.width, 1))
+
+    def _differing(self) -> list[tuple[int, NDArray[np.int64]]]:
+        differs = self._wanted != self._sent
+        rows = np.flatnonzero(differs.any(axis=1))
+        rows = np.roll(rows, -int(np.searchsorted(rows, self._next)))
+        self._next = 0
+        return [(y, np.flatnonzero(differs[y])) for y in rows.tolist()]
+
+    def _took(self, y: int) -> None:
+        self._sent[y] = self._wanted[y]
+        self._strips.pop(y, None)
+
+    def _escape(self, ink: int) -> str:
+        """What switches to an ink."""
+        escape = self._escapes.get(ink)
+        if escape is None:
+            segment = Segment("x", self._on_paper([*self._inks][ink]))
+            for one in self.get_line_filters():
+                segment = one.apply([segment], self.background_colors[1])[0]
+            system = COLOR_SYSTEMS.get(self.app.console.color_system or "", ColorSystem.TRUECOLOR)
+            codes = (segment.style or Style()).render("x", color_system=system).partition("x")[0]
+            escape = self._escapes[ink] = "\x1b[0m" + codes
+        return escape
+
+    def _shown(self, letter: str) -> str:
+        """A letter as this terminal can show it."""
+        ascii_filter = getattr(self.app, "ascii_filter", None)
+        return letter if ascii_filter is None else str(ascii_filter.apply([Segment(letter)], Style())[0].text)
+
+    # ---------------------------------------------------------------- what stands there
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The rows as they were sent."""
+        for y in crop.line_range:
+            if y not in self._strips and y < len(self._sent):
+                self._strips[y] = self._strip(self._segments(self._sent[y]), self.size.width)
+        return super().render_lines(crop)
+
+    def _segments(self, row: Cells) -> list[Segment]:
+        """Runs of one ink."""
+        styles, inks = [*self._inks], row >> _INK
+        cuts = [0, *(np.flatnonzero(np.diff(inks)) + 1).tolist(), len(row)]
+        glyphs = (row & _GLYPH).tolist()
+        return [
+            Segment(
+                "".join(chr(glyph or _BLANK) for glyph in glyphs[start:stop] if glyph != _HALF),
+                styles[int(inks[start])] if inks[start] else None,
+            )
+            for start, stop in pairwise(cuts)
+            if start < stop
+        ]
+
+
+class Pen(Widget):
+    """The cell that carries what pictures have new.
+
+    Attributes
+    ----------
+    free
+        Whether what it was given last has been painted.
+    """
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = "Pen { width: 1; height: 1; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.free = True
+        self._text = ""
+        self._valid: Callable[[], bool] = lambda: False
+        self._painted = False
+
+    def draw(self, text: str, valid: Callable[[], bool]) -> None:
+        """Paint text with its places, as long as those are ``valid``."""
+        self._text, self._valid, self._painted, self.free = text, valid, False, False
+        self.refresh()
+        self.call_after_refresh(self._look)
+
+    def _look(self) -> None:
+        if self._painted:
+            self.free, self._text = True, ""
+        else:
+            self.call_after_refresh(self._look)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """A blank, and what is new of the pictures."""
+        self._painted = True
+        segments = [Segment(" ", self.rich_style)]
+        if self._text and self._valid():
+            segments.insert(0, Segment(f"\x1b7{self._text}\x1b8", None, [(ControlType.CURSOR_MOVE_TO, 0, 0)]))
+        return [Strip(segments, 1)] * crop.height

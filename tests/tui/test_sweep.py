@@ -1,0 +1,101 @@
+"""A picture that is written over in place: where now is, how old the rest is, and that nothing else is shown."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from myogestic_tui.app.interface import LabelStatus
+from myogestic_tui.widgets.heat import Levels
+from myogestic_tui.widgets.label_timeline import time_axis
+from myogestic_tui.widgets.sweep import GAP, LINE, Sweep
+
+
+def text(line):
+    return "".join(part for part, _ in line)
+
+
+def swept(newest, columns=10, each=2, filled=2, seconds=10.0, held=False):
+    return Sweep(newest, columns, each, filled, seconds, held)
+
+
+@pytest.mark.parametrize("newest", range(37, 60))
+def test_each_column_has_its_place_for_good_and_the_oldest_are_under_the_gap(newest):
+    sweep = swept(newest)
+    numbers = np.arange(newest - 9, newest + 1)
+    placed = sweep.placed(np.repeat(numbers, 2))
+    assert all(placed[2 * (n % 10)] == placed[2 * (n % 10) + 1] == n for n in numbers.tolist())
+    glyphs, inks = placed[None].copy(), np.zeros((1, 20), np.int64)
+    sweep.cut(glyphs, inks, 7)
+    assert chr(glyphs[0, sweep.line]) == LINE
+    assert inks[0, sweep.line] == 7
+    assert placed[sweep.line - 1] == newest
+    hidden = placed[sweep.line : sweep.line + GAP]
+    assert set(hidden.tolist()) == {newest - 9}
+
+
+def test_of_the_newest_column_only_the_time_that_has_come_is_drawn():
+    sweep = swept(43, each=6, filled=2)
+    glyphs, inks = np.full((1, 60), 65), np.zeros((1, 60), np.int64)
+    sweep.cut(glyphs, inks, 1)
+    assert "".join(chr(glyph or 32) for glyph in glyphs[0]) == "A" * 20 + LINE + "   " + "A" * 36
+
+
+def test_a_view_that_is_held_runs_from_left_to_right():
+    sweep = swept(43, held=True)
+    assert sweep.placed(np.arange(20)).tolist() == list(range(20))
+    assert text(sweep.axis("held")).endswith("held")
+
+
+@pytest.mark.parametrize("cells", [24, 45, 70, 93])
+@pytest.mark.parametrize("seconds", [1.0, 5.0, 10.0, 30.0])
+def test_the_axis_tells_the_age_of_every_place(seconds, cells):
+    for line in range(cells):
+        for behind in (0.0, 0.31 * seconds):
+            end = f"-{behind:.1f} s" if behind else "now"
+            axis = time_axis(seconds, cells, end=end, line=line, after=min(line + GAP, cells), behind=behind)
+            assert len(axis) == cells
+            assert axis[line] == LINE
+            rest = axis.replace(end, " " * len(end), 1)
+            for tick in re.finditer(r"-([0-9.]+)", rest):
+                back = (line - tick.start()) % cells
+                assert abs(back / cells * seconds + behind - float(tick[1])) <= 1.01 * seconds / cells
+            assert end in axis or cells - line <= len(end)
+
+
+def test_labels_stand_where_they_were_on_both_sides_of_the_line():
+    labels = [LabelStatus(timestamp=at, class_index=i) for i, at in enumerate((32.0, 36.0, 41.0, 43.0))]
+    sweep = swept(43, each=4, filled=4, columns=10)
+    line = text(sweep.labels(labels, 34.0, lambda index: "1234"[index]))
+    assert len(line) == 40
+    assert line[:16] == "2━━━│3━━━━━━│4━━"
+    assert line[16] == LINE
+    assert line[18:] == "1━━━━━│2━━━━━━━━━━━━━━"
+    sweep = swept(49, each=4, filled=4)
+    assert text(sweep.labels(labels, 40.0, lambda index: "1234"[index])).startswith(LINE)
+
+
+def test_complete_columns_keep_their_step_and_the_growing_one_follows_what_comes():
+    rng = np.random.default_rng(3)
+    rms = rng.uniform(5, 300, (4, 60)).astype(np.float32)
+    whole, levels = None, Levels()
+    for newest in range(20, 60):
+        part = rms[:, newest - 19 : newest + 1].copy()
+        for growing in (0.3, 0.9, 1.0):
+            part[:, -1] = rms[:, newest] * growing
+            steps = levels.take(part, 320.0, swept(newest, columns=20))
+        if whole is not None:
+            assert (steps[:, :-1] == whole[:, 1:]).all()
+        whole = steps.copy()
+    jumped = levels.take(rms[:, :20], 320.0, swept(500, columns=20))
+    assert jumped.shape == (4, 20)
+
+
+def test_a_column_in_which_nothing_came_has_no_step():
+    rms = np.full((2, 10), 50.0, np.float32)
+    rms[:, 4:7] = np.nan
+    steps = Levels().take(rms, 320.0, swept(9))
+    assert (steps[:, 4:7] == -1).all()
+    assert (np.delete(steps, [4, 5, 6], axis=1) > 0).all()
