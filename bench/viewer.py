@@ -3,6 +3,10 @@
 ``python bench/viewer.py [--seconds S] [--channels 64] [--sizes 80x24,160x50,200x60]`` starts a synthetic outlet whose
 hand changes its gesture, a recorder and a viewer for each number of channels and size (Live, 10 fps; heat, traces, grid
 and zoom), and prints figures as JSON. Nobody parses what the viewer writes while it is measured; it is counted.
+``pictures_per_s`` are frames with new cells of the picture; ``frames_per_s`` are those with anything new.
+
+``--kbit 512,48`` measures instead over links of so many kbit/s, which queue what they cannot send yet: how old what is
+seen was at most, pictures per second, and how long a key waits for its effect.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ import argparse
 import contextlib
 import itertools
 import json
+import queue
 import sys
 import tempfile
 import threading
@@ -31,6 +36,8 @@ from myogestic_tui.tui.key_timing import ASK
 BUDGET = {"cpu_percent": 6.0, "bytes_per_frame": 20_000, "idle_cpu_percent": 0.5, "first_paint_s": 0.4}
 FPS = 10.0
 _SETTLE_SECONDS = 4.0
+_PICTURE = b"\x1b7"
+"""What begins the new cells of a picture: the cursor's place is kept."""
 _PAUSE_BETWEEN_FRAMES = 0.02
 """Bytes that come after a longer pause belong to another frame."""
 
@@ -39,13 +46,15 @@ class Counted(Terminal):
     """A terminal whose reader counts bytes and frames, and draws nothing once it is told so."""
 
     parsing = True
-    n_frames = 0
+    n_frames = n_pictures = 0
     _last = 0.0
+    _end = b""
 
     def _take(self, data: bytes) -> None:
         now = time.monotonic()
         self.n_frames += now - self._last > _PAUSE_BETWEEN_FRAMES
-        self._last = now
+        self.n_pictures += (self._end + data).count(_PICTURE)
+        self._last, self._end = now, data[-1:] if data[-1:] == _PICTURE[:1] else b""
         if self.parsing:
             super()._take(data)
         else:
@@ -61,12 +70,14 @@ class Counted(Terminal):
         self.parsing = False
         process = psutil.Process(self.process.pid)
         before, n_bytes, n_frames, start = process.cpu_times(), self.n_bytes, self.n_frames, time.monotonic()
+        n_pictures = self.n_pictures
         time.sleep(seconds)
         after, lasted = process.cpu_times(), time.monotonic() - start
         cpu = (after.user + after.system - before.user - before.system) / lasted
         frames = self.n_frames - n_frames
         return {
             "cpu_percent": round(100 * cpu, 2),
+            "pictures_per_s": round((self.n_pictures - n_pictures) / lasted, 2),
             "frames_per_s": round(frames / lasted, 2),
             "bytes_per_s": round((self.n_bytes - n_bytes) / lasted),
             "bytes_per_frame": round((self.n_bytes - n_bytes) / (FPS * lasted)),
@@ -74,15 +85,56 @@ class Counted(Terminal):
         }
 
 
+class Thin(Counted):
+    """A terminal behind a link that queues without a word, and sends so many bytes per second."""
+
+    rate = 0.0
+
+    def __init__(self, *arguments: object, **more: object) -> None:
+        self._queue: queue.SimpleQueue[tuple[float, bytes]] = queue.SimpleQueue()
+        self.lags: list[float] = []
+        self.seen = bytearray()
+        threading.Thread(target=self._send, daemon=True).start()
+        super().__init__(*arguments, **more)  # type: ignore[arg-type]
+
+    def _take(self, data: bytes) -> None:
+        self._queue.put((time.monotonic(), data))
+
+    def wait_for_bytes(self, key: str, wanted: str, timeout: float = 60.0) -> float:
+        """Press a key; seconds until something is seen."""
+        with self._changed:
+            self.seen.clear()
+        pressed = time.monotonic()
+        self.press(key)
+        with self._changed:
+            assert self._changed.wait_for(lambda: wanted.encode() in self.seen, timeout), wanted
+        return time.monotonic() - pressed
+
+    def _send(self) -> None:
+        free = 0.0
+        while True:
+            came, data = self._queue.get()
+            for start in range(0, len(data), 256):
+                part = data[start : start + 256]
+                if self.rate:
+                    free = max(free, time.monotonic()) + len(part) / self.rate
+                    time.sleep(max(free - time.monotonic(), 0.0))
+                with self._changed:
+                    super()._take(part)
+                    self.seen += part if self.rate else b""
+                    self._changed.notify_all()
+            self.lags.append(time.monotonic() - came)
+
+
 def open_viewer(
-    folder: Path, config: str = "", columns: int = 160, lines: int = 50
+    folder: Path, config: str = "", columns: int = 160, lines: int = 50, kind: type[Counted] = Counted
 ) -> tuple[Counted, dict[str, float]]:
     """A viewer on the sessions of a folder, and the seconds to its header, to its first whole frame, and to its keys.
 
     ``cpu_s`` is what the process had used when the whole frame was seen.
     """
     (folder / "myogestic.toml").write_text(config)
-    terminal = Counted.python(
+    terminal = kind.python(
         "-c", "from myogestic_tui.cli import main; main()", columns=columns, lines=lines, cwd=folder,
         environ={"XDG_STATE_HOME": str(folder)},  # the view that was looked at last is not remembered from run to run
     )  # fmt: skip
@@ -139,6 +191,42 @@ def live(n_channels: int, columns: int, lines: int, seconds: float) -> dict[str,
     return found
 
 
+def thin(kbit: float, n_channels: int, columns: int, lines: int, seconds: float) -> dict[str, object]:
+    """Heat and traces over a link of so many kbit/s."""
+    name = f"bench{uuid.uuid4().hex[:8]}"
+    generator = Generator(name, n_channels=n_channels, fs=2048.0)
+    config = f'[[streams]]\nname = "{name}"\n'
+    found: dict[str, object] = {"kbit_per_s": kbit, "channels": n_channels, "size": f"{columns}x{lines}"}
+    try:
+        with tempfile.TemporaryDirectory() as folder, gestures(generator):
+            terminal, _ = open_viewer(Path(folder), config, columns, lines, Thin)
+            assert isinstance(terminal, Thin)
+            try:
+                terminal.wait_for("1/1 streams")
+                terminal.rate, terminal.parsing = kbit * 1000 / 8, False
+                for view, key in (("heat", "l"), ("traces", "i")):
+                    first = terminal.wait_for_bytes(key, "now")
+                    terminal.lags.clear()
+                    n_pictures, start, waits = terminal.n_pictures, time.monotonic(), []
+                    while (lasted := time.monotonic() - start) < seconds:
+                        for key, seen in (("down", "▸  2"), ("up", "▸  1")):
+                            time.sleep(0.7)
+                            waits.append(terminal.wait_for_bytes(key, seen))
+                    found[view] = {
+                        "now_seen_s": round(first, 2),
+                        "behind_s": round(max(terminal.lags), 2),
+                        "pictures_per_s": round((terminal.n_pictures - n_pictures) / lasted, 2),
+                        "key_s_median": round(sorted(waits)[len(waits) // 2], 2),
+                        "key_s_most": round(max(waits), 2),
+                    }
+            finally:
+                terminal.rate = 0.0
+                leave(terminal, Path(folder))
+    finally:
+        generator.stop()
+    return found
+
+
 @contextlib.contextmanager
 def gestures(generator: Generator, every: float = 2.5) -> Iterator[None]:
     """Within, the hand takes up another gesture every few seconds."""
@@ -187,7 +275,14 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--channels", default="64")
     parser.add_argument("--sizes", default="80x24,160x50,200x60")
+    parser.add_argument("--kbit", default="")
     options = parser.parse_args()
+    if options.kbit:
+        links, channels = options.kbit.split(","), int(options.channels.split(",")[0])
+        sizes = [[*map(int, size.split("x"))] for size in options.sizes.split(",")]
+        figures = [thin(float(kbit), channels, *size, options.seconds) for kbit in links for size in sizes]
+        print(json.dumps(figures, indent=2))
+        return
     figures = {
         "live": [
             live(int(n), *map(int, size.split("x")), options.seconds)

@@ -153,7 +153,7 @@ class TerminalApp(App[int]):
                     await self._wake.wait()
             if self._holding:
                 self._wake.clear()
-                if not self._hold():
+                if not self._hold() and not self.link.waits_for_answers:
                     break
             elif self._wake.is_set():
                 return

@@ -35,8 +35,8 @@ _IN_FLIGHT = 2
 _SLOW_SECONDS = 0.25
 _PICTURE_SECONDS = 0.4
 """A picture is sent in parts that the link takes in so long: a key waits for no more than that."""
-_FIRST_PART, _LEAST_PART = 16_000.0, 2_000.0
-"""Bytes of a part before it is known what the link takes, and at least."""
+_FIRST_PART, _LEAST_PART, _MOST_PART = 8_000.0, 2_000.0, 64_000.0
+"""Bytes of a part before it is known what the link takes, and at least, and at most."""
 _NO_ANSWER_SECONDS = 5.0
 """A terminal that has never answered by then does not answer; one that has may take as long as it stalls."""
 _LOST_SECONDS = 15.0
@@ -153,7 +153,7 @@ class Link:
         if n_bytes:
             takes = n_bytes * _PICTURE_SECONDS / max(self._took - self._trip, 1e-4)
             if takes > self._part or self._took - self._trip > _PICTURE_SECONDS:
-                self._part = max(takes, _LEAST_PART)
+                self._part = min(max(takes, _LEAST_PART), _MOST_PART)
 
     @property
     def picture_bytes(self) -> float:

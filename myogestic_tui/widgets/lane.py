@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 class Lane(Picture):
     """One of the columns that the channels of a page stand in."""
 
+    n_head, n_last = MAP_HEAD, STRIP_ROWS
+
     def lay_out(self, layout: Layout) -> None:
         """Take the height of a layout."""
         self.styles.height = layout.tall + STRIP_ROWS

@@ -24,7 +24,7 @@ from .strip_widget import Signal
 from .styled_lines import cells
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -75,7 +75,15 @@ def _letters(text: str) -> list[int]:
 
 
 class Picture(Signal):
-    """Cells of a signal."""
+    """Cells of a signal.
+
+    Attributes
+    ----------
+    n_head, n_last
+        Cells at the left of each row, and rows at the bottom, that are sent before all others.
+    """
+
+    n_head = n_last = 0
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -117,13 +125,14 @@ class Picture(Signal):
     # ---------------------------------------------------------------- what is new
 
     def changes(self, n_bytes: float) -> str:
-        """What differs from what was sent, for a `Pen`: rows of about so many bytes, those first that waited."""
-        region, ink, parts, size = self.region, -1, [], 0
+        """What differs from what was sent, for a `Pen`: pieces of about so many bytes, those first that waited."""
+        parts: list[str] = []
+        region, ink, size = self.region, -1, 0
         for y, places in self._differing():
             if size >= n_bytes:
                 self._next = y
                 break
-            before = -2
+            before, start = -2, len(parts)
             for x, cell in zip(places.tolist(), self._wanted[y, places].tolist(), strict=True):
                 if x != before + 1:
                     parts.append(f"\x1b[{region.y + y + 1};{region.x + x + 1}H")
@@ -132,30 +141,35 @@ class Picture(Signal):
                     parts.append(self._escape(ink))
                 glyph, before = cell & _GLYPH, x
                 parts.append("" if glyph == _HALF else self._shown(chr(glyph or _BLANK)))
-            size += sum(len(part) for part in parts[-3 * len(places) :])
-            self._took(y)
+            size += sum(map(len, parts[start:]))
+            self._took(y, places)
         return "".join(parts)
 
     def refresh_changes(self, n_bytes: float) -> None:
         """Have Textual send what differs, whole rows of it."""
-        size = 0
+        size, every = 0, np.arange(self.size.width)
         for y, _ in self._differing():
             if size >= n_bytes:
                 self._next = y
                 break
             size += _ROW_BYTES * (1 + int(np.count_nonzero(np.diff(self._wanted[y] >> _INK)))) + 3 * self.size.width
-            self._took(y)
+            self._took(y, every)
             self.refresh(Region(0, y, self.size.width, 1))
 
-    def _differing(self) -> list[tuple[int, NDArray[np.int64]]]:
+    def _differing(self) -> Iterator[tuple[int, NDArray[np.int64]]]:
+        """Rows and their cells that differ: the heads and the time, which tell what a key did, and then the others."""
         differs = self._wanted != self._sent
-        rows = np.flatnonzero(differs.any(axis=1))
-        rows = np.roll(rows, -int(np.searchsorted(rows, self._next)))
+        first = differs.copy()
+        first[: len(first) - self.n_last, self.n_head :] = False
+        rest = np.flatnonzero((differs & ~first).any(axis=1))
+        rest = np.roll(rest, -int(np.searchsorted(rest, self._next)))
         self._next = 0
-        return [(y, np.flatnonzero(differs[y])) for y in rows.tolist()]
+        for which, rows in ((first, np.flatnonzero(first.any(axis=1))), (differs & ~first, rest)):
+            for y in rows.tolist():
+                yield y, np.flatnonzero(which[y])
 
-    def _took(self, y: int) -> None:
-        self._sent[y] = self._wanted[y]
+    def _took(self, y: int, places: NDArray[np.int64]) -> None:
+        self._sent[y, places] = self._wanted[y, places]
         self._strips.pop(y, None)
 
     def _escape(self, ink: int) -> str:

@@ -173,7 +173,7 @@ class SignalView(Vertical):
             if answer is not None:
                 self._drawn = about
             elif about != self._drawn:
-                self._blank()
+                self.blank()
             if beside and answer is not None:
                 whole = layout.n_channels == stream.n_channels
                 values = answer.levels(lens.seconds) if whole else self._levels(stream)
@@ -182,8 +182,8 @@ class SignalView(Vertical):
         hint = () if self._wanted_stream else lens.modes
         self._info.put([info_line(self.app, lens, stream, layout, page, samples, hint, self.size.width - 1)])
 
-    def _blank(self) -> None:
-        """Nothing of what is looked at now is known yet."""
+    def blank(self) -> None:
+        """Nothing of what is looked at now is known yet, or nobody looks."""
         self._drawn = ()
         for lane in self._lanes:
             lane.blank()
@@ -203,7 +203,7 @@ class SignalView(Vertical):
         for i, lane in enumerate(self._lanes):
             lane.display = i < n_lanes
             lane.lay_out(layout._replace(rows=layout.rows - tall))
-        self._blank()
+        self.blank()
         self._area.styles.layout = "vertical" if below else "horizontal"
         self._spectrum.display = zoom and (tall > 0 or not below)
         self._spectrum.styles.width = "1fr" if below else width * 2 // 5

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
 
 from ...app.interface import MarkChannel, StreamStatus
 from ...app.preferences import remember_view_mode, view_mode
@@ -65,6 +66,11 @@ class LiveScreen(ViewerScreen):
         if side.display:
             self.gestures.show(frame)
             self.side.put(self._side(frame, stream, side.size.width, side.size.height - len(frame.status.gestures) - 3))
+
+    def on_screen_suspend(self) -> None:
+        """Another screen takes the place of this one, whose picture will be of another time when it is seen again."""
+        if not isinstance(self.app.screen, ModalScreen):
+            self.signal.blank()
 
     def _side(self, frame: Frame, stream: StreamStatus | None, width: int, height: int) -> list[Line]:
         """Quality and problems."""
