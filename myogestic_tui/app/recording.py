@@ -24,6 +24,8 @@ State = Literal["idle", "recording", "stopping"]
 _log = logging.getLogger(__name__)
 _TURN_SECONDS = 15.0
 """How long a start waits for the end of the recording before it."""
+_STILL_SECONDS = 0.1
+"""How long a change of session waits for a chunk that is being written."""
 _RETRY_SECONDS = 2.0
 """Between two attempts to take a selected stream into the recording."""
 
@@ -214,7 +216,7 @@ class Recordings:
             session = self.require_running(recording)
             streams = self.prepare(following, at)
             self._following = following, at
-            if not _hand_over(streams, following, at):
+            if not _hand_over(streams, at):
                 self._following = None
                 raise TooLateError("the next session was not ready in time")
             time.sleep(max(0.0, at - local_clock()))
@@ -358,17 +360,18 @@ class Recordings:
         stream.begin(self.session, local_clock(), late=True)
 
 
-def _hand_over(streams: list[Stream], following: Session, at: float) -> bool:
+def _hand_over(streams: list[Stream], at: float) -> bool:
     """Have all streams go on in the next session from an instant on; False where it came before all were told.
 
-    Then all go on in the present one, unless a stream is in the next one already: the others follow it.
+    None of them records a sample meanwhile, so that either all change or none does.
     """
-    if all([stream.hand_over() for stream in streams]):  # noqa: C419  (each of them)
-        return True
-    kept = [stream for stream in streams if stream.take_back()]
-    if len(kept) == len(streams):
-        return False
-    for stream in kept:
-        stream.prepare_next(following, at)
-        stream.hand_over()
+    with contextlib.ExitStack() as held:
+        for stream in streams:
+            if not stream.hold_still(_STILL_SECONDS):
+                return False
+            held.callback(stream.let_go)
+        if local_clock() >= at:
+            return False
+        for stream in streams:
+            stream.hand_over()
     return True

@@ -58,28 +58,23 @@ class Succession(Holding):
         self._next = following
         return True
 
-    def hand_over(self) -> bool:
+    def hold_still(self, timeout: float) -> bool:
+        """Let no sample be recorded until `let_go`; False where one is being written for longer than ``timeout``."""
+        return self._cutting.acquire(timeout=timeout)
+
+    def let_go(self) -> None:
+        """After `hold_still`: samples are recorded again."""
+        self._cutting.release()
+        self._wake.set()
+
+    def hand_over(self) -> None:
         """What was prepared holds: the present recording ends at that instant, and the next one goes on there.
 
-        False where the instant has come already: the present recording may have later samples.
+        Called between `hold_still` and `let_go`, before that instant.
         """
-        with self._cutting:
-            take, following, self._next = self._take, self._next, None
-            if take is None or take.done.is_set() or following is None:
-                return True
-            in_time = local_clock() < following.start
+        take, following, self._next = self._take, self._next, None
+        if take is not None and not take.done.is_set() and following is not None:
             take.successor, take.end = following, following.start
-        self._wake.set()
-        return in_time
-
-    def take_back(self) -> bool:
-        """After all the present recording goes on; False where its samples go into the next one by now."""
-        with self._cutting:
-            take = self._take
-            if take is None or take.successor is None or take.done.is_set():
-                return False
-            take.successor = take.end = None
-            return True
 
     def await_next(self, timeout: float) -> bool:
         """Wait until samples go into the next session; after ``timeout`` seconds they do so in any case.
