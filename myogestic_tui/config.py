@@ -202,6 +202,8 @@ class QualityConfig(Section, frozen=True, kw_only=True):
     """Share of the session that a stream's samples have to cover."""
     max_error_ms: NotNegative = 20.0
     """How far wrong a stream's times may be."""
+    check_trials: bool = True
+    """Look for single trials that do not look like their class."""
     min_trials: Annotated[int, Meta(ge=0)] = 0
     """Good trials that each class has to have."""
 

@@ -27,12 +27,14 @@ _NOTCH_HZ = 1.5
 
 
 class ChannelNumbers(NamedTuple):
-    """All windows of a stream; each array ``(n_windows, n_channels)`` but for the first two, ``(n_windows,)``."""
+    """All windows of a stream; each array ``(n_windows, n_channels)`` but for the first three, ``(n_windows,)``."""
 
     times: NDArray[np.float64]
     """Of the windows' middles, in seconds since the session's start."""
     classes: NDArray[np.int64]
     """Class indices; -1 for what is unlabelled."""
+    trials: NDArray[np.int64]
+    """Trials, from 1 as on the screens; 0 for what belongs to none, or to one that is marked bad."""
     rms: NDArray[np.float32]
     """About the window's mean, in the stream's unit."""
     power: NDArray[np.float32]
@@ -62,11 +64,12 @@ class ChannelStatistics:
         self._info = info
         self._times: list[float] = []
         self._classes: list[int] = []
+        self._trials: list[int] = []
         self._rows: list[tuple[NDArray[Any], ...]] = []
         self.unreadable_s = 0.0
         """Seconds that could not be read."""
 
-    def add(self, samples: NDArray[Any], at: float, class_index: int) -> None:
+    def add(self, samples: NDArray[Any], at: float, class_index: int, trial: int = 0) -> None:
         """Take a window ``(n_samples, n_channels)`` whose middle is ``at`` seconds into the session."""
         found = measure_quality(samples, self._info.fs)
         flags = np.array([sum(_LETTERS[letter] for letter in one.flags) for one in found], np.uint8)
@@ -74,6 +77,7 @@ class ChannelStatistics:
         flags[motion & ((flags & (FLAT | NAN)) == 0)] |= MOTION
         self._times.append(at)
         self._classes.append(class_index)
+        self._trials.append(trial)
         rms, mains = ([getattr(one, name) for one in found] for name in ("rms", "mains"))
         self._rows.append((np.array(rms), power, median_hz, np.array(mains), flags))
 
@@ -85,7 +89,8 @@ class ChannelStatistics:
             np.array([row[place] for row in self._rows], kind) if self._rows else np.empty(empty, kind)
             for place, kind in enumerate(kinds)
         ]
-        return ChannelNumbers(np.array(self._times), np.array(self._classes, np.int64), *columns)
+        classes, trials = np.array(self._classes, np.int64), np.array(self._trials, np.int64)
+        return ChannelNumbers(np.array(self._times), classes, trials, *columns)
 
     def _spectrum(self, samples: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
         """Power of the muscle, its median frequency, and whether motion outweighs it, ``(n_channels,)`` each."""

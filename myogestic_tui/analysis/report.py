@@ -20,12 +20,14 @@ from ..stream.quality import LEAST_FS, LEAST_SAMPLES
 from .channel_report import channel_reports, fatigue_reports
 from .channel_statistics import LEAST_WINDOW_S, ChannelStatistics
 from .report_types import ClassReport, GapReport, GridReport, Report, StreamReport
-from .verdict import issues_of, verdict_of
+from .trial_report import trial_issues
+from .verdict import issues_of, to_check, verdict_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from ..session import SessionReader
+    from ..session.format.meta import LabelEvent
     from ..session.reading.facts import StreamFacts
     from ..session.signal.streamdata import StreamData
 
@@ -142,6 +144,8 @@ def _stream_report(
     numbers = None if found is None else found.numbers()
     names = {index: _class_name(session, index) for index in {label.class_index for label in session.label_track}}
     marked = frozenset(session.meta.bad_channels.get(stem, ()))
+    channels = [] if numbers is None else channel_reports(info, numbers, names, rest, marked)
+    known = {one.channel for one in channels if to_check(one, limits)}
     unit = next(iter({*info.units}), "") if info.units and len({*info.units}) == 1 else ""
     summary = session.summary().streams[name]
     return StreamReport(
@@ -163,7 +167,8 @@ def _stream_report(
         remarks=list(told.remarks),
         unreadable_s=0.0 if found is None else found.unreadable_s,
         judged_s=0.0 if numbers is None else float(len(numbers.times)),
-        channels=[] if numbers is None else channel_reports(info, numbers, names, rest, marked),
+        channels=channels,
+        trial_issues=[] if numbers is None else trial_issues(name, numbers, names, rest, known),
         fatigue=[] if numbers is None else fatigue_reports(numbers, names, rest, marked),
         grids=[
             GridReport(
@@ -205,6 +210,7 @@ def _statistics(session: SessionReader, stream: StreamData, progress: Progress |
     statistics = ChannelStatistics(stream.info)
     track = session.label_track if stream.timeline.basis != "none" else []
     row_bytes = stream.info.n_channels * stream.info.np_dtype.itemsize
+    numbers = [0 if one.class_index < 0 else n for one, n in _counted(track)]
     for run in find_runs(stream, [label.timestamp for label in track]):
         label = track[run.label] if run.label >= 0 else None
         index = UNLABELLED if label is None or label.bad else label.class_index
@@ -215,10 +221,18 @@ def _statistics(session: SessionReader, stream: StreamData, progress: Progress |
                 statistics.unreadable_s += (last - first) / fs
                 continue
             at = float(stream.times(first, first + 1)[0]) - start + (last - first) / fs / 2
-            statistics.add(samples, at, index)
+            statistics.add(samples, at, index, 0 if label is None or label.bad else numbers[run.label])
             if progress is not None:
                 progress(last * row_bytes, stream.n_samples * row_bytes)
     return statistics
+
+
+def _counted(track: Sequence[LabelEvent]) -> Iterator[tuple[LabelEvent, int]]:
+    """Each label with the number of trials up to it."""
+    n = 0
+    for one in track:
+        n += one.class_index > UNLABELLED
+        yield one, n
 
 
 def _windows(start: int, stop: int, n: int, least: int) -> Iterator[tuple[int, int]]:

@@ -72,6 +72,18 @@ class GridReport(Struct, frozen=True, kw_only=True):
     channels: list[list[int]]
 
 
+class Issue(Struct, frozen=True, kw_only=True):
+    """Something that is beyond a threshold of ``[quality]``."""
+
+    stream: str = ""
+    channel: int | None = None
+    """From 1; None where it is about the stream or the session."""
+    trial: int | None = None
+    """From 1; None where it is not about one trial."""
+    text: str
+    """Such as ``flat in 40 % of the time (at most 5 %)``."""
+
+
 class StreamReport(Struct, frozen=True, kw_only=True):
     """One stream."""
 
@@ -102,16 +114,8 @@ class StreamReport(Struct, frozen=True, kw_only=True):
     channels: list[ChannelReport] = field(default_factory=list)
     fatigue: list[FatigueReport] = field(default_factory=list)
     grids: list[GridReport] = field(default_factory=list)
-
-
-class Issue(Struct, frozen=True, kw_only=True):
-    """Something that is beyond a threshold of ``[quality]``."""
-
-    stream: str = ""
-    channel: int | None = None
-    """From 1; None where it is about the stream or the session."""
-    text: str
-    """Such as ``flat in 40 % of the time (at most 5 %)``."""
+    trial_issues: list[Issue] = field(default_factory=list)
+    """Single trials that do not look like their class."""
 
 
 class Report(Struct, frozen=True, kw_only=True):

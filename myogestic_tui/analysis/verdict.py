@@ -21,6 +21,7 @@ def issues_of(streams: Sequence[StreamReport], classes: Sequence[ClassReport], l
         for channel in stream.channels:
             texts = () if channel.marked_bad else _of_channel(channel, limits)
             found += [Issue(stream=stream.name, channel=channel.channel, text=text) for text in texts]
+        found += stream.trial_issues if limits.check_trials else []
     if limits.min_trials:
         found += [
             Issue(text=f"{one.trials - one.bad} good trials of {one.name} (at least {limits.min_trials})")
@@ -32,12 +33,23 @@ def issues_of(streams: Sequence[StreamReport], classes: Sequence[ClassReport], l
 
 def verdict_of(issues: Sequence[Issue]) -> str:
     """``ok``, or ``check: 3 channels, 1 stream``."""
-    channels = {(one.stream, one.channel) for one in issues if one.channel is not None}
-    streams = {one.stream for one in issues if one.channel is None and one.stream}
+    channels = {(one.stream, one.channel) for one in issues if one.channel is not None and one.trial is None}
+    trials = {one.trial for one in issues if one.trial is not None}
+    streams = {one.stream for one in issues if one.channel is None and one.trial is None and one.stream}
     others = sum(not one.stream for one in issues)
-    counts = ((len(channels), "channel", "channels"), (len(streams), "stream", "streams"), (others, "class", "classes"))
+    counts = (
+        (len(channels), "channel", "channels"),
+        (len(trials), "trial", "trials"),
+        (len(streams), "stream", "streams"),
+        (others, "class", "classes"),
+    )
     told = ", ".join(f"{n} {one if n == 1 else more}" for n, one, more in counts if n)
     return f"check: {told}" if told else "ok"
+
+
+def to_check(channel: ChannelReport, limits: QualityConfig) -> bool:
+    """Whether a channel is marked bad, or beyond a threshold."""
+    return channel.marked_bad or any(True for _ in _of_channel(channel, limits))
 
 
 def _of_channel(channel: ChannelReport, limits: QualityConfig) -> Iterator[str]:

@@ -18,6 +18,7 @@ from myogestic_tui.analysis.channel_report import channel_reports, fatigue_repor
 from myogestic_tui.analysis.channel_statistics import ChannelStatistics
 from myogestic_tui.analysis.report import report_session
 from myogestic_tui.analysis.report_types import StreamReport
+from myogestic_tui.analysis.trial_report import trial_issues
 from myogestic_tui.analysis.verdict import issues_of
 from myogestic_tui.cli.command_table import run
 from myogestic_tui.config import QualityConfig, parse_config
@@ -118,10 +119,12 @@ def is_flagged(seed: int) -> bool:
     for second in range(24):
         index = second // 4 % 2
         window = emg(rng, 4 * 500, fs).reshape(4, 500).T * (60.0 if index else 6.0)
-        statistics.add((window + 20).astype(np.float32), second + 0.5, index)
-    info = StreamInfo(4, fs)
-    channels = channel_reports(info, statistics.numbers(), NAMES, 0, frozenset())
-    return bool(issues_of([StreamReport(name="emg", n_samples=1, channels=channels)], [], QualityConfig()))
+        statistics.add((window + 20).astype(np.float32), second + 0.5, index, second // 4 + 1)
+    numbers = statistics.numbers()
+    channels = channel_reports(StreamInfo(4, fs), numbers, NAMES, 0, frozenset())
+    trials = trial_issues("emg", numbers, NAMES, 0, set())
+    stream = StreamReport(name="emg", n_samples=1, channels=channels, trial_issues=trials)
+    return bool(issues_of([stream], [], QualityConfig()))
 
 
 def test_a_clean_session_is_not_flagged() -> None:
@@ -188,7 +191,7 @@ def test_json_has_all_of_it_and_the_verdict_stands_in_the_catalog(judged: Path, 
 
 def test_thresholds_are_the_configuration_s(judged: Path, tmp_path: Path, capsys) -> None:
     config = tmp_path / "lab.toml"
-    config.write_text("[quality]\nmax_flat = 1.0\nmin_trials = 3\n")
+    config.write_text("[quality]\nmax_flat = 1.0\nmin_trials = 3\ncheck_trials = false\n")
     assert run(["--config", str(config), "report", str(judged), "--no-page"]) == 1
     assert "check: 1 class" in capsys.readouterr().out
     config.write_text('[quality]\nskip = ["emg"]\n')

@@ -31,6 +31,8 @@ LEAST_DB = 6.0
 """The RMS has to double or halve, or nobody can say when it did."""
 _HIGH_PASS_HZ = 20.0
 _BLOCK_S = 0.05
+_FLAT = 1e-5
+"""A channel that falls to this share of its power came off: what is left of it is what the filter rings."""
 _LEAST_S = 0.1
 """A stretch of a level shorter than this says nothing."""
 
@@ -133,7 +135,7 @@ def _onset(data: StreamData, row: LabelRow, index: list[int], whole: list[tuple[
     signal = _active_part(data.rows(begin, end).astype(np.float64), data.info.fs)
     early, late = early - begin, late - begin
     before, after = (_power(part, data.info.fs) for part in (signal[:early], signal[late:]))
-    usable = (before > 0) & (after > 0)
+    usable = (before > _FLAT * after) & (after > _FLAT * before)
     if not usable.any():
         return _no(found, "the signal is flat, or not finite")
     change_db = float(10 * np.log10(np.mean(after[usable] / before[usable])))
