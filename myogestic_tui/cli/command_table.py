@@ -48,6 +48,7 @@ COMMANDS = {
     "salvage": ("recover:salvage", "Save what still decodes of a damaged session."),
     "rename": ("edit_sessions:rename", "Change name, subject, task or take of a session."),
     "note": ("edit_sessions:note", "Add a note to a session."),
+    "montage": ("montage:montage", "Say where the electrodes of a session were."),
     "labels": ("labels:labels", "List the labels of a session, and set them right."),
     "report": ("report:report", "Judge the signal and the time of a session."),
     "sync": ("sync:sync", "Prove the timing of a session by pulses and markers."),

@@ -8,6 +8,7 @@ import click
 
 from . import complete_names
 from .ctl_client import act, attached, class_index, driver, send, sure, tell
+from .grid_options import grid_options, layout_of
 from .output import print_json
 
 if TYPE_CHECKING:
@@ -93,25 +94,7 @@ def mark_channel(settings: Settings, stream: str, channel: int, good: bool, as_j
 @driver()
 @click.argument("stream", required=False, shell_complete=complete_names.streams)
 @click.argument("grid", required=False, default="")
-@click.option(
-    "--order",
-    type=click.Choice(["rows", "columns", "rows serpentine", "columns serpentine"]),
-    help="How channels run over the grid.",
-)
-@click.option(
-    "--without",
-    type=click.IntRange(min=1),
-    multiple=True,
-    help="A place without an electrode, from 1 in that order; may be repeated.",
-)
-@click.option("--cells", default="", help="In place of GRID: rows of channels, '1 2 3 / 4 - 5'.")
-@click.option("--channels", default="", help="Those on the grid, in order: '1-64'. Default: all.")
-@click.option("--label", default="", help="What the grid is called.")
-@click.option("--muscle", default="")
-@click.option("--side", type=click.Choice(["left", "right"]))
-@click.option("--distance", type=float, help="From an electrode to the next, in mm.")
-@click.option("--add", is_flag=True, help="One more grid, instead of another montage.")
-@click.option("--none", "nothing", is_flag=True, help="No electrode has a place.")
+@grid_options
 @click.option("--reset", is_flag=True, help="Back to what the configuration says.")
 def montage(
     settings: Settings,
@@ -136,16 +119,13 @@ def montage(
       myogestic-tui ctl montage emg --cells "1 2 3 / 4 - 5"
     """
     from ..app.interface import SetMontage
-    from ..grid_layout import GridLayout, parse_cells
 
-    given = {key: value for key, value in told.items() if value not in ("", (), None)}
-    if sum(map(bool, (grid or given, nothing, reset))) > 1:
+    layout = layout_of(grid, told)
+    if sum((layout is not None, nothing, reset)) > 1:
         raise click.UsageError("give a grid, or --none, or --reset")
-    if stream is None or not (grid or given or nothing or reset):
+    if stream is None or (layout is None and not nothing and not reset):
         return _montages(settings, stream, as_json)
-    if "cells" in given:
-        given["cells"] = parse_cells(given["cells"])
-    layouts = (GridLayout(grid=grid, **given),) if grid or given else None if reset else ()
+    layouts = None if reset else () if layout is None else (layout,)
     return act(settings, SetMontage(stream=stream, layouts=layouts, add=add), as_json)
 
 

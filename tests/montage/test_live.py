@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from myogestic_tui import App, ChannelGrid, GridLayout, Stream, StreamInfo
@@ -206,3 +209,71 @@ def test_info_prints_the_electrodes_and_reports_those_that_cannot_be(tmp_path, c
         "its electrodes have no place: grid 'left biceps brachii': no channel 100; there are 8"
         in capsys.readouterr().out
     )
+
+
+def test_the_montage_of_a_finished_session_is_told_later(tmp_path, capsys):
+    from myogestic_tui.session import Session, verify_session
+
+    session = Session(tmp_path, reserve_bytes=0)
+    session.init_stream("emg", StreamInfo(8, 100.0))
+    session.append("emg", np.ones((50, 8), np.float32), session.started_at + np.arange(50) / 100)
+    path = str(session.pack_to_zip())
+    told = [
+        "--channels",
+        "1-6",
+        "--order",
+        "columns",
+        "--muscle",
+        "biceps brachii",
+        "--side",
+        "left",
+        "--distance",
+        "10",
+    ]
+    assert run(["montage", path, "emg", "2x3", *told]) == 0
+    assert "emg left biceps brachii: 2x3, 10 mm, channels 1-6" in capsys.readouterr().out
+    assert run(["montage", path, "emg", "--channels", "8", "--muscle", "triceps", "--add"]) == 0
+    with open_session_store(path) as stored:
+        assert stored.stream_info("emg").channel_grids == (GRID, ChannelGrid("triceps", ((7,),), "triceps"))
+        assert [one["fields"] for one in stored.meta.extra["edits"]] == [["montage of emg"]] * 2
+        np.testing.assert_array_equal(stored.get_continuous("emg")[0], np.ones((50, 8)))
+    assert verify_session(path).ok
+    before = Path(path).read_bytes()
+    for arguments, words in {
+        ("emg", "3x3"): "9 places for the 8 channels",
+        ("emg", "--channels", "1", "--add", "--label", "again"): "channel 1 is in two grids",
+        ("imu", "2x4"): "no stream 'imu'",
+        ("emg",): "give a grid, or --none",
+    }.items():
+        assert run(["montage", path, *arguments]) != 0
+        assert words in capsys.readouterr().err
+    assert Path(path).read_bytes() == before
+    assert run(["montage", path, "emg", "--none"]) == 0
+    with open_session_store(path) as stored:
+        assert stored.stream_info("emg").channel_grids is None
+
+
+KILLED = """
+import os, sys
+import numpy as np
+from myogestic_tui import ChannelGrid, StreamInfo
+from myogestic_tui.session import Session
+session = Session(sys.argv[1], reserve_bytes=0)
+os.unlink(session.path / "meta.json")
+grid = ChannelGrid("g", ((0, 1), (2, 3)), "biceps", "left", 8.0)
+session.init_stream("emg", StreamInfo(4, 100.0, channel_grids=[grid]))
+session.append("emg", np.ones((50, 4), np.float32), np.arange(50) / 100)
+os.unlink(session.path / "meta.json")
+print(session.path, flush=True)
+os._exit(9)
+"""
+
+
+def test_a_montage_outlives_a_kill_by_the_journal_alone(tmp_path):
+    from myogestic_tui.session import recover_session
+
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], capture_output=True, text=True, timeout=60)
+    path = recover_session(done.stdout.strip())
+    with open_session_store(path) as stored:
+        grids = stored.stream_info("emg").channel_grids
+        assert grids == (ChannelGrid("g", ((0, 1), (2, 3)), "biceps", "left", 8.0),)
