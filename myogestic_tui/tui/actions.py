@@ -151,7 +151,7 @@ class Actions(TerminalApp):
             self.recorder_gone(frame.gone)
         elif frame.recording:
             self.report("starts as soon as the last take is saved …")
-            self.execute(Start(actor=self.actor))
+            self.execute(Start())
         else:
             self.when_ready(self._start)
 
@@ -178,7 +178,7 @@ class Actions(TerminalApp):
 
     def _start(self) -> None:
         self.report("starting …")
-        self.execute(Start(actor=self.actor))
+        self.execute(Start())
 
     def action_stop(self) -> None:
         frame = self.now()
@@ -193,12 +193,12 @@ class Actions(TerminalApp):
         """Stop and save a recording, and no other one."""
         self.stopped_session = session
         self.report("stopping: draining the streams …")
-        self.execute(Stop(session=session or None, actor=self.actor))
+        self.execute(Stop(session=session or None))
 
     def _discard(self, session: str) -> None:
         self.stopped_session = session
         self.report("moving the take to the trash …")
-        self.execute(Discard(session=session or None, actor=self.actor))
+        self.execute(Discard(session=session or None))
 
     # ---------------------------------------------------------------- leaving
 
@@ -223,7 +223,7 @@ class Actions(TerminalApp):
                 self.report(reply.message, bad=True)
 
         self.report("stopping: draining the streams …")
-        self.execute(Stop(session=session or None, actor=self.actor), then)
+        self.execute(Stop(session=session or None), then)
 
     def recorder_gone(self, why: str) -> None:
         """The recorder does not answer any more: say so, and offer to start it again."""
@@ -260,7 +260,7 @@ class Actions(TerminalApp):
 
         def save(text: str) -> None:
             if text:
-                note = AddNote(text=text, timestamp=at, uncertainty_s=doubt, session=this, actor=self.actor)
+                note = AddNote(text=text, timestamp=at, uncertainty_s=doubt, session=this)
                 self.execute(note)
 
         self.type_line("note", save)
@@ -288,7 +288,7 @@ class Actions(TerminalApp):
     def acknowledge(self) -> None:
         """What stopped the recording was read."""
         if self.now().status.stopped is not None:
-            self.execute(Acknowledge(actor=self.actor))
+            self.execute(Acknowledge())
 
     def action_events(self) -> None:
         session = self.now().status.session

@@ -40,19 +40,14 @@ class Labeller:
             return
         self._sent.append(class_index)
         command = AddLabel(
-            class_index=class_index,
-            timestamp=at,
-            uncertainty_s=doubt,
-            source="key",
-            session=frame.session_id or None,
-            actor=self._viewer.actor,
+            class_index=class_index, timestamp=at, uncertainty_s=doubt, source="key", session=frame.session_id or None
         )
         self._viewer.execute(command, self._heard)
 
     def undo(self) -> None:
         """Take the last label back."""
         session = self._viewer.now().session_id or None
-        self._viewer.execute(UndoLabel(session=session, actor=self._viewer.actor))
+        self._viewer.execute(UndoLabel(session=session))
 
     def _heard(self, _: AnyCommand, reply: Reply) -> None:
         self._viewer.refresh_frame()

@@ -109,7 +109,7 @@ class _Plain:
             self._offer_another(frame.gone)
         elif not frame.gone and not self._greeted and frame.status.app_name:
             self._greeted = True
-            for command in greeting(frame.status, self._before, _ACTOR, embedded=self._options.embedded):
+            for command in greeting(frame.status, self._before, embedded=self._options.embedded):
                 self._send(command)
 
     def _offer_another(self, why: str) -> None:
@@ -220,7 +220,7 @@ class _Plain:
 
     def _send(self, command: AnyCommand) -> None:
         try:
-            reply = self.recorder.execute(command)
+            reply = self.recorder.execute(replace(command, actor=_ACTOR))
             if reply.confirm:
                 again = replace(command, confirmed=getattr(command, "confirmed", 0) + 1)
                 self._ask(f"{reply.confirm} enter: yes, esc: no", {"\n": lambda: self._send(again)})

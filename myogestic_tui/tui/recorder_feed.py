@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from ..app.interface import AnyCommand, Recorder, Reply, SetGestures, StartJob, Status
 from ..app.protocol import foreseen
 from ..clock import local_clock
@@ -118,13 +120,13 @@ class Feed:
         return self.frame
 
     def _greet(self, status: Status) -> None:
-        for command in greeting(status, self._before, self.actor, embedded=self._embedded):
+        for command in greeting(status, self._before, embedded=self._embedded):
             self.execute(command, lambda _, __: None)
 
     def execute(self, command: AnyCommand, then: Then) -> None:
-        """Send a command; its reply goes to ``then``, in the event loop."""
+        """Send a command of this viewer's; its reply goes to ``then``, in the event loop."""
         if self._runner is not None:
-            self._runner.submit(command, then)
+            self._runner.submit(replace(command, actor=self.actor), then)
 
     def reconnect(self, start: Callable[[], Recorder]) -> None:
         """Find or start a recorder in place of the one that went; called in a thread of its own."""
@@ -175,7 +177,7 @@ class CommandRunner:
                 self._loop.call_soon_threadsafe(then, command, reply)
 
 
-def greeting(now: Status, before: Status | None, actor: str, *, embedded: bool) -> Iterator[AnyCommand]:
+def greeting(now: Status, before: Status | None, *, embedded: bool) -> Iterator[AnyCommand]:
     """Commands for a recorder, the first or (``before``: what the last one told) another one in its place.
 
     Where no configuration names gestures, a recorder of its own gets those of the last one, or some to begin with.
@@ -185,10 +187,10 @@ def greeting(now: Status, before: Status | None, actor: str, *, embedded: bool) 
         known = before.gestures if before is not None else ()
         names = tuple(gesture.name for gesture in known) or DEFAULT_GESTURES
         keys = tuple(gesture.key for gesture in known) or None
-        yield SetGestures(names=names, keys=keys, actor=actor)
+        yield SetGestures(names=names, keys=keys)
     if before is None or before.state != "recording" or before.session is None or now.state == "recording":
         return
-    yield StartJob(kind="recover", paths=(before.session.path,), actor=actor)
+    yield StartJob(kind="recover", paths=(before.session.path,))
 
 
 class CueBell:

@@ -53,7 +53,7 @@ class Logged(ScriptedRecorder):
         elif isinstance(command, r.AddNote):
             self.log(f"note {command.text} {command.timestamp} {command.uncertainty_s}")
         else:
-            self.log(type(command).__name__)
+            self.log(f"{type(command).__name__} {command.actor}")
         return super().execute(command)
 
 

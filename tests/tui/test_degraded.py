@@ -68,6 +68,7 @@ def test_a_terminal_that_cannot_place_text_gets_a_line_per_change(viewer_in_pty)
     terminal.wait_for("[3 Pinch]")
     terminal.press("x", "enter")
     terminal.wait_for("o IDLE")
+    assert terminal.wait_log("Stop") == f"Stop tui {terminal.process.pid}"
     terminal.press("q")
     assert terminal.wait_exit() == 0
     assert b"\x1b" not in terminal.output

@@ -71,17 +71,21 @@ class ViewerScreen(Screen[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         self.composed = True
-        self.frame_came(self.frame)
-        self.call_after_refresh(lambda: self.frame_came(self.frame))
+        self.redraw()
+        self.call_after_refresh(self.redraw)
         self.call_after_refresh(
             gc.freeze
         )  # widgets and styles stay: no collection need look through them at each frame
 
     def on_resize(self, _: events.Resize) -> None:
-        self.call_after_refresh(lambda: self.frame_came(self.frame))
+        self.call_after_refresh(self.redraw)
 
     def on_screen_resume(self) -> None:
-        self.call_after_refresh(lambda: self.frame_came(self.frame))
+        self.call_after_refresh(self.redraw)
+
+    def redraw(self) -> None:
+        """Show the newest snapshot as things stand now: a key has changed what is shown of it."""
+        self.frame_came(self.frame)
 
     def frame_came(self, frame: Frame) -> None:
         if not self.composed or not self.is_mounted or not self.size:

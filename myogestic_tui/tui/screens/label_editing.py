@@ -93,7 +93,7 @@ class LabelEditing(ViewerScreen):
         if self.trial is None:
             if step > 0:
                 self.cursor.change_channel(step)
-                self.frame_came(self.frame)
+                self.redraw()
                 return
             last = max((n for n, at in enumerate(starts, 1) if at < overview.last_s), default=len(starts))
             self.trial = last
@@ -105,7 +105,7 @@ class LabelEditing(ViewerScreen):
         """Have the beginning of the trial in view."""
         if not overview.first_s <= at < overview.last_s:
             self.cursor.centre(at)
-        self.frame_came(self.frame)
+        self.redraw()
 
     def trial_mark(self, overview: Overview) -> float | None:
         """Where the chosen trial begins, as a share of the width; None where that is not in view."""
@@ -151,7 +151,7 @@ class LabelEditing(ViewerScreen):
             return False
         if not self._changes:
             self.trial = self.mark = None
-            self.frame_came(self.frame)
+            self.redraw()
             return True
         n = len(self._changes)
         answers: Answers = {"enter": ("write", self._write), "d": ("drop", self._drop)}
@@ -185,7 +185,7 @@ class LabelEditing(ViewerScreen):
 
     def _drop(self) -> None:
         self._changes, self.trial, self.mark = [], None, None
-        self.frame_came(self.frame)
+        self.redraw()
 
     def _write(self) -> None:
         import msgspec
@@ -202,9 +202,9 @@ class LabelEditing(ViewerScreen):
             self.viewer.report(message, bad=not ok)
             self.list.list_again()
 
-        self.viewer.execute(StartJob(kind="labels", paths=(path,), options=options, actor=self.viewer.actor), heard)
+        self.viewer.execute(StartJob(kind="labels", paths=(path,), options=options), heard)
         self.trial = self.mark = None
-        self.frame_came(self.frame)
+        self.redraw()
 
 
 def summed(changes: list[Change]) -> list[Change]:

@@ -93,14 +93,11 @@ class LiveScreen(ViewerScreen):
         """What is looked at."""
         return self.signal.shown_stream(self.frame)
 
-    def _now(self) -> None:
-        self.frame_came(self.frame)
-
     def action_lens(self, change: str, *how: float | bool) -> None:
         """Look in another way: a method of `Lens`."""
         if self.stream is not None:
             getattr(self.lens, change)(*how)
-            self._now()
+            self.redraw()
 
     def action_view(self) -> None:
         if self.stream is not None:
@@ -112,7 +109,7 @@ class LiveScreen(ViewerScreen):
         if names:
             at = names.index(self.lens.stream) + 1 if self.lens.stream in names else 0
             self.lens.choose(names[at % len(names)])
-            self._now()
+            self.redraw()
 
     def action_worst(self) -> None:
         stream = self.stream
@@ -125,14 +122,13 @@ class LiveScreen(ViewerScreen):
             return
         at = worst.index(self.lens.cursor) + 1 if self.lens.cursor in worst else 0
         self.lens.move(worst[at % len(worst)] - self.lens.cursor)
-        self._now()
+        self.redraw()
 
     def action_bad_channel(self) -> None:
         stream, channel = self.stream, self.lens.cursor
         if stream is not None:
             marked = channel < len(stream.quality) and "x" in stream.quality[channel].flags
-            actor = self.viewer.actor
-            self.viewer.execute(MarkChannel(stream=stream.name, channel=channel, bad=not marked, actor=actor))
+            self.viewer.execute(MarkChannel(stream=stream.name, channel=channel, bad=not marked))
 
     def action_mvc(self) -> None:
         stream = self.stream
@@ -141,7 +137,7 @@ class LiveScreen(ViewerScreen):
             return
         self.lens.percent = not self.lens.percent
         self.lens.scale_anew()
-        self._now()
+        self.redraw()
 
 
 def _nothing(frame: Frame, width: int, height: int) -> list[Line]:

@@ -83,9 +83,6 @@ class OpenedScreen(LabelEditing):
         self.rows.put(rows)
         self.job.put([job_row(frame.status, width, escape="back")])
 
-    def _now(self) -> None:
-        self.frame_came(self.frame)
-
     def action_back(self) -> None:
         if not self.leave_trials():
             self.dismiss(None)
@@ -96,12 +93,12 @@ class OpenedScreen(LabelEditing):
             self.move(int(how[0]))
             return
         getattr(self.cursor, change)(*how)
-        self._now()
+        self.redraw()
 
     def action_cursor(self, step: int) -> None:
         at = 0.5 if self.mark is None else self.mark + step * self._STEP
         self.mark = min(max(at, 0.0), 1.0 - 1e-6)
-        self._now()
+        self.redraw()
 
     def action_page(self, step: int) -> None:
         self.box.scroll_relative(y=step * max(self.box.size.height - 1, 1), animate=False)

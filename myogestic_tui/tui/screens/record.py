@@ -148,7 +148,7 @@ class RecordScreen(TrialEditing):
             viewer.ask(f"end protocol {running.name}?", answers, session=self.frame.session_id)
             return
         answers = {
-            letter: (name, self._starter(StartProtocol(name=name, actor=viewer.actor)))
+            letter: (name, self._starter(StartProtocol(name=name)))
             for letter, name in zip(_LETTERS, self.frame.status.protocols, strict=False)
         }
         answers[_NEW] = ("another", self._type_protocol)
@@ -199,20 +199,19 @@ class RecordScreen(TrialEditing):
             repeats=int(repeats),
             shuffle=bool(seed),
             seed=int(seed) if seed else None,
-            actor=self.viewer.actor,
         )
 
     def _abort(self) -> None:
-        self.viewer.execute(AbortProtocol(session=self.frame.session_id or None, actor=self.viewer.actor))
+        self.viewer.execute(AbortProtocol(session=self.frame.session_id or None))
 
     def action_pause_protocol(self) -> None:
         protocol = self.frame.protocol
         if protocol is not None:
             session, paused = self.frame.session_id or None, protocol.state != "paused"
-            self.viewer.execute(PauseProtocol(paused=paused, session=session, actor=self.viewer.actor))
+            self.viewer.execute(PauseProtocol(paused=paused, session=session))
 
     def action_skip(self) -> None:
-        self.viewer.execute(SkipCue(session=self.frame.session_id or None, actor=self.viewer.actor))
+        self.viewer.execute(SkipCue(session=self.frame.session_id or None))
 
     def action_understood(self) -> None:
         self.viewer.acknowledge()
@@ -232,7 +231,7 @@ class RecordScreen(TrialEditing):
                 return
             command = SetTake(
                 subject=values["subject"], task=values["task"], take=None if number == str(take.take) else int(number),
-                name=values["name"], fields={name: values[name] for name in take.fields}, actor=self.viewer.actor,
+                name=values["name"], fields={name: values[name] for name in take.fields}
             )  # fmt: skip
             self.viewer.execute(command)
 

@@ -52,7 +52,7 @@ class SessionJobs(ViewerScreen):
         if not paths:
             self.viewer.report(f"nothing to {kind}: no session is chosen")
             return
-        self._send(StartJob(kind=kind, paths=tuple(paths), options=options, actor=self.viewer.actor))
+        self._send(StartJob(kind=kind, paths=tuple(paths), options=options))
 
     # ---------------------------------------------------------------- prove and repair
 
@@ -96,7 +96,7 @@ class SessionJobs(ViewerScreen):
             for fmt in FORMATS:
                 letters = (_FORMAT_KEYS.get(fmt, ""), *fmt, *ascii_lowercase)
                 answers[next(key for key in letters if key and key not in answers)] = (fmt, chosen(fmt))
-            self.viewer.ask("as", answers, close="cancel")
+            self.viewer.ask(f"export{_many(self.list.targets)} as", answers, close="cancel")
         else:
             self.viewer.report("nothing to export: no session is chosen")
 
@@ -120,7 +120,7 @@ class SessionJobs(ViewerScreen):
         paths = self.list.targets[:1]
         running = [job for job in going(self.frame.status.jobs) if job.kind == "replay" and job.path in paths]
         if running:
-            self._send(CancelJob(id=running[0].id, actor=self.viewer.actor))
+            self._send(CancelJob(id=running[0].id))
         else:
             self._job("replay", paths)
 
@@ -133,7 +133,7 @@ class SessionJobs(ViewerScreen):
         job = min(mine or unended, key=lambda one: one.state != "running")
 
         def cancel(number: int) -> None:
-            self._send(CancelJob(id=number, actor=self.viewer.actor))
+            self._send(CancelJob(id=number))
 
         n_open = n_going(self.frame.status)
         answers = {"enter": ("cancel it", lambda: cancel(job.id))}
@@ -161,7 +161,7 @@ class SessionJobs(ViewerScreen):
                 return
             changes = {name: texts[name] for name, old in zip(names, before, strict=True) if texts[name] != old}
             if changes:
-                self._send(EditSession(path=one.summary.path, changes=changes, actor=self.viewer.actor))
+                self._send(EditSession(path=one.summary.path, changes=changes))
             else:
                 self.viewer.report("nothing was changed")
 
@@ -173,7 +173,7 @@ class SessionJobs(ViewerScreen):
 
             def save(text: str) -> None:
                 if text:
-                    self._send(AddNote(text=text, path=one.summary.path, actor=self.viewer.actor))
+                    self._send(AddNote(text=text, path=one.summary.path))
 
             self.viewer.type_line("note", save)
 
@@ -190,7 +190,7 @@ class SessionJobs(ViewerScreen):
     def _trash(self, paths: Sequence[str]) -> None:
         for path in paths:
             self._trashed.append(path)
-            self._send(TrashSession(path=path, actor=self.viewer.actor))
+            self._send(TrashSession(path=path))
         self.list.marked.clear()
 
     def action_restore(self) -> None:
@@ -200,7 +200,7 @@ class SessionJobs(ViewerScreen):
         self._with_trash(lambda found: self._restore(str(found[0].path)))
 
     def _restore(self, path: str) -> None:
-        self._send(TrashSession(path=path, restore=True, actor=self.viewer.actor))
+        self._send(TrashSession(path=path, restore=True))
 
     def action_empty_trash(self) -> None:
         def ask(found: Sequence[Trashed]) -> None:

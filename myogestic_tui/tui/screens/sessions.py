@@ -143,14 +143,14 @@ class SessionsScreen(SessionJobs):
         key = event.row_key.value
         if key and key != self.list.chosen:
             self.list.chosen = self._placed = key
-            self.frame_came(self.frame)
+            self.redraw()
 
     def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
         column = event.column_key.value or ""
         if column and column != "marked":
             same = self.list.order.column == column
             self.list.order_by(self.list.order.turned() if same else Order(column, column in ("start", "size")))
-            self.frame_came(self.frame)
+            self.redraw()
 
     # ---------------------------------------------------------------- commands
 
@@ -167,14 +167,14 @@ class SessionsScreen(SessionJobs):
     def action_find(self) -> None:
         def find(text: str) -> None:
             self.list.find(text)
-            self.frame_came(self.frame)
+            self.redraw()
 
         self.viewer.type_line("find", find, self.list.words, changed=find, cancelled=lambda: find(""))
 
     def action_order(self) -> None:
         def by(order: Order) -> None:
             self.list.order_by(order)
-            self.frame_came(self.frame)
+            self.redraw()
             self.action_order()
 
         from ...session.library.search import sheet_fields
@@ -190,7 +190,7 @@ class SessionsScreen(SessionJobs):
 
     def action_mark(self) -> None:
         self.list.mark()
-        self.frame_came(self.frame)
+        self.redraw()
         self.table.step(1)
 
     def action_cancel(self) -> None:
@@ -200,4 +200,4 @@ class SessionsScreen(SessionJobs):
             self.list.marked.clear()
         else:
             self.ask_cancel()
-        self.frame_came(self.frame)
+        self.redraw()

@@ -91,7 +91,7 @@ class StreamsScreen(ViewerScreen):
         return next((s for s in self.frame.status.streams if s.key == self.table.chosen), None)
 
     def on_data_table_row_highlighted(self) -> None:
-        self.frame_came(self.frame)
+        self.redraw()
 
     # ---------------------------------------------------------------- commands
 
@@ -115,28 +115,27 @@ class StreamsScreen(ViewerScreen):
         def heard(_: AnyCommand, reply: Reply) -> None:
             screen.put([*rows, BLANK, *xml_lines(reply.text if reply.ok else reply.message, width)])
 
-        self.viewer.execute(DescribeStream(key=stream.key, actor=self.viewer.actor), heard)
+        self.viewer.execute(DescribeStream(key=stream.key), heard)
 
     def action_tick(self) -> None:
         if (stream := self._stream()) is not None:
-            session, actor = self.frame.session_id or None, self.viewer.actor
-            self.viewer.execute(TickStream(key=stream.key, record=not stream.record, session=session, actor=actor))
+            session = self.frame.session_id or None
+            self.viewer.execute(TickStream(key=stream.key, record=not stream.record, session=session))
 
     def action_connect(self) -> None:
         if (stream := self._stream()) is not None:
-            self.viewer.execute(ConnectStream(key=stream.key, actor=self.viewer.actor))
+            self.viewer.execute(ConnectStream(key=stream.key))
 
     def action_all(self) -> None:
-        self.viewer.execute(ConnectAll(actor=self.viewer.actor))
+        self.viewer.execute(ConnectAll())
 
     def action_forget(self) -> None:
         if (stream := self._stream()) is not None:
-            self.viewer.execute(ForgetStream(key=stream.key, actor=self.viewer.actor))
+            self.viewer.execute(ForgetStream(key=stream.key))
 
     def action_generator(self) -> None:
-        actor = self.viewer.actor
         running = self.frame.status.generator
-        self.viewer.execute(StopGenerator(actor=actor) if running else StartGenerator(actor=actor))
+        self.viewer.execute(StopGenerator() if running else StartGenerator())
 
     def action_doctor(self) -> None:
         self.viewer.run_doctor()

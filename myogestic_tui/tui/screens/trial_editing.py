@@ -36,11 +36,11 @@ class TrialEditing(ViewerScreen):
         self.trial = places[max(at, 0)] if at < len(places) else None
         if self.trial is not None:
             self.viewer.report("m marks the trial, a digit relabels it, ← → move it, u undoes, esc goes back")
-        self.frame_came(self.frame)
+        self.redraw()
 
     def action_back(self) -> None:
         self.trial = None
-        self.frame_came(self.frame)
+        self.redraw()
 
     def chosen_trial(self) -> Trial | None:
         """The one that was gone back to, else the one that runs or ran last."""
@@ -111,12 +111,12 @@ class TrialEditing(ViewerScreen):
 
     def _marked(self, trial: Trial, bad: bool) -> MarkTrial:
         session = self.frame.session_id or None
-        return MarkTrial(bad=bad, timestamp=trial.label.timestamp, session=session, actor=self.viewer.actor)
+        return MarkTrial(bad=bad, timestamp=trial.label.timestamp, session=session)
 
     def _relabelled(self, trial: Trial, class_index: int) -> Relabel:
         at, session = trial.label.timestamp, self.frame.session_id or None
-        return Relabel(timestamp=at, class_index=class_index, session=session, actor=self.viewer.actor)
+        return Relabel(timestamp=at, class_index=class_index, session=session)
 
     def _moved(self, trial: Trial, seconds: float) -> MoveLabel:
         session = self.frame.session_id or None
-        return MoveLabel(seconds=seconds, timestamp=trial.label.timestamp, session=session, actor=self.viewer.actor)
+        return MoveLabel(seconds=seconds, timestamp=trial.label.timestamp, session=session)
