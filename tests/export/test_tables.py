@@ -127,12 +127,18 @@ def test_the_page_has_a_row_for_each_format_with_its_true_streams(session, tmp_p
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if line.startswith("| `")]
     told = {row[0].strip("`"): row for row in rows if row[0].strip("`") in FORMATS}
     assert set(told) == set(FORMATS)
-    for to, (*_, labels, gaps, streams, _) in told.items():
+    for to, (_, _, samples, time, labels, gaps, streams, electrodes) in told.items():
         if to in NEEDED and find_spec(NEEDED[to]) is None:
             continue
         done = export_session(session, to, tmp_path / to)
         remarks = " ".join(done.remarks)
         assert ("zeros" in gaps) == ("filled with zeros" in remarks), to
+        assert ("even grid" in time) == ("even grid at" in remarks), to
+        for bits in ("16", "24"):
+            assert (f"{bits} bit" in samples) == (f"stored in {bits} bits" in remarks), to
+        assert ("float32" in samples) == ("stored as float32" in remarks), to
+        assert ("exact" in samples or "bit for bit" in samples) == (to not in ("fif", "edf", "bdf")), to
+        assert ("clock offsets" in time) == ("no clock offsets" not in remarks and to in ("xdf", "npz")), to
         per_stream = {
             "all, a file each": 5,
             "all, one file": 1,
@@ -141,3 +147,4 @@ def test_the_page_has_a_row_for_each_format_with_its_true_streams(session, tmp_p
         }
         assert len(done.paths) == per_stream[streams], to
         assert labels
+        assert electrodes
