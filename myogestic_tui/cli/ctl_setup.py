@@ -144,7 +144,8 @@ def _montages(settings: Settings, stream: str | None, as_json: bool) -> int:
             print_json({name: msgspec.json.decode(text) for name, text in found.items()})
             return 0
     for row in rows:
-        click.echo("\n".join(f"{row.name}  {line}" for line in row.montage or ("no electrode has a place",)))
+        why = row.message if "montage: " in row.message else "no electrode has a place"
+        click.echo("\n".join(f"{row.name}  {line}" for line in row.montage or (why,)))
     return 0
 
 

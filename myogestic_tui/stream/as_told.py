@@ -47,7 +47,10 @@ class AsTold:
         """See `Stream.set_montage`; returns what the stream is then, None where it has not connected yet."""
         layouts, declared = tuple(montage), self._declared
         if declared is not None:
-            on_stream(layouts, declared.names, self._stream)
+            try:
+                on_stream(layouts, declared.names, self._stream)
+            except ConfigError as error:
+                raise ConfigError(f"{self._stream}: {error}") from None
         self.montage = layouts
         return None if declared is None else self.added_to(declared)
 

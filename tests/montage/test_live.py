@@ -183,6 +183,14 @@ def test_ctl_montage_sets_shows_and_refuses(tmp_path, capsys):
         assert grids(app) == (GRID,)
 
 
+def test_ctl_montage_says_why_there_is_none(tmp_path, capsys):
+    with running(tmp_path, n_channels=4) as app, hosted(app):
+        assert run(["ctl", "montage", "--sessions", str(tmp_path / "sessions")]) == 0
+        assert "emg  montage: grid 'left biceps brachii': no channel 6; there are 4" in capsys.readouterr().out
+        assert run(["ctl", "montage", "--sessions", str(tmp_path / "sessions"), "emg", "--reset"]) == 1
+        assert "emg: grid 'left biceps brachii': no channel 6" in capsys.readouterr().err
+
+
 def test_info_prints_the_electrodes_and_reports_those_that_cannot_be(tmp_path, capsys):
     from myogestic_tui.session import Session, verify_session
 
