@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -26,9 +27,15 @@ _EXTENSION_SECONDS = 30.0
     type=click.Path(),
     help="First wait until a file system is mounted there: no recording meant for a disk goes beside it.",
 )
+@click.option(
+    "--metrics",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write metrics for node-exporter there every 15 s; its textfile collector reads files that end in .prom.",
+)
 @common_options
 @pass_settings
-def serve(settings: Settings, mount: str | None) -> int:
+def serve(settings: Settings, mount: str | None, metrics: Path | None) -> int:
     """Run the recorder of a sessions folder in the foreground, until SIGTERM or Ctrl-C.
 
     For systemd (`myogestic-tui service install`) and for boxes without a screen: the screens and `ctl` attach to it. It
@@ -39,8 +46,11 @@ def serve(settings: Settings, mount: str | None) -> int:
     \b
     Examples:
       myogestic-tui serve
+      myogestic-tui serve --metrics /var/lib/node_exporter/textfile_collector/myogestic.prom
       myogestic-tui --sessions /data/sessions serve --config /etc/myogestic.toml
     """
+    if metrics is not None and metrics.suffix != ".prom":
+        raise click.UsageError(f"--metrics {metrics}: node-exporter reads files that end in .prom only")
     import faulthandler
     import sys
 
@@ -54,7 +64,7 @@ def serve(settings: Settings, mount: str | None) -> int:
     if mount is not None:
         _wait_for_mount(mount)
     try:
-        return RecorderProcess(settings.sessions_dir, settings.config, unattended=True).run()
+        return RecorderProcess(settings.sessions_dir, settings.config, unattended=True, metrics=metrics).run()
     except SessionLockedError as error:
         remark(f"myogestic-tui: {error}")
         return HELD

@@ -27,6 +27,7 @@ from ..stdio import exit_with
 from .address import socket_path
 from .embedded import ask_for_room
 from .logfile import LogFile, log_path
+from .metrics_file import MetricsFile
 from .server import ControlServer
 from .spawn import RECORDER_NAME
 from .starting import LateRecorder
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from ..app import App
+    from ..app.interface import Status
     from ..config import Config
     from .marker_control import MarkerWatch
     from .resume import Continuity
@@ -70,6 +72,8 @@ class RecorderProcess:
     unattended
         Whether it recovers by itself what earlier recorders were cut off from, and takes the place of one that a
         viewer left behind.
+    metrics
+        File for node-exporter; None: none.
     on_ready
         Called once viewers can attach.
     """
@@ -82,6 +86,7 @@ class RecorderProcess:
         idle_s: float | None = None,
         log: LogFile | None = None,
         unattended: bool = False,
+        metrics: Path | None = None,
         on_ready: Callable[[], object] = lambda: None,
     ) -> None:
         self._sessions_dir = sessions_dir.resolve()
@@ -90,6 +95,7 @@ class RecorderProcess:
         self._log = log
         self._unattended = unattended
         self._on_ready = on_ready
+        self._metrics = None if metrics is None else MetricsFile(metrics, self._status)
         self._continuity: Continuity | None = None
         self._failed = False
         self._notifier = Notifier()
@@ -126,6 +132,8 @@ class RecorderProcess:
                 on_shutdown=lambda: self.end("it was shut down"),
                 on_tidy=lambda: keep_sessions_folder(lock),
             )
+            if self._metrics is not None:
+                self._metrics.start()
             trouble = self._open_remote(server)
             server.start()
             self._on_ready()
@@ -203,6 +211,9 @@ class RecorderProcess:
         self._markers = MarkerWatch(LSLSource(self._config.markers.stream), control)
         self._markers.start()
 
+    def _status(self) -> Status | None:
+        return None if self._app is None else self._app.status()
+
     def _watched(self, viewers: int) -> None:
         self._viewers = viewers
         if self._app is not None:
@@ -259,6 +270,8 @@ class RecorderProcess:
             if self._app is not None:
                 self._finish(self._app)
             server.close(self._why)
+            if self._metrics is not None:
+                self._metrics.stop()
         finally:
             cut.cancel()
 
