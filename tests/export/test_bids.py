@@ -320,6 +320,39 @@ def test_eeg_physio_and_motion_have_their_place_and_events_of_their_own(tmp_path
     assert placeholders(tmp_path / "set") == []
 
 
+def test_gaps_of_physio_are_no_values_and_motion_has_the_events_of_its_own_time(tmp_path):
+    """ECG with 0.4 s missing, 0.25 s after the EMG; an IMU that came at 1.5 s and ended at 3.5 s."""
+    import gzip
+
+    session = Session(
+        tmp_path, class_names=["Rest", "Fist", "Pinch"], fields={"subject": "1", "task": "t"}, reserve_bytes=0
+    )
+    start, ecg = session.started_at, StreamInfo(1, 500.0, channel_names=("II",), units=("mV",), type="ECG")
+    fill(session, "emg", EMG, emg_of(6000), start + np.arange(6000) / 1000)
+    times = start + 0.25 + np.arange(2000) / 500
+    times[1000:] += 0.4
+    fill(session, "ecg", ecg, emg_of(2000, ecg), times)
+    fill(session, "imu", IMU, emg_of(201, IMU), start + 1.5 + np.arange(201) / 100)
+    for at, index in ((0.5, 0), (1.0, 1), (2.0, 2), (4.0, 0), (5.0, -1)):
+        session.add_label(index, start + at)
+    session.add_note("before", start + 0.6)
+    session.add_note("within", start + 2.5)
+    with open_session_store(session.pack_to_zip()) as reader:
+        export_bids(reader, tmp_path / "set")
+        values = reader.get_continuous("ecg")[0].ravel()
+    root = tmp_path / "set/sub-1"
+    rows = gzip.decompress(next(root.glob("emg/*physio.tsv.gz")).read_bytes()).decode().split()
+    assert rows[1000:1200] == ["n/a"] * 200
+    np.testing.assert_array_equal(np.array(rows[:1000] + rows[1200:], float).astype("float32"), values)
+    assert json.loads(next(root.glob("emg/*physio.json")).read_text())["StartTime"] == pytest.approx(0.25, abs=1e-4)
+    events = table(next(root.glob("motion/*imu*events.tsv")))
+    assert [(row["trial_type"], float(row["onset"]), float(row["duration"])) for row in events] == [
+        ("Fist", 0.0, pytest.approx(0.5, abs=1e-4)),
+        ("Pinch", pytest.approx(0.5, abs=1e-4), pytest.approx(1.5, abs=1e-4)),
+        ("note: within", pytest.approx(1.0, abs=1e-4), 0.0),
+    ]
+
+
 def test_a_session_without_emg_or_eeg_is_no_dataset(tmp_path):
     session, start = Session(tmp_path, reserve_bytes=0), local_clock()
     fill(session, "imu", IMU, emg_of(200, IMU), start + np.arange(200) / 100)

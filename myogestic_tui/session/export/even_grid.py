@@ -180,7 +180,8 @@ def marks(session: SessionReader, grid: Grid) -> list[Note]:
 def marks_by_time(session: SessionReader, stream: StreamData) -> list[tuple[float, float, str, int]]:
     """Labels, notes and texts by the corrected times of a stream: seconds from its first sample, length, text, sample.
 
-    What comes before the first sample begins with it; none where nothing tells how its times lie to the labels.
+    A label that holds at the first sample begins with it; what is over before, or begins after the last one, is none of
+    this stream. Nothing where nothing tells how its times lie to the labels.
     """
     if stream.timeline.basis == "none" or not stream.n_samples:
         return []
@@ -191,6 +192,8 @@ def marks_by_time(session: SessionReader, stream: StreamData) -> list[tuple[floa
     found += [(at, at, text, False) for at, text in _texts(session)]
     rows = []
     for start, stop, text, bad in found:
+        if (stop <= first and start < first) or start > last:
+            continue
         start, stop = max(start, first), min(stop, last)
         sample = int(np.clip(np.searchsorted(times, start), 0, len(times) - 1))
         rows.append((start - first, max(0.0, stop - start), f"BAD {text}" if bad else text, sample))
