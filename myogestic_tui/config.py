@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from .bids_config import BidsConfig as BidsConfig
 from .errors import ConfigError
 from .grid_layout import GridLayout
-from .recording_config import CommandConfig, OnConfig, RecordConfig
+from .recording_config import CommandConfig, InputConfig, OnConfig, RecordConfig
 from .toml_tables import Section, allowed, flatten, line_of, read_table
 
 if TYPE_CHECKING:
@@ -234,6 +234,7 @@ class Config(Section, frozen=True, kw_only=True):
     """Command id to its keys, with a blank between them: ``stop = "x"``, ``live.pause = "p"``; see `tui.keys`."""
     remote: RemoteConfig = field(default_factory=RemoteConfig)
     markers: MarkerConfig = field(default_factory=MarkerConfig)
+    inputs: tuple[InputConfig, ...] = ()
     bids: BidsConfig = field(default_factory=BidsConfig)
     quality: QualityConfig = field(default_factory=QualityConfig)
 
@@ -247,6 +248,10 @@ class Config(Section, frozen=True, kw_only=True):
         for place, protocol in enumerate(self.protocols, 1):
             for step in protocol.steps:
                 self._known(step.gesture, f"protocols[{place}].steps")
+        for place, one in enumerate(self.inputs, 1):
+            self._known(one.press, f"inputs[{place}].press")
+            self._known(one.release or "", f"inputs[{place}].release")
+        _unique("inputs", "device and key", (f"{one.device} {one.key}" for one in self.inputs))
         for marker, gesture in self.markers.labels.items():
             self._known(gesture, f"markers.labels.{marker}")
 

@@ -111,3 +111,17 @@ class CommandConfig(Section, frozen=True, kw_only=True):
     def arguments(self) -> tuple[str, ...]:
         """The program and its arguments."""
         return arguments_of(self.run, "run", ("path",))
+
+
+class InputConfig(Section, frozen=True, kw_only=True):
+    """A key of a pedal, gamepad or button box: what its press and its release label."""
+
+    device: Annotated[str, Meta(min_length=1)]
+    """Its name, or the path of its event file."""
+    key: Annotated[str, Meta(pattern="^(KEY|BTN)_[A-Z0-9_]+$", description="a name such as KEY_B or BTN_SOUTH")]
+    press: str
+    """A gesture's name; empty: no label."""
+    release: str | None = None
+    """The same for letting it go; absent: nothing happens then."""
+    grab: bool = True
+    """Take the whole device, so that it types nowhere else."""

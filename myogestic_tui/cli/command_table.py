@@ -61,6 +61,7 @@ COMMANDS = {
     "merge": ("merge:merge", "Put sessions of several boxes onto one clock."),
     "windows": ("windows:windows", "Cut labelled windows for training."),
     "replay": ("replay:replay", "Send a session as live LSL outlets."),
+    "inputs": ("inputs:inputs", "Pedals, gamepads and button boxes that label."),
     "init": ("init:init", "Write a commented myogestic.toml."),
     "doctor": ("doctor:doctor", "What is wrong here, and how to repair it."),
     "completion": ("completion:completion", "Make the shell complete commands, sessions and streams."),

@@ -20,6 +20,7 @@ from ..info import StreamInfo
 from ..process_limits import check_limits
 from .doctor_finding import Check
 from .doctor_firewall import check_firewall, run_quietly
+from .doctor_inputs import check_inputs
 from .doctor_network import (
     PROBE_NAME,
     check_interfaces,
@@ -61,6 +62,7 @@ def run_checks(settings: Settings, say: Callable[[str], None] = lambda _: None) 
         ("streams of other hosts", check_remote_streams),
         ("firewall", check_firewall),
         ("clock", _clock),
+        ("inputs", check_inputs),
         ("disk", _disk),
         ("memory", _memory),
         ("sessions", _sessions),

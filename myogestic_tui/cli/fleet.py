@@ -163,7 +163,7 @@ def doctor(chosen: _Chosen, as_json: bool) -> int:
         if isinstance(answer, ControlError) or not isinstance(answer.facts, list):
             found[name] = [{"state": "bad", "subject": "ssh", "text": _facts(answer)["message"], "fix": ""}]
             continue
-        found[name] = [one for one in answer.facts if one["state"] != "good"]
+        found[name] = [one for one in answer.facts if one["state"] != "ok"]
         reasons = not_ready(known[name]) if name in known else [str(told[name])]
         found[name] += [{"state": "bad", "subject": "recorder", "text": reason, "fix": ""} for reason in reasons]
     clocks = _clock_words(known)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ..app import App
     from ..app.interface import Status
     from ..config import Config
+    from .input_labels import InputWatches
     from .marker_control import MarkerWatch
     from .resume import Continuity
 
@@ -102,6 +103,7 @@ class RecorderProcess:
         self._late = LateRecorder(str(self._sessions_dir))
         self._app: App | None = None
         self._markers: MarkerWatch | None = None
+        self._inputs: InputWatches | None = None
         self._viewers = 0
         # A SimpleQueue may be filled by a signal handler that interrupts the thread which reads it; an Event may not.
         self._requests: queue.SimpleQueue[tuple[str, bool]] = queue.SimpleQueue()
@@ -200,6 +202,7 @@ class RecorderProcess:
         app.set_viewers(self._viewers)
         self._late.deliver(app)
         self._watch_markers(app)
+        self._watch_inputs(app)
 
     def _watch_markers(self, app: App) -> None:
         if self._config.markers.stream is None:
@@ -213,6 +216,14 @@ class RecorderProcess:
 
     def _status(self) -> Status | None:
         return None if self._app is None else self._app.status()
+
+    def _watch_inputs(self, app: App) -> None:
+        if not self._config.inputs:
+            return
+        from .input_labels import InputWatches
+
+        self._inputs = InputWatches(app, self._config.inputs)
+        self._inputs.start()
 
     def _watched(self, viewers: int) -> None:
         self._viewers = viewers
@@ -267,6 +278,8 @@ class RecorderProcess:
             server.retire()
             if self._markers is not None:
                 self._markers.close()
+            if self._inputs is not None:
+                self._inputs.close()
             if self._app is not None:
                 self._finish(self._app)
             server.close(self._why)

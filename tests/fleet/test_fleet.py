@@ -123,6 +123,7 @@ def test_doctor_tells_of_each_box(lab: Lab) -> None:
     told = lab.facts("doctor", code=None)
     assert set(told["boxes"]) == {"left", "right"}
     assert len(told["versions"]) == 1
+    assert all(one["state"] != "ok" for rows in told["boxes"].values() for one in rows)
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ class LabelEvent(Struct, frozen=True, omit_defaults=True):
     uncertainty_s: float = 0.0
     """How far off the time stamp may be; above 0 for keys that arrived in a burst after a stall."""
     source: str = ""
-    """``key``, ``protocol``, ``marker`` or ``script``."""
+    """``key``, ``protocol``, ``marker``, ``input`` or ``script``."""
     extra: str = ""
     """What other programs keep with the label, as the text of a JSON object."""
 

@@ -63,7 +63,7 @@ class Annotated:
         timestamp
             Seconds on the recorder's LSL clock.
         source
-            ``"key"``, ``"protocol"``, ``"marker"`` or ``"script"``.
+            ``"key"``, ``"protocol"``, ``"marker"``, ``"input"`` or ``"script"``.
         uncertainty_s
             How far off the time stamp may be.
 
