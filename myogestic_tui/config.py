@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -162,6 +163,12 @@ class RemoteConfig(Section, frozen=True, kw_only=True):
     enabled: bool = False
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65535)] = 22345
+    token: Annotated[str, Meta(pattern=r"^\S*$", description="text without blanks")] = ""
+    """What has to be said first; beyond loopback there must be one."""
+
+    def __post_init__(self) -> None:
+        if self.enabled and not self.token and not _is_loopback(self.host):
+            raise ConfigError(f"host: {self.host} lets others on the network in; give a token, which they have to say")
 
 
 class MarkerConfig(Section, frozen=True, kw_only=True):
@@ -206,6 +213,13 @@ class QualityConfig(Section, frozen=True, kw_only=True):
     """Look for single trials that do not look like their class."""
     min_trials: Annotated[int, Meta(ge=0)] = 0
     """Good trials that each class has to have."""
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _unique(section: str, what: str, values: Iterable[str]) -> None:

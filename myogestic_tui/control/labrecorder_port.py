@@ -1,19 +1,24 @@
 """The lines that control LabRecorder over TCP, so that a stimulus program which knows them can drive this recorder.
 
 The lines are those of LabRecorder's ``RemoteControlSocket``: ``start``, ``stop``, ``update``, ``select all``,
-``select none``, ``filename {key:value} …``; ``status`` is ours. Each is answered by one line that starts with ``OK`` or
-``ERROR`` (LabRecorder says ``OK`` to everything). There is no password, hence: off by default, loopback by default,
-and a connection that sends anything else (a browser's request, say) ends at once.
+``select none``, ``select QUERY``, ``filename {key:value} …``; ``status``, ``label``, ``note`` and ``token`` are ours.
+Each is answered by one line that starts with ``OK`` or ``ERROR`` (LabRecorder says ``OK`` to everything). It is off by
+default, and on loopback by default; beyond that the first line has to be the token. A connection that sends anything
+else (a browser's request, say) ends at once.
 """
 
 from __future__ import annotations
 
+import hmac
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from ..app.interface import (
+    AddLabel,
+    AddNote,
     AnyCommand,
     ConnectAll,
     Recorder,
@@ -28,6 +33,7 @@ from ..app.interface import (
 )
 from .framing import FramingError, Lines
 from .messages import Executed, Message, Refused, Request, Task
+from .stream_query import select_matching
 
 if TYPE_CHECKING:
     import socket
@@ -51,9 +57,24 @@ class RemoteLines(Lines):
 
     name = "remote"
 
+    def __init__(self, token: str = "") -> None:
+        super().__init__()
+        self._token = token
+
     def feed(self, data: bytes) -> list[Request]:
         """See `framing.Dialect`; raises `FramingError` at the first line that is none of these."""
-        return [Task(id=0, run=_action(line.decode("utf-8", "replace"))) for line in self.split(data)]
+        return [Task(id=0, run=self._action(line.decode("utf-8", "replace"))) for line in self.split(data)]
+
+    def _action(self, line: str) -> Callable[[Recorder, str], Reply]:
+        word, _, rest = line.strip().partition(" ")
+        if word == "token":
+            if self._token and not hmac.compare_digest(rest.strip().encode(), self._token.encode()):
+                raise FramingError("that is not the token; it stands under [remote] of the configuration")
+            self._token = ""
+            return lambda _recorder, _who: Reply(ok=True)
+        if self._token:
+            raise FramingError("say `token …` first; it stands under [remote] of the configuration")
+        return _action(line)
 
     def encode(self, message: Message) -> bytes:
         """See `framing.Dialect`."""
@@ -65,9 +86,9 @@ class RemoteLines(Lines):
         return b""
 
 
-def remote_lines(_: socket.socket) -> RemoteLines:
-    """The dialect of every connection to the remote port."""
-    return RemoteLines()
+def remote_lines(_: socket.socket, token: str = "") -> RemoteLines:
+    """The dialect of every connection to the remote port; with a token that is to be said first."""
+    return RemoteLines(token)
 
 
 def _one_line(text: str) -> str:
@@ -89,9 +110,15 @@ def _action(line: str) -> Callable[[Recorder, str], Reply]:
             return _plain(ConnectAll())
         case "select", "none":
             return _select_none
+        case "select", query if query:
+            return partial(select_matching, query=query)
+        case "label", name:
+            return partial(_label, name=name)
+        case "note", text if text:
+            return _plain(AddNote(text=text))
         case "filename", fields:
             return lambda recorder, who: _filename(recorder, who, fields)
-    raise FramingError(f"{line[:80]!r} is none of start, stop, update, select all, select none, filename, status")
+    raise FramingError(f"{line[:80]!r} is none of start, stop, update, select, filename, status, label, note")
 
 
 def _plain(command: AnyCommand) -> Callable[[Recorder, str], Reply]:
@@ -116,6 +143,20 @@ def _select_none(recorder: Recorder, who: str) -> Reply:
             if not reply.ok:
                 return reply
     return Reply(ok=True)
+
+
+def _label(recorder: Recorder, who: str, name: str) -> Reply:
+    """A gesture by its name, or its number from 0, begins now, or at ``@ SECONDS`` of the recorder's LSL clock."""
+    name, _, at = (part.strip() for part in name.rpartition("@")) if "@" in name else (name, "", "")
+    names = [gesture.name for gesture in recorder.status().gestures]
+    index = -1 if name in ("", "-") else names.index(name) if name in names else int(name) if name.isdecimal() else None
+    if index is None:
+        return Reply(ok=False, message=f"no gesture {name!r}; there are: {', '.join(names) or 'none'}")
+    try:
+        timestamp = float(at) if at else None
+    except ValueError:
+        return Reply(ok=False, message=f"{at!r} is no time; give seconds of the recorder's LSL clock")
+    return recorder.execute(AddLabel(class_index=index, timestamp=timestamp, source="script", actor=who))
 
 
 def describe(status: Status) -> str:

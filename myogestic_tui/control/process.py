@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -177,7 +178,7 @@ class RecorderProcess:
         if not remote.enabled:
             return ""
         try:
-            server.open_port(remote.host, remote.port, remote_lines)
+            server.open_port(remote.host, remote.port, partial(remote_lines, token=remote.token))
         except ControlError as error:
             _log.error("%s", error)
             return str(error)

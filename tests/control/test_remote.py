@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import contextlib
 import socket
+from functools import partial
 
+import msgspec
 import pytest
 
-from myogestic_tui.app.interface import ConnectAll, Start, TakeStatus
+from myogestic_tui.app.interface import (
+    AddLabel,
+    AddNote,
+    ConnectAll,
+    ConnectStream,
+    Start,
+    StreamStatus,
+    TakeStatus,
+    TickStream,
+)
+from myogestic_tui.config import parse_config
 from myogestic_tui.control.labrecorder_port import remote_lines, take_sheet
 from myogestic_tui.control.server import ControlServer
-from myogestic_tui.errors import ControlError
+from myogestic_tui.control.stream_query import parse_query
+from myogestic_tui.errors import ConfigError, ControlError
 from tests.control.tiny import TinyRecorder, read_all
 
 
 @contextlib.contextmanager
-def remote(tmp_path, recorder):
+def remote(tmp_path, recorder, token=""):
     """A connection to the remote port of a recorder: a function that sends a line and reads its answer."""
     server = ControlServer(recorder, lambda: tmp_path / "s")
-    port = server.open_port("127.0.0.1", 0, remote_lines)
+    port = server.open_port("127.0.0.1", 0, partial(remote_lines, token=token))
     server.start()
     try:
         with (
@@ -109,3 +122,92 @@ def test_a_port_that_is_taken_is_named(tmp_path):
         with pytest.raises(ControlError, match=f"port {port}"):
             server.open_port("127.0.0.1", port, remote_lines)
     server.close()
+
+
+STREAMS = [
+    StreamStatus(key="a", name="EMG", type="EMG", state="live", source_id="x-1", hostname="amp and pc", n_channels=64),
+    StreamStatus(
+        key="b", name="EMG", type="EEG", state="seen", source_id="x-2", hostname="rpi", n_channels=8, fs=500.0
+    ),
+    StreamStatus(key="c", name="it's", type="Markers", state="seen"),
+]
+
+
+@pytest.mark.parametrize(
+    ("query", "keys"),
+    [
+        ("name='EMG'", "ab"),
+        ('name="EMG" and type="EEG"', "b"),
+        ("name = 'EMG' and type != 'EEG'", "a"),
+        ("hostname='amp and pc' and channel_count=64", "a"),
+        ("starts-with(source_id,'x-') and nominal_srate=500", "b"),
+        ("contains(hostname, 'pi')", "b"),
+        ("{name=EMG}", "ab"),
+        ('name="it\'s"', "c"),
+        ("name='none'", ""),
+    ],
+)
+def test_a_query_means_the_streams_that_it_says(query, keys):
+    test = parse_query(query)
+    assert "".join(stream.key for stream in STREAMS if test(stream)) == keys
+
+
+@pytest.mark.parametrize("query", ["EMG", "name='EMG", "colour='red'", "name='a' or name='b'", "", "not(name='a')"])
+def test_what_is_no_query_is_refused_and_selects_nothing(query, tmp_path):
+    with pytest.raises(ValueError, match="no condition"):
+        parse_query(query)
+    recorder = TinyRecorder()
+    if query:
+        with remote(tmp_path, recorder) as say:
+            assert say(f"select {query}").startswith("ERROR")
+        assert not recorder.commands
+
+
+def test_select_takes_what_is_meant_beside_what_is_selected(tmp_path):
+    recorder = TinyRecorder()
+    status = recorder.status
+    recorder.status = lambda: msgspec.structs.replace(status(), streams=tuple(STREAMS))
+    with remote(tmp_path, recorder) as say:
+        assert say("select name='EMG'").startswith("OK 2 selected")
+        assert say("select name='none'").startswith("ERROR no stream is meant")
+    told = [(type(command), command.key) for command in recorder.commands]
+    assert told == [(TickStream, "a"), (ConnectStream, "b")]
+
+
+def test_labels_and_notes_come_with_their_names_and_times(tmp_path):
+    recorder = TinyRecorder()
+    with remote(tmp_path, recorder) as say:
+        say("start")
+        assert say("label Fist") == "OK"
+        assert say("label 2 @ 5123.25") == "OK"
+        assert say("label") == "OK"
+        assert say("label Fits").startswith("ERROR no gesture 'Fits'; there are: Rest, Fist")
+        assert say("label Fist @ noon").startswith("ERROR 'noon' is no time")
+        say("note electrode 17 re-taped")
+    labels = [command for command in recorder.commands if isinstance(command, AddLabel)]
+    assert [(label.class_index, label.timestamp) for label in labels] == [(1, None), (2, 5123.25), (-1, None)]
+    assert all(label.source == "script" for label in labels)
+    assert [command.text for command in recorder.commands if isinstance(command, AddNote)] == ["electrode 17 re-taped"]
+
+
+def test_with_a_token_nothing_is_done_before_it_is_said(tmp_path):
+    recorder = TinyRecorder()
+    with remote(tmp_path, recorder, "s3cret") as say:
+        assert say("start").startswith("ERROR say `token …` first")
+        assert read_all(say.connection) == b""
+    with remote(tmp_path, recorder, "s3cret") as say:
+        assert say("token s3cre").startswith("ERROR that is not the token")
+        assert read_all(say.connection) == b""
+    assert not recorder.commands
+    with remote(tmp_path, recorder, "s3cret") as say:
+        assert say("token s3cret") == "OK"
+        assert say("start") == "OK"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.20", "::", "emg-pi.local"])
+def test_beyond_loopback_there_must_be_a_token(host):
+    text = f"[remote]\nenabled = true\nhost = '{host}'\n"
+    with pytest.raises(ConfigError, match="give a token"):
+        parse_config(text)
+    assert parse_config(f"{text}token = 'x'").remote.token == "x"
+    assert parse_config("[remote]\nenabled = true\nhost = '::1'").remote.enabled
