@@ -12,7 +12,7 @@ from textual import events
 from textual.widgets import HelpPanel
 
 from myogestic_tui.app import interface as r
-from myogestic_tui.errors import RecorderGoneError
+from myogestic_tui.errors import DiskError, RecorderGoneError
 from myogestic_tui.widgets import lane
 from myogestic_tui.widgets.grid import Grid
 
@@ -430,6 +430,18 @@ async def test_details_show_every_channel_at_full_length_and_the_xml(stage):
         assert "asking for its XML" not in it.text
         await it.press("enter")
         assert "superficialis 63 " not in it.text
+
+
+async def test_the_doctor_is_asked_in_the_background_and_what_keeps_it_from_answering_is_reported(stage):
+    def fails() -> list[str]:
+        raise DiskError("the folder cannot be read")
+
+    async with stage(doctor=lambda: ["network: 2 interfaces", "disk: 11 h"]) as it:
+        await it.press("d")
+        await it.until(lambda: "network: 2 interfaces" in it.text and "disk: 11 h" in it.text)
+    async with stage(doctor=fails) as it:
+        await it.press("d")
+        await it.until(lambda: "the folder cannot be read" in it.rows()[-2])
 
 
 async def test_no_stream_says_what_to_do(stage):
