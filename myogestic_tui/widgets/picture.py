@@ -8,6 +8,7 @@ the screen finds in the picture's strips what the terminal shows.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -49,7 +50,12 @@ class Block(NamedTuple):
 
 
 def written(rows: Sequence[Sequence[tuple[str, Style]]], width: int) -> Block:
-    """Rows of styled text."""
+    """Rows of styled text; the arrays are shared by all who write the same."""
+    return _written(tuple(map(tuple, rows)), width)
+
+
+@lru_cache(32)
+def _written(rows: tuple[tuple[tuple[str, Style], ...], ...], width: int) -> Block:
     places: dict[Style, int] = {}
     glyphs, inks = np.zeros((len(rows), width), np.int64), np.zeros((len(rows), width), np.int64)
     for y, row in enumerate(rows):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from rich.style import Style
 
-from .picture import Picture, written
+from .picture import Block, Picture, beside, written
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +25,7 @@ _STANDS_OUT = 0.2
 _SPAN_DB = 60.0
 _HIGHEST_HZ = 500.0
 _MARGIN = 8
-_EIGHTHS = " ▁▂▃▄▅▆▇█"
+_LETTERS = np.array([ord(letter) for letter in " ▁▂▃▄▅▆▇█"])
 
 
 class Samples(NamedTuple):
@@ -91,21 +92,22 @@ class Spectrum(Picture):
         top = float(bars.max()) or 1.0
         heights = np.clip((20 * np.log10(np.maximum(bars, 1e-12) / top) / _SPAN_DB + 1) * tall * 8, 0, tall * 8)
         hertz, share = mains(samples)
-        lines = {int(k * hertz / end * cells) for k in range(1, HARMONICS + 1) if k * hertz < end}
+        lines = [int(k * hertz / end * cells) for k in range(1, HARMONICS + 1) if k * hertz < end]
         quiet, marked = self.ink("quiet"), self.ink("text-warning")
         title = f" spectrum of 1 s   {100 * share:.0f} % at {hertz:g} Hz mains"
-        rows = [[(title, marked if share >= 0.5 else quiet)]]
-        for y in range(tall):
-            fill = np.clip(heights - 8 * (tall - 1 - y), 0, 8).astype(int).tolist()
-            mark = f"{top:.3g} {unit}" if y == 0 else f"-{_SPAN_DB:g} dB" if y == tall - 1 else ""
-            row = [(f"{mark:>{_MARGIN - 1}} ", quiet)]
-            row += [
-                (("┊" if n == 0 else _EIGHTHS[n]) if x in lines else _EIGHTHS[n], marked if x in lines else quiet)
-                for x, n in enumerate(fill)
-            ]
-            rows.append(row)
-        rows.append([(" " * _MARGIN + _axis(end, cells, hertz), quiet)])
-        self.put(written(rows, self.size.width))
+        marks = [f"{top:.3g} {unit}", *[""] * (tall - 2), f"-{_SPAN_DB:g} dB"]
+        fill = np.clip(heights - 8 * np.arange(tall - 1, -1, -1)[:, None], 0, 8).astype(np.int64)
+        glyphs, inks = _LETTERS[fill], np.ones(fill.shape, np.int64)
+        inks[:, lines] = 2
+        glyphs[:, lines] = np.where(fill[:, lines] == 0, ord("┊"), glyphs[:, lines])
+        self.put(
+            written([[(title, marked if share >= 0.5 else quiet)]], self.size.width),
+            beside(
+                written([[(f"{mark:>{_MARGIN - 1}} ", quiet)] for mark in marks], _MARGIN),
+                Block(glyphs, inks, [Style(), quiet, marked]),
+            ),
+            written([[(" " * _MARGIN + _axis(end, cells, hertz), quiet)]], self.size.width),
+        )
 
 
 def _axis(end: float, cells: int, hertz: float) -> str:
