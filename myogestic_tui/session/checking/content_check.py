@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from ...errors import MyoGesticError
 from ..format.consolidated import stale_arrays
@@ -159,17 +160,22 @@ class ContentCheck:
         """Compare the copies of the arrays' metadata that other readers go by with the arrays' own."""
         if ZARR_JSON not in self._tree:
             return
-        own = [key for key in self._tree.names() if key.endswith(f".zarr/{ZARR_JSON}") and key.count("/") == 1]
+        recorded = [array_name(stem, derived) for stem in self._streams for derived in ("", "_timestamps")]
         try:
             group = decode_json(self._tree.read(ZARR_JSON), where=ZARR_JSON)
-            arrays = {key.partition("/")[0]: decode_json(self._tree.read(key), where=key) for key in own}
         except MyoGesticError as error:
             self._report(damage(str(error), member=ZARR_JSON))
             return
-        recorded = {array_name(stem, derived) for stem in self._streams for derived in ("", "_timestamps")}
-        for name in recorded.intersection(stale_arrays(group, arrays)):
+        arrays = {name: document for name in recorded if (document := self._array_document(name)) is not None}
+        for name in sorted(arrays.keys() & stale_arrays(group, arrays)):
             text = f"{ZARR_JSON} has another copy of the metadata of {name}: zarr and xarray would read it otherwise"
             self._report(damage(text, member=ZARR_JSON))
+
+    def _array_document(self, name: str) -> Any:
+        """``zarr.json`` of an array; None where it cannot be read, which its stream reports."""
+        with suppress(MyoGesticError, KeyError):
+            return decode_json(self._tree.read(f"{name}/{ZARR_JSON}"), where=name)
+        return None
 
     def _check_label_edits(self) -> None:
         history = label_history(self.meta, self._labels_json)
