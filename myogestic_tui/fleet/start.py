@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 import uuid
 from datetime import UTC, datetime
@@ -73,8 +74,9 @@ async def start_all(
         raise
     at = time.monotonic() + LEAD_SECONDS
     for process, reading in zip(processes, readings, strict=True):
-        process.stdin.write(_go(at, reading))
-        process.stdin.write_eof()
+        with contextlib.suppress(OSError):  # cut off this instant: `_outcome` tells; the others start
+            process.stdin.write(_go(at, reading))
+            process.stdin.write_eof()
     told = await asyncio.gather(*map(_outcome, boxes, processes))
     paths = {box.name: facts["path"] for box, facts in zip(boxes, told, strict=True) if facts.get("ok")}
     failed = {box.name: facts["message"] for box, facts in zip(boxes, told, strict=True) if not facts.get("ok")}
@@ -137,7 +139,8 @@ def _against(box: Box, told: Any) -> str:
 
 def _call_off(processes: Sequence[Any]) -> None:
     for process in processes:
-        process.stdin.write_eof()
+        with contextlib.suppress(OSError):
+            process.stdin.write_eof()
         process.close()
 
 

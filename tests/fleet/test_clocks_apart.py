@@ -36,6 +36,7 @@ def lab(undo, unique, tmp_path):
         pytest.skip(f"no hosts with clocks of their own can be made here: {reason}")
     two = undo.enter_context(TwoHosts(unique, ahead=RIGHT_AHEAD, recorder_ahead=LEFT_AHEAD))
     lab = Lab(tmp_path)
+    lab.two = two
     undo.callback(lab.close)
     for name, host in (("left", two.recorder), ("right", two.sender)):
         outlet = host.start(sys.executable, PULSES, f"{unique}{name}")
@@ -88,3 +89,12 @@ def test_sessions_that_were_started_without_comparisons_are_not_merged(lab, tmp_
     paths = [path for several in lab.facts("fetch", tmp_path / "home")["paths"].values() for path in several]
     with pytest.raises(ClockError, match="nothing tells how the clock of"):
         merge_sessions(paths, tmp_path / "m.session.zip")
+
+
+@pytest.mark.slow
+def test_boxes_that_do_not_find_each_other_are_not_started(lab):
+    lab.two.pull(1)
+    done = lab.fleet("start", code=1)
+    assert "nothing was started" in done.stderr
+    assert "right: its clock and that of left are not compared" in done.stderr
+    assert {box.status()["state"] for box in lab.boxes.values()} == {"idle"}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import time
+
 import pytest
 
 from myogestic_tui.session import open_session_store, session_state
 from myogestic_tui.session.merging.merge import merge_sessions
 from tests.sending import RampOutlet
 
-from .lab import Lab
+from .lab import COMMAND, Lab
 from .test_fleet import CONFIG
 
 pytestmark = pytest.mark.slow
@@ -48,6 +52,18 @@ def test_cut_off_before_the_start_nothing_starts(lab):
     done = lab.fleet("start", code=1)
     assert "right: 127.0.0.1 cannot be reached" in done.stderr
     assert state(lab, "left") == "idle"
+
+
+def test_killed_between_the_word_to_get_ready_and_the_word_to_start_it_is_told(lab):
+    left = lab.boxes["left"]
+    arm = subprocess.Popen(
+        [*COMMAND, "ctl", "arm"], cwd=left.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert json.loads(arm.stdout.readline())["ok"]
+    left.kill()
+    out, _ = arm.communicate(f"go {time.monotonic()}\n", timeout=60)
+    assert arm.returncode == 1
+    assert json.loads(out)["ok"] is False
 
 
 def test_killed_while_recording_the_others_stop_well_and_its_session_is_recovered_and_merged(lab, tmp_path):
