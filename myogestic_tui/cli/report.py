@@ -43,6 +43,11 @@ def report(settings: Settings, path: Path, output: Path | None, overwrite: bool,
     target = None if no_page else output or page_beside(path)
     if output is not None and output.exists() and not overwrite:
         raise ConfigError(f"{output} is there already; name another with -o, or give --overwrite")
+    if target is not None and (missing := missing_for_page()):
+        if output is not None:
+            raise ConfigError(missing)
+        target = None
+        remark(f"no page is written: {missing}")
     progress = Progress()
     with open_session_store(path) as session:
         found = report_session(session, settings.config.quality, progress.share(f"reading {path.name}"))
@@ -56,6 +61,17 @@ def report(settings: Settings, path: Path, output: Path | None, overwrite: bool,
     else:
         click.echo("\n".join(_lines(found)))
     return 0 if found.ok else 1
+
+
+def missing_for_page() -> str:
+    """What the page needs and is not installed, with the remedy; empty where nothing is missing."""
+    from ..extras import needed
+
+    try:
+        needed("jinja2", "report", "the page of a report")
+    except ConfigError as error:
+        return str(error)
+    return ""
 
 
 def page_beside(path: Path) -> Path:

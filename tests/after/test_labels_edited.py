@@ -310,6 +310,8 @@ def test_the_command_lists_edits_and_takes_its_own_table_back(trials, tmp_path, 
     assert told["edits"][0]["who"] == "Ada"
     assert run(["labels", str(path), "--shift", "0.25", "--relabel", "1=Pinch", "--drop", "3"]) == 0
     assert "edited 2 times" in capsys.readouterr().out
+    assert run(["labels", str(path), "--shift", "-0.25", "--trial", "2"]) == 0
+    assert "trial 2 shifted -0.25 s" in capsys.readouterr().err
     assert run(["labels", str(path), "--original"]) == 0
     assert member(path, "labels.json") == member(path, "labels.original.json")
 

@@ -259,6 +259,16 @@ def test_an_output_that_is_there_is_not_replaced_unasked(judged: Path, tmp_path:
     assert run(["report", str(judged), "-o", str(tmp_path / "no" / "page.html")]) == 1
 
 
+def test_without_the_template_library_text_and_verdict_are_there_all_the_same(judged, monkeypatch, capsys, tmp_path):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    assert run(["report", str(judged)]) == 1
+    told = capsys.readouterr()
+    assert "check: 1 channel" in told.out
+    assert "myogestic_tui[report]" in told.err
+    assert not [*judged.parent.glob("*.html")]
+    assert run(["report", str(judged), "-o", str(tmp_path / "page.html")]) == 2
+
+
 _MEMORY = """
 import sys
 from myogestic_tui.analysis.report import report_session
