@@ -21,8 +21,9 @@ from .signal.gapless_runs import Run
 from .signal.window_bounds import Cut, starts
 from .windowing.arrays import Windows, groups_of, room_for
 from .windowing.plan import Outcome, Plan, Span, plan_session
-from .windowing.pooling import Pool, tried
+from .windowing.pooling import Pool
 from .windowing.recipe import CLEAN, Recipe
+from .windowing.session_facts import tried
 from .windowing.window import LabeledWindow, meta_table
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import numpy as np
 from ..clock import gap_threshold
 from ..errors import NotFiniteError
 from ..session.signal.processing import Processing, Ratio
+from ..session.windowing.matching import channel_numbers
 from ..session.windowing.plan import is_finite
-from ..session.windowing.pooling import channel_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
 from .hop_cutter import HopCutter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Self
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from ..info import StreamInfo
     from ..session.windowing.recipe import Recipe
-    from .ring import RingBuffer
     from .ring_reading import RingReading
 
 _LOOK_SECONDS = 0.5
@@ -26,7 +24,8 @@ _LOOK_SECONDS = 0.5
 class LiveWindows:
     """An iterator over ``(window, timestamps)`` of a stream from now on; `Stream.windows` makes one.
 
-    It waits for the next window, and ends when the stream is stopped or ``close`` is called. Every window has the time
+    It waits for the next window, and ends when the stream is stopped or ``close`` is called; nobody needs to close one
+    that is not read any more. Every window has the time
     stamps of its own samples. None contains a gap: behind it windows begin anew.
 
     Attributes
@@ -42,7 +41,7 @@ class LiveWindows:
         self._index = stream.n_received
         self._closed = False
         self._n_lost = 0
-        self._found = self._look()
+        self._ready: deque[tuple[NDArray[Any], NDArray[np.float64]]] = deque()
         stream.listen(self)
 
     @property
@@ -70,11 +69,17 @@ class LiveWindows:
 
     def __next__(self) -> tuple[NDArray[Any], NDArray[np.float64]]:
         """``(n_channels, n)``, a copy; and ``(n,)`` raw stamps in seconds on the source's clock."""
-        found = next(self._found, None)
-        if found is None:
-            self.close()
-            raise StopIteration
-        return found
+        while not self._closed:
+            if self._ready:
+                return self._ready.popleft()
+            self.more.clear()
+            if self._read():
+                continue
+            if self._stream.ended:
+                break
+            self.more.wait(_LOOK_SECONDS)
+        self.close()
+        raise StopIteration
 
     def __enter__(self) -> Self:
         return self
@@ -88,31 +93,23 @@ class LiveWindows:
         self.more.set()
         self._stream.unlisten(self)
 
-    def _look(self) -> Iterator[tuple[NDArray[Any], NDArray[np.float64]]]:
-        while not self._closed:
-            self.more.clear()
-            ring, info = self._stream.ring, self._stream.info
-            if ring is not None and info is not None:
-                yield from self._read(ring, info)
-                if ring.written > self._index:
-                    continue
-            if self._stream.ended:
-                return
-            self.more.wait(_LOOK_SECONDS)
-
-    def _read(self, ring: RingBuffer, info: StreamInfo) -> Iterator[tuple[NDArray[Any], NDArray[np.float64]]]:
-        if self._cutter is None:
+    def _read(self) -> bool:
+        """Take what came since the last look; whether there was anything."""
+        ring, info = self._stream.ring, self._stream.info
+        if ring is None or info is None:
+            return False
+        if self._cutter is None:  # before there are samples: what does not fit is told at once
             self._cutter = HopCutter(self._recipe, info)
             self._hop_samples = self._recipe.cut.lengths(self._recipe.stream, info)[1]
+        if ring.written == self._index:
+            return False
         first, data, stamps = ring.since(self._index)
         if first > self._index:
             self._n_lost += first - self._index
             self._cutter.interrupt()
         self._index = first + len(stamps)
-        for window in self._cutter.feed(data, stamps):
-            if self._closed:
-                return
-            yield window
+        self._ready.extend(self._cutter.feed(data, stamps))
+        return True
 
 
 def check_live(recipe: Recipe) -> None:

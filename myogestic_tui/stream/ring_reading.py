@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import numpy as np
 
@@ -46,14 +48,15 @@ class RingReading:
         self.poll_s = poll_s
         self.recorder_poll_s = POLL_SECONDS
         """What the recorder asks for: less while somebody watches."""
-        self._listeners: tuple[LiveWindows, ...] = ()
+        self._listeners: tuple[ref[LiveWindows], ...] = ()
+        self._joining = threading.Lock()
 
     @property
     def poll_interval(self) -> float:
         """Seconds between looks for samples, as they are now."""
         if self.poll_s is not None:
             return self.poll_s
-        return min([self.recorder_poll_s, *(one.poll_s for one in self._listeners)])
+        return min([self.recorder_poll_s, *(one.poll_s for one in self._listening())])
 
     @property
     def ring(self) -> RingBuffer | None:
@@ -100,16 +103,21 @@ class RingReading:
         return LiveWindows(self, recipe)
 
     def listen(self, listener: LiveWindows) -> None:
-        """Tell it from now on that samples came."""
-        self._listeners = (*self._listeners, listener)
+        """Tell it from now on that samples came, as long as it is held by somebody."""
+        with self._joining:
+            self._listeners = (*map(ref, self._listening()), ref(listener))
         self._look_soon()
 
     def unlisten(self, listener: LiveWindows) -> None:
         """Tell it no more."""
-        self._listeners = tuple(one for one in self._listeners if one is not listener)
+        with self._joining:
+            self._listeners = tuple(ref(one) for one in self._listening() if one is not listener)
+
+    def _listening(self) -> list[LiveWindows]:
+        return [one for listener in self._listeners if (one := listener()) is not None]
 
     def _tell_listeners(self) -> None:
-        for listener in self._listeners:
+        for listener in self._listening():
             listener.more.set()
 
     def get_window(self, seconds: float | None = None) -> tuple[NDArray[Any], NDArray[np.float64]]:

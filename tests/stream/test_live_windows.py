@@ -144,6 +144,10 @@ def test_a_poll_of_ones_own_holds_whoever_attaches(tmp_path):
     with other.windows(0.2, 0.1):
         assert (own.poll_interval, other.poll_interval) == (0.02, 0.025)
     assert other.poll_interval == 0.2
+    left = other.windows(0.2, 0.1)
+    assert other.poll_interval == 0.025
+    del left  # a loop that was left with break
+    assert other.poll_interval == 0.2
 
 
 def test_samples_and_stamps_of_an_irregular_window_are_of_one_instant():

@@ -196,6 +196,13 @@ def test_values_that_are_no_numbers_are_left_out_or_an_error(tmp_path, caplog, v
     assert len(windows(path, "emg", 0.2, 0.1, channels=["E1", "E2"])) == len(kept) + 2
 
 
+def test_windows_of_huge_values_stay(tmp_path):
+    data = np.full((2000, 4), 3e38, np.float32)
+    data[500, 0] = np.inf
+    data[501, 0] = -np.inf
+    assert len(windows(recorded(tmp_path, data, [(0.0, 0)]), "emg", 0.5, 0.5)) == 3
+
+
 def filtered(data):
     """From its first value on, which was there before."""
     return signal.sosfilt(SOS, data, axis=0, zi=signal.sosfilt_zi(SOS)[:, :, None] * data[0])[0].astype("float32")

@@ -238,7 +238,10 @@ class SampleReader(_Forward):
                 raise error
         if out is None:
             return parts[0].copy() if len(parts) == 1 else np.concatenate(parts, axis=1)
-        return np.concatenate(parts, axis=1, out=out)
+        if len(parts) > 1:
+            return np.concatenate(parts, axis=1, out=out)
+        out[...] = parts[0]
+        return out
 
     def _fetch(self, number: int) -> None:
         """Put a block in its place, chunk by chunk: what was decoded just now is still in the caches."""
