@@ -297,7 +297,7 @@ class App:
         Raises
         ------
         NotAllowedError
-            Nothing is being recorded.
+            Nothing is being recorded, or the label was given in the session before, which is finished.
         """
         return self.parts.labels.undo()
 

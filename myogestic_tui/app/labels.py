@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, NotAllowedError
 from ..info import MOST_CLASSES
+from ..session.format.chain import SEGMENT_SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -118,6 +119,11 @@ class Labels:
         session = self._recordings.running
         if session is None:
             raise NotAllowedError("not recording; there is no label to undo")
+        track = session.label_track
+        if track and all(label.source == SEGMENT_SOURCE for label in track):
+            raise NotAllowedError(
+                "the label was given in the session before, which is finished; `myogestic-tui labels` sets it right"
+            )
         undone = session.undo_label()
         if undone is not None:
             self._outlet.publish_undo(self.class_name(undone.class_index), undone.timestamp)

@@ -14,7 +14,7 @@ import pytest
 from myogestic_tui import App, Stream, StreamInfo
 from myogestic_tui.cli import main
 from myogestic_tui.clock import local_clock
-from myogestic_tui.errors import ConfigError, DiskError, SessionDamagedError
+from myogestic_tui.errors import ConfigError, DiskError, NotAllowedError, SessionDamagedError
 from myogestic_tui.session import Session, open_session_store, verify_session
 from myogestic_tui.session.library.chain import chain_members, chain_of, link_findings
 from myogestic_tui.session.library.join_chain import join_chain
@@ -153,6 +153,20 @@ def test_a_key_that_is_heard_after_the_change_goes_where_it_was_pressed(tmp_path
         finish(first, second)
         app.add_label(0, start - 0.1)  # its session is finished by now
         assert (second.label_track[0].class_index, second.label_track[0].timestamp) == (0, start - 0.1)
+
+
+def test_undo_does_not_reach_into_the_session_before(tmp_path: Path):
+    with running(tmp_path, Stream("emg", source=RampSource())) as app:
+        app.start_recording(segment_s=1.0)
+        first = app.ctx.session
+        app.add_label(1)
+        change(app, first)
+        with pytest.raises(NotAllowedError, match="session before"):
+            app.undo_label()
+        assert app.ctx.current_label == 1
+        app.add_label(0)
+        assert app.undo_label().class_index == 0
+        assert app.ctx.current_label == 1
 
 
 @pytest.mark.parametrize("usable", [True, False], ids=["good stamps", "stamps that tell nothing"])
