@@ -75,10 +75,9 @@ class Windows:
         counts = ", ".join(
             f"{names.get(index, index)} {np.count_nonzero(self.y == index)}" for index in np.unique(self.y).tolist()
         )
-        n_sessions, n_subjects = (len(np.unique(self.meta[key])) for key in ("session", "subject"))
+        sessions, subjects = (_counted(self.meta[key], key) for key in ("session", "subject"))
         shape = " x ".join(map(str, self.X.shape[1:]))
-        where = f"from {n_sessions} sessions of {n_subjects} subjects"
-        return f"<{len(self)} windows of {shape} at {self.fs:g} Hz {where}: {counts}>"
+        return f"<{len(self)} windows of {shape} at {self.fs:g} Hz from {sessions} of {subjects}: {counts}>"
 
     def groups(self, by: GroupBy = "trial") -> NDArray[np.int64]:
         """A number for each window's trial, session or subject, ``(n_windows,)``, in their order.
@@ -89,6 +88,12 @@ class Windows:
             It is none of these, or a session has no subject.
         """
         return group_numbers(self.meta, by)
+
+
+def _counted(values: NDArray[Any], what: str) -> str:
+    """``2 sessions``."""
+    count = len(np.unique(values))
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def windows(
