@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from myogestic_tui.app.interface import RunCommand
 from myogestic_tui.errors import ConfigError
 from myogestic_tui.tui.keys import keymap_of, own_keys
 from myogestic_tui.tui.viewer import all_bindings
@@ -25,3 +26,15 @@ def test_a_key_that_the_keymap_freed_is_free_and_one_that_it_took_is_not():
     assert own_keys({"backup": "s"}, all_bindings(), keymap) == {"s": "backup"}
     with pytest.raises(ConfigError, match=r"screen\.streams"):
         own_keys({"backup": "f5"}, all_bindings(), keymap)
+
+
+async def test_a_key_of_ones_own_has_the_recorder_run_it_on_every_screen(stage):
+    async with stage(commands={"backup": "f5"}) as it:
+        for screen in ("s", "l", "r", "b"):
+            await it.press(screen, "f5")
+        await it.until(lambda: len(asked(it)) == 4)
+        assert {command.name for command in asked(it)} == {"backup"}
+
+
+def asked(it):
+    return [command for command in it.recorder.commands if isinstance(command, RunCommand)]

@@ -21,10 +21,8 @@ from .time_records import CountsMeta, GapRecord, LeapRecord, PlacedMeta, RepeatR
 from .unknown_keys import ANYTHING, Level, put_back, set_aside
 
 SCHEMA_VERSION = 1
-CONTINUES, CONTINUED_BY, NOT_RECORDED = "continues", "continued_by", "not_recorded_s"
-"""Further fields of a session whose recorder was killed, and of the one that continues it; see `library.link`."""
-BEFORE = "before_s"
-"""Further field of a session that begins before it was asked for; see `seconds_before`."""
+CONTINUES, CONTINUED_BY, NOT_RECORDED, BEFORE = "continues", "continued_by", "not_recorded_s", "before_s"
+"""Further fields of a session that continues another, or begins before its key: `library.link`, `seconds_before`."""
 RECOVERY, IMPORTED, MERGED = "recovery", "imported", "merged"
 """Further fields of a session that was recovered, imported from another format, or merged of several: when, and the
 findings of it."""
