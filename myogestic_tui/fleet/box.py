@@ -75,7 +75,7 @@ class Box:
             self._connection = await asyncio.wait_for(
                 self._ssh.connect(self.config.host, connect_timeout=CONNECT_SECONDS, **options), CONNECT_SECONDS + 1.0
             )
-        except (OSError, TimeoutError, self._ssh.Error) as error:
+        except (OSError, TimeoutError, ValueError, self._ssh.Error) as error:  # ValueError: a key or ~/.ssh/config
             raise self._unreachable(error) from error
         return self
 

@@ -76,6 +76,28 @@ def test_a_recorders_own_streams_without_comparisons_come_along_by_its_clock(tmp
         assert np.abs(pulses(session, "emg_right") - left.reads(PULSES)).max() < 1e-3
 
 
+def test_what_the_first_session_knows_of_time_stays_as_it_is(tmp_path, left, right):
+    of_right = {"emg": (right, {}, None), "labels": (left, of_labels(left), right.compares(left))}
+    paths = [left.record(tmp_path / "a", {"emg": (left, {}, None)}), right.record(tmp_path / "b", of_right)]
+    with (
+        open_session_store(paths[0]) as before,
+        open_session_store(merge_sessions(paths, tmp_path / "m.session.zip")) as session,
+    ):
+        assert (session.timeline("emg_left").basis, before.timeline("emg").basis) == ("uncompared", "uncompared")
+        assert session.timeline("emg_left").error_s == before.timeline("emg").error_s
+        assert session.timeline("emg_right").basis == "lsl"
+        assert np.array_equal(session.timestamps("emg_left"), before.timestamps("emg"))
+
+
+def test_recorders_of_one_computer_need_no_comparison(tmp_path, left):
+    other = Box("left", 0.0)
+    other.origin = left.origin
+    paths = [box.record(tmp_path / str(i), {"emg": (box, {}, None)}) for i, box in enumerate((left, other))]
+    with open_session_store(merge_sessions(paths, tmp_path / "m.session.zip")) as session:
+        assert session.streams == ["emg_1", "emg_2"]
+        assert np.abs(pulses(session, "emg_2") - left.reads(PULSES)).max() < 1e-6
+
+
 def test_an_outlet_that_both_recorded_ties_their_clocks(tmp_path, left, right):
     amp = Box("amp", -2 * HOUR, drift_ppm=-30.0)
     paths = [

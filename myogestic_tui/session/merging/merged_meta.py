@@ -154,7 +154,7 @@ def _entry(part: Part) -> dict[str, Any]:
 
 def _findings(part: Part, first: Part) -> list[Any]:
     relation, name = part.relation, part.recorded.name
-    if relation.n_compared is None:
+    if relation.is_same:
         known = f"{name} counts in the same clock as {first.recorded.name}"
     else:
         by = f"{relation.n_compared} comparison{'s' if relation.n_compared != 1 else ''}"

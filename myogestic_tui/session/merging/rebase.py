@@ -39,6 +39,8 @@ def rebase(session: SessionReader, stream: StreamView, relation: Relation) -> St
     measured, timeline = session.measured(stream.stem), session.timeline(stream.stem)
     offsets = _all(stream.clock, 4)
     arrivals = _all(stream.arrival, 2) if stream.arrival is not None else None
+    if relation.is_same:
+        return StreamTimes(offsets, arrivals, replace(measured, time=None))
     if timeline.basis == "uncompared":
         moved = _as_offsets(stream, relation)
     else:

@@ -51,6 +51,11 @@ class Relation:
         """Both are one clock."""
         return cls(np.zeros(1), np.zeros(1))
 
+    @property
+    def is_same(self) -> bool:
+        """Whether both are one clock."""
+        return self.n_compared is None
+
     def offset(self, times: Floats) -> Floats:
         """Offsets ``(n,)`` at times ``(n,)`` of this clock."""
         return np.asarray(np.interp(times, self.at, self.offsets), dtype=np.float64)
