@@ -27,8 +27,8 @@ async def test_sessions_marks_and_orders_by_the_verdict(stage):
         assert "report  check: 3 channels" in it.text
         await it.press("escape", "o")
         orders = []
-        while len(orders) < 14:
-            await it.press("right")
+        while len(orders) < 6:
+            await it.press("left")
             orders.append(it.text.partition("order: ")[2].split("  ")[0].strip())
         assert any("by quality" in one for one in orders)
         assert any("by hand" in one for one in orders)
