@@ -100,6 +100,18 @@ def test_a_host_that_is_not_known_is_refused(lab: Lab) -> None:
 
 
 @pytest.mark.slow
+def test_an_ssh_configuration_that_is_broken_is_told_of_each_box(lab: Lab) -> None:
+    config = lab._known.with_name("config")
+    config.write_text("Port nonsense\n")
+    try:
+        done = lab.fleet("status", code=1)
+    finally:
+        config.unlink()
+    assert done.stdout.count("cannot be reached over ssh") == 2
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
 def test_a_start_that_is_called_off_starts_nothing(lab: Lab) -> None:
     import subprocess
 
