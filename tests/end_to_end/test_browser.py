@@ -86,7 +86,11 @@ async def shows(page: aiohttp.ClientWebSocketResponse, text: bytes) -> None:
             shown += message.data if isinstance(message.data, bytes) else message.data.encode()
 
 
-@pytest.mark.parametrize("web", [(), ("--control",)], indirect=True, ids=["read-only", "control"])
+@pytest.mark.parametrize(
+    "web",
+    [pytest.param((), id="read-only"), pytest.param(("--control",), id="control", marks=pytest.mark.slow)],
+    indirect=True,
+)
 async def test_keys_of_a_page_change_nothing_unless_control_is_given(web: Web, request: pytest.FixtureRequest) -> None:
     control = request.node.callspec.id == "control"
     async with aiohttp.ClientSession() as http:

@@ -12,9 +12,9 @@ from myogestic_tui.errors import ConfigError
 from myogestic_tui.fleet.config import load_fleet
 from myogestic_tui.fleet.ready import apart, links, not_ready
 from myogestic_tui.session import open_session_store, verify_session
-from tests.sending import RampOutlet
+from tests.sending import RampOutlet, wait_for
 
-from .lab import COMMAND, Lab
+from .lab import COMMAND, PATIENCE, Lab
 
 CONFIG = """
 gestures = [{{ name = "Rest" }}, {{ name = "Fist" }}]
@@ -46,7 +46,7 @@ def test_a_recording_of_two_boxes_from_start_to_merge(lab: Lab, tmp_path: Path) 
     lab.fleet("take", "--subject", "P07", "--task", "two hands")
     started = lab.facts("start", "--name", "both")
     assert set(started["paths"]) == {"left", "right"}
-    assert {link["box"] for link in started["clocks"]} == {"left", "right"}, "each compares the other's clock"
+    wait_for(lambda: {link["box"] for link in lab.facts("status")["clocks"]} == {"left", "right"}, PATIENCE)
     assert "already" in lab.fleet("start", code=1).stderr
     lab.fleet("label", "fist")
     assert "no gesture" in lab.fleet("label", "Wave", code=1).stderr
