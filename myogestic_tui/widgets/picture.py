@@ -21,6 +21,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from .glyphs import to_ascii
 from .strip_widget import Signal
 from .styled_lines import cells
 
@@ -146,10 +147,10 @@ class Picture(Signal):
                     ink = cell >> _INK
                     parts.append(self._escape(ink))
                 glyph, before = cell & _GLYPH, x
-                parts.append("" if glyph == _HALF else self._shown(chr(glyph or _BLANK)))
+                parts.append("" if glyph == _HALF else chr(glyph or _BLANK))
             size += sum(map(len, parts[start:]))
             self._took(y, places)
-        return "".join(parts)
+        return to_ascii("".join(parts)) if self.look.ascii_only else "".join(parts)
 
     def refresh_changes(self, n_bytes: float) -> None:
         """Have Textual send what differs, whole rows of it."""
@@ -189,11 +190,6 @@ class Picture(Signal):
             codes = (segment.style or Style()).render("x", color_system=system).partition("x")[0]
             escape = self._escapes[ink] = "\x1b[0m" + codes
         return escape
-
-    def _shown(self, letter: str) -> str:
-        """A letter as this terminal can show it."""
-        ascii_filter = getattr(self.app, "ascii_filter", None)
-        return letter if ascii_filter is None else str(ascii_filter.apply([Segment(letter)], Style())[0].text)
 
     # ---------------------------------------------------------------- what stands there
 
