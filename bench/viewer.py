@@ -197,19 +197,20 @@ def thin(kbit: float, n_channels: int, columns: int, lines: int, seconds: float)
     generator = Generator(name, n_channels=n_channels, fs=2048.0)
     config = f'[[streams]]\nname = "{name}"\n'
     found: dict[str, object] = {"kbit_per_s": kbit, "channels": n_channels, "size": f"{columns}x{lines}"}
+    Thin.rate = kbit * 1000 / 8
     try:
         with tempfile.TemporaryDirectory() as folder, gestures(generator):
             terminal, _ = open_viewer(Path(folder), config, columns, lines, Thin)
             assert isinstance(terminal, Thin)
             try:
                 terminal.wait_for("1/1 streams")
-                terminal.rate, terminal.parsing = kbit * 1000 / 8, False
+                terminal.parsing = False
                 for view, key in (("heat", "l"), ("traces", "i")):
                     first = terminal.wait_for_bytes(key, "now")
                     terminal.lags.clear()
                     n_pictures, start, waits = terminal.n_pictures, time.monotonic(), []
                     while (lasted := time.monotonic() - start) < seconds:
-                        for key, seen in (("down", "▸  2"), ("up", "▸  1")):
+                        for key, seen in (("a", "manual"), ("a", "filter off")):
                             time.sleep(0.7)
                             waits.append(terminal.wait_for_bytes(key, seen))
                     found[view] = {
