@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SessionError
-from ..session.format.events import SessionRecord, replay
+from ..session.format.event_log import replay
+from ..session.format.events import SessionRecord
 from ..session.format.layout import JOURNAL, LABELS, META
 from ..session.format.meta import decode_labels, decode_meta
 from ..session.format.regular_files import read_regular

@@ -21,7 +21,7 @@ from myogestic_tui.errors import (
 )
 from myogestic_tui.info import NUMERIC_DTYPES, StreamInfo
 from myogestic_tui.session import LabelEvent, Session, open_session_store, recover_session
-from myogestic_tui.session.format import events
+from myogestic_tui.session.format import event_log
 from myogestic_tui.session.format.meta import decode_labels, encode_labels
 from myogestic_tui.session.reading.facts import read_facts
 from myogestic_tui.session.recording import checkpoint
@@ -80,7 +80,7 @@ def test_a_rate_that_nobody_could_record_is_refused_in_words(layout: tuple):
 
 def test_metadata_that_could_not_be_read_again_is_refused(session: Session, monkeypatch: pytest.MonkeyPatch):
     session.init_stream("emg", replace(EMG.info, desc_xml="x" * (13 * 2**20)))
-    monkeypatch.setattr(events, "MOST_TOLD", 14 * 2**20)
+    monkeypatch.setattr(event_log, "MOST_TOLD", 14 * 2**20)
     session.add_label(1)
     with pytest.raises(ConfigError, match="start another one"):
         session.add_note("x" * 2**20)

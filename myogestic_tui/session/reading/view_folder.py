@@ -7,13 +7,13 @@ the journal's tail behind them, and every event of the journal.
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...errors import ConfigError, DiskError, SessionDamagedError, SessionError
+from ...errors import DiskError, SessionDamagedError, SessionError
 from ..format.arrays import ListedArray, OverviewArray, Rows, StoredArray, chunk_spans
 from ..format.arrival_record import Row, continued
-from ..format.events import SessionRecord, replay
+from ..format.event_log import replay
+from ..format.events import SessionRecord
 from ..format.findings import Finding, damage, observation
 from ..format.journal import EVENTS, is_first, list_segments
 from ..format.label_edits import drop_unfinished
@@ -33,6 +33,7 @@ from .journal_tail import JournalTail, TailedArray
 from .lost_events import add_written
 from .session_files import FolderMembers
 from .session_view import SessionView, StreamView, declared_info, inferred_info
+from .stored_layout import are_stamps, at_rate_of, can_be_times, first_rows, is_laid_out
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -202,14 +203,14 @@ class _FolderReader:
         if info is not None and own:
             return info  # the arrays must not be looked at before the journal is
         data, stamps = self._stored(view, stem, ""), self._stored(view, stem, "_timestamps")
-        if info is not None and (data is None or _is_laid_out(data.spec, info)):
+        if info is not None and (data is None or is_laid_out(data.spec, info)):
             return info
         inferred = inferred_info(data, stamps) if data is not None and stamps is not None else None
         if declared is not None and inferred is not None:
             said = f"{declared.n_channels} channels of {declared.dtype} at {declared.fs:g} Hz"
             text = f"{stem}: {META} says {said}, which the arrays do not have; what they have counts"
             self.findings.append(damage(text, stream=stem, member=META))
-            inferred = _at_rate_of(declared, inferred)
+            inferred = at_rate_of(declared, inferred)
         return inferred or info
 
     def _refuse(self, text: str, stem: str, member: str = "") -> None:
@@ -306,7 +307,7 @@ class _FolderReader:
         found = self._stored(view, stem, ""), self._stored(view, stem, "_timestamps")
         return (
             found[0].spec if found[0] is not None and found[0].spec.row_shape == data.row_shape else data,
-            found[1].spec if found[1] is not None and _can_be_times(found[1].spec) else stamps,
+            found[1].spec if found[1] is not None and can_be_times(found[1].spec) else stamps,
         )
 
     def _committed(
@@ -343,10 +344,10 @@ class _FolderReader:
         tail: JournalTail | None,
     ) -> StreamView:
         if tail is None:
-            return StreamView(stem, info, meta, _cut(*data, committed), _cut(*stamps, committed))
+            return StreamView(stem, info, meta, first_rows(*data, committed), first_rows(*stamps, committed))
         beyond = not self.live and tail.has_frames and tail.newest < committed
         if beyond:
-            real = stamps[0] is not None and _are_stamps(stamps[0], tail.newest, committed)
+            real = stamps[0] is not None and are_stamps(stamps[0], tail.newest, committed)
             counts = committed if real else tail.newest
             text = f"{stem}: the arrays say {committed} samples and the journal ends at {tail.newest}; {counts} count"
             self.findings.append(damage(text, stream=stem, member=array_name(stem)))
@@ -367,36 +368,3 @@ class _FolderReader:
             tail=tail,
             contradicted=beyond,
         )
-
-
-def _are_stamps(array: StoredArray, start: int, stop: int) -> bool:
-    """Whether rows of an array were written, and are not what a chunk is filled up with: no clock stands at 0."""
-    try:
-        return bool((array.rows(start, stop) != 0.0).all())
-    except SessionDamagedError:
-        return False
-
-
-def _is_laid_out(spec: ArraySpec, info: StreamInfo) -> bool:
-    """Whether the samples' array has rows as the stream's; how long its chunks are another recorder may choose."""
-    return (spec.dtype, spec.row_shape) == (info.dtype, (info.n_channels,))
-
-
-def _at_rate_of(declared: StreamMeta, inferred: StreamInfo) -> StreamInfo:
-    """An inferred layout, with the declared rate where that is possible and fits: arrays know whole Hertz only."""
-    try:
-        info = replace(inferred, fs=declared.fs)
-    except ConfigError:
-        return inferred
-    return info if info.chunk_length == inferred.chunk_length else inferred
-
-
-def _cut(stored: StoredArray | None, spec: ArraySpec, n_rows: int) -> Rows:
-    if stored is None:
-        return ListedArray(spec, [])
-    stored.n_rows = stored.n_stored = n_rows
-    return stored
-
-
-def _can_be_times(spec: ArraySpec) -> bool:
-    return spec.row_shape == () and not spec.is_string

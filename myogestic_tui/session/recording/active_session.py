@@ -16,7 +16,8 @@ from ...errors import DiskError, SessionClosedError, StreamChangedError
 from ..format.commit import commit
 from ..format.consolidated import consolidate
 from ..format.create_file import on_set_aside, place, set_aside
-from ..format.events import AnyEvent, ChannelMarked, EventAdded, EventLog, Joined, SessionRecord
+from ..format.event_log import EventLog
+from ..format.events import AnyEvent, ChannelMarked, EventAdded, Joined, SessionRecord
 from ..format.finalize import anchor_at, conclusion, drop_journal, write_clock
 from ..format.layout import DERIVED, JOURNAL, LABELS, META, array_name, choose_stem
 from ..format.meta import (
