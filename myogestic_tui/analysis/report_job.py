@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ..config import QualityConfig
+from ..msgspec_types import prepared
 from ..session import open_session_store, read_archive_summary
-from .remember import remember_verdict
 from .report import report_session
+from .store_verdict import store_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,10 +31,10 @@ def report_options(path: Path, limits: QualityConfig) -> dict[str, str] | None:
 
 def report(path: Path, options: Mapping[str, str], control: Control) -> dict[str, str]:
     """See `report.report_session`; option ``quality``: the thresholds, as JSON."""
-    limits = msgspec.json.decode(options.get("quality", "{}"), type=QualityConfig)
+    limits = msgspec.json.decode(options.get("quality", "{}"), type=prepared(QualityConfig))
     with open_session_store(path) as session:
         found = report_session(session, limits, control.progress)
-    remember_verdict(path, found.verdict)
+    store_verdict(path, found.verdict)
     first = found.issues[0] if found.issues else None
     where = "" if first is None else f"{first.stream} {f'channel {first.channel} ' if first.channel else ''}".strip()
     return {"path": str(path), "verdict": found.verdict, "first": "" if first is None else f"{where}: {first.text}"}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ..errors import NotAllowedError
+from ..msgspec_types import prepared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -116,7 +117,7 @@ class CommandRunner:
         assert child is not None
         with channel:
             while data := self._receive(channel):
-                answer = msgspec.json.decode(data, type=_Answer)
+                answer = msgspec.json.decode(data, type=prepared(_Answer))
                 name = self._names.pop(answer.id, "")
                 self._tell(name, answer.outcome)
         self._channel = None

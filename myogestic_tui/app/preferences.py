@@ -12,6 +12,7 @@ import platformdirs
 
 from ..errors import SessionError
 from ..grid_layout import GridLayout  # noqa: TC001  (msgspec resolves annotations at run time)
+from ..msgspec_types import prepared
 from ..session.format.create_file import new_file, write_all
 from ..session.format.regular_files import read_regular
 from ..session.format.trash_slots import make_folder
@@ -70,7 +71,7 @@ class Preferences:
     def __init__(self, sessions_dir: Path) -> None:
         self._path = sessions_dir / ".myogestic" / _FILE
         try:
-            self.kept = msgspec.json.decode(read_regular(self._path), type=Remembered)
+            self.kept = msgspec.json.decode(read_regular(self._path), type=prepared(Remembered))
         except _UNREADABLE:
             self.kept = Remembered()
 

@@ -36,8 +36,8 @@ def report(settings: Settings, path: Path, output: Path | None, overwrite: bool,
       myogestic-tui report sessions/2026-05-17_14-23-05.session.zip
       myogestic-tui report sessions/2026-05-17_14-23-05.session.zip --json --no-page
     """
-    from ..analysis.remember import remember_verdict
     from ..analysis.report import report_session
+    from ..analysis.store_verdict import store_verdict
     from ..session import open_session_store
 
     target = None if no_page else output or page_beside(path)
@@ -52,7 +52,7 @@ def report(settings: Settings, path: Path, output: Path | None, overwrite: bool,
     with open_session_store(path) as session:
         found = report_session(session, settings.config.quality, progress.share(f"reading {path.name}"))
     progress.clear()
-    remember_verdict(path, found.verdict)
+    store_verdict(path, found.verdict)
     if target is not None:
         _write_page(target, found)
         remark(f"written: {target}")

@@ -9,6 +9,7 @@ import msgspec
 
 from ..app.interface import AnyCommand, Command
 from ..errors import ControlError
+from ..msgspec_types import prepared
 from .messages import (
     MAX_LINE,
     MAX_REQUEST,
@@ -67,7 +68,7 @@ class Framed(Generic[M]):
     name = "framed"
 
     def __init__(self, types: Any, limit: int = MAX_REQUEST) -> None:
-        self._decoder: msgspec.msgpack.Decoder[M] = msgspec.msgpack.Decoder(types)
+        self._decoder: msgspec.msgpack.Decoder[M] = msgspec.msgpack.Decoder(prepared(types))
         self._limit = limit
         self._buffer = bytearray()
 
@@ -174,7 +175,7 @@ def _convert(raw: dict[str, Any], cls: type[Message]) -> Request:
     command = raw.get("command")
     if isinstance(command, dict) and command.get("type") in list(_COMMANDS):
         _only_known(command, _COMMANDS[command["type"]])
-    return cast("Request", msgspec.convert(raw, cls))
+    return cast("Request", msgspec.convert(raw, prepared(cls)))
 
 
 def _only_known(raw: dict[str, Any], cls: type[Message | Command]) -> None:

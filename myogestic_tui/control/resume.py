@@ -19,6 +19,7 @@ from msgspec import Struct
 from ..app.interface import SetTake
 from ..app.preferences import PickedStream  # noqa: TC001  (msgspec resolves annotations)
 from ..errors import MyoGesticError
+from ..msgspec_types import prepared
 from ..session.format.finalize import anchor_at
 from ..session.format.json_files import replace_file
 from ..session.format.layout import STATE_FOLDER, is_session_folder
@@ -107,7 +108,7 @@ class Continuity:
 
     def _load(self) -> Kept:
         try:
-            return msgspec.json.decode(read_regular(self._path), type=Kept)
+            return msgspec.json.decode(read_regular(self._path), type=prepared(Kept))
         except FileNotFoundError:
             return Kept()
         except (OSError, msgspec.DecodeError) as error:

@@ -12,8 +12,8 @@ import numpy as np
 
 from ..clock import local_clock
 from ..errors import ConfigError, MyoGesticError, NotAllowedError, SourceError, StreamChangedError
-from .as_told import AsTold
 from .capture_control import Taking
+from .channel_settings import ChannelSettings
 from .chunks import check_chunk, check_same_layout, n_bytes
 from .envelope import Envelopes
 from .health import HealthMeter, StreamHealth
@@ -107,7 +107,7 @@ class Stream(Taking, RingReading):
         self.buffer_seconds = max(buffer_seconds, window_seconds)
         self.record = record
         self.required = required
-        self.told = AsTold(name, counter, montage)
+        self.told = ChannelSettings(name, counter, montage)
         # Asked once: isinstance with a protocol costs more than reading a chunk.
         self._clocked = source if isinstance(source, ClockedSource) else None
         self._monitored = source if isinstance(source, MonitoredSource) else None

@@ -11,7 +11,7 @@ from ..clock import gap_threshold, local_clock
 from ..errors import DiskError, NotAllowedError, SourceError
 from .capture import AHEAD_SECONDS, LATE_SECONDS, Take
 from .sample_times import SampleTimes
-from .succession import Succession
+from .session_change import SessionChange
 
 if TYPE_CHECKING:
     import threading
@@ -28,7 +28,7 @@ _BEGIN_SECONDS = 2.0
 """How long a recording that begins waits for a disk that still writes samples of the one before."""
 
 
-class Taking(Succession):
+class Taking(SessionChange):
     """What `Stream` records, and what it needs to know for that."""
 
     def __init__(self, name: str, *, compared: bool) -> None:

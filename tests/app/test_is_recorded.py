@@ -18,7 +18,7 @@ from myogestic_tui.app import interface as r
 from myogestic_tui.app import problems as problems_module
 from myogestic_tui.errors import NotAllowedError
 from myogestic_tui.session import open_session_store
-from myogestic_tui.stream import acquisition, succession
+from myogestic_tui.stream import acquisition, session_change
 from tests.app.stalling import PluggedSource, StallingDisk
 from tests.sending import wait_for
 
@@ -83,7 +83,7 @@ def test_a_stop_waits_for_a_disk_that_stalls_and_nothing_is_missing(app: App, mo
 def test_after_a_stall_that_outlasts_the_stop_the_next_recording_has_the_stream(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(succession, "_STALL_SECONDS", 0.0, raising=False)
+    monkeypatch.setattr(session_change, "_STALL_SECONDS", 0.0, raising=False)
     disk = StallingDisk(monkeypatch)
     app.start_recording()
     wait_more(app, "emg")

@@ -19,7 +19,7 @@ from myogestic_tui.errors import ConfigError
 from myogestic_tui.session import Session, open_session_store, verify_session
 from myogestic_tui.session.export import export_session
 from myogestic_tui.session.reading.facts import read_facts
-from myogestic_tui.stream import holding
+from myogestic_tui.stream import held_samples
 from tests.sending import RampSource, ramp, wait_for
 from tests.stream.scripted import ScriptedSource, chunk
 
@@ -197,7 +197,7 @@ def test_more_than_its_rate_says_is_held_too(tmp_path: Path):
 
 
 def test_what_does_not_fit_into_the_bound_is_left_out_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(holding, "MOST_HELD_BYTES", 12 * 1500)
+    monkeypatch.setattr(held_samples, "MOST_HELD_BYTES", 12 * 1500)
     slow, fast = RampSource(1, 100.0), RampSource(1, 1000.0)
     short = Stream("fast", source=fast, buffer_seconds=1.0)
     with running(tmp_path, Stream("emg", source=slow), short, before_s=4.0) as app:

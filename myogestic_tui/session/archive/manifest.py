@@ -20,6 +20,7 @@ import msgspec
 from msgspec import Struct, field
 
 from ...errors import SessionDamagedError
+from ...msgspec_types import prepared
 from ..format.layout import MANIFEST, is_stem
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class _Entry(Struct, frozen=True):
     sha256: str
 
 
-_decode_line = msgspec.json.Decoder(dict[str, _Entry]).decode
+_decode_line = msgspec.json.Decoder(prepared(dict[str, _Entry])).decode
 
 
 def head_bytes(session: str, streams: dict[str, int], comment: bytes) -> bytes:
@@ -114,7 +115,7 @@ class ManifestReader:
         if not line.endswith(_HEAD_END):
             raise self._damaged()
         try:
-            head = msgspec.json.decode(line.removesuffix(_HEAD_END) + b"}", type=Head)
+            head = msgspec.json.decode(line.removesuffix(_HEAD_END) + b"}", type=prepared(Head))
         except (msgspec.MsgspecError, ValueError) as error:
             raise self._damaged() from error
         if not is_stem(head.session):

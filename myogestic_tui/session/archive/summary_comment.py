@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
+from ...msgspec_types import prepared
 from ..archive import zip_format as zb
 from ..format.summary import StreamSummary, Summary  # noqa: TC001 (msgspec needs the types)
 
@@ -32,7 +33,7 @@ def comment_bytes(summary: Summary) -> bytes:
 def decode_comment(data: bytes) -> Summary | None:
     """The summary in a comment; None where it is not one of ours, or abridged."""
     try:
-        comment = msgspec.json.decode(data, type=_Comment)
+        comment = msgspec.json.decode(data, type=prepared(_Comment))
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
     return comment.summary if comment.format == _FORMAT and not comment.abridged else None

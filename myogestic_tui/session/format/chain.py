@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
+from ...msgspec_types import prepared
 from .json_files import Int64  # noqa: TC001  (msgspec resolves annotations)
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def chain_link(meta: Meta) -> ChainLink | None:
     """The place of a session in its chain; None where it belongs to none, or what it says cannot be read."""
     plain = meta.extra.get(CHAIN)
     try:
-        link = msgspec.convert(plain, ChainLink) if isinstance(plain, dict) else None
+        link = msgspec.convert(plain, prepared(ChainLink)) if isinstance(plain, dict) else None
     except (msgspec.ValidationError, RecursionError):
         return None
     return link if link is not None and link.id and link.segment > 0 else None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ...errors import ConfigError, DiskError, SessionClosedError, SessionDamagedError
+from ...msgspec_types import prepared
 from .events import AnyEvent, ClockEstimated, GapExplained, SessionRecord
 from .findings import Finding, damage, observation
 from .journal import EVENT, EVENTS, Frame, FrameReader, frame_header
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 MOST_TOLD = 24 * 2**20
 """Bytes of labels, notes and headers that a session takes, some 250,000 labels: as much as can be read again."""
 
-_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(prepared(AnyEvent))
 
 
 class EventLog:

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from ...errors import ConfigError
+from ...msgspec_types import prepared
 from .json_files import Int64  # noqa: TC001  (msgspec resolves annotations at run time)
 from .layout import is_stem
 from .meta import Anchor, EventRecord, LabelEvent, Meta, Note, StreamMeta  # noqa: TC001  (msgspec resolves annotations at run time)
@@ -228,7 +229,7 @@ class SessionRecord:
             A known one has a type that it cannot have; nothing is changed.
         """
         try:
-            known = msgspec.convert(fields, _Fields)
+            known = msgspec.convert(fields, prepared(_Fields))
         except msgspec.ValidationError as error:
             raise ConfigError(f"fields of the session: {error}") from error
         for key in _Fields.__struct_fields__:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import msgspec
 
 from ...errors import SessionDamagedError
+from ...msgspec_types import prepared
 from .create_file import new_file
 from .layout import PARTIAL, sync_folder
 
@@ -57,7 +58,7 @@ def as_type(raw: Any, kind: type[T], *, where: str, strict: bool = True) -> T:
         A value is of another type, or out of range; the message begins with ``where``.
     """
     try:
-        return msgspec.convert(raw, kind, strict=strict)
+        return msgspec.convert(raw, prepared(kind), strict=strict)
     except (msgspec.ValidationError, RecursionError) as error:
         raise SessionDamagedError(f"{where} cannot be used: {error}") from error
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ...msgspec_types import prepared
 from .findings import Finding
 from .meta import IMPORTED, MERGED, RECOVERY
 
@@ -21,5 +22,5 @@ def kept_findings(meta: Meta) -> dict[str, list[Finding]]:
         kept = meta.extra.get(field)
         with suppress(KeyError, msgspec.ValidationError):
             if isinstance(kept, dict):
-                found[when] = msgspec.convert(kept["findings"], list[Finding])
+                found[when] = msgspec.convert(kept["findings"], prepared(list[Finding]))
     return found

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct, field
 
+from ...msgspec_types import prepared
 from .layout import ORIGINAL_LABELS
 from .meta import LabelEvent  # noqa: TC001  (msgspec resolves annotations at run time)
 
@@ -110,6 +111,6 @@ def _label_edit(plain: Any) -> LabelEdit | None:
     if not isinstance(plain, dict) or "before" not in plain or "after" not in plain:
         return None
     try:
-        return msgspec.convert(plain, LabelEdit, strict=False)
+        return msgspec.convert(plain, prepared(LabelEdit), strict=False)
     except (msgspec.ValidationError, RecursionError):
         return None

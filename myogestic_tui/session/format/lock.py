@@ -21,6 +21,7 @@ import msgspec
 from msgspec import Struct
 
 from ...errors import DiskError, SessionDamagedError, SessionLockedError
+from ...msgspec_types import prepared
 from .create_file import set_aside
 from .layout import LOCK, STATE_FOLDER, is_session_folder
 from .regular_files import is_regular, open_regular, read_regular
@@ -245,7 +246,7 @@ def _is_folder(known: os.stat_result, path: Path) -> bool:
 
 def _read(path: Path) -> Holder | None:
     try:
-        return msgspec.json.decode(read_regular(path, _MOST_SAID), type=Holder)
+        return msgspec.json.decode(read_regular(path, _MOST_SAID), type=prepared(Holder))
     except (OSError, SessionDamagedError, msgspec.DecodeError, UnicodeDecodeError):
         return None
 

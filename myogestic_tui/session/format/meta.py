@@ -14,6 +14,7 @@ from msgspec import Struct, field
 from ...errors import SessionDamagedError
 from ...info import StreamInfo
 from ...montage import grids_to_plain, told_grids
+from ...msgspec_types import prepared
 from .json_files import Int64, as_type, decode_json
 from .layout import is_stem
 from .layout import sync_folder as sync_folder
@@ -250,7 +251,7 @@ class Meta(Struct, kw_only=True):
 
 def _event(plain: Any) -> EventRecord | None:
     try:
-        return msgspec.convert(plain, EventRecord, strict=False)
+        return msgspec.convert(plain, prepared(EventRecord), strict=False)
     except (msgspec.ValidationError, RecursionError):
         return None
 

@@ -18,6 +18,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ...errors import MyoGesticError
+from ...msgspec_types import prepared
 from ..format.layout import JOURNAL, META, STATE_FOLDER, check_usable, is_storable, printable
 from ..format.summary import Summary, Verified
 from ..format.trash_slots import make_folder
@@ -250,7 +251,7 @@ def _mark(path: Path) -> tuple[int, int] | None:
 
 def _decode(data: bytes) -> Entry | None:
     try:
-        return msgspec.msgpack.decode(data, type=Entry)
+        return msgspec.msgpack.decode(data, type=prepared(Entry))
     except msgspec.MsgspecError:
         return None
 

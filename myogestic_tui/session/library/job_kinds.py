@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from msgspec.structs import replace
 
 from ...errors import ConfigError
+from ...msgspec_types import prepared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -124,7 +125,7 @@ def labels(path: Path, options: Mapping[str, str], control: Control) -> dict[str
     from .edit_labels import edit_labels
     from .label_changes import Change
 
-    changes = msgspec.json.decode(options.get("changes", "[]"), type=list[Change])
+    changes = msgspec.json.decode(options.get("changes", "[]"), type=prepared(list[Change]))
     done = edit_labels(path, changes, who=options.get("who", ""), progress=control.progress)
     return {"path": str(done.path), "what": "; ".join(done.what) or "nothing"}
 
@@ -135,9 +136,9 @@ def link(path: Path, options: Mapping[str, str], control: Control) -> Any:
 
     from .link_sessions import Beginning, Estimate, link_sessions
 
-    estimate = msgspec.json.decode(options["estimate"], type=Estimate)
+    estimate = msgspec.json.decode(options["estimate"], type=prepared(Estimate))
     given = options.get("beginnings")
-    beginnings = None if given is None else msgspec.json.decode(given, type=dict[str, Beginning])
+    beginnings = None if given is None else msgspec.json.decode(given, type=prepared(dict[str, Beginning]))
     found = link_sessions(path, Path(options["later"]), estimate, beginnings, control.progress)
     return {"path": str(path), "text": found.text, "seconds": found.seconds, "both": beginnings is None}
 

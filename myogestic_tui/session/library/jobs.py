@@ -25,6 +25,7 @@ from msgspec.structs import replace
 
 from ... import errors
 from ...errors import ConfigError, MyoGesticError, SessionError
+from ...msgspec_types import prepared
 from .job_kinds import KINDS
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class Job:
         last: dict[str, Any] = {}
         for line in self._process.stdout:
             with suppress(msgspec.DecodeError):
-                last = msgspec.json.decode(line, type=dict[str, Any])
+                last = msgspec.json.decode(line, type=prepared(dict[str, Any]))
                 self._take(last)
         code = self._process.wait()
         with self._lock:

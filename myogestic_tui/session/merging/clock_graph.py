@@ -7,7 +7,7 @@ import re
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
-from .relation import Relation, from_source, to_source
+from .clock_relation import Relation, from_source, to_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -16,11 +16,11 @@ from ..format.layout import sync_folder
 from ..reading.reader import open_session_store
 from ..recording.session import Session
 from .clock_graph import Clock, ClockGraph, Recorded
+from .clock_relation import Relation
 from .merged_labels import merged_labels
 from .merged_meta import Part, set_merged_meta
 from .merged_names import stream_names
 from .rebase import rebase
-from .relation import Relation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ..format.meta import LabelEvent
     from ..reading.reader import SessionReader
-    from .relation import Relation
+    from .clock_relation import Relation
 
 _SAME_S = 0.005
 """Labels of two boxes that are told of one key may lie so far apart, beside what their clocks and stamps may."""

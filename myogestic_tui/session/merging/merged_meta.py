@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from ..format.meta import EventRecord, Meta
     from .clock_graph import Recorded
+    from .clock_relation import Relation
     from .merged_labels import LabelTrack
     from .rebase import StreamTimes
-    from .relation import Relation
 
 _LATER_S = 0.050
 """A box that began so much later than the first one came later."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..format.meta import StreamMeta
     from ..reading.reader import SessionReader
     from ..reading.session_view import StreamView
-    from .relation import Relation
+    from .clock_relation import Relation
 
     Floats = NDArray[np.float64]
 

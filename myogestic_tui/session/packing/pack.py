@@ -50,7 +50,7 @@ from ..reading.archive_of import archives_of, packed_path
 from ..reading.reader import open_session_store
 from ..reading.session_states import WHOLE_STATES, state_unlocked
 from ..recovery.recover import recover_session
-from .chain_seal import enter_hash_of_before
+from .chain_hash import store_previous_hash
 from .zip_writer import Sealer, Source
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def pack_when_free(session: Path) -> Path:
 def _pack(folder: Path, progress: Progress | None, should_pause: Callable[[], bool] | None, keep_free: int) -> Path:
     if state_unlocked(folder) not in WHOLE_STATES:
         raise SessionError(f"{folder} was taken up again while it was to be packed; try again once it is stopped")
-    enter_hash_of_before(folder)
+    store_previous_hash(folder)
     archive = next((path for path in archives_of(folder) if _holds(path, folder)), None)
     if archive is None:
         source, before = source_of(folder), _as_it_is(folder)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ..format.commit import sync_disk
+from ..format.consolidated import CONSOLIDATED
 from ..format.journal import EVENTS, SUFFIX, list_segments
-from ..format.layout import JOURNAL, LABELS, META, free_path, make_folders
+from ..format.layout import JOURNAL, LABELS, META, ZARR_JSON, free_path, make_folders
 from ..format.regular_files import is_regular, read_regular
 from ..format.trash_slots import new_place
 
@@ -94,7 +95,8 @@ class Aside:
     def _says_more(self, key: str, data: bytes) -> bool:
         path = self._folder / key
         taken = self._place is not None and (self._place / key).exists()
-        return is_regular(path) and not taken and not _holds(msgspec.json.decode(data), read_regular(path))
+        copied = {CONSOLIDATED} if key == ZARR_JSON else set()  # the arrays say it themselves
+        return is_regular(path) and not taken and not _holds(msgspec.json.decode(data), read_regular(path), copied)
 
 
 def _link(source: Path, copy: Path) -> None:
@@ -107,9 +109,13 @@ def _link(source: Path, copy: Path) -> None:
             shutil.copystat(source, copy, follow_symlinks=False)
 
 
-def _holds(new: Any, old: bytes) -> bool:
+def _holds(new: Any, old: bytes, copied: set[str]) -> bool:
+    """Whether all that a file says is in what replaces it, but for fields that are copied from elsewhere."""
     try:
-        return _covers(new, msgspec.json.decode(old))
+        told = msgspec.json.decode(old)
+        if isinstance(told, dict):
+            told = {name: value for name, value in told.items() if name not in copied}
+        return _covers(new, told)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
 

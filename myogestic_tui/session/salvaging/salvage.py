@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Struct, field
 
 from ...errors import DiskError, MyoGesticError, SessionDamagedError
+from ...msgspec_types import prepared
 from ..archive.archive import Archive
 from ..archive.summary_comment import decode_comment
 from ..archive.tree import FolderTree, list_files
@@ -130,7 +131,7 @@ def last_loss(path: str | os.PathLike[str]) -> Loss | None:
 def _last_loss(meta: Meta) -> Loss | None:
     losses = meta.extra.get("salvage")
     with suppress(msgspec.ValidationError):
-        return msgspec.convert(losses, list[Loss])[-1] if losses else None
+        return msgspec.convert(losses, prepared(list[Loss]))[-1] if losses else None
     return None
 
 

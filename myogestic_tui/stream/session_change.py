@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..clock import local_clock
 from .capture import Take
-from .holding import Holding
+from .held_samples import HeldSamples
 from .live_offsets import OffsetHistory
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _STALL_SECONDS = 60.0
 """How long a recording that ends waits for a disk that does not answer."""
 
 
-class Succession(Holding):
+class SessionChange(HeldSamples):
     """The recording that a stream is in, and the one that follows.
 
     Every sample up to the instant of the change goes into the one, every later one into the other: a chunk is cut in

@@ -20,7 +20,7 @@ MOST_HELD_BYTES = 512_000_000
 """Samples of one stream that are kept for the seconds before a recording; a faster stream joins it later."""
 
 
-class Holding:
+class HeldSamples:
     """What `Stream` holds in memory."""
 
     def __init__(self) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-def enter_hash_of_before(folder: Path) -> None:
+def store_previous_hash(folder: Path) -> None:
     """Enter it into ``meta.json`` of a finished folder; where that was done, or nothing is before it, nothing is done.
 
     Where the one before is not there, or was never finished, the session is packed without: verifying the chain

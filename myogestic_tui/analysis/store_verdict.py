@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def remember_verdict(path: Path, verdict: str) -> None:
+def store_verdict(path: Path, verdict: str) -> None:
     """Keep what to check of a session, until its file changes, if it is in a sessions folder."""
     if (path.parent / STATE_FOLDER).is_dir():
         Catalog(path.parent).remember_quality(path, verdict)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..info import StreamInfo
 
 
-class AsTold:
+class ChannelSettings:
     """Added to what a source declares as far as it fits: a stream is recorded all the same, and says so.
 
     Parameters
