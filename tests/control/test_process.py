@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -64,9 +65,10 @@ def sessions(tmp_path: Path) -> Iterator[Path]:
     yield folder
     holder = recorder_of(folder)
     if holder is not None and holder.pid:
-        process = psutil.Process(holder.pid)
-        process.kill()
-        process.wait(PATIENCE)
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(holder.pid)
+            process.kill()
+            process.wait(PATIENCE)
     assert recorder_of(folder) is None
 
 
@@ -98,7 +100,14 @@ def connected(path: Path) -> socket.socket:
 
 
 def ended(pid: int) -> None:
-    wait_for(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE, PATIENCE)
+    wait_for(lambda: not is_running(pid), PATIENCE)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_two_viewers_of_one_recorder_give_100_labels_in_order_on_disk(sessions, config, outlet):
