@@ -15,6 +15,7 @@ from tests import leftovers
 
 STRANGE = ("PYTHON", "LC_", "XDG_", "LSL", "ZARR_", "DASK_", "MNE_", "MYOGESTIC", "SSH_")
 """What begins so is set on some machines only, and changes what Python or a library does."""
+OOM_SCORE = Path("/proc/self/oom_score_adj")
 TERMINAL = {"COLORFGBG", "COLORTERM", "COLUMNS", "LANGUAGE", "LINES", "NO_COLOR", "STY", "TMUX"}
 
 
@@ -47,6 +48,15 @@ def private_user_folders() -> Iterator[Path]:
 def private_memory(private_user_folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test is told of sessions folders that an earlier one recorded into."""
     monkeypatch.setenv("XDG_STATE_HOME", tempfile.mkdtemp(prefix="state-", dir=private_user_folders))
+
+
+@pytest.fixture(autouse=True)
+def same_priority() -> Iterator[None]:
+    """A command that is run within this process makes it expendable, and the programs that later tests start."""
+    before = OOM_SCORE.read_text()
+    yield
+    if OOM_SCORE.read_text() != before:
+        OOM_SCORE.write_text(before)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import pytest
 
 from myogestic_tui.errors import DiskError, SessionLockedError
 from myogestic_tui.session import Session, open_session_store, recover_session, session_state
+from myogestic_tui.session.format import lock
 from myogestic_tui.session.format.lock import (
     Holder,
     keep_sessions_folder,
@@ -141,6 +142,17 @@ def test_one_sessions_folder_has_one_recorder_who_says_where_it_answers(tmp_path
     with lock_sessions_folder(tmp_path, socket="/run/y"):
         pass
     assert recorder_of(tmp_path) is None
+
+
+def test_a_holder_that_lets_go_while_it_is_looked_at_holds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def let_go(path: Path) -> None:
+        held.release()
+
+    with lock_session(tmp_path, purpose="packing") as held:
+        kept = os.dup(held._fd)  # the file is removed first, and let go of after that
+        monkeypatch.setattr(lock, "_read", let_go)
+        assert session_holder(tmp_path) is None
+        os.close(kept)
 
 
 def test_looking_who_holds_a_folder_never_keeps_anybody_out(tmp_path: Path):

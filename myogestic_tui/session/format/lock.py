@@ -305,7 +305,9 @@ def _holder(path: Path) -> Holder | None:
     try:
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return _read(path) or Holder()
+        if (told := _read(path)) is not None:
+            return told
+        return Holder() if _is_same_file(fd, path) else _holder(path)  # it was let go while we looked
     except OSError:
         return None
     finally:
