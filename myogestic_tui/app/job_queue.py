@@ -219,7 +219,8 @@ class JobQueue:
         with self._lock:
             meant = [entry for entry in self._entries if entry.open and which(entry)]
             for entry in meant:
-                _log.warning("%s of %s is cancelled: the recorder ends", entry.kind, entry.path)
+                level = logging.INFO if entry.kind == "report" else logging.WARNING  # nobody asked for that one
+                _log.log(level, "%s of %s is cancelled: the recorder ends", entry.kind, entry.path)
                 self.cancel(entry.id)
         return bool(meant)
 

@@ -137,7 +137,7 @@ class SignalView(Vertical):
         """Send what differs of each picture, as much at once as the link takes."""
         pictures = [one for one in (*self._lanes, self._grid, self._spectrum) if one.display]
         left = float(getattr(self.app, "picture_bytes", math.inf))
-        if self.app.is_headless or self.app.screen is not self.screen:
+        if self.app.is_headless or self.app.screen is not self.screen or self._is_covered():
             for i, picture in enumerate(pictures):
                 picture.refresh_changes(left / (len(pictures) - i))
         elif self._pen.free:
@@ -146,6 +146,10 @@ class SignalView(Vertical):
                 text += picture.changes((left - len(text)) / (len(pictures) - i))
             if text:
                 self._pen.draw(text, lambda: places == [one.region for one in pictures])
+
+    def _is_covered(self) -> bool:
+        """Whether a notification or a tooltip may stand on the pictures: a `Pen` would draw over it."""
+        return any(one.display for one in self.screen.query_children("ToastRack, Tooltip"))
 
     def _draw(self, stream: StreamStatus, frame: Frame) -> None:
         size = self._area.size
@@ -275,7 +279,7 @@ class SignalView(Vertical):
 
     def _numbers_of(self, answer: Answer, page: Page, frame: Frame) -> Sequence[float]:
         """RMS of each channel over the last second, new a few times a second: faster than that nobody reads."""
-        about = (self._drawn, page.first, page.unit, self.lens.until, int(frame.at / _NUMBERS_SECONDS))
+        about = (self._drawn, page.first, page.n_channels, page.unit, self.lens.until, int(frame.at / _NUMBERS_SECONDS))
         if about != self._numbers[0]:
             self._numbers = about, answer.levels(self.lens.seconds)
         return self._numbers[1]

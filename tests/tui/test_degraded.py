@@ -256,7 +256,7 @@ def test_a_terminal_that_cannot_place_text_stamps_keys_while_a_command_runs(view
     wait_for(lambda: not terminal.n_unread())
     terminal.log.with_name(terminal.log.name + ".go").touch()
     _, _, stamp, doubt = terminal.wait_log("label 3").split()
-    assert float(stamp) <= read + 0.02
+    assert float(stamp) < read + 0.2, "not when the command was through"
     assert float(doubt) == 0.0
     burst = [terminal.wait_log(f"label {index} ").split() for index in (2, 0)]
     assert all(float(doubt) > 0.2 for *_, doubt in burst), "keys of one read share the doubt"

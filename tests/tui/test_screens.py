@@ -14,7 +14,11 @@ from textual.widgets import HelpPanel
 from myogestic_tui.app import interface as r
 from myogestic_tui.errors import DiskError, RecorderGoneError
 from myogestic_tui.widgets import lane
+from myogestic_tui.widgets.frame import Frame
 from myogestic_tui.widgets.grid import Grid
+from myogestic_tui.widgets.live_data import Answer
+from myogestic_tui.widgets.signal_display import SignalView
+from myogestic_tui.widgets.strip_widget import Page
 
 EIGHT_BY_EIGHT = tuple(tuple(range(8 * row, 8 * row + 8)) for row in range(8))
 
@@ -494,6 +498,18 @@ async def test_few_channels_are_shown_as_traces(stage):
     async with stage(ScriptedRecorder(idle(streams=(emg(8),))), screen="live") as it:
         assert "i heat" in it.text
         assert "emg 1-8/8" in it.text
+
+
+async def test_traces_of_a_screen_that_grows_have_a_number_each(stage):
+    """Numbers are renewed twice a second; a layout may be drawn once, and the next one has room for more channels."""
+    async with stage(screen="live") as it:
+        view = it.viewer.screen.query_one(SignalView)
+        frame, envelope = Frame(it.recorder.status(), at=100.0), it.recorder.envelope(r.View(stream="emg"))
+        for n_channels in (7, 8):
+            view._drawn = ()  # as after each change of layout
+            rms = np.ones((n_channels, 20), np.float32)
+            page = Page(0, n_channels, 0, 0.0, 10.0, "µV", (), False)
+            assert len(view._numbers_of(Answer(envelope, rms, rms, rms), page, frame)) == n_channels
 
 
 async def test_live_pages_and_moves_the_channel_cursor(stage):

@@ -49,6 +49,8 @@ class ScriptScreen(ViewerScreen):
         except Exception as error:
             text = f"ui(ctx) failed: {type(error).__name__}: {error}\nThe recording is not touched by it."
             widgets = [VerticalScroll(Static(text, markup=False))]
+        if self.focused is not None and self.box in self.focused.ancestors:
+            self.set_focus(None)  # not to whatever goes last: `tab` begins with the first of the new ones
         await self.box.remove_children()
         await self.box.mount_all(widgets)
 
