@@ -6,11 +6,10 @@ it can be told, the path of the value (``streams[2].required``, counted from 1) 
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta, field
 from msgspec.structs import replace
@@ -19,7 +18,7 @@ from .bids_config import BidsConfig as BidsConfig
 from .errors import ConfigError
 from .grid_layout import GridLayout
 from .recording_config import CommandConfig, InputConfig, OnConfig, RecordConfig
-from .toml_tables import Section, allowed, flatten, line_of, read_table
+from .toml_tables import Section, allowed, flatten, parse_toml, read_table, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -348,29 +347,20 @@ def load_config(path: str | Path | None = None) -> Config:
     file = Path(path if path is not None else CONFIG_FILE)
     if path is None and not file.exists():
         return Config()
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ConfigError(f"cannot read {file}: {reason}; `myogestic-tui init` writes one to start from") from error
-    return parse_config(text, str(file))
+    return parse_config(read_text(file, "`myogestic-tui init` writes one to start from"), str(file))
 
 
 def parse_config(text: str, source: str = CONFIG_FILE) -> Config:
     """Check a configuration given as text; ``source`` is what errors call it. Raises `ConfigError`."""
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{source}: not valid TOML: {error}") from error
-    try:
-        if isinstance(table.get("keymap"), dict):
-            table["keymap"] = flatten(table["keymap"])
-        config = read_table(Config, table, "")
-        config.check_montage()
-        return config
-    except ConfigError as error:
-        line = line_of(str(error).partition(":")[0], text)
-        raise ConfigError(f"{source}:{line}: {error}" if line else f"{source}: {error}") from error
+    return parse_toml(text, source, _read_config)
+
+
+def _read_config(table: dict[str, Any]) -> Config:
+    if isinstance(table.get("keymap"), dict):
+        table["keymap"] = flatten(table["keymap"])
+    config = read_table(Config, table, "")
+    config.check_montage()
+    return config
 
 
 def stream_selection(text: str) -> StreamConfig:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -10,15 +11,37 @@ from msgspec import Meta, Struct, ValidationError, convert
 from msgspec.structs import fields
 
 from .errors import ConfigError, did_you_mean
+from .msgspec_types import prepared
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
 
 S = TypeVar("S", bound=Struct)
 
 
 class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of everything that the file may hold."""
+
+
+def read_text(file: Path, remedy: str) -> str:
+    """The text of a TOML file; ConfigError, which ends with ``remedy``, where it cannot be read."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigError(f"cannot read {file}: {reason}; {remedy}") from error
+
+
+def parse_toml(text: str, source: str, read: Callable[[dict[str, Any]], S]) -> S:
+    """What ``read`` makes of a TOML text; its `ConfigError` is raised with ``source`` and the line in front."""
+    try:
+        return read(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{source}: not valid TOML: {error}") from error
+    except ConfigError as error:
+        line = line_of(str(error).partition(":")[0], text)
+        raise ConfigError(f"{source}:{line}: {error}" if line else f"{source}: {error}") from error
 
 
 def read_table(cls: type[S], table: Any, where: str) -> S:
@@ -56,7 +79,7 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     if get_origin(bare) is dict and isinstance(value, dict):
         return {key: _value(get_args(bare)[1], entry, _join(where, key)) for key, entry in value.items()}
     try:
-        return convert(value, hint)
+        return convert(value, prepared(hint))
     except ValidationError as error:
         raise ConfigError(f"{where}: is {value!r}; {_explain(error, hint)}") from None
 

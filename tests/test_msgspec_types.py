@@ -53,11 +53,13 @@ def test_four_threads_decode_into_a_new_type_at_the_same_time():
 def decoded_types(tree: ast.AST) -> list[ast.expr]:
     """What is decoded into, wherever msgspec is called."""
     found = []
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == "msgspec"]
+    imported = {one.name for node in imports for one in node.names}
     for call in ast.walk(tree):
-        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+        if not isinstance(call, ast.Call):
             continue
         name = ast.unparse(call.func)
-        if name == "msgspec.convert":
+        if name == "msgspec.convert" or (name == "convert" and "convert" in imported):
             found += call.args[1:2]
         elif name in ("msgspec.json.Decoder", "msgspec.msgpack.Decoder"):
             found += call.args[:1]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta
 
 from ..errors import ConfigError
-from ..toml_tables import Section, line_of, read_table
+from ..toml_tables import Section, parse_toml, read_table, read_text
 
 FLEET_FILE = "fleet.toml"
 """The file that is read from the current directory where none is named."""
@@ -65,20 +64,9 @@ def load_fleet(path: str | Path | None = None) -> FleetConfig:
         It is missing or unreadable, or something in it is not usable.
     """
     file = Path(path if path is not None else FLEET_FILE)
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ConfigError(f"cannot read {file}: {reason}; it names the boxes: [[boxes]] with name and host") from error
-    return parse_fleet(text, str(file))
+    return parse_fleet(read_text(file, "it names the boxes: [[boxes]] with name and host"), str(file))
 
 
 def parse_fleet(text: str, source: str = FLEET_FILE) -> FleetConfig:
     """Check a fleet given as text; ``source`` is what errors call it. Raises `ConfigError`."""
-    try:
-        return read_table(FleetConfig, tomllib.loads(text), "")
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{source}: not valid TOML: {error}") from error
-    except ConfigError as error:
-        line = line_of(str(error).partition(":")[0], text)
-        raise ConfigError(f"{source}:{line}: {error}" if line else f"{source}: {error}") from error
+    return parse_toml(text, source, lambda table: read_table(FleetConfig, table, ""))

@@ -34,6 +34,7 @@ from myogestic_tui.session import open_session_store
 from myogestic_tui.session.format.lock import recorder_of
 from tests.control.garbage import HELLO, frame, malformed
 from tests.control.tiny import read_all
+from tests.processes import has_ended
 from tests.sending import RampOutlet, RampSource, ramp, wait_for
 
 PATIENCE = 120.0
@@ -100,14 +101,7 @@ def connected(path: Path) -> socket.socket:
 
 
 def ended(pid: int) -> None:
-    wait_for(lambda: not is_running(pid), PATIENCE)
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    wait_for(lambda: has_ended(pid), PATIENCE)
 
 
 def test_two_viewers_of_one_recorder_give_100_labels_in_order_on_disk(sessions, config, outlet):

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 
 from myogestic_tui.session import LabelEvent, open_session_store, verify_session
+from tests.processes import has_ended
 from tests.sending import RampOutlet, ramp, wait_for
 from tests.tui.terminal import Terminal
 
@@ -65,15 +65,7 @@ class Site:
         with suppress(OSError, ValueError):
             pid = self.pid()
             os.kill(pid, signal.SIGTERM)
-            wait_for(lambda: ended(pid), PATIENCE)
-
-
-def ended(pid: int) -> bool:
-    """True once a process is gone, or waits to be reaped."""
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
+            wait_for(lambda: has_ended(pid), PATIENCE)
 
 
 def elapsed(text: str) -> int:

@@ -16,7 +16,8 @@ import pytest
 from myogestic_tui.app.interface import Status
 from myogestic_tui.control import attach
 from myogestic_tui.session import open_session_store
-from tests.end_to_end.link import PATIENCE, Site, at_least, check, elapsed, ended, label, record, stop
+from tests.end_to_end.link import PATIENCE, Site, at_least, check, elapsed, label, record, stop
+from tests.processes import has_ended
 from tests.sending import RampOutlet, wait_for
 from tests.tui.terminal import Terminal
 
@@ -203,7 +204,7 @@ def test_a_script_with_screens_records_on_without_them_and_others_can_attach(sit
             path = site.archive()
             terminal.press("q")
             assert terminal.wait_exit() == 0
-        assert not ended(pid)
+        assert not has_ended(pid)
         lost.signal(signal.SIGTERM)
         assert lost.wait_exit() == 0
     assert (site.folder / "code").read_text() == "0"
