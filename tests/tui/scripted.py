@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any
 
 import msgspec
@@ -11,6 +10,8 @@ import numpy as np
 
 from myogestic_tui.app import interface as r
 
+AT = 1003.3
+"""When every snapshot was taken: where the sweep of Live stands must not depend on the machine's uptime."""
 NAMES = ("Rest", "Fist", "Pinch", "Open")
 FLAGS = {3: "M", 4: "F", 5: "C", 6: "x"}
 REPLACE = msgspec.structs.replace
@@ -76,7 +77,7 @@ def gestures(names: tuple[str, ...] = NAMES) -> tuple[r.GestureStatus, ...]:
 def idle(**more: Any) -> r.Status:
     """Idle, with two live streams."""
     values: dict[str, Any] = {
-        "at": time.monotonic(),
+        "at": AT,
         "host": "rpi-emg2",
         "gestures": gestures(),
         "take": r.TakeStatus(subject="P07", task="grasp", take=4),
@@ -89,20 +90,19 @@ def idle(**more: Any) -> r.Status:
 
 def recording(elapsed: float = 52.0, **more: Any) -> r.Status:
     """Recording for ``elapsed`` seconds, with three labels."""
-    now = time.monotonic()
     labels = tuple(
-        r.LabelStatus(timestamp=now - back, class_index=index) for back, index in ((40.0, 0), (20.0, 2), (3.4, 1))
+        r.LabelStatus(timestamp=AT - back, class_index=index) for back, index in ((40.0, 0), (20.0, 2), (3.4, 1))
     )
     session = r.SessionStatus(
         path="sessions/2026-05-17_14-23-05",
-        started_at=now - elapsed,
+        started_at=AT - elapsed,
         elapsed_s=elapsed,
         bytes=29_000_000,
         n_labels=3,
         label_seconds=3.4,
         unlabelled_s=5.6,
         labels=labels,
-        notes=(r.NoteStatus(timestamp=now - 20, text="electrode 17 re-taped"),),
+        notes=(r.NoteStatus(timestamp=AT - 20, text="electrode 17 re-taped"),),
     )
     streams = (emg(recording=True), hand(recording=True))
     values: dict[str, Any] = {"state": "recording", "current_label": 1, "session": session, "streams": streams}
