@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 _TURN_SECONDS = 15.0
 """How long a start waits for the end of the recording before it."""
 _STILL_SECONDS = 0.1
-"""How long a change of session waits for a chunk that is being written."""
+"""How long a stop or a change of session waits for chunks that are being written."""
 _RETRY_SECONDS = 2.0
 """Between two attempts to take a selected stream into the recording."""
 
@@ -302,7 +302,7 @@ class Recordings:
         """End every stream's recording at one instant; return the names of those that did not answer."""
         if not streams:
             return []
-        at = local_clock()
+        at = _end_now(streams)
         with contextlib.suppress(MyoGesticError):  # then `finish` of the session says when it ended, or why it failed
             session.request_stop(at)
         late = [f"{stream.name} {stream.lag_s:.1f} s" for stream in streams if stream.lag_s > DRAIN_SECONDS]
@@ -329,7 +329,7 @@ class Recordings:
         with self.turn():
             stream.record = False
             if stream.recording:
-                stream.finish(local_clock(), drain_seconds(stream), reason=reason)
+                stream.finish(_end_now([stream]), drain_seconds(stream), reason=reason)
 
     def reconcile(self) -> None:
         """See to it that the selected streams, and no others, are recorded, whoever selected them."""
@@ -358,6 +358,23 @@ class Recordings:
         if stream.name not in self.expected:
             self.expected = (*self.expected, stream.name)
         stream.begin(self.session, local_clock(), late=True)
+
+
+def _end_now(streams: list[Stream]) -> float:
+    """End the recording of all streams at this instant, and return it (recorder's clock, s).
+
+    None of them records a sample meanwhile, so that none has one from beyond it. A chunk that a disk which does not
+    answer is still to take was read before.
+    """
+    give_up = local_clock() + _STILL_SECONDS
+    with contextlib.ExitStack() as held:
+        for stream in streams:
+            if stream.hold_still(max(0.0, give_up - local_clock())):
+                held.callback(stream.let_go)
+        at = local_clock()
+        for stream in streams:
+            stream.end_at(at)
+    return at
 
 
 def _hand_over(streams: list[Stream], at: float) -> bool:

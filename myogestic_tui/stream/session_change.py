@@ -67,6 +67,11 @@ class SessionChange(HeldSamples):
         self._cutting.release()
         self._wake.set()
 
+    def end_at(self, at: float) -> None:
+        """The present recording has nothing that is taken after ``at`` (recorder's clock, s); `finish` ends it."""
+        if self._take is not None:
+            self._take.end = at
+
     def hand_over(self) -> None:
         """What was prepared holds: the present recording ends at that instant, and the next one goes on there.
 

@@ -13,7 +13,7 @@ from myogestic_tui import App, Stream
 from myogestic_tui.app import interface as r
 from myogestic_tui.config import parse_config
 from myogestic_tui.errors import ConfigError, DiskError, NotAllowedError
-from myogestic_tui.session import open_session_store
+from myogestic_tui.session import Session, open_session_store
 from tests.sending import RampSource, ramp, wait_for
 
 
@@ -50,6 +50,33 @@ def test_a_session_is_set_before_the_state_and_stays_after_stop(app: App) -> Non
     assert app.stop_recording()
     assert app.ctx.state == "idle"
     assert app.ctx.session is session
+
+
+@pytest.mark.parametrize("end", ["stop", "exclude"])
+def test_no_sample_is_from_beyond_the_stop_however_long_the_stop_takes(app: App, monkeypatch, end: str) -> None:
+    stream = app.ctx.streams["emg"]
+    stream.poll_s = 0.005
+    app.start_recording()
+    wait_samples(app, app.ctx.session.snapshot().n_samples.get("emg", 0) + 10)
+    asked: list[float] = []
+
+    def read_meanwhile(at: float) -> float:
+        """Between the choice of the instant and the next step of the stop, more samples come."""
+        asked.append(at)
+        before = stream.n_received
+        wait_for(lambda: stream.n_received > before + 10)
+        return at
+
+    real_end, real_finish = Session.request_stop, Stream.finish
+    monkeypatch.setattr(Session, "request_stop", lambda session, at: real_end(session, read_meanwhile(at)))
+    monkeypatch.setattr(
+        Stream, "finish", lambda this, at, *rest, **more: real_finish(this, read_meanwhile(at), *rest, **more)
+    )
+    if end == "exclude":
+        app.parts.recordings.exclude(stream, "not needed")
+    app.stop_recording()
+    with open_session_store(finished(app)) as session:
+        assert session.ts_stores["emg"][-1] <= asked[0]
 
 
 def test_transitions_that_are_not_allowed_change_nothing_and_say_why(app: App, tmp_path: Path) -> None:
