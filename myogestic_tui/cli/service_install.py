@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..config import CONFIG_FILE
 from ..errors import ControlError, DiskError
+from ..session.format.account import user_name
 from ..session.format.json_files import replace_file
 from ..session.format.layout import is_session_folder
 from ..session.format.lock import recorder_of
@@ -105,7 +106,7 @@ class Installation:
         steps.append(Step("have systemd read it", "systemctl --user daemon-reload"))
         steps.append(Step("start it, now and with the machine", f"systemctl --user enable --now {UNIT}"))
         if not systemctl.lingers():
-            command = f"sudo loginctl enable-linger {systemctl.user_name()}"
+            command = f"sudo loginctl enable-linger {user_name()}"
             steps.append(Step("run this once, or the service ends with your last login", command, by_hand=True))
         return steps
 
@@ -177,7 +178,7 @@ def _check_writable(sessions: Path) -> None:
     if not nearest.is_dir():
         raise DiskError(f"{nearest} is no folder; choose another with --sessions")
     if not os.access(nearest, os.W_OK | os.X_OK):
-        remedy = f"`sudo chown {systemctl.user_name()} {nearest}` gives it to you, or choose another with --sessions"
+        remedy = f"`sudo chown {user_name()} {nearest}` gives it to you, or choose another with --sessions"
         raise DiskError(f"cannot write into {nearest}; {remedy}")
 
 
@@ -230,7 +231,7 @@ def remove_service(*, force: bool) -> list[Step]:
     if sessions is not None:
         steps.append(Step(f"sessions stay in {sessions}", done=True))
     if systemctl.lingers():
-        command = f"sudo loginctl disable-linger {systemctl.user_name()}"
+        command = f"sudo loginctl disable-linger {user_name()}"
         steps.append(Step("if nothing else of yours is to run without a login", command, by_hand=True))
     return steps
 

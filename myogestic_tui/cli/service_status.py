@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..session.format.account import user_name
 from ..session.format.lock import recorder_of
 from . import systemctl
 from .serve import HELD
@@ -96,7 +97,7 @@ class ServiceState:
         elif not self.runs:
             found.append(f"`myogestic-tui service logs` tells why; `systemctl --user start {UNIT}` starts it")
         if not self.linger:
-            found.append(f"`sudo loginctl enable-linger {systemctl.user_name()}` keeps it running without a login")
+            found.append(f"`sudo loginctl enable-linger {user_name()}` keeps it running without a login")
         return found
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import subprocess
 import tempfile
@@ -12,6 +11,7 @@ from pathlib import Path
 import platformdirs
 
 from ..errors import ControlError
+from ..session.format.account import user_name
 from .systemd_unit import UNIT
 
 _SECONDS = 120.0
@@ -21,14 +21,6 @@ _SHOWN = ("LoadState", "ActiveState", "SubState", "MainPID", "NRestarts", "Resul
 
 class NoSystemdError(ControlError):
     """There is no systemd here, or none that this user can reach."""
-
-
-def user_name() -> str:
-    """Whose service it is."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return str(os.getuid())
 
 
 def unit_path() -> Path:

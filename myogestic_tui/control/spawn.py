@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ControlError, NotAllowedError, RecorderGoneError
-from ..session.format.lock import recorder_of, user_name
+from ..session.format.account import user_name
+from ..session.format.lock import recorder_of
 from ..session.library.priority import score_before
 from . import address
 from .client import RecorderClient

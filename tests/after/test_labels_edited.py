@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -55,6 +56,16 @@ def track(path: Path) -> list[tuple[float, int, bool]]:
     with open_session_store(path) as session:
         start = session.meta.anchors[0].lsl
         return [(round(one.timestamp - start, 6), one.class_index, one.bad) for one in session.label_track]
+
+
+def test_an_edit_names_the_account_by_its_rights_and_not_by_the_environment(trials, monkeypatch) -> None:
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(variable, "whoever-logged-in")
+    path = trials(packed=False)
+    edit_labels(path, [MarkBad(1)])
+    names = [account.pw_name for account in pwd.getpwall() if account.pw_uid == os.geteuid()]
+    with open_session_store(path) as session:
+        assert session.label_edits[-1].who in (names or [str(os.geteuid())])
 
 
 @pytest.mark.parametrize("packed", [False, True])

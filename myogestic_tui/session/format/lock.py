@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import pwd
 import stat
 import sys
 import threading
@@ -22,6 +21,7 @@ from msgspec import Struct
 
 from ...errors import DiskError, SessionDamagedError, SessionLockedError
 from ...msgspec_types import prepared
+from .account import user_name
 from .create_file import set_aside
 from .layout import LOCK, STATE_FOLDER, is_session_folder
 from .regular_files import is_regular, open_regular, read_regular
@@ -60,15 +60,6 @@ class Holder(Struct, frozen=True):
     def __str__(self) -> str:
         of = f" of {self.user}" if self.user and self.user != user_name() else ""
         return f"{self.name or 'another process'}{of} (pid {self.pid or 'unknown'})"
-
-
-def user_name(uid: int | None = None) -> str:
-    """Login name of a user, this one for None; the number where it has none."""
-    number = os.geteuid() if uid is None else uid
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return str(number)
 
 
 class FileLock:

@@ -11,13 +11,13 @@ An archive is written anew with the three beside the old one, read back, compare
 
 from __future__ import annotations
 
-import getpass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...errors import ConfigError
 from ..checking.content_check import LABEL_SLACK_S
+from ..format.account import user_name
 from ..format.json_files import MAX_JSON, MAX_JSON_MEMORY, memory_of_json
 from ..format.label_edits import EDITS, LabelChange, LabelEdit, digest, drop_unfinished
 from ..format.layout import LABELS, META, ORIGINAL_LABELS
@@ -170,7 +170,7 @@ def _edit(
         new = first if decode_labels(first) == changed.labels else encode_labels(changed.labels)
         edit = LabelEdit(
             at=datetime.now(UTC).isoformat(timespec="seconds"),
-            who=who or account(),
+            who=who or user_name(),
             what=changed.words,
             changes=changed.changes,
             before=digest(now),
@@ -191,13 +191,3 @@ def _encoded(meta: Meta) -> bytes:
     if len(data) > MAX_JSON or memory_of_json(data) > MAX_JSON_MEMORY:
         raise ConfigError("the session's edits would grow too large to be read again; nothing was changed")
     return data
-
-
-def account() -> str:
-    """The name of the account that this process runs under; its number where it has no name."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        import os
-
-        return f"uid {os.getuid()}"
