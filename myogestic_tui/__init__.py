@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .lazy import lazy_names
+from .version import __version__ as __version__
 
 if TYPE_CHECKING:
     from .app import App as App
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from .session import open_session_store as open_session_store
     from .sources import LSLSource as LSLSource
     from .stream import Stream as Stream
-
-__version__ = "0.1.0"
 
 _HOME = {
     "App": ".app",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import __version__
 from ..extras import needed
+from ..version import __version__
 from . import svg
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from ..montage import picture
 from ..session.format.chain import chain_link
 from ..session.format.seconds_before import before_s
 from ..session.reading.label_counts import Tally, tally
+from ..version import __version__
 from . import interface as r
 from .envelope_views import label_status
 from .live_time_remarks import remarks
@@ -54,7 +55,7 @@ def build_status(parts: Parts) -> r.Status:
         message=parts.message.text,
         host=socket.gethostname(),
         app_name=parts.name,
-        version=_version(),
+        version=__version__,
         pid=os.getpid(),
         sessions_dir=str(parts.sessions_dir),
         clock=_clock(),
@@ -77,12 +78,6 @@ def build_status(parts: Parts) -> r.Status:
 
 
 _clock = lru_cache(clock_id)
-
-
-def _version() -> str:
-    from .. import __version__
-
-    return __version__
 
 
 def _count(parts: Parts, now: float, snapshot: SessionSnapshot | None) -> Tally:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .. import __version__
 from ..errors import (
     AmbiguousStreamError,
     ClockError,
@@ -21,6 +20,7 @@ from ..errors import (
     did_you_mean,
 )
 from ..stdio import settle_output
+from ..version import __version__
 from .options import common_options, screen_options
 from .settings import COMPLETE, Settings
 

@@ -13,11 +13,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import __version__
 from ..clock import local_clock
 from ..errors import MyoGesticError
 from ..info import StreamInfo
 from ..process_limits import check_limits
+from ..version import __version__
 from .doctor_finding import Check
 from .doctor_firewall import check_firewall, run_quietly
 from .doctor_inputs import check_inputs

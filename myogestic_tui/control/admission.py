@@ -6,8 +6,8 @@ import logging
 import os
 import socket
 
-from .. import __version__
 from ..errors import ProtocolVersionError
+from ..version import __version__
 from . import address
 from .messages import PROTOCOL, Hello, Refused, Welcome
 

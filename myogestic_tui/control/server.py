@@ -12,9 +12,9 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .. import __version__
 from ..app.interface import Recorder, Reply, Shutdown
 from ..errors import ControlError
+from ..version import __version__
 from .admission import MOST_CLIENTS, admit, why_incompatible
 from .attachment import Attachment, Choose
 from .channel import Channel, ConnectionEnded

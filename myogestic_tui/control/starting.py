@@ -6,9 +6,9 @@ import os
 import platform
 import threading
 
-from .. import __version__
 from ..app.interface import AnyCommand, Envelope, Recorder, Reply, Shutdown, Status, View
 from ..clock import local_clock
+from ..version import __version__
 
 START_SECONDS = 30.0
 """How long a command waits for the recorder (importing LSL takes a second here, several on a Pi)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...version import __version__
 from .bids_kinds import beside, kind_of, start_of_name
 from .common import class_label, label_spans, session_end
 from .electrodes import electrodes_of
@@ -156,8 +157,6 @@ def placement_of(info: StreamInfo, about: BidsConfig) -> str:
 
 def describe_dataset(root: Path, before: dict[str, Any], about: BidsConfig) -> None:
     """``dataset_description.json`` and ``README``: what somebody has written there stays."""
-    from ... import __version__
-
     path = root / "dataset_description.json"
     written = read_json(path)
     ours = {"Name": "myogestic_tui", "Version": __version__}

@@ -11,6 +11,7 @@ import msgspec
 
 from ...clock.local import clock_id
 from ...errors import ConfigError
+from ...version import __version__
 from ..format.events import SessionRecord
 from ..format.finalize import anchor_at
 from ..format.json_files import MAX_JSON_MEMORY, MOST_INT, memory_of_json
@@ -32,8 +33,6 @@ def first_meta(
     started_at: float | None = None,
 ) -> Meta:
     """``meta.json`` of a session that starts now, or at ``started_at``; ConfigError where ``fields`` are not plain."""
-    from ... import __version__
-
     recorder = RecorderMeta(__version__, platform.node(), platform.platform(), clock_id())
     start = anchor_at(started_at)
     created = datetime.fromisoformat(start.utc).astimezone().isoformat(timespec="seconds")
