@@ -15,6 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 import numpy as np
+import scripted
 from scripted import REPLACE, ScriptedRecorder, idle, recording
 
 from myogestic_tui.app import interface as r
@@ -111,6 +112,7 @@ def main() -> int:
     """Start it."""
     state, *given = sys.argv[1:] or ["idle"]
     options = dict(pair.split("=", 1) for pair in given)
+    scripted.AT = time.monotonic()  # keys carry the real clock here
     recorder = {"crash": Crashing, "moving": Moving, "dying": Dying, "slow": Slow}.get(state, Logged)(STATES[state]())
     fresh = Logged(idle(app_name="another"))
     code = run_viewer(recorder, options=ViewerOptions(embedded=False, reconnect=lambda: fresh, **options))
