@@ -24,6 +24,7 @@ from .windowing.plan import Outcome, Plan, Span, plan_session
 from .windowing.pooling import Pool
 from .windowing.recipe import CLEAN, Recipe
 from .windowing.session_facts import tried
+from .windowing.stretches import cut_stretches
 from .windowing.window import LabeledWindow, meta_table
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from .reading.find_sessions import Paths
     from .windowing.pooling import Pick
     from .windowing.recipe import ClassChoice, WindowOptions
+    from .windowing.stretches import Stretches
 
 Result = TypeVar("Result")
 
@@ -61,19 +63,16 @@ class Piece:
 
     def array(self) -> NDArray[Any]:
         """All of them, ``(n_windows, n_channels, n)``; of a strict piece, whose number is told beforehand."""
-        return self.gathered()[0]
+        found = self.stretches()
+        return found.copy_to(np.empty((len(found), self.plan.info.n_channels, found.n), self.plan.info.np_dtype))
 
-    def gathered(self) -> tuple[NDArray[Any], NDArray[np.int64], list[Any]]:
-        """All of them, ``(n_windows, n_channels, n)``, with their classes and `WindowMeta`."""
-        plan, outcome = self.plan, Outcome(self.plan.recipe, self._leave_out)
-        X = np.empty((sum(plan.counts), plan.info.n_channels, plan.n), plan.info.np_dtype)
-        y, meta = np.empty(len(X), np.int64), list[Any]()
-        with open_session_store(plan.pick.path) as session:
-            for window in plan.windows(plan.stream(session), outcome, lambda: X[len(meta)]):
-                y[len(meta)] = window[2]
-                meta.append(window.meta)
+    def stretches(self) -> Stretches:
+        """All of them with their classes and `WindowMeta`, to be sent: each sample once."""
+        outcome = Outcome(self.plan.recipe, self._leave_out)
+        with open_session_store(self.plan.pick.path) as session:
+            found = cut_stretches(self.plan, self.plan.stream(session), outcome)
         self._tell(outcome)
-        return X[: len(meta)], y[: len(meta)], meta
+        return found
 
     def _leave_out(self, error: SessionDamagedError) -> None:
         if self.plan.recipe.strict:
@@ -184,10 +183,14 @@ def windows_on_cluster(
 
 def _gather(paths: Paths, recipe: Recipe) -> tuple[Pool, Windows]:
     pool, pieces = _plan(paths, recipe)
-    done = _dask("dask").compute(*[_delayed(Piece.gathered)(piece) for piece in pieces])
-    X = np.concatenate([room_for(pool, 0), *(one[0] for one in done)])
-    y = np.concatenate([np.empty(0, np.int64), *(one[1] for one in done)])
-    meta = meta_table([row for one in done for row in one[2]])
+    done: tuple[Stretches, ...] = _dask("dask").compute(*[_delayed(Piece.stretches)(piece) for piece in pieces])
+    X = room_for(pool, sum(map(len, done)))
+    at = 0
+    for one in done:
+        one.copy_to(X[at : at + len(one)])
+        at += len(one)
+    y = np.concatenate([np.empty(0, np.int64), *(one.y for one in done)])
+    meta = meta_table([row for one in done for row in one.meta])
     info = pool.layout()
     return pool, Windows(X, y, pool.class_names, meta, info.fs, info.names)
 

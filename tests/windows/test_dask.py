@@ -185,6 +185,35 @@ def touches(ts, first, last):
     return ts[-1] >= START + first - 1e-4 and ts[0] < START + last - 1e-4
 
 
+@pytest.mark.parametrize("hop_s", [0.05, 0.2, 0.45])
+def test_what_a_worker_sends_holds_each_sample_once(folder, hop_s, monkeypatch):
+    import dask
+
+    paths = find_sessions([folder])
+    sent = []
+    cut = window_sets.cut_stretches
+
+    def watched(*arguments):
+        sent.append(cut(*arguments))
+        return sent[-1]
+
+    monkeypatch.setattr(window_sets, "cut_stretches", watched)
+    monkeypatch.setattr(window_sets, "TASK_SECONDS", 3.0)
+    with dask.config.set(scheduler="sync"):
+        for there, here in zip(
+            gathered_windows(paths, "emg", 0.2, hop_s), labeled_windows(paths, "emg", 0.2, hop_s), strict=True
+        ):
+            np.testing.assert_array_equal(there, here)
+    windows_bytes = here_bytes(paths, hop_s)
+    least = windows_bytes if hop_s >= 0.2 else windows_bytes * hop_s / 0.2
+    assert len(sent) > len(paths)
+    assert sum(part.nbytes for one in sent for part in one.samples) < 1.2 * least
+
+
+def here_bytes(paths, hop_s):
+    return sum(window.nbytes for window, _, _ in iter_labeled_windows(paths, "emg", 0.2, hop_s))
+
+
 def test_no_window_is_an_empty_array_here_and_there(folder):
     paths = find_sessions([folder])
     X, y, groups = windows_arrays(paths, "emg", 99.0, 0.1)
