@@ -9,7 +9,7 @@ import numpy as np
 from rich.style import Style
 
 from . import colour_ramp
-from .picture import Block, beside, written
+from .picture import Block, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -75,36 +75,46 @@ class Levels:
         return steps
 
 
-def heat(page: Page, steps: Steps, sweep: Sweep, look: Look, heads: Signal) -> Block:
-    """The map of a run of channels, two in a row, behind their heads.
+def heat(page: Page, first: int, steps: Steps, each: int, look: Look) -> Block:
+    """Columns of the map of a run of channels, two in a row.
 
     Parameters
     ----------
+    first
+        The first of the channels.
     steps
-        Of the ramp, ``(n_channels, columns)``, oldest column first.
-    heads
-        Who has the styles.
+        Of the ramp, ``(n_channels, columns)``.
+    each
+        Cells of a column.
     """
-    n_channels = len(steps)
-    flags = [page.flag(page.first + i) for i in range(n_channels)] + [""] * (n_channels % 2)
-    painted = np.full((len(flags), sweep.cells), -1, np.int64)
-    painted[:n_channels] = sweep.placed(np.repeat(steps, sweep.each, axis=1))
+    flags = _flags(page, first, len(steps))
+    painted = np.full((len(flags), steps.shape[1] * each), -1, np.int64)
+    painted[: len(steps)] = np.repeat(steps, each, axis=1)
     if not look.plain:
         for i, flag in enumerate(flags):
             if flag:
                 painted[i] = colour_ramp.FAULTS[flag]
-    glyphs, inks, styles = _plain(painted, flags) if look.plain else _blocks(painted, look)
-    sweep.cut(glyphs, inks, len(styles))
-    names = written([[*_head(page, y, flags, heads)] for y in range(len(flags) // 2)], HEAD)
-    return beside(names, Block(glyphs, inks, [*styles, heads.ink("text-accent")]))
+    return _plain(painted, flags) if look.plain else _blocks(painted, look)
 
 
-def _head(page: Page, y: int, flags: Sequence[str], heads: Signal) -> Iterable[tuple[str, Style]]:
+def heat_heads(page: Page, first: int, n_channels: int, heads: Signal) -> Block:
+    """Cursor, number and flag of each row of the map; ``heads`` has the styles."""
+    flags = _flags(page, first, n_channels)
+    return written(
+        [[*_head(page, first + 2 * y, flags[2 * y : 2 * y + 2], heads)] for y in range(len(flags) // 2)], HEAD
+    )
+
+
+def _flags(page: Page, first: int, n_channels: int) -> list[str]:
+    """One of each channel, and of one that makes their number even."""
+    return [page.flag(first + i) for i in range(n_channels)] + [""] * (n_channels % 2)
+
+
+def _head(page: Page, first: int, flags: Sequence[str], heads: Signal) -> Iterable[tuple[str, Style]]:
     """The chosen channel of the two, or the one with a fault."""
-    first = page.first + 2 * y
     chosen = page.cursor in (first, first + 1)
-    at = page.cursor - first if chosen else int(bool(flags[2 * y + 1] and not flags[2 * y]))
-    return heads.name_of(first + at, flags[2 * y + at], chosen=chosen)
+    at = page.cursor - first if chosen else int(bool(flags[1] and not flags[0]))
+    return heads.name_of(first + at, flags[at], chosen=chosen)
 
 
 _PLAIN = [Style(), Style(), Style(bold=True)]

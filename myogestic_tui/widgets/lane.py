@@ -1,14 +1,19 @@
-"""A column of channels on Live: a heat map, traces below it or alone, and under them the labels and the time."""
+"""A column of channels on Live: a heat map, traces below it or alone, and under them the labels and the time.
+
+What a sweep has drawn stands there until the next one: with each answer only its newest columns are made anew.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from .heat import HEAD as MAP_HEAD
-from .heat import heat
+from .heat import heat, heat_heads
 from .picture import Block, Picture, written
-from .trace import HEAD, traces
+from .sweep import LINE
+from .trace import HEAD, trace_heads, traces
 from .view_settings import STRIP_ROWS, Layout, worst_first
 
 if TYPE_CHECKING:
@@ -21,47 +26,102 @@ if TYPE_CHECKING:
     from .sweep import Sweep
 
 
+class Shown(NamedTuple):
+    """All that the lanes of a page show.
+
+    Attributes
+    ----------
+    steps
+        Of the ramp, ``(n_channels, columns)``, oldest column first.
+    n_new
+        Newest columns that are not as they were shown last; as many as there are where anything else is new.
+    time
+        Labels and seconds under the cells.
+    numbers, cut
+        Of each channel, beside its trace.
+    """
+
+    layout: Layout
+    page: Page
+    answer: Answer
+    steps: Steps
+    sweep: Sweep
+    n_new: int
+    scale: float
+    time: Sequence[Line]
+    numbers: Sequence[float] = ()
+    cut: Sequence[bool] = ()
+
+
 class Lane(Picture):
     """One of the columns that the channels of a page stand in."""
 
     n_head, n_last = MAP_HEAD, STRIP_ROWS
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._numbers: Sequence[float] = ()
+
     def lay_out(self, layout: Layout) -> None:
         """Take the height of a layout."""
         self.styles.height = layout.tall + STRIP_ROWS
 
-    def show_map(
-        self, number: int, layout: Layout, page: Page, answer: Answer, steps: Steps, sweep: Sweep, scale: float,
-        time: Sequence[Line],
-    ) -> None:  # fmt: skip
+    def show_map(self, number: int, shown: Shown) -> None:
         """The map of the lane ``number``, and below it traces of the chosen and the worst channels."""
+        layout, page, sweep = shown.layout, shown.page, shown.sweep
+        n_new = sweep.columns if self.begin() else shown.n_new
         first, n_channels = layout.lane(number)
-        part = slice(first - layout.first, first - layout.first + n_channels)
-        blocks = [heat(replace(page, first=first, n_channels=n_channels), steps[part], sweep, self.look, self)]
+        rows = -(-n_channels // 2)
+        whole = n_new == sweep.columns
+        if whole:
+            self.place(heat_heads(page, first, n_channels, self), 0)
+        cells = sweep.places(n_new) + MAP_HEAD
+        steps = shown.steps[first - layout.first :][:n_channels, -n_new:]
+        self.place(heat(page, first, steps, sweep.each, self.look), 0, cells)
         if layout.below:
-            flagged = {i for i in range(len(page.quality)) if page.flag(i)}
+            flagged = {i for i in range(first, first + n_channels) if page.flag(i)}
             channels = worst_first(range(first, first + n_channels), page.cursor, flagged, layout.below)
-            at = [channel - layout.first for channel in channels]
-            values = answer.low[at], answer.high[at], steps[at]
-            blocks.append(traces(page, channels, *values, scale, sweep, self.look, self))
-        self.put(*blocks, self._time(MAP_HEAD, time))
+            if whole:
+                self.place(trace_heads(page, channels, shown.scale, self), rows)
+            self._trace([channel - layout.first for channel in channels], channels, shown, rows, cells)
+        self._end(shown, MAP_HEAD, rows + layout.below)
 
-    def show_traces(
-        self, number: int, layout: Layout, page: Page, answer: Answer, steps: Steps, sweep: Sweep, scale: float,
-        time: Sequence[Line], numbers: Sequence[float],
-    ) -> None:  # fmt: skip
+    def show_traces(self, number: int, shown: Shown) -> None:
         """The traces of the lane ``number``, each with its number."""
+        layout, page, sweep = shown.layout, shown.page, shown.sweep
+        n_new = sweep.columns if self.begin() else shown.n_new
         first, n_channels = layout.lane(number)
-        part = slice(first - layout.first, first - layout.first + n_channels)
+        start = first - layout.first
         rows = self.size.height - STRIP_ROWS if layout.mode == "zoom" else layout.rows
         channels = range(first, first + n_channels)
-        values = answer.low[part], answer.high[part], steps[part]
-        drawn = traces(page, channels, *values, scale, sweep, self.look, self, rows, numbers[part])
-        self.put(drawn, self._time(HEAD, time))
+        if n_new == sweep.columns or shown.numbers is not self._numbers:
+            self._numbers = shown.numbers
+            numbers, cut = shown.numbers[start:][:n_channels], shown.cut[start:][:n_channels]
+            self.place(trace_heads(page, channels, shown.scale, self, rows, numbers, cut), 0)
+        self._trace(range(start, start + n_channels), channels, shown, 0, sweep.places(n_new) + HEAD, rows)
+        self._end(shown, HEAD, n_channels * rows)
 
-    def _time(self, head: int, lines: Sequence[Line]) -> Block:
-        """Labels and time under the cells, which begin after ``head``."""
-        rows = [
-            [(" " * head, self.styled("")), *((text, self.styled(style)) for text, style in line)] for line in lines
+    def _trace(
+        self, at: Sequence[int], channels: Sequence[int], shown: Shown, y: int, cells: Steps, rows: int = 1
+    ) -> None:
+        """Columns of traces of some channels, which are those ``at`` of the answer."""
+        low, high = (part[at, -2 * len(cells) :] for part in (shown.answer.low, shown.answer.high))
+        each = shown.sweep.each
+        steps = shown.steps[at, -(len(cells) // each) :]
+        drawn = traces(shown.page, channels, low, high, steps, shown.scale, each, self.look, self, rows)
+        self.place(drawn, y, cells)
+
+    def _end(self, shown: Shown, head: int, rows: int) -> None:
+        """Line and gap in the rows above, and labels and time under the cells, which begin after ``head``."""
+        sweep = shown.sweep
+        if not sweep.held:
+            glyphs = np.zeros((rows, sweep.after - sweep.line), np.int64)
+            glyphs[:, :1] = ord(LINE)
+            self.place(
+                Block(glyphs, np.ones_like(glyphs), (self.styled(""), self.ink("text-accent"))), 0, head + sweep.line
+            )
+        time = [
+            [(" " * head, self.styled("")), *((text, self.styled(style)) for text, style in line)]
+            for line in shown.time
         ]
-        return written(rows, self.size.width)
+        self.place(written(time, self.size.width), rows)

@@ -40,6 +40,8 @@ _HALF = 1
 """The glyph of a cell that the letter before it takes, too."""
 _ROW_BYTES = 24
 """What a run of one ink costs, about, beside its text."""
+_MOST_PLACES = 64
+"""Lists of styles of which it is remembered which inks they are."""
 
 
 class Block(NamedTuple):
@@ -96,30 +98,56 @@ class Picture(Signal):
         super().__init__(id=id, classes=classes)
         self._wanted: Cells = np.zeros((0, 0), np.int64)
         self._sent: Cells = self._wanted
+        self._empty = True
         self._inks: dict[Style, int] = {Style(): 0}
+        self._places: dict[int, tuple[Sequence[Style], Cells]] = {}
         self._escapes: dict[int, str] = {}
         self._next = 0
 
     def put(self, *blocks: Block) -> None:
-        """Show blocks, one below the other, as soon as they are sent."""
+        """Show blocks, one below the other and nothing else, as soon as they are sent."""
+        self.begin()
+        self._wanted[:] = 0
+        y = 0
+        for block in blocks:
+            self.place(block, y)
+            y += len(block.glyphs)
+
+    def begin(self) -> bool:
+        """Take the size of the widget; True where nothing is drawn that could stay."""
         width, height = self.size
         if self._sent.shape != (height, width):
-            self._sent, self._next = np.zeros((height, width), np.int64), 0
+            self._sent, self._next, self._empty = np.zeros((height, width), np.int64), 0, True
+            self._wanted = self._sent.copy()
             self._strips.clear()
-        self._wanted = np.zeros((height, width), np.int64)
-        y = 0
-        for glyphs, inks, styles in blocks:
+        empty, self._empty = self._empty, False
+        return empty
+
+    def place(self, block: Block, y: int, x: int | Cells = 0) -> None:
+        """Show a block from row ``y`` on, from cell ``x`` on or in the cells ``x``; what stands elsewhere stays."""
+        height, width = self._wanted.shape
+        columns = np.arange(x, x + block.glyphs.shape[1]) if isinstance(x, int) else x
+        columns = columns[columns < width]
+        glyphs, inks = (part[: max(height - y, 0), : len(columns)] for part in (block.glyphs, block.inks))
+        drawn = np.where(glyphs == 0, 0, self._places_of(block.styles)[inks] << _INK | glyphs)
+        self._wanted[y : y + len(drawn), columns] = drawn
+
+    def _places_of(self, styles: Sequence[Style]) -> Cells:
+        """The numbers that styles have as inks of this picture."""
+        known = self._places.get(id(styles))
+        if known is None or known[0] is not styles:
+            if len(self._places) > _MOST_PLACES:
+                self._places.clear()
             places = np.array([self._inks.setdefault(style, len(self._inks)) for style in styles], np.int64)
-            drawn = np.where(glyphs == 0, 0, places[inks] << _INK | glyphs)[: max(height - y, 0), :width]
-            self._wanted[y : y + len(drawn), : drawn.shape[1]] = drawn
-            y += len(drawn)
+            known = self._places[id(styles)] = styles, places
+        return known[1]
 
     def blank(self) -> None:
         """What was drawn is of something else, or of another time."""
-        self._drawn, self._next = None, 0
+        self._drawn, self._next, self._empty = None, 0, True
         if self._sent.any():
             self.refresh()
-        self._wanted = self._sent = np.zeros_like(self._sent)
+        self._wanted, self._sent = np.zeros_like(self._sent), np.zeros_like(self._sent)
         self._strips.clear()
 
     def forget(self) -> None:
@@ -127,57 +155,66 @@ class Picture(Signal):
         super().forget()
         self.blank()
         self._inks = {Style(): 0}
+        self._places.clear()
         self._escapes.clear()
 
     # ---------------------------------------------------------------- what is new
 
     def changes(self, n_bytes: float) -> str:
-        """What differs from what was sent, for a `Pen`: pieces of about so many bytes, those first that waited."""
-        parts: list[str] = []
-        region, ink, size = self.region, -1, 0
-        for y, places in self._differing():
-            if size >= n_bytes:
-                self._next = y
-                break
-            before, start = -2, len(parts)
-            for x, cell in zip(places.tolist(), self._wanted[y, places].tolist(), strict=True):
-                if x != before + 1:
-                    parts.append(f"\x1b[{region.y + y + 1};{region.x + x + 1}H")
-                if cell >> _INK != ink:
-                    ink = cell >> _INK
-                    parts.append(self._escape(ink))
-                glyph, before = cell & _GLYPH, x
-                parts.append("" if glyph == _HALF else chr(glyph or _BLANK))
-            size += sum(map(len, parts[start:]))
-            self._took(y, places)
-        return to_ascii("".join(parts)) if self.look.ascii_only else "".join(parts)
+        """What differs from what was sent, for a `Pen`: rows of about so many bytes, those first that waited."""
+        region, parts, left = self.region, list[str](), n_bytes
+        for ys, xs in self._differing():
+            cells = self._wanted[ys, xs]
+            inks, glyphs = cells >> _INK, cells & _GLYPH
+            text = "".join(map(chr, np.where(glyphs == 0, _BLANK, glyphs).tolist()))
+            moved = np.diff(xs, prepend=-2) != 1
+            moved[1:] |= np.diff(ys) != 0
+            starts = np.flatnonzero(moved | (np.diff(inks, prepend=-1) != 0))
+            runs = zip(
+                starts.tolist(), [*starts[1:].tolist(), len(xs)], moved[starts].tolist(), inks[starts].tolist(),
+                (ys[starts] + region.y + 1).tolist(), (xs[starts] + region.x + 1).tolist(), strict=True,
+            )  # fmt: skip
+            row, before, taken = 0, -1, len(xs)
+            for start, stop, moves, ink, y, x in runs:
+                if y != row and left <= 0:
+                    self._next, taken = y - region.y - 1, start
+                    break
+                run = (f"\x1b[{y};{x}H" if moves else "") + (self._escape(ink) if ink != before else "")
+                parts.append(run + text[start:stop])
+                left -= len(parts[-1])
+                row, before = y, ink
+            self._took(ys[:taken], xs[:taken])
+        written = "".join(parts).replace(chr(_HALF), "")
+        return to_ascii(written) if self.look.ascii_only else written
 
     def refresh_changes(self, n_bytes: float) -> None:
         """Have Textual send what differs, whole rows of it."""
         size, every = 0, np.arange(self.size.width)
-        for y, _ in self._differing():
+        rows = [y for ys, _ in self._differing() for y in ys.tolist()]
+        for y in dict.fromkeys(rows):
             if size >= n_bytes:
                 self._next = y
                 break
             size += _ROW_BYTES * (1 + int(np.count_nonzero(np.diff(self._wanted[y] >> _INK)))) + 3 * self.size.width
-            self._took(y, every)
+            self._took(np.full(len(every), y), every)
             self.refresh(Region(0, y, self.size.width, 1))
 
-    def _differing(self) -> Iterator[tuple[int, NDArray[np.int64]]]:
-        """Rows and their cells that differ: the heads and the time, which tell what a key did, and then the others."""
+    def _differing(self) -> Iterator[tuple[Cells, Cells]]:
+        """Cells that differ, row by row: the heads and the time, which tell what a key did, and then the others."""
         differs = self._wanted != self._sent
         first = differs.copy()
         first[: len(first) - self.n_last, self.n_head :] = False
-        rest = np.flatnonzero((differs & ~first).any(axis=1))
-        rest = np.roll(rest, -int(np.searchsorted(rest, self._next)))
+        ys, xs = np.nonzero(differs & ~first)
+        turn = -int(np.searchsorted(ys, self._next))
         self._next = 0
-        for which, rows in ((first, np.flatnonzero(first.any(axis=1))), (differs & ~first, rest)):
-            for y in rows.tolist():
-                yield y, np.flatnonzero(which[y])
+        for rows, columns in (np.nonzero(first), (np.roll(ys, turn), np.roll(xs, turn))):
+            if len(rows):
+                yield rows, columns
 
-    def _took(self, y: int, places: NDArray[np.int64]) -> None:
-        self._sent[y, places] = self._wanted[y, places]
-        self._strips.pop(y, None)
+    def _took(self, ys: Cells, xs: Cells) -> None:
+        self._sent[ys, xs] = self._wanted[ys, xs]
+        for y in set(ys.tolist()):
+            self._strips.pop(y, None)
 
     def _escape(self, ink: int) -> str:
         """What switches to an ink."""

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from .view_settings import Layout, Lens
 
 PERCENT = "% MVC"
+_LEGEND = 17
 _SCALE = 10
-"""Columns of the scale, blank until it is known: what follows stays where it is."""
+"""Columns of the scale and of the ramp with its values, blank until they are known: what follows stays there."""
 
 
 def info_line(
@@ -53,7 +54,7 @@ def info_line(
         back = lens.newest - lens.until
         parts = line(parts, (f"  PAUSED, {back:.1f} s back" if back > 0 else "  PAUSED", WARN))
     parts = line(parts, (_filter(lens, layout), DIM))
-    if layout.mode == "traces" and lens.cut:
+    if layout.mode == "traces" and any(lens.cut):
         parts = line(parts, ("  ↕ cut", WARN))
     if not modes:
         return spread(parts, (), width)
@@ -70,7 +71,9 @@ def _filter(lens: Lens, layout: Layout) -> str:
 
 def legend(app: App[object], lens: Lens, page: Page) -> Line:
     """``RMS 5 ░▒▓█ 320 µV`` in the ramp's colours."""
-    loud, look = lens.loud.value or 1.0, look_of(app)
+    loud, look = lens.loud.value, look_of(app)
+    if not loud:
+        return line((f"   RMS {'':<{_LEGEND}}", DIM))
     hexes = (colour.triplet.hex for colour in colour_ramp.colours(look.dark, 24)[::2] if colour.triplet is not None)
     scale = line(colour_ramp.ASCII.strip()) if look.plain else tuple((" ", f"on {one}") for one in hexes)
     return line((f"   RMS {loud / 64:g} ", DIM), scale, (f" {loud:g} {page.unit}", DIM))

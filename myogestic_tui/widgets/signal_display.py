@@ -11,7 +11,7 @@ from ..app.interface import ScriptContext
 from . import number_format as f
 from .frame import Frame
 from .grid import CELL, Grid
-from .lane import Lane
+from .lane import Lane, Shown
 from .live_data import LEVEL_SECONDS, Answer, end_of, in_percent, references
 from .picture import Pen
 from .signal_caption import PERCENT, info_line
@@ -20,17 +20,16 @@ from .styled_lines import DIM, line
 from .view_settings import Layout, Lens, plan
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
     from textual.app import ComposeResult
+    from textual.widget import Widget
 
     from ..app.interface import Envelope, Recorder, StreamStatus, View
     from ..montage import Places
-    from .heat import Steps
     from .spectrum import Samples
-    from .styled_lines import Line
     from .sweep import Sweep
 
     Floats = NDArray[np.float32]
@@ -42,7 +41,26 @@ _FPS = 10.0
 _BEHIND_SECONDS = 0.75
 """A picture that ends longer ago says when."""
 _NUMBERS_SECONDS = 0.5
-"""How often the numbers beside traces are new."""
+"""How often the numbers beside traces and on electrodes are new: faster than that nobody reads."""
+_LISTEN_SECONDS = 0.25
+"""How often it is looked whether the scales fit."""
+_WHOLE_SECONDS = 1.0
+"""How often all of a picture is made anew, for samples that came late; else its newest columns are."""
+
+
+class _Calm:
+    """Numbers that are read: new a few times a second."""
+
+    def __init__(self) -> None:
+        self._about: object = None
+        self._numbers: Sequence[float] = ()
+
+    def of(self, about: object, at: float, numbers: Callable[[], Sequence[float]]) -> Sequence[float]:
+        """Those of a moment ago, unless they are ``about`` something else."""
+        about = about, int(at / _NUMBERS_SECONDS)
+        if about != self._about:
+            self._about, self._numbers = about, numbers()
+        return self._numbers
 
 
 class SignalView(Vertical):
@@ -90,8 +108,11 @@ class SignalView(Vertical):
         self._drawn: tuple[object, ...] = ()
         """What the picture is of, besides the time."""
         self._spectrum_of: tuple[object, Samples | None] = (None, None)
-        self._numbers: tuple[object, Sequence[float]] = (None, ())
+        self._numbers, self._electrodes = _Calm(), _Calm()
         self._steps = Levels()
+        self._swept: tuple[object, Sweep | None] = (None, None)
+        self._heard: object = None
+        self._over: tuple[Widget, ...] | None = None
 
     def compose(self) -> ComposeResult:
         yield Horizontal(self._pen, self._info, classes="top")
@@ -149,7 +170,9 @@ class SignalView(Vertical):
 
     def _is_covered(self) -> bool:
         """Whether a notification or a tooltip may stand on the pictures: a `Pen` would draw over it."""
-        return any(one.display for one in self.screen.query_children("ToastRack, Tooltip"))
+        if self._over is None:
+            self._over = tuple(self.screen.query_children("ToastRack, Tooltip"))
+        return any(one.display for one in self._over)
 
     def _draw(self, stream: StreamStatus, frame: Frame) -> None:
         size = self._area.size
@@ -242,12 +265,9 @@ class SignalView(Vertical):
         answer = self._ask(stream, layout, n_columns, 2 * each if layout.below else 0)
         if answer is None:
             return None
-        page = self._page(stream, layout.first, layout.n_channels, answer.start, seconds)
-        self._listen(answer, page, frame)
-        sweep, steps = self._swept(answer, page, each)
-        time = self._time(answer, sweep, stream, frame)
+        shown = self._shown(stream, layout, answer, each, frame)
         for i, lane in enumerate(lanes):
-            lane.show_map(i, layout, page, answer, steps, sweep, self.lens.scale.value, time)
+            lane.show_map(i, shown)
         return answer
 
     def _draw_traces(self, stream: StreamStatus, layout: Layout, frame: Frame) -> Answer | None:
@@ -258,40 +278,47 @@ class SignalView(Vertical):
         answer = self._ask(stream, layout, runs, 2 * RUN) if runs > 1 else None
         if answer is None:
             return None
-        page = self._page(stream, layout.first, layout.n_channels, answer.start, self.lens.seconds)
-        self._listen(answer, page, frame)
-        sweep, steps = self._swept(answer, page, RUN)
-        time, numbers = self._time(answer, sweep, stream, frame), self._numbers_of(answer, page, frame)
+        shown = self._shown(stream, layout, answer, RUN, frame)
+        shown = shown._replace(numbers=self._numbers_of(answer, shown.page, frame), cut=self.lens.cut)
         for i, lane in enumerate(lanes):
-            lane.show_traces(i, layout, page, answer, steps, sweep, self.lens.scale.value, time, numbers)
+            lane.show_traces(i, shown)
         return answer
 
-    def _swept(self, answer: Answer, page: Page, each: int) -> tuple[Sweep, Steps]:
-        """Where the columns of an answer stand, and their steps of the ramp."""
-        sweep = answer.sweep(each, held=self.lens.until is not None)
+    def _shown(self, stream: StreamStatus, layout: Layout, answer: Answer, each: int, frame: Frame) -> Shown:
+        """All that lanes show of an answer, and how much of it is new."""
+        lens = self.lens
+        page = self._page(stream, layout.first, layout.n_channels, answer.start, lens.seconds)
+        sweep = answer.sweep(each, held=lens.until is not None)
+        self._listen(answer, page, frame)
         about = (page.first, page.unit, self._drawn)
-        return sweep, self._steps.take(answer.rms, self.lens.loud.value or 1.0, sweep, about)
-
-    def _time(self, answer: Answer, sweep: Sweep, stream: StreamStatus, frame: Frame) -> Sequence[Line]:
-        """Labels and seconds under the cells."""
+        steps = self._steps.take(answer.rms, lens.loud.value or 1.0, sweep, about)
         edge, behind = self._edge(stream, answer.end(sweep), frame.at)
-        return sweep.labels(answer.envelope.labels, answer.start, frame.key_of), sweep.axis(edge, behind)
+        time = sweep.labels(answer.envelope.labels, answer.start, frame.key_of), sweep.axis(edge, behind)
+        scale = lens.scale.value
+        when = answer.start if sweep.held else int(frame.at / _WHOLE_SECONDS)
+        whole = (about, layout, page.flags, page.cursor, page.stale, lens.loud.value, scale, tuple(lens.cut), when)
+        before = self._swept[1] if self._swept[0] == whole else None
+        self._swept = whole, sweep
+        return Shown(layout, page, answer, steps, sweep, sweep.recent(before), scale, time)
 
     def _numbers_of(self, answer: Answer, page: Page, frame: Frame) -> Sequence[float]:
-        """RMS of each channel over the last second, new a few times a second: faster than that nobody reads."""
-        about = (self._drawn, page.first, page.n_channels, page.unit, self.lens.until, int(frame.at / _NUMBERS_SECONDS))
-        if about != self._numbers[0]:
-            self._numbers = about, answer.levels(self.lens.seconds)
-        return self._numbers[1]
+        """RMS of each channel over the last second, new a few times a second."""
+        about = (self._drawn, page.first, page.n_channels, page.unit, self.lens.until)
+        return self._numbers.of(about, frame.at, lambda: answer.levels(self.lens.seconds))
 
     def _listen(self, answer: Answer, page: Page, frame: Frame) -> None:
         """Scale the traces, and set the loudest step by what the good channels reach."""
         import numpy as np
 
+        lens = self.lens
+        about = (self._drawn, page.flags, page.unit, lens.scale.value, lens.loud.value, int(frame.at / _LISTEN_SECONDS))
+        if about == self._heard and self._drawn:
+            return
+        self._heard = about
         if answer.low.size:
             self.lens.take(answer.low, answer.high, frame.at, page.quality[page.first :][: page.n_channels])
         rms = answer.rms
-        good = [not page.flag(page.first + i) for i in range(len(rms))]
+        good = [not flag for flag in page.flags[page.first :][: len(rms)]] or [True] * len(rms)
         finite = rms[good] if any(good) else rms
         finite = finite[np.isfinite(finite)]
         if self.lens.until is None and finite.size:
@@ -323,12 +350,16 @@ class SignalView(Vertical):
     def _draw_grid(
         self, page: Page, stream: StreamStatus, places: Places, frame: Frame, values: Sequence[float]
     ) -> None:
+        lens, known = self.lens, bool(values)
         values = values or [float("nan")] * stream.n_channels
-        if not self.lens.loud.value and page.quality:
-            self.lens.loud.feed(max(values), frame.at, page.unit)
-        measure = "quality" if self.lens.quality else page.unit if page.unit == PERCENT else "RMS"
+        if not lens.loud.value and page.quality:
+            lens.loud.feed(max(values), frame.at, page.unit)
+        measure = "quality" if lens.quality else page.unit if page.unit == PERCENT else "RMS"
         what = f"{stream.name} {len(places)}×{len(places[0])} {measure}"
-        self._grid.draw(page, places, values, self.lens.loud.value or 1.0, what, quality=self.lens.quality)
+        numbers = self._electrodes.of(
+            (stream.name, lens.filter, page.unit, lens.until, known), frame.at, lambda: values
+        )
+        self._grid.draw(page, places, values, lens.loud.value or 1.0, what, quality=lens.quality, numbers=numbers)
 
     def _levels(self, stream: StreamStatus) -> Sequence[float]:
         """RMS of every channel over the last second, as the view filters it."""

@@ -8,6 +8,7 @@ where the key is another one than before.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.color import ColorSystem
@@ -81,9 +82,14 @@ class Page:
     quality: Sequence[ChannelQuality] = ()
     stale: bool = False
 
+    @cached_property
+    def flags(self) -> tuple[str, ...]:
+        """Of all channels of the stream, the flag that matters most; empty where nothing is wrong."""
+        return tuple([worst_flag(one.flags) for one in self.quality])
+
     def flag(self, channel: int) -> str:
         """The flag that matters most of a channel's flags; empty where nothing is wrong."""
-        return worst_flag(self.quality[channel].flags) if channel < len(self.quality) else ""
+        return self.flags[channel] if channel < len(self.flags) else ""
 
 
 def worst_flag(flags: str) -> str:

@@ -16,7 +16,6 @@ from .styled_lines import DIM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any
 
     from numpy.typing import NDArray
 
@@ -69,17 +68,18 @@ class Sweep(NamedTuple):
         """The first cell after line and gap; at least the cells whose time has not come yet are left blank."""
         return min(self.line + max(GAP, self.each - self.filled), self.cells)
 
-    def placed(self, values: NDArray[Any]) -> NDArray[Any]:
-        """``(..., cells)``, or a multiple of it, from the order of time to that of places."""
-        turn = 0 if self.held else (self.newest + 1) % self.columns * (values.shape[-1] // self.columns)
-        return np.roll(values, turn, axis=-1)
+    def recent(self, before: Sweep | None) -> int:
+        """Columns at the end of time that are not as a picture of ``before`` has them."""
+        moved = self.newest - before.newest if before is not None else -1
+        same = before is not None and before._replace(newest=self.newest, filled=self.filled) == self
+        return moved + 1 if same and 0 <= moved < (1 if self.held else self.columns) else self.columns
 
-    def cut(self, glyphs: NDArray[np.int64], inks: NDArray[np.int64], ink: int) -> None:
-        """Draw line and gap into the cells of a picture."""
-        if not self.held:
-            line = self.line
-            glyphs[..., line : self.after] = 0
-            glyphs[..., line], inks[..., line] = ord(LINE), ink
+    def places(self, n_columns: int) -> NDArray[np.int64]:
+        """The cells of the newest columns, in the order of time."""
+        numbers = np.arange(self.newest - n_columns + 1, self.newest + 1)
+        first = self.newest - self.columns + 1 if self.held else 0
+        cells: NDArray[np.int64] = ((numbers - first) % self.columns * self.each)[:, None] + np.arange(self.each)
+        return cells.ravel()
 
     def labels(self, labels: Sequence[LabelStatus], start: float, key_of: Callable[[int], str]) -> Line:
         """The labels of a window that begins at ``start``, under its cells."""

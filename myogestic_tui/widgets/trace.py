@@ -9,10 +9,9 @@ from rich.style import Style
 
 from . import colour_ramp
 from . import number_format as f
-from .amplitude_scale import cut_channels
 from .braille import GlyphSet, draw_traces
 from .heat import HEAD as BELOW
-from .picture import Block, beside, written
+from .picture import Block, written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .strip_widget import Look, Page, Signal
-    from .sweep import Sweep
 
     Floats = NDArray[np.float32]
     Steps = NDArray[np.int64]
@@ -31,46 +29,55 @@ RUN = 2
 """Cells of one ink."""
 _TINT = 2
 """Inks are told apart by so many steps of the ramp."""
-_FIRST, _FAINT, _PLAIN, _LINE = 1, colour_ramp.STEPS + 1, colour_ramp.STEPS + 2, colour_ramp.STEPS + 3
+_FIRST, _FAINT, _PLAIN = 1, colour_ramp.STEPS + 1, colour_ramp.STEPS + 2
 
 
 def traces(
-    page: Page, channels: Sequence[int], low: Floats, high: Floats, steps: Steps, scale: float, sweep: Sweep,
-    look: Look, heads: Signal, rows: int = 1, numbers: Sequence[float] = (),
+    page: Page, channels: Sequence[int], low: Floats, high: Floats, steps: Steps, scale: float, each: int, look: Look,
+    heads: Signal, rows: int = 1,
 ) -> Block:  # fmt: skip
-    """Traces of some channels, behind their heads.
+    """Columns of the traces of some channels.
 
     Parameters
     ----------
     low, high
-        Least and greatest values, ``(len(channels), 2 * sweep.cells)``, oldest first.
+        Least and greatest values, two for each cell, ``(len(channels), 2 * each * columns)``.
     steps
-        Of the ramp, as `heat` has them, ``(len(channels), sweep.columns)``.
+        Of the ramp, as `heat` has them, ``(len(channels), columns)``.
     scale
         Half the height of a channel, which takes ``rows`` rows.
+    each
+        Cells of a column.
     heads
         Who has the styles.
-    numbers
-        RMS of what is drawn, beside the traces; without them the traces begin where the map does.
     """
-    flags = [page.flag(channel) for channel in channels]
     letters: GlyphSet = "ascii" if look.ascii_only else "block" if look.block else "braille"
-    glyphs = sweep.placed(draw_traces(low, high, scale, rows, letters)).reshape(-1, sweep.cells).astype(np.int64)
-    inks = sweep.placed(np.repeat(_inks_of(steps, flags, page, look), sweep.each, axis=1)).repeat(rows, axis=0)
-    sweep.cut(glyphs, inks, _LINE)
-    styles = [Style(), *colour_ramp.inks(look.dark, look.bits), heads.ink("faint"), Style(), heads.ink("text-accent")]
-    cut = cut_channels(low, high, scale)
+    glyphs = draw_traces(low, high, scale, rows, letters)
+    inks = _inks_of(steps, [page.flag(channel) for channel in channels], page, look)
+    styles = [Style(), *colour_ramp.inks(look.dark, look.bits), heads.ink("faint"), Style()]
+    return Block(
+        glyphs.reshape(len(channels) * rows, -1).astype(np.int64),
+        np.repeat(np.repeat(inks, each, axis=1), rows, axis=0),
+        styles,
+    )
+
+
+def trace_heads(
+    page: Page, channels: Sequence[int], scale: float, heads: Signal, rows: int = 1,
+    numbers: Sequence[float] = (), cut: Sequence[bool] = (),
+) -> Block:  # fmt: skip
+    """What stands before traces: with ``numbers`` the RMS of what is drawn, and whether the scale has ``cut`` it."""
     names = []
     for i, channel in enumerate(channels):
         chosen = channel == page.cursor
-        name = [*heads.name_of(channel, flags[i], chosen=chosen)]
+        name = [*heads.name_of(channel, page.flag(channel), chosen=chosen)]
         if numbers:
             name.append((f"{f.amplitude(numbers[i]):>8} ", heads.ink("foreground", bold=chosen)))
-        edge = [("↕", heads.ink("text-warning")) if cut[i] else ("┊", heads.ink("faint"))] if numbers else []
+        beyond = i < len(cut) and cut[i]
+        edge = [("↕", heads.ink("text-warning")) if beyond else ("┊", heads.ink("faint"))] if numbers else []
         names.append(name + edge)
         names += [[(_scale_mark(at, rows, scale, page.unit), heads.ink("quiet")), *edge] for at in range(1, rows)]
-    width = HEAD if numbers else BELOW
-    return beside(written(names, width), Block(glyphs, inks, styles))
+    return written(names, HEAD if numbers else BELOW)
 
 
 def _inks_of(steps: Steps, flags: Sequence[str], page: Page, look: Look) -> Steps:

@@ -98,7 +98,7 @@ class Lens:
     newest
         The end of what was seen last, on the same clock; 0.0 before anything was.
     cut
-        Whether the scale cuts a channel of the page.
+        Whether the scale cuts each channel of the page.
     n_channels
         Of the stream.
     per_page
@@ -118,7 +118,7 @@ class Lens:
     exact: float = 0.0
     until: float | None = None
     newest: float = 0.0
-    cut: bool = False
+    cut: Sequence[bool] = ()
     n_channels: int = 1
     per_page: int = 1
     has_places: bool = False
@@ -188,7 +188,7 @@ class Lens:
         """Scale to envelopes ``(n_channels, columns)`` seen at ``at``; a view that is held keeps its scale."""
         if self.until is None or not self.scale.found:
             self.scale.feed(low, high, at, quality)
-        self.cut = any(cut_channels(low, high, self.scale.value))
+        self.cut = cut_channels(low, high, self.scale.value)
 
     # ---------------------------------------------------------------- changes
 

@@ -582,7 +582,7 @@ async def test_all_that_live_shows_is_of_one_answer(stage, mode, size, monkeypat
     for place, name in ((lane.Lane, "show_map"), (lane.Lane, "show_traces"), (Grid, "draw")):
 
         def draw(self, *given, name=name, original=originals[name], **more):
-            values = given[2] if name == "draw" else given[3].rms
+            values = given[2] if name == "draw" else given[1].answer.rms
             drawn[name] = float(np.nanmax(np.asarray(values)))
             original(self, *given, **more)
 

@@ -21,31 +21,45 @@ def swept(newest, columns=10, each=2, filled=2, seconds=10.0, held=False):
     return Sweep(newest, columns, each, filled, seconds, held)
 
 
+def drawn(sweep, numbers):
+    """Cells with the numbers of their columns, those under line and gap left out."""
+    cells = np.full(sweep.cells, -1)
+    cells[sweep.places(len(numbers))] = np.repeat(numbers, sweep.each)
+    return cells
+
+
 @pytest.mark.parametrize("newest", range(37, 60))
 def test_each_column_has_its_place_for_good_and_the_oldest_are_under_the_gap(newest):
     sweep = swept(newest)
-    numbers = np.arange(newest - 9, newest + 1)
-    placed = sweep.placed(np.repeat(numbers, 2))
-    assert all(placed[2 * (n % 10)] == placed[2 * (n % 10) + 1] == n for n in numbers.tolist())
-    glyphs, inks = placed[None].copy(), np.zeros((1, 20), np.int64)
-    sweep.cut(glyphs, inks, 7)
-    assert chr(glyphs[0, sweep.line]) == LINE
-    assert inks[0, sweep.line] == 7
+    placed = drawn(sweep, np.arange(newest - 9, newest + 1))
+    assert all(placed[2 * (n % 10)] == placed[2 * (n % 10) + 1] == n for n in range(newest - 9, newest + 1))
     assert placed[sweep.line - 1] == newest
-    hidden = placed[sweep.line : sweep.line + GAP]
-    assert set(hidden.tolist()) == {newest - 9}
+    assert set(placed[sweep.line : sweep.line + GAP].tolist()) == {newest - 9}
 
 
 def test_of_the_newest_column_only_the_time_that_has_come_is_drawn():
     sweep = swept(43, each=6, filled=2)
-    glyphs, inks = np.full((1, 60), 65), np.zeros((1, 60), np.int64)
-    sweep.cut(glyphs, inks, 1)
-    assert "".join(chr(glyph or 32) for glyph in glyphs[0]) == "A" * 20 + LINE + "   " + "A" * 36
+    assert (sweep.line, sweep.after) == (20, 24)
+
+
+def test_a_picture_has_only_columns_made_anew_that_came_since():
+    cells = np.full(20, -1)
+    before = None
+    for newest, n_new in ((37, 10), (37, 1), (38, 2), (41, 4), (60, 10), (59, 10)):
+        sweep = swept(newest)
+        assert sweep.recent(before) == n_new
+        cells[sweep.places(n_new)] = np.repeat(np.arange(newest - n_new + 1, newest + 1), 2)
+        assert cells.tolist() == drawn(sweep, np.arange(newest - 9, newest + 1)).tolist()
+        before = sweep
+    assert swept(60, columns=12).recent(before) == 12
+    assert swept(60, held=True).recent(before) == 10
+    assert swept(60, held=True).recent(swept(60, held=True)) == 1
+    assert swept(61, held=True).recent(swept(60, held=True)) == 10
 
 
 def test_a_view_that_is_held_runs_from_left_to_right():
     sweep = swept(43, held=True)
-    assert sweep.placed(np.arange(20)).tolist() == list(range(20))
+    assert sweep.places(10).tolist() == list(range(20))
     assert text(sweep.axis("held")).endswith("held")
 
 
