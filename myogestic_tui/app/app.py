@@ -121,8 +121,15 @@ class App:
         """Set once the app was asked to end."""
         return self.parts.ending
 
-    def open(self, *, discover: bool = False) -> None:
+    def open(self, *, discover: bool = False, publish: bool = False) -> None:
         """Start the streams' workers and the housekeeping (`run` calls it).
+
+        Parameters
+        ----------
+        discover
+            Watch the network for further streams, and restore what was connected by hand.
+        publish
+            Send every label as an LSL marker, too, unless the configuration switches that off.
 
         Raises
         ------
@@ -133,7 +140,7 @@ class App:
         """
         check_limits()
         apply_lsl(self.config.lsl)
-        self.parts.start(discover=discover)
+        self.parts.start(discover=discover, publish=publish)
 
     def shut(self, pack_s: float | None = None, *, hurry: Callable[[], bool] = lambda: False) -> None:
         """Finish the session, wait for packing, stop everything that was started (`run` calls it).

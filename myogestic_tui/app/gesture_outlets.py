@@ -42,9 +42,8 @@ class GestureOutlets:
         """Open an outlet for each generator that connected, and tell those that listen since the last look."""
         with self._lock:
             for name in self._generators() - self._outlets.keys():
-                outlet = self._outlets[name] = MarkerOutlet(f"{name}_gesture", f"{self._source}-{name}")
+                outlet = self._outlets[name] = MarkerOutlet(f"{name}_gesture", f"{self._source}-{name}", offered=False)
                 outlet.open()
-                self._streams.hidden |= {outlet.uid}
             listening = {name for name, outlet in self._outlets.items() if outlet.is_heard}
             for name in listening - self._told:
                 self._outlets[name].publish_if_open(str(self._gesture), local_clock())

@@ -23,7 +23,8 @@ class LabelOutlet(MarkerOutlet):
     """
 
     def __init__(self, sessions_dir: Path) -> None:
-        super().__init__(LABEL_STREAM, f"{LABEL_STREAM}-{_place(sessions_dir)}", lambda: {CLOCK_ELEMENT: clock_id()})
+        source_id = f"{LABEL_STREAM}-{_place(sessions_dir)}"
+        super().__init__(LABEL_STREAM, source_id, lambda: {CLOCK_ELEMENT: clock_id()}, offered=False)
 
     def publish_undo(self, text: str, at: float) -> None:
         """Send that the label of that text, stamped ``at``, was undone."""

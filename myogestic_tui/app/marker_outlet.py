@@ -31,11 +31,15 @@ class MarkerOutlet:
         What it is found by again.
     describe
         Asked on opening: further text elements of its header, by name.
+    offered
+        Whether this recorder lists it among what it can record.
     """
 
-    def __init__(self, stream: str, source_id: str, describe: Callable[[], Mapping[str, str]] = dict) -> None:
+    def __init__(
+        self, stream: str, source_id: str, describe: Callable[[], Mapping[str, str]] = dict, *, offered: bool = True
+    ) -> None:
         self.stream, self.source_id = stream, source_id
-        self._describe = describe
+        self._describe, self._offered = describe, offered
         self._outlet: Outlet | None = None
         self._broken = False
         self._opening, self._pushing = threading.Lock(), threading.Lock()
@@ -88,7 +92,7 @@ class MarkerOutlet:
         from ..sources.outlet import Outlet
 
         info = StreamInfo(1, 0.0, "string", type="Markers", source_id=self.source_id)
-        return Outlet(self.stream, info, describe=self._describe())
+        return Outlet(self.stream, info, describe=self._describe(), offered=self._offered)
 
     def _give_up(self, error: Exception) -> None:
         self._broken = True

@@ -112,14 +112,14 @@ class Parts:
         self.ending = threading.Event()
         """Set once the app was asked to end."""
         self.viewers = 0
-        self._screens_here = self._discovers = False
+        self._screens_here = self._publishes = False
 
     # ---------------------------------------------------------------- life
 
-    def start(self, *, discover: bool) -> None:
-        """Start the streams' workers and the housekeeping; ``discover`` also restores what was connected by hand."""
+    def start(self, *, discover: bool, publish: bool) -> None:
+        """See `App.open`."""
         self.ending.clear()
-        self._discovers = discover
+        self._publishes = publish
         if discover:
             self.selection.restore_picked()
         self.streams.start()
@@ -169,9 +169,8 @@ class Parts:
         stream.hold(self.config.record.before_s)
 
     def _open_label_outlet(self) -> None:
-        if self._discovers and self.config.markers.publish:
+        if self._publishes and self.config.markers.publish:
             self.label_outlet.open()
-            self.streams.hidden |= {self.label_outlet.uid}
 
     def _watch_streams(self) -> None:
         self.watch.compare(self.recordings.running, self.streams.streams.values(), local_clock())

@@ -44,7 +44,7 @@ class RunnableApp(HostedRecorder, ScriptedRecorder, Protocol):
         """Set once it was asked to end."""
         ...
 
-    def open(self, *, discover: bool = False) -> None:
+    def open(self, *, discover: bool = False, publish: bool = False) -> None:
         """Start everything."""
         ...
 
@@ -67,7 +67,7 @@ def run_app(app: RunnableApp, mode: str) -> int:
 def _run(app: RunnableApp, server: ControlServer | None, *, screens: bool) -> int:
     code, failure = 0, None
     leash = TerminalLeash(app.sessions_dir)
-    app.open(discover=screens)
+    app.open(discover=screens, publish=True)
     try:
         with _signals(app):
             for hook in app.before_run_hooks:

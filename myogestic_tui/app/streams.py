@@ -62,8 +62,6 @@ class StreamTable:
         self.streams: dict[str, Stream] = {}
         self.picked: dict[str, PickedStream] = {}
         """By stream name: what was connected by hand, and what it is found by again."""
-        self.hidden: frozenset[str] = frozenset()
-        """Uids of outlets that are not offered: the recorder's own."""
         self._on_new, self._on_add = on_new, on_add
         self._started = False
         self._poll_s: float | None = None
@@ -154,7 +152,7 @@ class StreamTable:
         """What is on the network and not connected yet."""
         if self._discovery is None:
             return []
-        connected = self.hidden.union(map(_outlet_of, self.streams.values()))
+        connected = set(map(_outlet_of, self.streams.values()))
         sources = {
             (stream.info.source_id, stream.info.hostname)
             for stream in self.streams.values()
@@ -162,7 +160,7 @@ class StreamTable:
         }
         return [
             one
-            for one in self._discovery.streams()
+            for one in self._discovery.offered()
             if one.uid not in connected
             and not (one.source_id and (one.source_id, one.hostname) in sources and self._is_return(one))
         ]

@@ -180,8 +180,10 @@ class Capture:
                 return
 
     def _take_all(self, network: Discovery) -> None:
+        from ..sources.discovery import is_offered
+
         self.progress.show("looking around")
-        if not network.wait_for(lambda _: True, self.wait_s, settle=True):
+        if not network.wait_for(is_offered, self.wait_s, settle=True):
             raise StreamNotFoundError(f"no stream on the network after {self.wait_s:g} s. {_ADVICE}")
         self.app.parts.streams.discover()
         while not self.app.parts.streams.discovering and not self.app.stopping.wait(_LOOK_SECONDS):
@@ -260,7 +262,7 @@ def _not_there(streams: list[Stream], network: Discovery) -> str:
     """The sources' own words, and once what there is; ours until they had time to look."""
     from ..sources.selection import ON_THE_NETWORK
 
-    own = f"no stream {', '.join(stream.name for stream in streams)}; on the network: {describe(network.streams())}"
+    own = f"no stream {', '.join(stream.name for stream in streams)}; on the network: {describe(network.offered())}"
     said = [stream.message.partition(ON_THE_NETWORK) for stream in streams if stream.message]
     there = next((mark + listed for _, mark, listed in said if mark), "")
     each = "; ".join(dict.fromkeys(one.removesuffix("; ") for one, _, _ in said))

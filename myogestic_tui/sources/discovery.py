@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import StreamError
 from .network_query import Resolver
+from .outlet import NOT_OFFERED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -66,6 +67,11 @@ class Seen:
         return f"{self.name}{kind}: {self.n_channels} ch {self.dtype} {rate}, {self.hostname}, {source}"
 
 
+def is_offered(seen: Seen) -> bool:
+    """False for what this process itself tells others of a recording."""
+    return seen.uid not in NOT_OFFERED
+
+
 class Discovery:
     """Watches the network. Everything but `wait_for` and `close` returns at once; any thread may call.
 
@@ -98,6 +104,10 @@ class Discovery:
         with self._changed:
             self._ask(query)
             return tuple(sorted(self._found[query].values(), key=lambda seen: (seen.name, seen.first_seen)))
+
+    def offered(self) -> tuple[Seen, ...]:
+        """What is there now and can be recorded: `streams` without what this process itself tells of a recording."""
+        return tuple(seen for seen in self.streams() if is_offered(seen))
 
     def has(self, uid: str) -> bool:
         """True while the outlet of that uid answers."""

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from ..info import StreamInfo
 
 
+NOT_OFFERED: set[str] = set()
+"""Uids of outlets of this process that tell others of a recording, and are nothing to be recorded here."""
+
+
 class Outlet:
     """An LSL outlet.
 
@@ -31,6 +35,8 @@ class Outlet:
         How long samples are kept for an inlet that does not take them.
     describe
         Further text elements of the header, by name.
+    offered
+        Whether this process lists it among what it can record.
 
     Raises
     ------
@@ -39,7 +45,13 @@ class Outlet:
     """
 
     def __init__(
-        self, name: str, info: StreamInfo, *, buffer_seconds: int = 360, describe: Mapping[str, str] | None = None
+        self,
+        name: str,
+        info: StreamInfo,
+        *,
+        buffer_seconds: int = 360,
+        describe: Mapping[str, str] | None = None,
+        offered: bool = True,
     ) -> None:
         self.name, self.info = name, info
         self._library = liblsl()
@@ -48,6 +60,8 @@ class Outlet:
         if not self._pointer:
             raise StreamError(f"the outlet {name!r} could not be opened; is a network interface up?")
         self.uid = InfoHandle(self._library.lsl_get_info(self._pointer)).text("uid")
+        if not offered:
+            NOT_OFFERED.add(self.uid)
 
     def push(self, data: NDArray[Any], timestamps: NDArray[np.float64]) -> None:
         """Send samples.

@@ -82,7 +82,7 @@ class Selection:
         if found and not chosen:
             raise NotChosenError(f"{choice} was chosen and is not there; there is\n{_lines(found)}")
         if not found:
-            there = network.streams()
+            there = network.offered()
             meant = did_you_mean(self.name or "", {seen.name for seen in there})
             raise StreamNotFoundError(f"no stream with {self}{meant}; {_listing(there)}")
         if len(chosen) > 1:

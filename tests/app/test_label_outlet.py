@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def opened(folder: Path, name: str, config: str = "") -> App:
     app = App(name, config=parse_config(config), sessions_dir=folder)
     app.ctx.class_names = ["Rest", "Fist", "Pinch"]
     app.streams(Stream("emg", source=RampSource()))
-    app.open(discover=True)
+    app.open(discover=True, publish=True)
     wait_for(lambda: app.ctx.streams["emg"].info is not None)
     return app
 
@@ -94,6 +95,22 @@ def test_a_recorder_that_is_told_not_to_publish_labels_has_no_outlet(tmp_path: P
         assert app.parts.label_outlet.uid == ""
     finally:
         app.shut()
+
+
+def test_an_app_that_runs_without_screens_has_the_outlet_too(tmp_path: Path, unique: str) -> None:
+    app = App(unique, sessions_dir=tmp_path / "sessions")
+    app.ctx.class_names = ["Rest", "Fist"]
+    running = threading.Thread(target=app.run, args=("headless",))
+    running.start()
+    try:
+        heard = Heard(app)
+        app.start_recording()
+        label = app.add_label(1)
+        assert heard.wait(1) == [("Fist", label.timestamp)]
+        heard.source.disconnect()
+    finally:
+        app.stop()
+        running.join(60.0)
 
 
 def test_two_sessions_folders_of_one_computer_have_outlets_of_their_own(tmp_path: Path, unique: str) -> None:

@@ -8,8 +8,12 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from myogestic_tui.app.label_markers import LABEL_STREAM, LabelOutlet
 from myogestic_tui.session import open_session_store, windows
+from myogestic_tui.sources import LSLSource
+from tests.sending import RampOutlet, wait_for
 
 from .conftest import COMMAND, GENERATOR, PATIENCE, sending
 
@@ -55,6 +59,44 @@ def test_the_labels_of_a_recording_move_a_synthetic_hand(run, tmp_path, unique):
     assert fist.max() > 60.0
     assert pinch.max() > 60.0
     assert np.argmax(fist) != np.argmax(pinch)
+
+
+def test_who_records_the_labels_of_a_recording_has_them_all(tmp_path, unique):
+    """He subscribes while `record` waits for its stream."""
+    recorder = subprocess.Popen(
+        [*COMMAND, "record", unique, "--labels", "Rest:0.3,Fist:0.3", "--wait", "60"],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    source = LSLSource(LABEL_STREAM, source_id=LabelOutlet(tmp_path / "sessions").source_id, timeout=60.0)
+    heard: list[tuple[str, float]] = []
+    with recorder:
+        source.connect()
+        with RampOutlet(unique):
+
+            def both_came() -> bool:
+                texts, stamps = source.read()
+                heard.extend(zip((str(text) for (text,) in texts), stamps.tolist(), strict=True))
+                return len(heard) >= 2
+
+            wait_for(both_came)
+            assert recorder.wait(PATIENCE) == 0, recorder.communicate()
+        source.disconnect()
+    with open_session_store(the_archive(tmp_path)) as session:
+        names = [(session.class_names[label.class_index], label.timestamp) for label in session.label_track]
+    assert heard == names
+    assert [name for name, _ in names] == ["Rest", "Fist"]
+
+
+@pytest.mark.parametrize("what", ["--all", "no such stream"])
+def test_what_a_recorder_itself_sends_is_nothing_to_record(run, tmp_path, unique, what):
+    (tmp_path / "myogestic.toml").write_text(f'[lsl]\nsession_id = "{unique}"\n')
+    done = run("record", what, "--wait", 4)
+    assert done.code == 3
+    assert "no stream on the network" in done.err if what == "--all" else "nothing is on the network" in done.err
+    assert "myogestic_labels" not in done.err
 
 
 def test_a_stream_of_the_configuration_is_recorded_under_its_other_name(run, outlet, tmp_path, cut_off):
