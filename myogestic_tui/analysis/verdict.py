@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..plural import count_of
 from .report_types import Issue
 
 if TYPE_CHECKING:
@@ -38,12 +39,12 @@ def verdict_of(issues: Sequence[Issue]) -> str:
     streams = {one.stream for one in issues if one.channel is None and one.trial is None and one.stream}
     others = sum(not one.stream for one in issues)
     counts = (
-        (len(channels), "channel", "channels"),
-        (len(trials), "trial", "trials"),
-        (len(streams), "stream", "streams"),
+        (len(channels), "channel", ""),
+        (len(trials), "trial", ""),
+        (len(streams), "stream", ""),
         (others, "class", "classes"),
     )
-    told = ", ".join(f"{n} {one if n == 1 else more}" for n, one, more in counts if n)
+    told = ", ".join(count_of(n, one, many) for n, one, many in counts if n)
     return f"check: {told}" if told else "ok"
 
 

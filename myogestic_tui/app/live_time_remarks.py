@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..clock.hosts import is_remote
 from ..clock.thresholds import rate_differs
+from ..plural import count_of
 from .interface import Remark
 
 if TYPE_CHECKING:
@@ -47,14 +48,15 @@ def remarks(stream: Stream, health: StreamHealth, *, started_at: float | None) -
 
 def _losses(health: StreamHealth, recording: bool) -> Iterator[Remark]:
     if health.silent_s:
-        counted = f", counted as lost ({round(health.lost_samples):,} samples so far)" if recording else ""
+        lost_by_now = count_of(round(health.lost_samples), "sample", spec=",")
+        counted = f", counted as lost ({lost_by_now} so far)" if recording else ""
         yield Remark(severity="error", text=f"{NO_DATA_FOR}{health.silent_s:.1f} s{counted}")
     found = health.time
     lost, restarts = found.lost, {leap.index for leap in found.leaps}
     gaps = [gap for gap in lost if gap.index not in restarts]
     if recording and gaps:
         samples, seconds = sum(gap.samples for gap in gaps), sum(gap.seconds for gap in gaps)
-        text = f"{samples:,} samples lost ({seconds:.2f} s)"
+        text = f"{count_of(samples, 'sample', spec=',')} lost ({seconds:.2f} s)"
         if len(gaps) > 1:
             text = f"{len(gaps)} gaps, {text}, the last"
         at = "" if health.last_gap_s is None or gaps[-1] is not lost[-1] else f" at {_elapsed(health.last_gap_s)}"
@@ -108,7 +110,7 @@ def _course(health: StreamHealth, info: StreamInfo) -> Iterator[Remark]:
         yield Remark(severity="warning", text=f"{health.lag_s:.1f} s behind (late, not lost so far)")
     if found.repeated:
         samples = sum(one.samples for one in found.repeated)
-        yield Remark(severity="warning", text=f"{samples:,} samples came twice")
+        yield Remark(severity="warning", text=f"{count_of(samples, 'sample', spec=',')} came twice")
     rate = found.measured_fs
     if rate_differs(rate, info.fs, found.n_samples, by_arrival=found.basis == "count"):
         yield Remark(severity="warning", text=f"sends {rate:.1f} Hz, declares {info.fs:g}")

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from ..plural import count_of
 from ..session.format.meta import SET_ASIDE
 from . import interface as r
 from .live_time_remarks import NO_DATA_FOR
@@ -106,7 +107,7 @@ def _unfinished_problems(parts: Parts) -> list[r.Problem]:
     """One for each folder that has any: the screens repair only what is in theirs."""
     found = []
     for folder, number in Counter(os.path.dirname(path) for path in parts.jobs.unfinished).items():
-        text = f"{number} unfinished session{'s' if number > 1 else ''}"
+        text = count_of(number, "unfinished session")
         here = folder == str(parts.sessions_dir.resolve())
         text += ": f on the Sessions screen repairs" if here else f" in {folder}: recover there"
         found.append(r.Problem(severity="warning", subject="sessions", text=text))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..clock import local_clock
 from ..errors import MyoGesticError, NotAllowedError, SessionError
+from ..plural import count_of
 from . import preferences
 from .interface import StopStatus
 from .segments import Segments
@@ -212,8 +213,8 @@ class SessionRecorder:
             return "No connected streams to record; they join as they connect"
         if missing:
             n_connected = len(selected) - len(missing)
-            return f"recording {n_connected} of {len(selected)} streams; waiting for {', '.join(missing)}"
-        return f"recording {len(selected)} stream{'s' if len(selected) > 1 else ''}"
+            return f"recording {n_connected} of {count_of(len(selected), 'stream')}; waiting for {', '.join(missing)}"
+        return f"recording {count_of(len(selected), 'stream')}"
 
     @contextlib.contextmanager
     def recording(self, base_path: Path | None, *, name: str | None) -> Iterator[Session]:

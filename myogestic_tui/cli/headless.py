@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from ..app.interface import SetTake
 from ..clock import local_clock
 from ..errors import ConfigError, SessionError, StreamNotFoundError
+from ..plural import count_of
 from .choose_streams import describe
 from .output import Progress, duration, rate, remark
 from .writable import probe_folder
@@ -253,7 +254,7 @@ class Capture:
             parts.append(names[label].upper())
         for stream in self.app.parts.streams.selected():
             health = stream.health()
-            lost = f" {health.gaps} gaps" if health.gaps else ""
+            lost = f" {count_of(health.gaps, 'gap')}" if health.gaps else ""
             parts.append(f"{stream.name} {rate(health.measured_fs)} Hz {health.n_samples}{lost}")
         return "   ".join(parts)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import ConfigError, DiskError
+from ..plural import count_of
 from .options import LocalSession, json_option
 from .output import Progress, print_json, remark, table
 
@@ -179,7 +180,7 @@ def _to_onset(path: Path, stream: str | None, apply: bool, who: str, as_json: bo
     else:
         click.echo(_onset_table(found))
         told = "shifted" if apply else "to be shifted; --apply does it"
-        remark(f"{len(moves)} of {len(found)} trials {told}")
+        remark(f"{len(moves)} of {count_of(len(found), 'trial')} {told}")
     return 0
 
 

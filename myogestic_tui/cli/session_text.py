@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET, structs
 
+from ..plural import count_of
 from .output import duration, rate, size
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def stream_lines(streams: dict[str, StreamSummary]) -> list[str]:
     width = max((len(name) for name in streams), default=0)
     return [
         f"  {name.ljust(width)}  {one.n_channels:>4} ch {one.dtype:<8}{rate(one.measured_fs or one.fs):>9} Hz"
-        f"{one.n_samples:>12} {_samples(one.n_samples):<7}   {_gaps(one)}{_source(one)}"
+        f"{count_of(one.n_samples, 'sample'):>20}   {_gaps(one)}{_source(one)}"
         for name, one in streams.items()
     ]
 
@@ -89,18 +90,12 @@ def remark_lines(streams: dict[str, StreamSummary]) -> list[str]:
     return [f"  · {name}: {text}" for name, one in streams.items() for text in one.remarks if " lost (" not in text]
 
 
-def _samples(n: int | None) -> str:
-    return "sample" if n == 1 else "samples"
-
-
 def _gaps(stream: StreamSummary) -> str:
     if stream.gaps is None:
         return "gaps: info tells"
     if not stream.gaps:
         return "0 gaps"
-    return (
-        f"{stream.gaps} gap{'s' if stream.gaps > 1 else ''}, {stream.lost_samples} {_samples(stream.lost_samples)} lost"
-    )
+    return f"{count_of(stream.gaps, 'gap')}, {count_of(stream.lost_samples or 0, 'sample')} lost"
 
 
 def finding_lines(findings: list[Finding]) -> list[str]:
@@ -117,7 +112,7 @@ def loss_lines(loss: Loss | None) -> list[str]:
     if loss is None:
         return []
     holes = [
-        f"  ✗ {hole.stream}: {hole.n_samples} samples from {hole.first_sample} on are lost"
+        f"  ✗ {hole.stream}: {count_of(hole.n_samples, 'sample')} from {hole.first_sample} on are lost"
         f"{'' if hole.seconds is None else f', {hole.seconds:.3f} s'} ({hole.reason})"
         for hole in loss.holes
     ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ..plural import count_of
 from .options import LocalSession, json_option
 from .output import print_json
 
@@ -89,7 +90,8 @@ def is_good(found: Sync, most_ms: float | None) -> bool:
 
 def sync_lines(found: Sync, most_ms: float | None = None) -> list[str]:
     """The comparison as text, with the histogram of latencies."""
-    lines = [f"{found.n_pulses} pulses of {found.pulses}, {found.n_markers} of {found.markers}: {found.n_pairs} pairs"]
+    pulses, pairs = count_of(found.n_pulses, "pulse"), count_of(found.n_pairs, "pair")
+    lines = [f"{pulses} of {found.pulses}, {found.n_markers} of {found.markers}: {pairs}"]
     if found.ambiguous:
         lines.append(f"  ✗ ambiguous: {found.ambiguous}")
     if found.median_ms is None:

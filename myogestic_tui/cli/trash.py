@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..plural import count_of
 from .batch import on_each_path
 from .options import LocalSession, common_options, json_option, pass_settings
 from .output import print_json, remark, size, table
@@ -67,6 +68,6 @@ def _empty(folder: Path, yes: bool) -> int:
     total = size(sum(one.bytes for one in found))
     if not found:
         remark(f"the trash of {folder} is empty")
-    elif yes or click.confirm(f"Delete {len(found)} sessions ({total}) for good?", err=True):
+    elif yes or click.confirm(f"Delete {count_of(len(found), 'session')} ({total}) for good?", err=True):
         remark(f"{size(empty_trash(folder))} freed")
     return 0

@@ -16,6 +16,7 @@ from textual.widgets import Button as TextualButton
 from textual.widgets import Static
 
 from ..app.interface import AddLabel, ScriptContext, Start, Stop
+from ..plural import count_of
 from .frame import Frame
 from .gestures import GestureList
 from .number_format import hms
@@ -271,8 +272,7 @@ class SessionBrowser(Panel):
             folder = Path(frame.status.sessions_dir)
             self.run_worker(lambda: self._read(folder), thread=True, exit_on_error=False)
         order = Order()
-        n = len(self._sessions)
-        words = f"{n} session{'s' if n != 1 else ''}" if self._listed else "looking through the folder …"
+        words = count_of(len(self._sessions), "session") if self._listed else "looking through the folder …"
         self._told.put([line((f" {frame.status.sessions_dir}   {words}", DIM))])
         rows = listed(order.sort(self._sessions), frame.status.jobs)
         self._table.put(table_columns(order, self.size.width), rows)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
+from ..plural import count_of
 from . import number_format as f
 from .strip_widget import FLAG_WORDS, worst_flag
 from .styled_lines import BAD, DIM, OK, STRONG, WARN, Line, fit, line, rule
@@ -80,7 +81,7 @@ def status_line(frame: Frame, width: int = 80) -> Line:
         return line((" … waiting for ", WARN), (", ".join(s.name for s in missing), WARN))
     if not frame.selected:
         return line((" ○ idle · no stream is chosen for recording", DIM))
-    return line((f" ○ ready · {_streams(len(frame.selected))} live", DIM))
+    return line((f" ○ ready · {count_of(len(frame.selected), 'stream')} live", DIM))
 
 
 def _recording(frame: Frame, width: int) -> Line:
@@ -118,7 +119,3 @@ def _absent(stream: StreamStatus) -> str:
     if stream.state == "lost":
         return "lost" if stream.age_s is None else f"lost {f.span(stream.age_s)}"
     return stream.state
-
-
-def _streams(n: int) -> str:
-    return f"{n} stream{'s' if n != 1 else ''}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..plural import count_of
 from . import number_format as f
 from .styled_lines import ALERT, BAD, BLANK, DIM, KEY, OK, STRONG, WARN, Line, gesture_style, line, spread
 
@@ -111,10 +112,10 @@ def _streams(frame: Frame, missing: list[str]) -> Line:
     n = len(frame.selected)
     if missing:
         live = sum(s.state in ("live", "slow") for s in frame.selected)
-        return line((f"{live} of {n} streams are live; missing: {', '.join(missing)}", WARN))
+        return line((f"{live} of {count_of(n, 'stream')} live; missing: {', '.join(missing)}", WARN))
     if not n:
         return line(("no stream is chosen for recording: s, then c connects one", WARN))
-    return line((f"{n} stream{'s' if n > 1 else ''} live", OK))
+    return line((f"{count_of(n, 'stream')} live", OK))
 
 
 def _first(frame: Frame) -> Line:

@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..plural import count_of
 from . import number_format as f
 from .strip_widget import FLAG_WORDS
 from .styled_lines import BAD, BLANK, DIM, WARN, Line, cells, cut, fit, gesture_style, line, rule, spread, width_of
@@ -90,7 +91,7 @@ def cut_rows(rows: list[Line], height: int) -> list[Line]:
 def stream_row(name: str, stream: StreamSummary, facts: StreamFacts | None) -> Line:
     """One stream: layout, measured rate, samples, gaps with their seconds."""
     lost = sum(gap[1] for gap in facts.gaps) if facts is not None else 0.0
-    gaps = f"{stream.gaps} gap{'s' if stream.gaps != 1 else ''}"
+    gaps = count_of(stream.gaps, "gap") if stream.gaps is not None else "gaps unknown"
     gaps += f" {lost:.1f} s" if lost and stream.gaps else f"  {lost:.1f} s missing" if lost else ""
     rate = f"{f.rate(stream.measured_fs or stream.fs)} Hz" if stream.fs else "irregular"
     samples = f"{stream.n_samples:,}".replace(",", " ")
@@ -207,7 +208,7 @@ def _stream(facts: StreamFacts | None) -> list[Line]:
     for when, seconds, reason in facts.gaps[:_MOST_GAPS]:
         rows.append(line((f"   ▲ {seconds:.3f} s missing at {f.minutes(when)}   {reason}".rstrip(), WARN)))
     if len(facts.gaps) > _MOST_GAPS:
-        rows.append(line((f"   … and {len(facts.gaps) - _MOST_GAPS} more gaps", WARN)))
+        rows.append(line((f"   … and {count_of(len(facts.gaps) - _MOST_GAPS, 'more gap')}", WARN)))
     return rows
 
 

@@ -20,7 +20,7 @@ from myogestic_tui.widgets.header import state_line
 from myogestic_tui.widgets.label_timeline import label_strip, time_axis
 from myogestic_tui.widgets.problem_list import needs_you, status_line
 from myogestic_tui.widgets.record_status import now_of
-from myogestic_tui.widgets.session_details import Looked, short_details
+from myogestic_tui.widgets.session_details import Looked, short_details, stream_row
 from myogestic_tui.widgets.stream_table import StreamRow, columns, sparkline
 from myogestic_tui.widgets.styled_lines import FAINT, cut, fit, line, plain, rule, spread, width_of
 
@@ -303,3 +303,9 @@ def test_beside_or_beneath_its_streams_no_class_of_a_session_is_cut(width):
     assert all(any(name in row for row in rows) for name in labels)
     assert any("413 312  0 gaps" in row for row in rows)
     assert max(map(len, rows)) <= width
+
+
+@pytest.mark.parametrize(("gaps", "words"), [(None, "gaps unknown"), (0, "0 gaps"), (1, "1 gap"), (2, "2 gaps")])
+def test_gaps_that_an_older_archive_does_not_tell_are_unknown(gaps, words):
+    stream = StreamSummary(n_channels=8, dtype="float32", fs=1000.0, n_samples=4000, gaps=gaps)
+    assert text(stream_row("forearm", stream, None)).endswith(f" {words}")

@@ -12,6 +12,7 @@ import numpy as np
 
 from ...extras import needed
 from ...info import VOLTS
+from ...plural import count_of
 from .common import Exported, Partial, claim, filled_streams, local_at, targets
 from .electrodes import electrodes_of
 from .even_grid import Grid, check_fill, grids_of, in_parts, marks, start_of, tell_about_grid
@@ -250,7 +251,7 @@ def _limits_of(grid: Grid, fmt: Format, out: Exported) -> tuple[list[Unit], list
     lowest, highest = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
     least, most, broken = _ranges(grid)
     if broken:
-        out.remark(f"{name}: {broken} values that are not finite are stored as the nearest limit or zero")
+        out.remark(f"{name}: {count_of(broken, 'value')} not finite, stored as the nearest limit or zero")
     whole = info.np_dtype.kind == "i" and bool(least.min() >= lowest and most.max() <= highest)
     declared = info.units or ("",) * info.n_channels
     peaks = np.maximum(np.abs(least), np.abs(most)).tolist()

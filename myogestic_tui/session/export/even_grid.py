@@ -10,6 +10,7 @@ import numpy as np
 
 from ...clock.thresholds import rate_differs
 from ...errors import ConfigError
+from ...plural import count_of
 from ..reading.trials import first_at
 from .common import Exported, class_label, label_spans, session_end, tell_about_clock, text_streams
 
@@ -108,7 +109,7 @@ def check_fill(grid: Grid, fill: float | None) -> None:
         return
     name = grid.stream.name
     if seconds <= (FILL_SECONDS if fill is None else fill):
-        what = f"{len(grid.gaps)} gaps would add {grid.missing:,} zeros to {samples:,} samples"
+        what = f"{count_of(len(grid.gaps), 'gap')} would add {grid.missing:,} zeros to {samples:,} samples"
     else:
         what = f"a gap of {seconds:.{0 if seconds >= 60 else 2}f} s would add {longest:,} zeros to {samples:,} samples"
     raise ConfigError(f"{name}: {what}. --fill {math.ceil(seconds)} does it, --split writes one file per part")
@@ -225,7 +226,7 @@ def _tell_about_time(stream: StreamData, out: Exported) -> None:
     if found.leaps:
         out.remark(f"{name}: time stamps leap; not filled")
     for repeat in found.repeated:
-        out.remark(f"{name}: {repeat.samples} samples twice")
+        out.remark(f"{name}: {count_of(repeat.samples, 'sample')} twice")
     if rate_differs(found.measured_fs, found.fs, found.n_samples, by_arrival=found.basis == "count"):
         out.remark(f"{name}: grid at {found.fs:g} Hz; device ran at {found.measured_fs:.1f}")
 
@@ -236,7 +237,7 @@ def tell_about_grid(session: SessionReader, grid: Grid, out: Exported) -> None:
     tell_about_clock(session, name, out)
     if grid.gaps:
         lost = sum(n for _, n in grid.gaps)
-        gaps = "1 gap" if len(grid.gaps) == 1 else f"{len(grid.gaps)} gaps"
-        out.remark(f"{name}: {gaps} ({lost} samples) filled with zeros, marked {SKIP}")
+        gaps = f"{count_of(len(grid.gaps), 'gap')} ({count_of(lost, 'sample')})"
+        out.remark(f"{name}: {gaps} filled with zeros, marked {SKIP}")
     _tell_about_time(grid.stream, out)
     out.remark(f"{name}: the time stamps of single samples are replaced by an even grid at {grid.fs:g} Hz")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...clock.hosts import is_remote
 from ...clock.thresholds import rate_differs
+from ...plural import count_of
 from .time_summary import lost_gaps, n_lost
 
 if TYPE_CHECKING:
@@ -45,11 +46,9 @@ def time_details(meta: StreamMeta) -> list[str]:
         return []
     found = []
     if time.packet_s > 0 and meta.fs > 0:
-        found.append(f"in packets of {round(time.packet_s * (time.measured_fs or meta.fs))} samples")
+        found.append(f"in packets of {count_of(round(time.packet_s * (time.measured_fs or meta.fs)), 'sample')}")
     if 0 < time.n_offsets < 6:
-        found.append(
-            f"{time.n_offsets} clock comparison{'s' if time.n_offsets > 1 else ''}: the offset is their median"
-        )
+        found.append(f"{count_of(time.n_offsets, 'clock comparison')}: the offset is their median")
     return found
 
 
@@ -57,8 +56,7 @@ def _lost(meta: StreamMeta) -> Iterator[str]:
     gaps, lost = lost_gaps(meta.gaps), n_lost(meta)
     if gaps:
         share = 100.0 * lost / (lost + (meta.n_samples or 0)) if lost else 0.0
-        samples = f"{lost} sample{'' if lost == 1 else 's'}"
-        yield f"{len(gaps)} gap{'s' if len(gaps) > 1 else ''}, {samples} lost ({share:.2g} %)"
+        yield f"{count_of(len(gaps), 'gap')}, {count_of(lost, 'sample')} lost ({share:.2g} %)"
 
 
 def _counter(meta: StreamMeta) -> Iterator[str]:
@@ -132,7 +130,7 @@ def _events(meta: StreamMeta, time: TimeMeta) -> Iterator[str]:
             "not known"
         )
     for repeat in time.repeated[:_MOST_NAMED]:
-        yield f"{repeat.samples} sample{'' if repeat.samples == 1 else 's'} came twice before sample {repeat.index}"
+        yield f"{count_of(repeat.samples, 'sample')} came twice before sample {repeat.index}"
     if time.late_at_end_s:
         yield f"at the end {time.late_at_end_s:.1f} s late or lost: that cannot be told"
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ...errors import ClockError, ConfigError, SessionError
+from ...plural import count_of
 from ..checking.verify import verify_session
 from ..format.layout import sync_folder
 from ..reading.reader import open_session_store
@@ -145,9 +146,10 @@ def _relations(recorded: Sequence[Recorded], max_error_s: float) -> list[Relatio
         if relation is None:
             raise ClockError(_unknown(one, first))
         if relation.error_s > max_error_s:
+            by = count_of(relation.n_compared or 0, "comparison")
             raise ClockError(
                 f"{one.session.path.name}: its clock may lie {relation.error_s * 1e3:.1f} ms off that of "
-                f"{first.session.path.name}, by {relation.n_compared} comparisons; {max_error_s * 1e3:g} ms are allowed"
+                f"{first.session.path.name}, by {by}; {max_error_s * 1e3:g} ms are allowed"
             )
         if relation.one(one.start) > first.stop or relation.one(one.stop) < first.start:
             away = max(relation.one(one.start) - first.stop, first.start - relation.one(one.stop))

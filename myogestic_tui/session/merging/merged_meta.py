@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+from ...plural import count_of
 from ..format.findings import observation
 from ..format.json_files import replace_file
 from ..format.layout import LABELS, META
@@ -157,7 +158,7 @@ def _findings(part: Part, first: Part) -> list[Any]:
     if relation.is_same:
         known = f"{name} counts in the same clock as {first.recorded.name}"
     else:
-        by = f"{relation.n_compared} comparison{'s' if relation.n_compared != 1 else ''}"
+        by = count_of(relation.n_compared or 0, "comparison")
         known = f"the clock of {name} is known by {by} ({', '.join(relation.steps)}), ±{relation.error_s * 1e3:.2f} ms"
     found = [observation(known)]
     for stem, times in part.streams.items():

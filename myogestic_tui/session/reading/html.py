@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import ConfigError, SessionError
+from ...plural import count_of
 from ..format.stream_names import public_names
 from .overview import OverviewReader
 
@@ -48,7 +49,7 @@ def session_repr(session: OpenSession) -> str:
     names = public_names({stem: session.stream(stem).meta.name for stem in session.streams})
     sizes = [f"{name} {session.n_samples(stem)}x{session.stream_info(stem).n_channels}" for stem, name in names.items()]
     streams, n_labels = ", ".join(sizes) or "no streams", len(session.label_track)
-    return f"<session {session.path.name} ({session.state}): {streams}; {n_labels} labels>"
+    return f"<session {session.path.name} ({session.state}): {streams}; {count_of(n_labels, 'label')}>"
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ...errors import SessionDamagedError
+from ...plural import count_of
 from ..format.arrays import joined_rows
 from ..format.findings import Finding, damage, observation
 from ..format.journal import HEADER, Frame, FrameReader, arrival_of, fits, samples_of
@@ -143,12 +144,12 @@ class JournalTail:
         if behind and set(behind) <= self._holes:
             text = f"{self.stem}: what came behind sample {self.end - 1} was not all on the disk when the power went"
             left = sum(run.end - run.first for run in lost)
-            text += f"; {left} later samples are intact, but do not join on: they are kept in the trash" if left else ""
+            text += f"; the trash keeps {count_of(left, 'intact later sample')} that would not join on" if left else ""
             return observation(text, stream=self.stem, member=behind[0])
         text = f"{self.stem}: the journal is damaged behind sample {self.end - 1}{where}; what follows is left out"
         if lost:
             count = sum(run.end - run.first for run in lost)
-            text += f": {count} samples from {lost[0].first} to {lost[-1].end - 1} are intact, but do not join on"
+            text += f": {count_of(count, 'intact sample')} from {lost[0].first} to {lost[-1].end - 1} would not join on"
         return damage(text, stream=self.stem, member=behind[0] if behind else "")
 
     def rows(self, start: int, stop: int) -> tuple[NDArray[np.float64], NDArray[Any]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import ClockError, ConfigError, SessionDamagedError
 from ...info import samples_in
+from ...plural import count_of
 from .gapless_runs import SAME_TIME, UNLABELLED, Run, find_runs
 from .streamdata import SampleReader, TimeReader
 
@@ -168,7 +169,7 @@ class LabelledRuns:
         }
         otherwise = "its clock was set" if stream.timeline.leaps else "clock offsets are uncertain"
         basis = how.get(stream.timeline.basis, otherwise)
-        windows = f"{self.left_out} window{'s' if self.left_out > 1 else ''}"
+        windows = count_of(self.left_out, "window")
         return f"{stream.name}: {basis}; {windows} within {self.guard_s:.2g} s of a label change left out"
 
 

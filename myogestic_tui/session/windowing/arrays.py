@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import ConfigError
+from ...plural import count_of
 from ..signal.window_bounds import Cut
 from .aligned_values import AlignedValues
 from .iterators import aligned_pool_windows, planned_windows
@@ -75,9 +76,9 @@ class Windows:
         counts = ", ".join(
             f"{names.get(index, index)} {np.count_nonzero(self.y == index)}" for index in np.unique(self.y).tolist()
         )
-        sessions, subjects = (_counted(self.meta[key], key) for key in ("session", "subject"))
+        sessions, subjects = (count_of(len(np.unique(self.meta[key])), key) for key in ("session", "subject"))
         shape = " x ".join(map(str, self.X.shape[1:]))
-        return f"<{len(self)} windows of {shape} at {self.fs:g} Hz from {sessions} of {subjects}: {counts}>"
+        return f"<{count_of(len(self), 'window')} of {shape} at {self.fs:g} Hz from {sessions} of {subjects}: {counts}>"
 
     def groups(self, by: GroupBy = "trial") -> NDArray[np.int64]:
         """A number for each window's trial, session or subject, ``(n_windows,)``, in their order.
@@ -88,12 +89,6 @@ class Windows:
             It is none of these, or a session has no subject.
         """
         return group_numbers(self.meta, by)
-
-
-def _counted(values: NDArray[Any], what: str) -> str:
-    """``2 sessions``."""
-    count = len(np.unique(values))
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def windows(

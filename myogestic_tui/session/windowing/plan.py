@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ...errors import NotFiniteError
+from ...plural import count_of
 from ..reading.window_remarks import window_remarks
 from ..signal.gapless_runs import find_runs
 from ..signal.processed_stream import processed
@@ -139,7 +140,7 @@ class Outcome:
         """What is to be said of it; empty where nothing is."""
         if not self.dropped:
             return ""
-        windows = f"{self.dropped} window{'s' if self.dropped > 1 else ''}"
+        windows = count_of(self.dropped, "window")
         return f"{session}: {self._stream}: {windows} with values that are no finite numbers left out"
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import ConfigError
+from ...plural import count_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,9 +54,7 @@ def split(
     groups = windows.groups(by)
     n_groups = int(groups.max()) + 1 if len(groups) else 0
     if n_groups < 2:
-        raise ConfigError(
-            f"the windows are of {n_groups} {by}{'' if n_groups == 1 else 's'}; two are needed to hold out one"
-        )
+        raise ConfigError(f"the windows are of {count_of(n_groups, by)}; two are needed to hold out one")
     fold_of = _assigned(_counts(groups, windows.y, stratify), min(folds, n_groups), np.random.default_rng(seed))
     tested = fold_of[groups]
     return [(np.flatnonzero(tested != fold), np.flatnonzero(tested == fold)) for fold in range(min(folds, n_groups))]

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from ...app.interface import StartJob
 from ...errors import ConfigError
+from ...plural import count_of
 from ...widgets.styled_lines import DIM, KEY, Line, line
 from .base import ViewerScreen
 from .trial_editing import STEP_S
@@ -153,9 +154,8 @@ class LabelEditing(ViewerScreen):
             self.trial = self.mark = None
             self.redraw()
             return True
-        n = len(self._changes)
         answers: Answers = {"enter": ("write", self._write), "d": ("drop", self._drop)}
-        self.viewer.ask(f"write {n} change{'s' if n > 1 else ''} of the labels?", answers)
+        self.viewer.ask(f"write {count_of(len(self._changes), 'change')} of the labels?", answers)
         return True
 
     # ---------------------------------------------------------------- changes

@@ -9,6 +9,7 @@ from textual.screen import ModalScreen
 
 from ...app.interface import MarkChannel, StreamStatus
 from ...app.preferences import remember_view_mode, view_mode
+from ...plural import count_of
 from ...widgets.gestures import GestureList
 from ...widgets.problem_list import needs_you, quality_line
 from ...widgets.signal_display import SignalView
@@ -143,7 +144,7 @@ class LiveScreen(ViewerScreen):
 def _nothing(frame: Frame, width: int, height: int) -> list[Line]:
     """The empty state."""
     seen = sum(s.state == "seen" for s in frame.status.streams)
-    some = f"{seen} stream{'s' if seen != 1 else ''} on the network, none connected."
+    some = f"{count_of(seen, 'stream')} on the network, none connected."
     hint = "there c connects one, a connects all" if seen else "there g starts a synthetic one"
     return [
         BLANK,
