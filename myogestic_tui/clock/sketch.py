@@ -184,4 +184,6 @@ def _cuts(excess: Floats, length: int, least: float) -> Places:
     rows = np.arange(n)
     cuts.append((starts + late)[blocks[rows, late] >= least])
     cuts.append((starts + back)[blocks[rows, back] <= -least])
-    return np.unique(np.concatenate(cuts))
+    found = np.sort(np.concatenate(cuts))
+    distinct: Places = found[np.diff(found, prepend=-1) > 0]  # np.unique loads all of numpy.ma
+    return distinct

@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..allocator import use_one_arena
 from ..config import load_config
 from ..errors import ControlError, MyoGesticError
 from ..process_limits import check_limits
@@ -123,6 +124,7 @@ class RecorderProcess:
             Too little memory may be reserved for the threads.
         """
         check_limits()
+        use_one_arena()
         self._catch_signals()
         if self._unattended:
             ask_for_room(self._sessions_dir)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
-from ctypes import CDLL, byref, c_double, c_uint32, c_void_p, memset, sizeof, string_at
-from functools import cache
+from ctypes import byref, c_double, c_uint32, c_void_p, memset, sizeof, string_at
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..allocator import return_large_blocks
 from ..errors import StreamNotFoundError
 from ..stream.source import ClockEstimate
 from .liblsl import LOST, SUFFIXES, InfoHandle, error_slot, liblsl
@@ -39,8 +38,6 @@ SAMPLE_OVERHEAD = 48
 READ_BYTES = 64 << 20
 """The most that one read takes, so that catching up after a stall does not double the memory."""
 
-_M_MMAP_THRESHOLD, _KEPT_BYTES = -3, 4 << 20
-
 _IN_SAMPLES = 1
 """liblsl's ``transp_bufsize_samples``: the buffer length is given in samples, not seconds."""
 
@@ -49,17 +46,6 @@ def buffer_samples(n_channels: int, fs: float, itemsize: int) -> int:
     """Length of the inlet's buffer: 360 s, or what 512 MB hold."""
     wanted = BUFFER_SECONDS * (fs or IRREGULAR_PER_SECOND)
     return int(max(16, min(wanted, BUFFER_BYTES / (n_channels * itemsize + SAMPLE_OVERHEAD))))
-
-
-@cache
-def _give_back_buffers() -> None:
-    """Let glibc return large blocks to the system when they are freed.
-
-    It raises the size from which it does so to that of the largest block ever freed; the 12 MB buffer of each inlet
-    that was closed after a loss would then stay in some thread's arena, and a recorder with a bad link grow for hours.
-    """
-    with contextlib.suppress(AttributeError, OSError, TypeError):
-        CDLL(None).mallopt(_M_MMAP_THRESHOLD, _KEPT_BYTES)
 
 
 class Inlet:
@@ -79,7 +65,7 @@ class Inlet:
 
     def __init__(self, seen: Seen, handle: InfoHandle | None = None) -> None:
         self._library = liblsl()
-        _give_back_buffers()
+        return_large_blocks()
         self._seen = seen
         itemsize = 8 if seen.dtype == "string" else np.dtype(seen.dtype).itemsize
         length = buffer_samples(seen.n_channels, seen.fs, itemsize)

@@ -45,6 +45,8 @@ NAMES_EVERY = 30.0
 _UID = re.compile(rb"<uid>([^<]*)</uid>")
 _SESSION = re.compile(rb"<session_id>([^<]*)</session_id>")
 _LONGEST = 65536
+_AT_ONCE = 256
+"""Packets: whoever floods a socket does not keep the others from being heard."""
 
 
 @dataclass(slots=True)
@@ -128,6 +130,7 @@ class Asker:
         session = "session_id!=''" if any_session else f"session_id='{self.network.session_id}'"
         self.query = session if query is None else f"{session} and ({query})"
         self._number = str(abs(hash(self.query)))
+        self._packet = memoryview(bytearray(_LONGEST))
         self.answers: dict[str, Answer] = {}
         self._sockets = dict(self._open())
         self._peers = _Names(self.network.peers)
@@ -223,17 +226,28 @@ class Asker:
                 return False
 
     def _hear(self, one: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            packet, address = one.recvfrom(_LONGEST)
-            number, _, header = packet.partition(b"\n")
-            found = _UID.search(header)
-            if number.strip().decode("ascii", "replace") != self._number or found is None:
+        """Take what waits at a socket: an outlet answers some twenty times, once for each group and interface."""
+        heard: set[tuple[object, ...]] = set()
+        for _ in range(_AT_ONCE):
+            try:
+                length, address = one.recvfrom_into(self._packet)
+            except OSError:
                 return
-            uid = found[1].decode("utf-8", "replace")
-            answer = self.answers.get(uid)
-            if answer is None or answer.xml != header:
-                answer = self.answers[uid] = Answer(uid, header)
-            answer.hear(_with_scope(address), time.monotonic())
+            packet, (host, _, *scope) = bytes(self._packet[:length]), address
+            if (packet, host, *scope) not in heard:
+                heard.add((packet, host, *scope))
+                self._take(packet, _with_scope(address))
+
+    def _take(self, packet: bytes, address: str) -> None:
+        number, _, header = packet.partition(b"\n")
+        found = _UID.search(header)
+        if number.strip().decode("ascii", "replace") != self._number or found is None:
+            return
+        uid = found[1].decode("utf-8", "replace")
+        answer = self.answers.get(uid)
+        if answer is None or answer.xml != header:
+            answer = self.answers[uid] = Answer(uid, header)
+        answer.hear(address, time.monotonic())
 
     def close(self) -> None:
         """Ask no more."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 RATE_SECONDS = 1.0
 TRACE_SECONDS = 60
 JITTER_SECONDS = 5.0
+_JITTER_EVERY = 2.0
 _RATE_SAMPLES = 5
 _QUIET_PACKETS = 3
 """Nothing is reported of a pause that is shorter than so many packets."""
@@ -106,7 +107,8 @@ class HealthMeter:
         self._n_recent = 0
         self._trace: deque[float] = deque(maxlen=TRACE_SECONDS)
         self._jitter: float | None = None
-        self._jitter_due = True  # at every other tick: it takes longer than all the rest
+        self._jitter_of = 0  # how many samples there were when it was measured
+        self._jitter_at = -np.inf
         self._tick_due: float | None = None
         self._rate_seconds = max(RATE_SECONDS, _RATE_SAMPLES / info.fs) if info.is_regular else RATE_SECONDS
 
@@ -174,13 +176,21 @@ class HealthMeter:
             rate = self._rate(now)
             if rate is not None:
                 self._trace.append(rate)
-            if self._jitter_due:
-                self._jitter = self._measured_jitter()
-            self._jitter_due = not self._jitter_due
         return True
 
-    def _measured_jitter(self) -> float | None:
-        stamps = np.concatenate(self._recent) if self._recent else np.empty(0)
+    def _jitter_by(self, now: float) -> float | None:
+        """The jitter, measured when somebody asks, every other second at most: it takes longer than all the rest."""
+        with self._lock:
+            if self._n_samples == self._jitter_of or now < self._jitter_at + _JITTER_EVERY:
+                return self._jitter
+            self._jitter_of, self._jitter_at = self._n_samples, now
+            recent = [*self._recent]
+        with np.errstate(all="ignore"):  # stamps may be no numbers, and it is whoever asks that measures
+            self._jitter = self._measured_jitter(recent)
+        return self._jitter
+
+    def _measured_jitter(self, recent: list[NDArray[np.float64]]) -> float | None:
+        stamps = np.concatenate(recent) if recent else np.empty(0)
         deviations = np.abs(np.diff(stamps) - 1.0 / self._info.fs) if len(stamps) else stamps
         if not np.isfinite(deviations.sum()):
             deviations = deviations[np.isfinite(deviations)]
@@ -218,7 +228,7 @@ class HealthMeter:
 
     def snapshot(self, now: float, clock: OffsetHistory, *, lag_s: float = 0.0) -> StreamHealth:
         """How it is at ``now`` (recorder's clock, s); ``lag_s`` is how late samples are by their own clock."""
-        newest = clock.newest
+        newest, jitter = clock.newest, self._jitter_by(now)
         with self._lock:
             found = _NOTHING if self._live is None else self._live.look(now, clock.rows)
             lost = found.lost
@@ -230,7 +240,7 @@ class HealthMeter:
                 measured_fs=self._rate(now),
                 mean_fs=self._mean(),
                 rate_trace=tuple(self._trace),
-                jitter_s=self._jitter,
+                jitter_s=jitter,
                 n_samples=self._n_samples - self._before[0],
                 n_bytes=self._n_bytes - self._before[1],
                 gaps=len(lost),
