@@ -13,6 +13,7 @@ from scipy import signal
 
 from myogestic_tui.errors import ConfigError, NotFiniteError
 from myogestic_tui.session import WindowsDataset, causal_filter, open_session_store, windows
+from myogestic_tui.session.format import arrays
 from tests.windows.making import emg_of, make_session
 from tests.windows.test_options import recorded
 
@@ -60,6 +61,20 @@ def test_a_seed_shuffles_them_the_same_way_again(folder):
     assert sorted(first.meta.tolist()) == sorted(plain.meta.tolist())
     place = plain.meta.tolist().index(first.meta[5].item())
     np.testing.assert_array_equal(first[5][0], plain[place][0])
+
+
+def test_in_order_every_chunk_is_decoded_once(folder, monkeypatch):
+    dataset, decoded = WindowsDataset(folder, "emg", 0.2, 0.01), []
+    decode = arrays.decode_chunk
+
+    def watched(spec, data, *, where):
+        decoded.append((where, bytes(data[-8:])))
+        return decode(spec, data, where=where)
+
+    monkeypatch.setattr(arrays, "decode_chunk", watched)
+    for _ in dataset:
+        pass
+    assert len(decoded) == len(set(decoded)) >= 2 * 7
 
 
 def test_shards_are_everything_once(folder):

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+KEPT_CHUNKS = 2
+"""Decoded chunks that an array keeps: windows that overlap go back and forth over the edge between two."""
+
+
 class Rows(Protocol):
     """An array that gives out its rows."""
 
@@ -77,13 +81,13 @@ class StoredArray:
         self.n_stored = self.n_published = self.n_rows
         self._members = members
         self._strict = strict
-        self._last: tuple[int, NDArray[Any]] | None = None
+        self._kept: tuple[tuple[int, NDArray[Any]], ...] = ()
 
     @classmethod
     def assumed(cls, members: Members, name: str, spec: ArraySpec, n_rows: int) -> StoredArray:
         """An array whose ``zarr.json`` is lost, as everything else says that it must be."""
         array = cls.__new__(cls)
-        array.name, array.spec, array._members, array._strict, array._last = name, spec, members, True, None
+        array.name, array.spec, array._members, array._strict, array._kept = name, spec, members, True, ()
         array.n_rows = array.n_stored = n_rows
         array.n_published = -1
         return array
@@ -98,15 +102,16 @@ class StoredArray:
 
     def chunk(self, number: int) -> NDArray[Any]:
         """One whole decoded chunk, filled up behind the last row."""
-        last = self._last  # taken once: another thread may read another chunk
-        if last is not None and last[0] == number:
-            return last[1]
+        kept = self._kept  # taken once: another thread may read another chunk
+        for one, rows in kept:
+            if one == number:
+                return rows
         key = f"{self.name}/{self.spec.chunk_key(number)}"
         data = self._members.read(key)
         if data is None and self._strict:
             raise SessionDamagedError(f"{key} is missing")
         rows = self._fill() if data is None else decode_chunk(self.spec, data, where=key)
-        self._last = number, rows
+        self._kept = ((number, rows), *kept[: KEPT_CHUNKS - 1])
         return rows
 
     def _fill(self) -> NDArray[Any]:
