@@ -281,7 +281,7 @@ def test_eeg_physio_and_motion_have_their_place_and_events_of_their_own(tmp_path
     import mne_bids
 
     ecg = StreamInfo(1, 500.0, channel_names=("II",), units=("mV",), type="ECG")
-    six = record(tmp_path / "one", more={"ecg": ecg, "eeg2": EEG})
+    six = record(tmp_path / "one", more={"ecg": ecg, "eeg2": EEG, "temp": StreamInfo(1, 0.5, type="Temperature")})
     with open_session_store(six.path) as session:
         done = export_bids(session, tmp_path / "set", about=ABOUT)
     assert [remark for remark in done.remarks if "left out" in remark] == [

@@ -30,7 +30,7 @@ from .bids_tables import (
 )
 from .common import Exported, check_free, claim, filled_streams, partial_folder, tell_about_clock, text_streams, utc_at
 from .edf import export_edf
-from .even_grid import Grid, start_of
+from .even_grid import Grid, start_of, tell_unmarked
 from .mne_raw import channel_types
 from .tsv import UNKNOWN, read_tsv, write_tsv
 
@@ -186,6 +186,7 @@ def _prepare_others(
             if kind == "motion":
                 found[name] = file.parents[1] / "motion" / f"{stem}_motion.tsv"
                 write_motion(session, name, folder / found[name].name, task, about)
+                tell_unmarked(session, [Grid(session.stream_data(name))], out)
             else:
                 found[name] = file.with_name(f"{stem}_physio.tsv.gz")
                 write_physio(session, name, folder / found[name].name, reference, fill)

@@ -80,6 +80,7 @@ def _sidecar(
 ) -> dict[str, Any]:
     data = session.stream_data(name)
     counts = Counter(channel["type"] for channel in channels)
+    measured = data.timeline.measured_fs
     points = {channel["tracked_point"] for channel in channels} - {UNKNOWN}
     return about.sidecar | {
         "TaskName": task,
@@ -87,7 +88,7 @@ def _sidecar(
         "TrackingSystemName": session.stream(name).meta.name or name,
         "Manufacturer": data.info.manufacturer or about.sidecar.get("Manufacturer", UNKNOWN),
         "SamplingFrequency": data.info.fs,
-        "SamplingFrequencyEffective": data.timeline.measured_fs or UNKNOWN,
+        **({"SamplingFrequencyEffective": measured} if measured else {}),
         "RecordingType": "continuous",
         "RecordingDuration": data.n_samples / data.info.fs,
         "MissingValues": UNKNOWN,

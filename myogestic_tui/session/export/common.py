@@ -124,6 +124,12 @@ def filled_streams(session: SessionReader, streams: Sequence[str] | None, out: E
     return [name for name in names if name not in unfit]
 
 
+def ascii_of(text: str, length: int | None = None) -> str:
+    """The ASCII of a text, for formats that hold no more: ``u`` for µ, ``?`` for what else is none."""
+    plain = text.replace("\u00b5", "u").replace("\u03bc", "u").encode("ascii", "replace").decode()
+    return "".join(c if c.isprintable() else "?" for c in plain)[:length].strip()
+
+
 def text_streams(session: SessionReader) -> list[str]:
     """Streams of text."""
     return [name for name in session.streams if session.stream_info(name).is_string]

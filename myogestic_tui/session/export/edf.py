@@ -13,9 +13,9 @@ import numpy as np
 from ...extras import needed
 from ...info import VOLTS
 from ...plural import count_of
-from .common import Exported, Partial, claim, filled_streams, local_at, targets
+from .common import Exported, Partial, ascii_of, claim, filled_streams, local_at, targets
 from .electrodes import electrodes_of
-from .even_grid import Grid, check_fill, grids_of, in_parts, marks, start_of, tell_about_grid
+from .even_grid import Grid, check_fill, grids_of, in_parts, marks, start_of, tell_about_grid, tell_unmarked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,14 +31,16 @@ PADDING = "padding"
 """Annotation of the zeros that fill the last data record."""
 
 _BITS = {"edf": 16, "bdf": 24}
-_LEAST, _LARGEST = 0.01, 99_999_999.0
-"""Magnitudes of a channel's greatest value that the 8 characters of the header tell to four digits; with a sign."""
+_LEAST, _LARGEST = 0.001, 99_999_999.0
+"""Magnitudes of a channel's greatest value that the 8 characters of the header tell to three digits; with a sign."""
 
 _WITHOUT_EXPONENT = 1e-4
 """The least magnitude but zero that Python writes without an exponent."""
 
-_VOLTAGES = {"V": 1.0, "mV": 1e-3, "uV": 1e-6, "nV": 1e-9}
-"""Volts in one of the units that readers of EDF know."""
+_VOLTAGES = {"uV": 1e-6, "mV": 1e-3, "V": 1.0}
+"""Volts in one of the units that all readers of EDF know."""
+_LAST_RESORT = "nV"
+"""MNE takes it for volts."""
 
 _RESERVED = ("EDF Annotations", "BDF Annotations")
 
@@ -79,9 +81,9 @@ def export_edf(
 ) -> Exported:
     """Write an EDF+ (16 bit) or BDF+ (24 bit) file for each stream that is signal at a rate.
 
-    Integers that fit are stored as they are. Other values are spread over the digital numbers between each channel's
-    least and greatest; the step that this costs is told. Voltages are stored in µV where their unit is known (in nV,
-    mV or V where the header could not tell the range in µV). Labels
+    Integers that fit are stored as they are (but for nV, which MNE takes for volts). Other values are spread over the
+    digital numbers between each channel's least and greatest; the step that this costs is told. Voltages are stored in
+    µV where their unit is known (in nV, mV or V where the header could not tell the range in µV). Labels
     become annotations with their length (``BAD …`` for bad trials), as do notes and streams of text; gaps are filled
     with zeros and annotated ``BAD_ACQ_SKIP``; the last data record is filled up likewise, annotated ``padding``.
 
@@ -119,6 +121,7 @@ def export_edf(
     for grid in grids:
         check_fill(grid, fill)
     claim(files, overwrite)
+    tell_unmarked(session, grids, out)
     for grid, path in zip(grids, files, strict=True):
         file = _assemble(session, grid, fmt, out, anonymize)
         with Partial(path) as partial:
@@ -156,7 +159,7 @@ def _assemble(session: SessionReader, grid: Grid, fmt: Format, out: Exported, an
             digital[index],
             fs,
             label=label,
-            transducer_type=_ascii(electrodes[index].words(), 80) if index in electrodes else "",
+            transducer_type=ascii_of(electrodes[index].words(), 80) if index in electrodes else "",
             physical_dimension=units[index].name,
             physical_range=limits[index],
         )
@@ -166,7 +169,7 @@ def _assemble(session: SessionReader, grid: Grid, fmt: Format, out: Exported, an
     local = _told_start(local_at(session, start_of(session, grid)), anonymize)
     return (edfio.Edf if fmt == "edf" else edfio.Bdf)(
         signals,
-        patient=edfio.Patient(code=_word(session.meta.subject if anonymize is None else "")),
+        patient=edfio.Patient(code=_patient(session.meta.subject if anonymize is None else "", out)),
         recording=edfio.Recording(startdate=local.date() if local else None, equipment_code="myogestic_tui"),
         starttime=local.time() if local else None,
         data_record_duration=record_s,
@@ -229,16 +232,16 @@ def _unit(declared: str, peak: float, *, whole: bool) -> Unit:
     volts = VOLTS.get(declared.strip().lower())
     if whole:
         known = [name for name, one in _VOLTAGES.items() if volts is not None and one == volts]
-        return Unit(1.0, known[0] if known else _ascii(declared, 8))
+        return Unit(1.0, known[0] if known else ascii_of(declared, 8))
     if volts is not None:
-        for name in ("uV", "mV", "V", "nV"):
-            factor = volts / _VOLTAGES[name]
+        for name, one in {**_VOLTAGES, _LAST_RESORT: 1e-9}.items():
+            factor = volts / one
             if _can_tell(peak * factor):
                 return Unit(factor, name)
     power = 0
     while peak and not _can_tell(peak * 10.0**-power):
         power += 3 if peak * 10.0**-power > 1 else -3
-    return Unit(10.0**-power, _ascii(f"1e{power} {declared}" if power else declared, 8))
+    return Unit(10.0**-power, ascii_of(f"1e{power} {declared}" if power else declared, 8))
 
 
 def _can_tell(magnitude: float) -> bool:
@@ -252,8 +255,9 @@ def _limits_of(grid: Grid, fmt: Format, out: Exported) -> tuple[list[Unit], list
     least, most, broken = _ranges(grid)
     if broken:
         out.remark(f"{name}: {count_of(broken, 'value')} not finite, stored as the nearest limit or zero")
-    whole = info.np_dtype.kind == "i" and bool(least.min() >= lowest and most.max() <= highest)
     declared = info.units or ("",) * info.n_channels
+    whole = info.np_dtype.kind == "i" and bool(least.min() >= lowest and most.max() <= highest)
+    whole &= all(VOLTS.get(unit.strip().lower(), 1.0) in _VOLTAGES.values() for unit in declared)
     peaks = np.maximum(np.abs(least), np.abs(most)).tolist()
     units = [_unit(unit, peak, whole=whole) for unit, peak in zip(declared, peaks, strict=True)]
     if whole:
@@ -261,6 +265,8 @@ def _limits_of(grid: Grid, fmt: Format, out: Exported) -> tuple[list[Unit], list
     factors = np.array([unit.factor for unit in units])
     if any(unit.strip().lower() not in VOLTS for unit in declared):
         out.remark(f"{name}: units that are not known to be voltages are written as they are")
+    if any(unit.name == _LAST_RESORT for unit in units):
+        out.remark(f"{name}: stored in {_LAST_RESORT}, which MNE takes for volts")
     if any(unit.name.startswith("1e") for unit in units):
         out.remark(f"{name}: values are stored times a power of ten, which stands before their unit")
     limits = [_limits(*ends) for ends in zip(least * factors, most * factors, strict=True)]
@@ -321,19 +327,18 @@ def _labels(names: Sequence[str], stream: str, out: Exported) -> list[str]:
     """Channel names of at most 16 ASCII characters, each once."""
     found: list[str] = []
     for number, name in enumerate(names, 1):
-        label = _ascii(name, 16)
-        if not label or label in found or label in _RESERVED:
-            label = f"{label[:10]}-{number}"
+        label = short = ascii_of(name, 16)
+        while not label or label in found or label in _RESERVED:
+            label, number = f"{short[:10]}-{number}", number + 1
         if label != name:
             out.remark(f"{stream}: channel names are cut to 16 ASCII characters, each once")
         found.append(label)
     return found
 
 
-def _ascii(text: str, length: int) -> str:
-    plain = text.replace("\u00b5", "u").replace("\u03bc", "u").encode("ascii", "replace").decode()
-    return "".join(c if c.isprintable() else "?" for c in plain)[:length].strip()
-
-
-def _word(text: str) -> str:
-    return _ascii(text, 30).replace(" ", "_") or "X"
+def _patient(subject: str, out: Exported) -> str:
+    """The subject as a header holds it: ASCII without spaces; ``X`` is nobody."""
+    code = ascii_of(subject, 30).replace(" ", "_") or "X"
+    if subject and code != subject.strip().replace(" ", "_"):
+        out.remark(f"the subject {subject!r} is {code!r} in the header: at most 30 ASCII characters")
+    return code

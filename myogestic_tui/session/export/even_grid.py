@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from ..reading.reader import SessionReader
     from ..signal.streamdata import StreamData
+    from .common import Span
 
     Note = tuple[float, float, str]
 
@@ -83,6 +84,13 @@ class Grid:
         """Seconds from the start of the grid at which corrected times lie; never outside it."""
         indices = first_at(self.stream, list(times))
         return [self._seconds(time, max(self.first, indices[time])) for time in times]
+
+    def holds(self, start: float, stop: float) -> bool:
+        """Whether something from ``start`` to ``stop`` happened in the time of the grid; both are corrected times."""
+        if self.stop <= self.first:
+            return False
+        first, last = (float(self.stream.times(n, n + 1)[0]) for n in (self.first, self.stop - 1))
+        return (stop > first or start >= first) and start < last + 1 / self.fs
 
     def _seconds(self, time: float, index: int) -> float:
         n = self.stop
@@ -156,7 +164,7 @@ def marks(session: SessionReader, grid: Grid) -> list[Note]:
     """What is to be marked on a grid: ``(onset, duration, text)`` in seconds, in order.
 
     Labels with their spans (``BAD`` before the name of a bad trial), gaps as `SKIP`, notes, and streams of text as
-    ``stream: text``.
+    ``stream: text``; nothing of what was before the first sample or after the last one (`tell_unmarked`).
     """
     found = [(place / grid.fs, n / grid.fs, SKIP) for place, n in grid.gaps]
     found += [
@@ -166,16 +174,25 @@ def marks(session: SessionReader, grid: Grid) -> list[Note]:
     ]
     if grid.stream.timeline.basis == "none":
         return sorted(found)
-    spans = label_spans(session, session_end(session))
+    spans = [span for span in _spans(session) if grid.holds(span.start, span.stop)]
     starts, stops = (grid.seconds_at([getattr(span, end) for span in spans]) for end in ("start", "stop"))
     for span, start, stop in zip(spans, starts, stops, strict=True):
-        if stop <= start and (grid.first, grid.stop) != (0, grid.stream.n_samples):
-            continue  # of another part
         name = class_label(session, span.event.class_index)
         found.append((start, max(0.0, stop - start), f"BAD {name}" if span.event.bad else name))
-    texts = _texts(session)
+    texts = [(at, text) for at, text in _texts(session) if grid.holds(at, at)]
     found += [(at, 0.0, text) for at, (_, text) in zip(grid.seconds_at([t for t, _ in texts]), texts, strict=True)]
     return sorted(found)
+
+
+def tell_unmarked(session: SessionReader, grids: Sequence[Grid], out: Exported) -> None:
+    """Note how many labels, notes and texts none of a stream's grids has the time of."""
+    for name, parts in groupby(grids, key=lambda grid: grid.stream.name):
+        own = list(parts)
+        if own[0].stream.timeline.basis == "none":
+            continue
+        times = [(span.start, span.stop) for span in _spans(session)] + [(at, at) for at, _ in _texts(session)]
+        if lost := sum(not any(grid.holds(*time) for grid in own) for time in times):
+            out.remark(f"{name}: {lost} of labels, notes and texts lie where it has no samples, and are left out")
 
 
 def marks_by_time(session: SessionReader, stream: StreamData) -> list[tuple[float, float, str, int]]:
@@ -187,18 +204,22 @@ def marks_by_time(session: SessionReader, stream: StreamData) -> list[tuple[floa
     if stream.timeline.basis == "none" or not stream.n_samples:
         return []
     times = stream.times(0, stream.n_samples)
-    first, last = float(times[0]), float(times[-1])
-    spans = label_spans(session, session_end(session))
+    first, last, grid = float(times[0]), float(times[-1]), Grid(stream)
+    spans = _spans(session)
     found = [(span.start, span.stop, class_label(session, span.event.class_index), span.event.bad) for span in spans]
     found += [(at, at, text, False) for at, text in _texts(session)]
     rows = []
     for start, stop, text, bad in found:
-        if (stop <= first and start < first) or start > last:
+        if not grid.holds(start, stop):
             continue
         start, stop = max(start, first), min(stop, last)
         sample = int(np.clip(np.searchsorted(times, start), 0, len(times) - 1))
         rows.append((start - first, max(0.0, stop - start), f"BAD {text}" if bad else text, sample))
     return sorted(rows)
+
+
+def _spans(session: SessionReader) -> list[Span]:
+    return label_spans(session, session_end(session))
 
 
 def _texts(session: SessionReader) -> list[tuple[float, str]]:

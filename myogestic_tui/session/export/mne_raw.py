@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import numpy as np
 
 from ...extras import needed
@@ -13,6 +13,7 @@ from ...montage import grids_to_plain
 from ..reading.frames import distinct_channels
 from .common import (
     Exported,
+    ascii_of,
     claim,
     filled_streams,
     numeric_streams,
@@ -21,7 +22,7 @@ from .common import (
     utc_at,
     volts_per_unit,
 )
-from .even_grid import Grid, check_fill, grids_of, in_parts, marks, start_of, tell_about_grid
+from .even_grid import Grid, check_fill, grids_of, in_parts, marks, start_of, tell_about_grid, tell_unmarked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,7 +89,7 @@ def to_mne(
     if session.meta.subject:
         info["subject_info"] = {"his_id": session.meta.subject}
     if data.info.channel_grids:
-        info["description"] = msgspec.json.encode(grids_to_plain(data.info.channel_grids)).decode()
+        info["description"] = json.dumps(grids_to_plain(data.info.channel_grids))  # FIF holds no more than Latin-1
     info["device_info"] = {"type": data.info.type or "LSL", "model": data.info.manufacturer or "unknown"}
     raw = mne.io.RawArray(values, info, verbose="error")
     start = utc_at(session, start_of(session, grid))
@@ -98,6 +99,8 @@ def to_mne(
         mne.Annotations([n[0] for n in notes], [n[1] for n in notes], [n[2] for n in notes], orig_time=start)
     )
     tell_about_grid(session, grid, out)
+    if part is None:
+        tell_unmarked(session, [grid], out)
     return raw
 
 
@@ -143,12 +146,14 @@ def export_fif(
     for grid in grids:
         check_fill(grid, fill)
     claim(files, overwrite)
+    tell_unmarked(session, grids, out)
     for grid, path in zip(grids, files, strict=True):
         name = grid.stream.name
         raw = to_mne(session, name, out=out, fill=fill, part=(grid.first, grid.stop))
         narrow = session.stream_info(name).dtype in ("float32", "int16", "int8")
         if narrow:
             out.remark(f"{name}: stored as float32 after scaling to volts: exact to 1 part in 10 million")
+        _tell_about_text(raw, name, out)
         with partial_folder(path) as folder:
             raw.save(folder / path.name, fmt="single" if narrow else "double", verbose="error")
             for part in sorted(folder.iterdir(), reverse=True):  # the first of several parts names the others
@@ -168,6 +173,19 @@ def plan_fif(
     """Where `export_fif` writes to: a file for each stream or part of it, its first one where MNE splits it."""
     names = filled_streams(session, streams, Exported())
     return in_parts(session, targets(session, Path(destination), names, "_raw.fif"), names, "_raw.fif", split)
+
+
+def _tell_about_text(raw: Any, name: str, out: Exported) -> None:
+    """Give channels names that FIF holds, and note what it holds otherwise."""
+    named = distinct_channels([ascii_of(one) or "?" for one in raw.ch_names])
+    if changed := [(old, new) for old, new in zip(raw.ch_names, named, strict=True) if old != new]:
+        out.remark(
+            f"{name}: channel names are ASCII in fif: {', '.join(f'{old!r} is {new!r}' for old, new in changed)}"
+        )
+        raw.rename_channels(dict(changed), verbose="error")
+    texts = [*raw.annotations.description, str(raw.info["subject_info"] or ""), *raw.info["device_info"].values()]
+    if any(ord(character) > 255 for text in texts for character in str(text)):
+        out.remark("texts are Latin-1 in fif, and what is not is written as &#25569; (html.unescape gives it back)")
 
 
 def channel_types(info: StreamInfo) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,12 +36,12 @@ def sample_classes(session: OpenSession, stream: StreamData, start: int, n: int)
 
 
 def distinct_channels(names: Sequence[str]) -> list[str]:
-    """Channel names, each once: a second ``EMG`` becomes ``EMG-2``."""
-    seen: dict[str, int] = {}
-    found = []
+    """Channel names, each once: a second ``EMG`` becomes ``EMG-2``, or the next that no other channel is called."""
+    found: list[str] = []
     for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        found.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
+        taken = {*found, *names} if name in found else ()
+        free = (f"{name}-{number}" for number in count(2) if f"{name}-{number}" not in taken)
+        found.append(next(free) if taken else name)
     return found
 
 
