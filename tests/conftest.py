@@ -10,11 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import leftovers
 
 STRANGE = ("PYTHON", "LC_", "XDG_", "LSL", "ZARR_", "DASK_", "MNE_", "MYOGESTIC", "SSH_")
 """What begins so is set on some machines only, and changes what Python or a library does."""
+settings.register_profile(
+    "same draws", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("same draws")
+
 OOM_SCORE = Path("/proc/self/oom_score_adj")
 TERMINAL = {"COLORFGBG", "COLORTERM", "COLUMNS", "LANGUAGE", "LINES", "NO_COLOR", "STY", "TMUX"}
 

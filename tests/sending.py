@@ -58,7 +58,7 @@ class RampOutlet:
 
     def stop(self) -> None:
         self._end.set()
-        self._thread.join(10.0)
+        self._thread.join(60.0)
 
     def _send(self) -> None:
         start = time.monotonic()
@@ -112,7 +112,7 @@ class RampSource:
         pass
 
 
-def wait_for(condition: Any, timeout: float = 30.0) -> None:
+def wait_for(condition: Any, timeout: float = 120.0) -> None:
     """Wait until a condition holds, looking every 10 ms."""
     deadline = time.monotonic() + timeout
     while not condition():

@@ -26,7 +26,7 @@ class StallingDisk:
     def _write(self, fd: int, buffers: Any) -> int:
         if not self._open.is_set():
             self._waiting.set()
-            assert self._open.wait(60.0)
+            assert self._open.wait(300.0)
         return self._writev(fd, buffers)
 
     @contextmanager
@@ -35,7 +35,7 @@ class StallingDisk:
         self._waiting.clear()
         self._open.clear()
         try:
-            assert self._waiting.wait(30.0)
+            assert self._waiting.wait(120.0)
             yield
         finally:
             self._open.set()

@@ -22,8 +22,9 @@ class Heard:
     """What comes in from the outlet of an app's labels."""
 
     def __init__(self, app: App) -> None:
-        self.source = LSLSource(LABEL_STREAM, source_id=app.status().label_source, timeout=20.0)
+        self.source = LSLSource(LABEL_STREAM, source_id=app.status().label_source, timeout=60.0)
         self.info = self.source.connect()
+        wait_for(lambda: app.parts.label_outlet.is_heard)
         self.texts: list[str] = []
         self.stamps: list[float] = []
 

@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 
+from myogestic_tui.app import protocol
 from myogestic_tui.app.protocol import ProtocolRunner, make_plan
 from myogestic_tui.clock import local_clock
 from myogestic_tui.errors import ConfigError
@@ -55,7 +56,7 @@ def test_a_protocol_with_nothing_to_do_is_refused(steps, repeats) -> None:
 
 def test_cues_come_in_order_and_never_early() -> None:
     _, log, began = run(steps=[(1, 0.1), (0, 0.05)], repeats=3, lead_in=0.1)
-    assert log.ended.wait(20)
+    assert log.ended.wait(120)
     assert [index for index, _ in log.cues] == [1, 0, 1, 0, 1, 0, -1]
     planned = [0.1, 0.2, 0.25, 0.35, 0.4, 0.5, 0.55]
     for (_, at), due in zip(log.cues, planned, strict=True):
@@ -63,16 +64,23 @@ def test_cues_come_in_order_and_never_early() -> None:
     assert log.end == "done"
 
 
-def test_a_pause_ends_the_label_and_what_was_left_of_the_cue_comes_after() -> None:
-    runner, log, _ = run(steps=[(1, 0.3)], lead_in=0.0)
-    assert log.cued.wait(20)
+def test_a_pause_ends_the_label_and_what_was_left_of_the_cue_comes_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [local_clock()]
+    monkeypatch.setattr(protocol, "local_clock", lambda: now[0])
+    runner, log, _ = run(steps=[(1, 1.0)], lead_in=0.0)
+    assert log.cued.wait(120)
+    now[0] += 0.7
     runner.pause(True)
     assert runner.status().state == "paused"
-    held = runner.status().cue_elapsed_s
+    now[0] += 60.0
     assert not log.ended.wait(0.5), "it continued while paused"
-    assert runner.status().cue_elapsed_s == held
+    assert runner.status().cue_elapsed_s == pytest.approx(0.7)
     runner.pause(False)
-    assert log.ended.wait(20)
+    assert runner.status().cue_elapsed_s == pytest.approx(0.7)
+    now[0] += 0.29
+    assert runner.status().state == "running"
+    now[0] += 0.02
+    assert log.ended.wait(120)
     assert [index for index, _ in log.cues] == [1, -1, 1, -1]
 
 
@@ -81,9 +89,9 @@ def test_skip_and_abort() -> None:
     for expected in (1, 2):
         log.cued.clear()
         runner.skip()
-        assert log.cued.wait(20)
+        assert log.cued.wait(120)
         assert log.cues[-1][0] == expected
     runner.abort()
-    assert log.ended.wait(20)
+    assert log.ended.wait(120)
     assert (log.end, runner.active) == ("aborted", False)
     assert log.cues[-1][0] == -1

@@ -314,10 +314,11 @@ def test_a_protocol_labels_at_its_cues_and_publishes_them(app: App) -> None:
     from myogestic_tui.app.protocol import make_plan
     from myogestic_tui.sources import LSLSource
 
-    plan = make_plan("p", [(1, 0.3), (0, 0.3)], repeats=3, lead_in=4.0)
+    plan = make_plan("p", [(1, 0.3), (0, 0.3)], repeats=3, lead_in=0.1)
     app.parts.protocols.cues.open()
-    markers = LSLSource(CUE_STREAM, source_id=f"{app.name}-cues", timeout=20.0)
+    markers = LSLSource(CUE_STREAM, source_id=f"{app.name}-cues", timeout=60.0)
     markers.connect()
+    wait_for(lambda: app.parts.protocols.cues.is_heard)
     app.run_protocol(plan)
     wait_for(lambda: app.status().protocol.state == "done")
     texts: list[str] = []

@@ -50,9 +50,9 @@ def test_a_named_stream_is_recorded_labelled_by_the_clock_and_packed(run, outlet
 def test_the_labels_of_a_recording_move_a_synthetic_hand(run, tmp_path, unique):
     """Of a generator that another terminal started, from the first label on."""
     with sending([*COMMAND, "generate", "--name", unique, "--channels", "8", "--rate", "500"], tmp_path):
-        told = run("record", unique, "--labels", "Rest:1.2,Fist:1.2,Pinch:1.2", "--json").json()
+        told = run("record", unique, "--labels", "Rest:2.5,Fist:2.5,Pinch:2.5", "--json").json()
     assert list(told["streams"]) == [unique]
-    W = windows(tmp_path / told["path"], unique, 0.3, 0.1, skip_start_s=0.6)
+    W = windows(tmp_path / told["path"], unique, 0.3, 0.1, skip_start_s=1.8)
     rms = np.sqrt(np.mean(np.square(W.X), axis=2))
     rest, fist, pinch = (np.median(rms[W.y == index], axis=0) for index in range(3))
     assert rest.max() < 30.0, "microvolts"
@@ -118,7 +118,7 @@ def test_all_takes_everything_that_is_on_the_network(run, tmp_path, unique):
 
 
 def test_an_unknown_stream_lists_what_is_there_and_exits_3(run, outlet, tmp_path):
-    done = run("record", "no such stream", "--wait", 1)
+    done = run("record", "no such stream", "--wait", 5)
     assert (done.code, done.out) == (3, "")
     assert "no such stream" in done.err
     assert f"{outlet} [EMG]: 8 ch float32 500 Hz" in done.err
@@ -127,7 +127,7 @@ def test_an_unknown_stream_lists_what_is_there_and_exits_3(run, outlet, tmp_path
 
 def test_one_name_on_two_outlets_is_refused_with_both(run, outlet):
     with sending([*GENERATOR, "--no-hand", "--name", outlet, "--seed", "1"]):
-        done = run("record", outlet, "--seconds", 1, "--wait", 3)
+        done = run("record", outlet, "--seconds", 1, "--wait", 6)
         assert done.code == 3
         assert f"source_id myogestic-{outlet}-0" in done.err
         assert f"source_id myogestic-{outlet}-1" in done.err
@@ -185,6 +185,6 @@ def test_a_second_recorder_on_the_folder_is_refused_by_name_and_pid(run, outlet,
 
 
 def test_streams_that_are_not_there_are_named_with_one_list_of_what_is(run, outlet):
-    failed = run("record", "nothing-a", "nothing-b", "--wait", 3)
+    failed = run("record", "nothing-a", "nothing-b", "--wait", 6)
     assert all(f"no stream with name '{name}'" in failed.err for name in ("nothing-a", "nothing-b"))
     assert failed.err.count(f"  {outlet} ") == 1, failed.err

@@ -36,6 +36,27 @@ class RawEvent:
         return self.sec + self.usec * 1e-6
 
 
+class Plugged:
+    """The end that is read, until it is pulled out."""
+
+    name = "pedal"
+
+    def __init__(self, fd):
+        self._fd = fd
+
+    def fileno(self):
+        return self._fd
+
+    def read(self):
+        raw = os.read(self._fd, 64 * EVENT.size)
+        if not raw:
+            raise OSError(19, os.strerror(19))
+        return [RawEvent(raw[at : at + EVENT.size]) for at in range(0, len(raw), EVENT.size)]
+
+    def close(self):
+        os.close(self._fd)
+
+
 class Plug:
     """A device that is a pipe: what is written to it comes as from the kernel; pulled out, reading fails."""
 
@@ -46,6 +67,7 @@ class Plug:
 
     def plug(self):
         self._reading, self._writing = os.pipe()
+        self._plugged = Plugged(self._reading)
         self.inside = True
 
     def pull(self):
@@ -56,23 +78,11 @@ class Plug:
         if not self.inside:
             raise FileNotFoundError(2, os.strerror(2))
         self.opened += 1
-        return self
+        return self._plugged
 
     def send(self, code, value, at, kind=EV_KEY):
         sec, rest = divmod(at, 1.0)
         os.write(self._writing, EVENT.pack(int(sec), round(rest * 1e6), kind, code, value))
-
-    def fileno(self):
-        return self._reading
-
-    def read(self):
-        raw = os.read(self._reading, 64 * EVENT.size)
-        if not raw:
-            raise OSError(19, os.strerror(19))
-        return [RawEvent(raw[at : at + EVENT.size]) for at in range(0, len(raw), EVENT.size)]
-
-    def close(self):
-        os.close(self._reading)
 
 
 @pytest.fixture
@@ -106,7 +116,7 @@ def track(app):
 
 def test_press_and_release_become_labels_at_the_kernels_own_time(app, plug):
     app.start_recording()
-    at = app.started_at
+    at = time.monotonic()
     pressed, released, other = round(at + 0.001, 6), round(at + 0.002, 6), round(at + 0.003, 6)
     plug.send(PEDAL, 1, pressed)
     plug.send(PEDAL, 2, at + 0.0015)  # auto-repeat

@@ -34,6 +34,7 @@ from myogestic_tui.session import open_session_store
 from myogestic_tui.session.format.lock import recorder_of
 from tests.control.garbage import HELLO, frame, malformed
 from tests.control.tiny import read_all
+from tests.ports import free_port
 from tests.processes import has_ended
 from tests.sending import RampOutlet, RampSource, ramp, wait_for
 
@@ -184,9 +185,7 @@ def test_a_killed_recorder_is_seen_at_once_in_words_and_started_again(sessions, 
         path, pid = client.status().session.path, client.pid
         told = next(stream.n_samples for stream in client.status().streams if stream.recording)
         os.kill(pid, signal.SIGKILL)
-        killed = time.monotonic()
         wait_for(lambda: client.gone is not None)
-        assert time.monotonic() - killed < 10.0
         assert f"pid {pid}" in client.gone
         assert "killed or crashed" in client.gone
         assert client.status().problems[0].subject == "recorder"
@@ -198,6 +197,7 @@ def test_a_killed_recorder_is_seen_at_once_in_words_and_started_again(sessions, 
         status = client.wait_for(lambda status: status.unfinished or status.jobs, PATIENCE)
         assert status is not None
         client.execute(Shutdown())
+        ended(client.pid)  # until then it may be packed
     with open_session_store(path if Path(path).exists() else next(sessions.glob("*.session.zip"))) as session:
         assert [label.class_index for label in session.label_track] == [1]
         assert session.stores["emg"].shape[0] > told - 2 * outlet.chunk > 0
@@ -282,8 +282,7 @@ def test_after_a_logout_took_its_socket_a_recorder_can_be_attached_to_again(sess
 
 
 def test_labrecorder_lines_name_start_and_stop_a_take(sessions, config, outlet):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     config.write_text(config.read_text() + f"[remote]\nenabled = true\nport = {port}\n")
     with attach(sessions, config) as client:
         assert client.wait_for(is_live, PATIENCE)

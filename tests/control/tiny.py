@@ -78,7 +78,7 @@ class TinyRecorder:
         )
 
     def execute(self, command: AnyCommand) -> Reply:
-        self.release.wait(30)
+        self.release.wait(300)
         self.commands.append(command)
         match command:
             case Start():
@@ -126,7 +126,7 @@ def serving(recorder: TinyRecorder | None = None, **options: object) -> Iterator
 def raw(server: ControlServer) -> socket.socket:
     """A plain connection to the server's socket, with a time-out."""
     connection = socket.socket(socket.AF_UNIX)
-    connection.settimeout(30)
+    connection.settimeout(120)
     connection.connect(str(server.path))
     return connection
 

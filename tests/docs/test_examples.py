@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from myogestic_tui.session import open_session_store
+from tests.ports import free_port
 from tests.tui.terminal import Terminal
 from tests.windows.hands import record_hand
 
@@ -92,9 +93,7 @@ def test_examples_on_live_streams(tmp_path, network, sending):
 
 def test_a_device_over_udp_is_recorded(tmp_path, network):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as device:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         example = start("custom_source", tmp_path, network, 3, port)
         while example.poll() is None:
             device.sendto(np.arange(16, dtype="<f4").tobytes(), ("127.0.0.1", port))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import struct
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import pytest
 
 from myogestic_tui.cli.web_server import MOST_PAGES, is_allowed
 from myogestic_tui.control import attach
+from tests.ports import free_port
 from tests.sending import wait_for
 
 from .browser import CHROMIUM, PATIENCE, Browser
@@ -29,9 +29,7 @@ class Web:
 
     def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.process = subprocess.Popen(
             [*COMMAND, "web", "--port", str(self.port), *options],
             cwd=folder,

@@ -18,7 +18,7 @@ BRAILLE = re.compile("[\u2801-\u28ff]+")
 
 def select(terminal: Terminal, name: str) -> None:
     """Move the cursor of the Streams screen to a stream, among whatever else is on the network."""
-    deadline = time.monotonic() + 60.0
+    deadline = time.monotonic() + 120.0
     listed = re.compile(rf"^ \[[ x]\] .*{re.escape(name)}", re.MULTILINE)
     while not re.search(rf"^── {re.escape(name)} ", terminal.text, re.MULTILINE):  # the details are the cursor's
         assert time.monotonic() < deadline, terminal.text
@@ -93,4 +93,4 @@ def check(archive: Path, outlet: RampOutlet, pressed: list[float], stopped: floa
     assert [names[label.class_index] for label in labels] == ["Rest", "Fist", "Pinch"]
     assert {label.source for label in labels} == {"key"}
     for label, at in zip(labels, pressed, strict=True):
-        assert 0.0 <= label.timestamp - at < 0.5, "a label carries the time of its key"
+        assert 0.0 <= label.timestamp - at < 5.0, "a label carries the time of its key"

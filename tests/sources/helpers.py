@@ -19,7 +19,7 @@ from myogestic_tui.info import StreamInfo
 from myogestic_tui.sources import LSLSource
 
 CHILD = Path(__file__).with_name("outlet_child.py")
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 class Reader:
@@ -114,7 +114,7 @@ class ChildOutlet:
         self._process.send_signal(signal.SIGCONT)
 
     def _close(self) -> None:
-        self._process.wait(30)
+        self._process.wait(120)
         for pipe in (self._process.stdin, self._process.stdout):
             assert pipe is not None
             pipe.close()

@@ -46,8 +46,8 @@ def test_offsets_come_with_uncertainty_and_remote_time(unique: str, monkeypatch)
         reader.until(lambda: time.monotonic() - asked > 2.5)
         assert reader.source.take_clock_estimates() == [], "an unchanged estimate was handed out again"
     for estimate in found:
-        assert abs(estimate.offset) < 0.05, "one machine has one clock"
-        assert 0 <= estimate.uncertainty < 0.5
+        assert abs(estimate.offset) < 0.05 + estimate.uncertainty, "one machine has one clock"
+        assert 0 <= estimate.uncertainty < 5.0
         assert estimate.remote_time + estimate.offset <= estimate.collected_at
     assert np.all(np.diff([estimate.remote_time for estimate in found]) > 0)
 
@@ -56,7 +56,7 @@ def test_a_comparison_under_way_holds_up_no_pull(unique: str) -> None:
     """The first estimate takes liblsl about 0.6 s; a shared lock would hold back every sample until then."""
     with Outlet(unique, StreamInfo(1, 1000.0, source_id=unique)) as outlet, Reader(LSLSource(unique)) as reader:
         inlet: Inlet = reader.source._link.inlet
-        assert outlet.wait_for_consumers(30)
+        assert outlet.wait_for_consumers(120)
         stop = threading.Event()
 
         def compare() -> None:

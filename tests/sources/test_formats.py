@@ -36,7 +36,7 @@ def test_every_numeric_format_keeps_its_dtype_and_its_bits(dtype: str, unique: s
     data = extremes(dtype, 3000, 6)
     stamps = 1000.0 + np.arange(3000) / 1000.0
     with Outlet(unique, StreamInfo(6, 1000.0, dtype, source_id="x")) as outlet, Reader(LSLSource(unique)) as reader:
-        assert outlet.wait_for_consumers(30)
+        assert outlet.wait_for_consumers(120)
         for part in np.split(np.arange(3000), [1, 33, 700, 701]):
             outlet.push(data[part], stamps[part])
         reader.until_count(3000)
@@ -50,7 +50,7 @@ def test_ten_seconds_of_64_channels_at_2048_hz(unique: str) -> None:
     total = int(10 * fs)
     data = (np.arange(total)[:, None] * 64 + np.arange(n_channels)[None, :]).astype(np.float32)
     with Outlet(unique, StreamInfo(n_channels, fs, source_id="x")) as outlet, Reader(LSLSource(unique)) as reader:
-        assert outlet.wait_for_consumers(30)
+        assert outlet.wait_for_consumers(120)
         start = time.monotonic()
         stamps = start + np.arange(total) / fs
 
@@ -72,7 +72,7 @@ def test_a_backlog_longer_than_one_pull_is_read_at_once(unique: str) -> None:
     total = 40_000
     data = np.arange(total, dtype=np.int32)[:, None]
     with Outlet(unique, StreamInfo(1, 500.0, "int32", source_id="x")) as outlet, Reader(LSLSource(unique)) as reader:
-        assert outlet.wait_for_consumers(30)
+        assert outlet.wait_for_consumers(120)
         outlet.push(data, 5.0 + data[:, 0] / 500.0)
         reader.until_count(total)
     assert reader.chunks < 100
@@ -81,7 +81,7 @@ def test_a_backlog_longer_than_one_pull_is_read_at_once(unique: str) -> None:
 
 def test_samples_that_were_read_do_not_change_afterwards(unique: str) -> None:
     with Outlet(unique, StreamInfo(2, 100.0, source_id="x")) as outlet, Reader(LSLSource(unique)) as reader:
-        assert outlet.wait_for_consumers(30)
+        assert outlet.wait_for_consumers(120)
         for value in range(20):
             outlet.push(np.full((10, 2), value, np.float32), 1.0 + (value * 10 + np.arange(10)) / 100.0)
             reader.until_count((value + 1) * 10)
@@ -116,7 +116,7 @@ def test_markers_arrive_as_text_and_a_broken_one_costs_nothing_beside_it(unique:
         Outlet(unique, StreamInfo(1, 0.0, "string", type="Markers", source_id="x")) as outlet,
         Reader(LSLSource(unique)) as reader,
     ):
-        assert outlet.wait_for_consumers(30)
+        assert outlet.wait_for_consumers(120)
         outlet.push_text([[marker] for marker in MARKERS], stamps)
         reader.until_count(len(MARKERS))
     assert reader.info.is_string
@@ -129,7 +129,7 @@ def test_markers_arrive_as_text_and_a_broken_one_costs_nothing_beside_it(unique:
 def test_markers_of_several_channels_keep_their_places(unique: str) -> None:
     rows = [[f"{row}-{channel}" for channel in range(3)] for row in range(1000)]
     with Outlet(unique, StreamInfo(3, 0.0, "string", source_id="x")) as outlet, Reader(LSLSource(unique)) as reader:
-        assert outlet.wait_for_consumers(30)
+        assert outlet.wait_for_consumers(120)
         outlet.push_text(rows, list(range(1, 1001)))
         reader.until_count(1000)
     assert reader.data.tolist() == rows
@@ -141,10 +141,13 @@ def test_asking_for_markers_in_vain_costs_no_memory(unique: str) -> None:
         process = psutil.Process()
         for _ in range(2000):
             reader.read()
-        before = process.memory_info().rss
-        for _ in range(15_000):
-            reader.read()
-        assert process.memory_info().rss - before < 4e6
+        grown = []
+        for _ in range(3):  # other threads of this process take some, but not each time
+            before = process.memory_info().rss
+            for _ in range(5_000):
+                reader.read()
+            grown.append(process.memory_info().rss - before)
+        assert min(grown) < 1.3e6
 
 
 def test_irregular_samples_keep_their_stamps(unique: str) -> None:
@@ -152,7 +155,7 @@ def test_irregular_samples_keep_their_stamps(unique: str) -> None:
     stamps = 50.0 + np.cumsum(rng.exponential(0.3, 200))
     data = rng.standard_normal((200, 2))
     with Outlet(unique, StreamInfo(2, 0.0, "float64", source_id="x")) as outlet, Reader(LSLSource(unique)) as reader:
-        assert outlet.wait_for_consumers(30)
+        assert outlet.wait_for_consumers(120)
         for index in range(200):
             outlet.push(data[index : index + 1], stamps[index : index + 1])
         reader.until_count(200)
@@ -164,7 +167,7 @@ def test_irregular_samples_keep_their_stamps(unique: str) -> None:
 def test_a_stream_of_half_a_hertz(unique: str) -> None:
     stamps = 100.0 + 2.0 * np.arange(5)
     with Outlet(unique, StreamInfo(1, 0.5, source_id="x")) as outlet, Reader(LSLSource(unique)) as reader:
-        assert outlet.wait_for_consumers(30)
+        assert outlet.wait_for_consumers(120)
         for index in range(5):
             outlet.push(np.full((1, 1), index, np.float32), stamps[index : index + 1])
             reader.until_count(index + 1)
@@ -176,7 +179,7 @@ def test_a_stream_of_half_a_hertz(unique: str) -> None:
 def test_wall_clock_stamps_are_not_touched(unique: str) -> None:
     stamps = 1_780_000_000.125 + np.arange(50) / 100.0
     with Outlet(unique, StreamInfo(1, 100.0, source_id="x")) as outlet, Reader(LSLSource(unique)) as reader:
-        assert outlet.wait_for_consumers(30)
+        assert outlet.wait_for_consumers(120)
         outlet.push(np.zeros((50, 1), np.float32), stamps)
         reader.until_count(50)
     np.testing.assert_array_equal(reader.stamps, stamps)

@@ -56,7 +56,7 @@ def test_an_outlet_that_was_killed_and_started_again_goes_on_and_costs_nothing_e
         first.kill()
         reader.until(lambda: other.read() >= 0 and state(reader) == "lost")
         assert "no data for" in reader.source.condition().message
-        assert state(other) == "live"
+        other.until(lambda: state(other) == "live")
         late.until_count(unread_from + 500)  # what had arrived when the outlet died is read after it
         before = reader.count
         with ChildOutlet(unique, **name) as second:
@@ -67,7 +67,7 @@ def test_an_outlet_that_was_killed_and_started_again_goes_on_and_costs_nothing_e
     assert_whole_runs(late, 1)
     assert_whole_runs(reader, 2)
     assert_whole_runs(other, 1)
-    assert other.stamps[-1] > reader.stamps[-1] - 1.0
+    assert other.stamps[-1] > reader.stamps[-1] - 10.0
 
 
 LAYOUT: dict[str, Any] = {"channel_names": list("abcd"), "units": ["microvolts"] * 4}
@@ -102,7 +102,7 @@ def test_one_that_comes_back_changed_is_refused_until_it_is_restored(
 def test_a_twin_never_takes_the_place_of_the_one_that_died(unique: str) -> None:
     same = {"source_id": f"{unique}-same"}
     with ChildOutlet(unique, **same) as first, ChildOutlet(unique, **same) as twin:
-        discovery().wait_for(lambda seen: seen.uid == twin.uid, 30)
+        discovery().wait_for(lambda seen: seen.uid == twin.uid, 120)
         with Reader(LSLSource(uid=first.uid)) as reader:
             reader.until_count(50)
             first.kill()

@@ -67,7 +67,7 @@ class ScriptedTerminal(Terminal):
 
     log = Path()
 
-    def wait_log(self, beginning: str, more: int = 1, timeout: float = 60.0) -> str:
+    def wait_log(self, beginning: str, more: int = 1, timeout: float = 120.0) -> str:
         """Wait for ``more`` further lines that begin so; the last of them."""
         deadline = time.monotonic() + timeout
         wanted = None
@@ -163,7 +163,7 @@ class Stage:
         """The screen as one string."""
         return "\n".join(self.rows())
 
-    async def until(self, condition: Callable[[], object], timeout: float = 60.0) -> None:
+    async def until(self, condition: Callable[[], object], timeout: float = 120.0) -> None:
         """Wait until a condition holds."""
         deadline = time.monotonic() + timeout
         while not condition():

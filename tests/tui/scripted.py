@@ -158,7 +158,7 @@ class ScriptedRecorder:
 
     def execute(self, command: r.AnyCommand) -> r.Reply:
         """Log the command and carry it out on the snapshot."""
-        assert self.released.wait(30.0), "held, and never released"
+        assert self.released.wait(300.0), "held, and never released"
         reply = r.Reply(ok=False, message=self.refuse) if self.refuse else self._carry_out(command)
         with self.executed:
             self.commands.append(command)
@@ -190,7 +190,7 @@ class ScriptedRecorder:
         """The viewer goes."""
         self.closed = True
 
-    def wait_for(self, kind: type, timeout: float = 30.0) -> Any:
+    def wait_for(self, kind: type, timeout: float = 120.0) -> Any:
         """The newest command of a kind, once there is one."""
 
         def newest() -> Any:

@@ -173,7 +173,7 @@ class Terminal:
         """The screen as one string."""
         return "\n".join(self.rows())
 
-    def wait_for(self, wanted: str | Callable[[str], object], timeout: float = 60.0) -> str:
+    def wait_for(self, wanted: str | Callable[[str], object], timeout: float = 120.0) -> str:
         """Wait until a text (or what a function says of the screen) is there; returns the screen."""
         seen = (lambda text: wanted in text) if isinstance(wanted, str) else wanted
         deadline = time.monotonic() + timeout
@@ -189,11 +189,11 @@ class Terminal:
                     )
                 self._changed.wait(min(left, 1.0))
 
-    def wait_gone(self, unwanted: str, timeout: float = 60.0) -> str:
+    def wait_gone(self, unwanted: str, timeout: float = 120.0) -> str:
         """Wait until a text is no longer there."""
         return self.wait_for(lambda text: unwanted not in text, timeout)
 
-    def wait_output(self, wanted: bytes, timeout: float = 60.0) -> None:
+    def wait_output(self, wanted: bytes, timeout: float = 120.0) -> None:
         """Wait until bytes were written, whatever became of them on the screen."""
         deadline = time.monotonic() + timeout
         with self._changed:
@@ -211,7 +211,7 @@ class Terminal:
         """Bytes that were written and not read yet."""
         return int(struct.unpack("i", fcntl.ioctl(self._master, termios.FIONREAD, b"\0" * 4))[0])
 
-    def wait_full(self, timeout: float = 60.0) -> None:
+    def wait_full(self, timeout: float = 120.0) -> None:
         """Wait until nothing more is written to a stalled terminal: it is full, or its viewer waits for an answer."""
         deadline = time.monotonic() + timeout
         before = -1
@@ -273,7 +273,7 @@ class Terminal:
         self._slave = self._master = -1
         self._flow.set()
 
-    def wait_exit(self, timeout: float = 60.0) -> int:
+    def wait_exit(self, timeout: float = 120.0) -> int:
         """Wait until the program ended; its exit code (negative: the signal that killed it)."""
         return self.process.wait(timeout)
 
