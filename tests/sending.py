@@ -35,14 +35,13 @@ class RampOutlet:
         chunk: int = 32,
         source_id: str = "",
     ) -> None:
-        from myogestic_tui.sources import configure_lsl
+        from myogestic_tui import StreamInfo
+        from myogestic_tui.sources import Outlet, configure_lsl
 
         configure_lsl()
-        from mne_lsl.lsl import StreamInfo, StreamOutlet
-
-        info = StreamInfo(name, "EMG", n_channels, fs, dtype, source_id or f"{name}-id")
+        info = StreamInfo(n_channels, fs, dtype, type="EMG", source_id=source_id or f"{name}-id")
         self.name, self.n_channels, self.fs, self.dtype, self.chunk = name, n_channels, fs, dtype, chunk
-        self._outlet = StreamOutlet(info, chunk_size=chunk)
+        self._outlet = Outlet(name, info)
         self.stamps: list[NDArray[np.float64]] = []
         self.sent = 0
         self._end = threading.Event()
@@ -54,7 +53,7 @@ class RampOutlet:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-        del self._outlet
+        self._outlet.close()
 
     def stop(self) -> None:
         self._end.set()
@@ -67,10 +66,7 @@ class RampOutlet:
             while self.sent + self.chunk <= due:
                 stamps = start + np.arange(self.sent, self.sent + self.chunk) / self.fs
                 data = ramp(self.sent, self.chunk, self.n_channels, self.dtype)
-                if self.chunk == 1:
-                    self._outlet.push_sample(data[0], timestamp=float(stamps[0]))
-                else:
-                    self._outlet.push_chunk(np.ascontiguousarray(data), timestamp=stamps)
+                self._outlet.push(data, stamps)
                 self.stamps.append(stamps)
                 self.sent += self.chunk
             self._end.wait(self.chunk / self.fs)

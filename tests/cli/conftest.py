@@ -1,9 +1,10 @@
-"""Real processes: a command line, what it printed where, and its exit code."""
+"""A command line, what it printed where, and its exit code: of a process of its own, or of this one."""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +14,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+from myogestic_tui.cli import main
 
 COMMAND = [sys.executable, "-P", "-m", "myogestic_tui"]
 GENERATOR = [sys.executable, "-m", "myogestic_tui.sources.generator", "--channels", "8", "--rate", "500"]
@@ -58,6 +61,23 @@ def run(tmp_path: Path) -> Callable[..., Ran]:
         )
         assert "Traceback" not in done.stderr, done.stderr
         return Ran(done.returncode, done.stdout, done.stderr)
+
+    return command
+
+
+@pytest.fixture
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+    """`run` in this process: for commands that read and change sessions, where starting Python is most of the time."""
+
+    def command(*arguments: object) -> Ran:
+        monkeypatch.chdir(tmp_path)
+        with open(os.devnull) as nothing, monkeypatch.context() as patch:
+            patch.setattr(sys, "stdin", nothing)
+            with pytest.raises(SystemExit) as ended:
+                main([*map(str, arguments)])
+        out, err = capfd.readouterr()
+        assert isinstance(ended.value.code, int)
+        return Ran(ended.value.code, out, err)
 
     return command
 

@@ -16,9 +16,15 @@ from myogestic_tui.cli.settings import Settings
 
 from .conftest import COMMAND, PATIENCE
 
+COMMANDS = ("doctor", "streams", "record --all", "serve", "demo --headless")
 
-@pytest.mark.parametrize("megabytes", [300, 600, 1000])
-@pytest.mark.parametrize("command", ["doctor", "streams", "record --all", "serve", "demo --headless"])
+
+def narrowest_for_each(*limits: int) -> list[tuple[str, int]]:
+    """Every command under the narrowest limit, and one under the others: all look before they begin anything else."""
+    return [*((command, limits[0]) for command in COMMANDS), *(("serve", limit) for limit in limits[1:])]
+
+
+@pytest.mark.parametrize(("command", "megabytes"), narrowest_for_each(300, 600, 1000))
 def test_too_little_memory_is_named_before_anything_begins(tmp_path, command, megabytes):
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
@@ -43,8 +49,7 @@ def limited_to(files: int) -> Callable[[], None]:
     return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
 
 
-@pytest.mark.parametrize("files", [24, 40, 63])
-@pytest.mark.parametrize("command", ["doctor", "streams", "record --all", "serve", "demo --headless"])
+@pytest.mark.parametrize(("command", "files"), narrowest_for_each(24, 40, 63))
 def test_too_few_open_files_are_named_before_anything_begins(tmp_path, command, files):
     done = subprocess.run(
         [*COMMAND, *command.split()],

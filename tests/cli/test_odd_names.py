@@ -58,34 +58,40 @@ def test_a_closed_stdout_is_no_traceback(tmp_path: Path):
         assert b"Traceback" not in done.stderr
 
 
+ODD = {
+    "fifo": os.mkfifo,
+    "link": lambda path: os.symlink("nowhere", path),
+    "loop": lambda path: os.symlink("x.session.zip", path),
+}
 WHYS = ("is no regular file; move it out of there", "is a link to", "Too many levels of symbolic links")
 
 
-@pytest.mark.parametrize(
-    "make", [os.mkfifo, lambda path: os.symlink("nowhere", path), lambda path: os.symlink("x.session.zip", path)]
-)
-def test_what_is_called_an_archive_and_is_no_file_is_one_row_that_says_why(make, tmp_path):
+def test_what_is_called_an_archive_and_is_no_file_is_one_row_that_says_why(call, tmp_path: Path):
     sessions = tmp_path / "s"
     sessions.mkdir()
-    make(sessions / "x.session.zip")
-    for command in (["sessions", "--json"], ["verify", str(sessions), "--json"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "myogestic_tui", "--sessions", str(sessions), *command],
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        (row,) = json.loads(done.stdout)
-        assert (Path(row["path"]).name, row["state"]) == ("x.session.zip", "damaged"), done
-        assert "Traceback" not in done.stderr
-    assert done.returncode == 1
-    (finding,) = row["verified"]["findings"]
-    assert any(why in finding["text"] for why in WHYS)
-    plain = run("--sessions", str(sessions), "sessions", cwd=tmp_path)
-    assert "salvage" not in plain.stdout.decode()
+    ODD["fifo"](sessions / "fifo.session.zip")
+    ODD["link"](sessions / "link.session.zip")
+    ODD["loop"](sessions / "x.session.zip")
+    listed = call("--sessions", sessions, "sessions", "--json")
+    verified = call("--sessions", sessions, "verify", sessions, "--json")
+    assert verified.code == 1
+    for done in (listed, verified):
+        rows = json.loads(done.out)
+        names = sorted(Path(row["path"]).name for row in rows)
+        assert names == ["fifo.session.zip", "link.session.zip", "x.session.zip"], done
+        assert {row["state"] for row in rows} == {"damaged"}, done
+    for row in json.loads(verified.out):
+        (finding,) = row["verified"]["findings"]
+        assert any(why in finding["text"] for why in WHYS)
+    assert "salvage" not in call("--sessions", sessions, "sessions").out
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_no_command_takes_it_for_an_archive_or_removes_it(name, call, tmp_path: Path):
+    path = tmp_path / "x.session.zip"
+    ODD[name](path)
     for command in ("info", "verify", "salvage", "recover", "pack", "trash", "export --to csv", "plot"):
-        done = run(*command.split(), str(sessions / "x.session.zip"), cwd=tmp_path)
-        assert done.returncode in (1, 2)
-        said = (done.stdout + done.stderr).decode()
-        assert any(why in said for why in WHYS), said
-    assert os.path.lexists(sessions / "x.session.zip")
+        done = call(*command.split(), path)
+        assert done.code in (1, 2)
+        assert any(why in done.out + done.err for why in WHYS), done
+    assert os.path.lexists(path)

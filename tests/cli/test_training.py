@@ -13,8 +13,8 @@ import pytest
 from myogestic_tui.session import labeled_windows, windows
 
 
-def test_windows_are_written_as_numpy_opens_them(run, session, tmp_path):
-    told = run("windows", tmp_path / "sessions", "--win", "0.5", "--hop", "0.25", "--json").json()
+def test_windows_are_written_as_numpy_opens_them(call, session, tmp_path):
+    told = call("windows", tmp_path / "sessions", "--win", "0.5", "--hop", "0.25", "--json").json()
     assert told["shape"] == [9, 4, 50]
     W = windows([session], "emg", 0.5, 0.25)
     assert (told["class_names"], told["sessions"]) == (["Rest", "Fist"], np.unique(W.meta["session"]).tolist())
@@ -27,15 +27,15 @@ def test_windows_are_written_as_numpy_opens_them(run, session, tmp_path):
         assert arrays["fs"] == W.fs
         for column in W.meta.dtype.names:
             np.testing.assert_array_equal(arrays[column], W.meta[column])
-    assert run("windows", session).code == 2
-    assert run("windows", session, "--class", "1", "--win", "0.5", "--hop", "0.5", "--overwrite").code == 0
+    assert call("windows", session).code == 2
+    assert call("windows", session, "--class", "1", "--win", "0.5", "--hop", "0.5", "--overwrite").code == 0
     with np.load(tmp_path / "windows.npz") as arrays:
         assert arrays["y"].tolist() == [1, 1]
 
 
-def test_classes_go_by_name_and_margins_channels_and_rates_are_chosen(run, session, tmp_path):
+def test_classes_go_by_name_and_margins_channels_and_rates_are_chosen(call, session, tmp_path):
     how = ["--class", "Fist", "--class", "Rest", "--skip-start", "0.2", "--delay", "0.1", "--channels", "ch3,ch1"]
-    told = run("windows", session, "--win", "0.2", "--hop", "0.2", *how, "--resample", "50", "--json").json()
+    told = call("windows", session, "--win", "0.2", "--hop", "0.2", *how, "--resample", "50", "--json").json()
     assert told["class_names"] == ["Fist", "Rest"]
     W = windows(
         session,
@@ -51,24 +51,24 @@ def test_classes_go_by_name_and_margins_channels_and_rates_are_chosen(run, sessi
     with np.load(tmp_path / "windows.npz") as arrays:
         np.testing.assert_array_equal(arrays["X"], W.X)
         assert arrays["channel_names"].tolist() == ["ch3", "ch1"]
-    assert run("windows", session, "--channels", "0,2", "--overwrite", "--json").json()["channel_names"] == [
+    assert call("windows", session, "--channels", "0,2", "--overwrite", "--json").json()["channel_names"] == [
         "ch1",
         "ch3",
     ]
-    done = run("windows", session, "--class", "Fits", "--overwrite")
+    done = call("windows", session, "--class", "Fits", "--overwrite")
     assert (done.code, "no session has a class 'Fits'" in done.err) == (2, True)
 
 
-def test_no_window_is_an_error_and_no_file(run, session, tmp_path):
-    done = run("windows", session, "--win", "60", "--hop", "1")
+def test_no_window_is_an_error_and_no_file(call, session, tmp_path):
+    done = call("windows", session, "--win", "60", "--hop", "1")
     assert done.code == 1
     assert "no window of 60 s" in done.err
     assert not (tmp_path / "windows.npz").exists()
 
 
-def test_windows_are_a_table_where_that_is_asked_for(run, session, tmp_path):
+def test_windows_are_a_table_where_that_is_asked_for(call, session, tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
-    assert run("windows", session, "--win", "0.5", "--hop", "0.25", "-o", "w.parquet").code == 0
+    assert call("windows", session, "--win", "0.5", "--hop", "0.25", "-o", "w.parquet").code == 0
     W = windows(session, "emg", 0.5, 0.25)
     table = parquet.read_table(tmp_path / "w.parquet")
     names = [*W.meta.dtype.names, "class_index", "class_name", *W.channel_names]
@@ -79,30 +79,30 @@ def test_windows_are_a_table_where_that_is_asked_for(run, session, tmp_path):
     for column in W.meta.dtype.names:
         assert table[column].to_pylist() == W.meta[column].tolist()
     assert json.loads(table.schema.metadata[b"myogestic_tui"])["class_names"] == list(W.class_names)
-    done = run("windows", session, "-o", "w.csv")
+    done = call("windows", session, "-o", "w.csv")
     assert (done.code, ".npz or .parquet" in done.err) == (2, True)
 
 
-def test_a_stream_that_is_not_there_is_named(run, session):
-    done = run("windows", session, "--stream", "EEG")
+def test_a_stream_that_is_not_there_is_named(call, session):
+    done = call("windows", session, "--stream", "EEG")
     assert done.code == 1
     assert "EEG" in done.err
 
 
-def test_an_xdf_file_becomes_a_session(run, session, tmp_path):
-    file = tmp_path / run("export", session, "--to", "xdf").out.strip()
-    made = run("import", file, "--sessions", tmp_path / "other", "--json").json()
+def test_an_xdf_file_becomes_a_session(call, session, tmp_path):
+    file = tmp_path / call("export", session, "--to", "xdf").out.strip()
+    made = call("import", file, "--sessions", tmp_path / "other", "--json").json()
     assert made["streams"]["emg"]["n_samples"] == 300
     assert made["labels"] == {"Rest": 2, "Fist": 1}
-    assert run("import", tmp_path / "sessions" / "nothing.xdf").code == 2
+    assert call("import", tmp_path / "sessions" / "nothing.xdf").code == 2
     (tmp_path / "broken.xdf").write_text("nothing of the kind")
-    done = run("import", tmp_path / "broken.xdf")
+    done = call("import", tmp_path / "broken.xdf")
     assert (done.code, "no XDF file" in done.err) == (1, True)
 
 
-def test_all_sessions_of_a_folder_are_exported(run, session, tmp_path):
+def test_all_sessions_of_a_folder_are_exported(call, session, tmp_path):
     (tmp_path / "sessions" / "2020-01-01_00-00-00.session.zip").write_bytes(b"broken")
-    done = run("export", tmp_path / "sessions", "--to", "npz")
+    done = call("export", tmp_path / "sessions", "--to", "npz")
     assert done.code == 1
     assert len(done.out.splitlines()) == 1
     assert "2020-01-01_00-00-00" in done.err

@@ -22,7 +22,7 @@ import numpy as np
 import psutil
 import pytest
 
-from myogestic_tui import App, Stream
+from myogestic_tui import App, Stream, StreamInfo
 from myogestic_tui.app.interface import AddLabel, AddNote, Shutdown, Start, Stop, View
 from myogestic_tui.cli.serve import HELD
 from myogestic_tui.control import hosted, spawn
@@ -32,6 +32,7 @@ from myogestic_tui.control.messages import Subscribe
 from myogestic_tui.errors import RecorderGoneError, SessionLockedError
 from myogestic_tui.session import open_session_store
 from myogestic_tui.session.format.lock import recorder_of
+from myogestic_tui.sources import Outlet
 from tests.control.garbage import HELLO, frame, malformed
 from tests.control.tiny import read_all
 from tests.ports import free_port
@@ -308,25 +309,23 @@ def test_labrecorder_lines_name_start_and_stop_a_take(sessions, config, outlet):
 
 
 def test_a_marker_stream_starts_labels_and_stops(sessions, config, outlet, unique):
-    from mne_lsl.lsl import StreamInfo, StreamOutlet
-
     name = f"{unique}-markers"
     config.write_text(
         config.read_text()
         + f"[markers]\nstream = '{name}'\nstart = ['begin']\nstop = ['end']\nlabels = {{ on = 'Fist', off = '' }}\n"
     )
-    markers = StreamOutlet(StreamInfo(name, "Markers", 1, 0.0, "string", f"{name}-id"))
-    with attach(sessions, config) as client:
+    info = StreamInfo(1, 0.0, "string", type="Markers", source_id=f"{name}-id")
+    with Outlet(name, info) as markers, attach(sessions, config) as client:
         assert client.wait_for(is_live, PATIENCE)
         assert markers.wait_for_consumers(PATIENCE)
-        markers.push_sample(["begin"])
+        markers.push_text([["begin"]], [time.monotonic()])
         assert client.wait_for(lambda status: status.state == "recording", PATIENCE)
         stamps = []
         for text in ("on", "noise", "off"):
             stamps.append(time.monotonic())
-            markers.push_sample([text], timestamp=stamps[-1])
+            markers.push_text([[text]], stamps[-1:])
         assert client.wait_for(lambda status: status.session.n_labels == 2, PATIENCE)
-        markers.push_sample(["end"])
+        markers.push_text([["end"]], [time.monotonic()])
         assert client.wait_for(lambda status: status.state == "idle" and packed(status), PATIENCE)
         path = client.status().session.path
         client.execute(Shutdown())
