@@ -315,3 +315,18 @@ def test_what_somebody_put_into_a_dataset_stays(tmp_path):
     assert [file.read_text() for file in own] == ["mine", "mine"]
     assert "sub-P1\t31" in table.read_text(encoding="utf-8-sig")
     assert len(list((tmp_path / "dataset/sub-P1/emg").glob("*.bdf"))) == 2
+
+
+def test_a_date_that_fif_cannot_tell_is_left_out_and_reported(tmp_path):
+    import mne
+
+    info = StreamInfo(1, 500.0, type="EMG", units=("uV",))
+    session = Session(tmp_path, class_names=["Rest"], reserve_bytes=0)
+    fill(session, "emg", info, emg_of(1000, info), 3e9 + np.arange(1000) / 500)
+    session.add_label(0, 3e9 + 0.5)
+    with open_session_store(session.pack_to_zip()) as reader:
+        done = export_session(reader, "fif", tmp_path / "out")
+    raw = mne.io.read_raw_fif(done.paths[0], verbose="error")
+    assert raw.info["meas_date"] is None
+    assert [(a["onset"], a["description"]) for a in raw.annotations] == [(0.5, "Rest")]
+    assert any("the date" in remark and "left out" in remark for remark in done.remarks)

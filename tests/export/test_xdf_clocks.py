@@ -10,6 +10,7 @@ import pytest
 from myogestic_tui.errors import ClockError
 from myogestic_tui.session import labeled_windows, open_session_store, verify_session
 from myogestic_tui.session.export import export_session, export_xdf
+from myogestic_tui.session.export.common import session_end
 from myogestic_tui.session.import_xdf import import_xdf
 
 START, FS, N = 5000.0, 100.0, 3000
@@ -85,6 +86,8 @@ def test_a_stream_that_was_not_compared_beside_one_that_was(imported, tmp_path, 
         labeled_windows(path, "imu", 0.2, 0.2)
     assert len(labeled_windows(path, "eeg", 0.2, 0.2)[0]) > 80
     with open_session_store(path) as session:
+        end = session.stream_data("eeg").times(N - 1, N)[0]
+        assert session_end(session) == max(end, session.label_track[-1].timestamp)  # not by stamps that tell nothing
         (file,) = export_xdf(session, tmp_path / "again.xdf").paths
     assert told(import_xdf(file, tmp_path / "again"), "imu") == (basis, error, remarks)
 

@@ -255,7 +255,11 @@ def first_and_last(session: SessionReader, name: str) -> tuple[float, float]:
 
 
 def session_end(session: SessionReader) -> float:
-    """Corrected time of the last sample of all streams, or the last label's: where the last label ends."""
-    ends = [first_and_last(session, name)[1] for name in session.streams]
+    """Corrected time of the last sample of all streams, or the last label's: where the last label ends.
+
+    A stream of which nothing tells how its stamps lie to the labels has no say.
+    """
+    placed = [name for name in session.streams if session.timeline(name).basis != "none"]
+    ends = [first_and_last(session, name)[1] for name in placed]
     ends += [event.timestamp for event in session.label_track[-1:]]
     return max((end for end in ends if np.isfinite(end)), default=0.0)

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 _TYPES = {"emg": "emg", "eeg": "eeg", "eog": "eog", "ecg": "ecg", "ekg": "ecg", "stim": "stim", "trigger": "stim"}
 """MNE's channel type for LSL's; anything else is ``misc``, whose values MNE takes as they are."""
 
+_DATES = 2**31
+"""Seconds to both sides of 1970 that MNE takes for a date."""
+
 _IN_VOLTS = ("emg", "eeg", "eog", "ecg")
 
 
@@ -93,6 +96,9 @@ def to_mne(
     info["device_info"] = {"type": data.info.type or "LSL", "model": data.info.manufacturer or "unknown"}
     raw = mne.io.RawArray(values, info, verbose="error")
     start = utc_at(session, start_of(session, grid))
+    if start is not None and abs(start.timestamp()) >= _DATES:
+        out.remark(f"{data.name}: the date {start:%Y-%m-%d} is left out, which fif cannot tell")
+        start = None
     raw.set_meas_date(start)
     notes = marks(session, grid)
     raw.set_annotations(
