@@ -1,12 +1,14 @@
 """A real recorder process on live LSL: its CPU and memory, alone and watched, and a load that must not fall behind.
 
-Four parts, each with a generator process on the same machine:
+Five parts, each with a generator process on the same machine:
 
 - 64 channels at 2048 Hz, recording, nobody watching: budget 3 % of one core;
 - the same with one viewer at 10 frames/s (42 channels, as a 160x50 terminal shows): budget 5 %;
 - 256 channels at 10 kHz for 60 s: no sample lost, resident memory flat;
 - 64 channels at 2048 Hz while a gigabyte of archives is verified over and over by the recorder's niced children: no
-  sample lost, `append` p99.9 at most 20 ms. The recorder is an `App` in this process, so that `append` can be timed.
+  sample lost, `append` p99.9 at most 20 ms. The recorder is an `App` in this process, so that `append` can be timed;
+- with ``--labrecorder PATH`` (of a LabRecorderCLI): both record the same outlet at the same time, 64 channels at
+  2048 Hz and then 256 at 10 kHz; what one takes of the other.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -65,11 +69,13 @@ def recorder(folder: Path, stream: str) -> Iterator[RecorderClient]:
         client.wait_for(lambda now: any(s.name == "emg" and s.state == "live" for s in now.streams), PATIENCE)
         reply = client.execute(Start())
         assert reply.ok, reply.message
+        process = psutil.Process(client.pid)
         try:
             yield client
         finally:
             with attach(folder / "sessions", start=False, program="bench") as again:
                 again.execute(Shutdown())
+            process.wait(10 * PATIENCE)
 
 
 def burned(pid: int) -> float:
@@ -81,17 +87,34 @@ def burned(pid: int) -> float:
     return own + sum(child.user + child.system for child in children)
 
 
+def wakeups(pid: int) -> int:
+    """How often its threads that live now have waited and come back, so far."""
+    lines = [
+        line for task in Path(f"/proc/{pid}/task").iterdir() for line in (task / "status").read_text().splitlines()
+    ]
+    return sum(int(line.split()[1]) for line in lines if line.startswith("voluntary"))
+
+
+def pss_mb(pid: int) -> float:
+    """Memory with what is shared with other processes, such as the pages of Python itself, counted by its share."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return round(next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1e3, 1)
+
+
 def usage(pid: int, seconds: float) -> dict[str, object]:
     """CPU share and memory over a while."""
     time.sleep(WARM_UP_S)
-    before, began = burned(pid), time.monotonic()
+    before, woken, began = burned(pid), wakeups(pid), time.monotonic()
     memory = []
     while (left := began + seconds - time.monotonic()) > 0:
         memory.append(psutil.Process(pid).memory_info().rss)
         time.sleep(min(1.0, left))
-    cpu = (burned(pid) - before) / (time.monotonic() - began)
+    passed = time.monotonic() - began
+    cpu = (burned(pid) - before) / passed
     return {
         "cpu_percent": round(100 * cpu, 2),
+        "wakeups_per_s": round((wakeups(pid) - woken) / passed, 1),
+        "pss_mb": pss_mb(pid),
         "rss_mb": round(memory[-1] / 1e6, 1),
         "rss_growth_mb": round((max(memory[len(memory) // 2 :]) - max(memory[: len(memory) // 2])) / 1e6, 1),
         "seconds": round(seconds, 1),
@@ -106,6 +129,31 @@ def alone(folder: Path, seconds: float) -> dict[str, object]:
         client.close()
         result = usage(pid, seconds)
     return {**result, "budget_cpu_percent": 3.0}
+
+
+def beside_labrecorder(folder: Path, seconds: float, labrecorder: str) -> dict[str, object]:
+    """Both on one outlet."""
+    return {
+        f"{channels}x{fs:g}": _both(folder / f"{channels}", channels, fs, seconds, labrecorder)
+        for channels, fs in ((64, 2048.0), (256, 10_000.0))
+    }
+
+
+def _both(folder: Path, channels: int, fs: float, seconds: float, labrecorder: str) -> dict[str, object]:
+    folder.mkdir()
+    with generator(channels, fs) as name, recorder(folder, name) as client:
+        pid = client.pid
+        client.close()
+        command = [labrecorder, str(folder / "peer.xdf"), f"name='{name}'"]
+        peer = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        try:
+            with ThreadPoolExecutor(2) as pool:
+                ours, theirs = pool.map(lambda one: usage(one, seconds), (pid, peer.pid))
+        finally:
+            peer.communicate(b"\n", timeout=PATIENCE)
+    keys = ("cpu_percent", "rss_mb", "pss_mb", "wakeups_per_s")
+    ratios = {f"{key}_ratio": round(float(ours[key]) / max(float(theirs[key]), 0.01), 2) for key in keys}  # type: ignore[arg-type]
+    return {"ours": ours, "labrecorder": theirs, **ratios}
 
 
 def watched(folder: Path, seconds: float) -> dict[str, object]:
@@ -221,16 +269,21 @@ def await_(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-PARTS = {"alone": alone, "watched": watched, "loaded": loaded, "verifying": verifying}
+Part = Callable[[Path, float], dict[str, object]]
+PARTS: dict[str, Part] = {"alone": alone, "watched": watched, "loaded": loaded, "verifying": verifying}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0, help="of each part (%(default)s)")
     parser.add_argument("--parts", default="alone,watched,loaded,verifying", help="which (%(default)s)")
+    parser.add_argument("--labrecorder", default=None, help="a LabRecorderCLI to compare with")
     parser.add_argument("--dir", default=None, help="where to record; a temporary folder here where absent")
     given = parser.parse_args()
     results: dict[str, object] = {"bench": "live"}
+    if given.labrecorder:
+        PARTS["beside_labrecorder"] = partial(beside_labrecorder, labrecorder=given.labrecorder)
+        given.parts += ",beside_labrecorder" if given.parts else "beside_labrecorder"
     for part in given.parts.split(","):
         with tempfile.TemporaryDirectory(dir=given.dir or Path.cwd(), prefix="bench-live-") as folder:
             results[part] = PARTS[part](Path(folder), given.seconds)

@@ -12,7 +12,9 @@ copy
 pack
     `pack_session`: written, synced, dropped, read back and compared, the folder deleted.
 verify
-    `verify_session` in full, from the disk and from memory.
+    `verify_session` in full, from the disk and from memory, against the limit: ``sha256sum`` of the archive and
+    ``zstd -t`` of its frames, from memory (and with OpenSSL's SHA-256 in place of that of coreutils, which may be
+    several times slower); and two processes with an archive each, as ``verify`` of several sessions runs.
 open
     `open_session_store`, and the memory that the directory of the archive takes.
 
@@ -22,6 +24,7 @@ All of them begin with the files out of the page cache, and with them in it.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import resource
@@ -44,6 +47,7 @@ from myogestic_tui.session.archive.archive import Archive
 from myogestic_tui.session.reading.session_files import size_of
 
 FS = 2048.0
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 
 def record(base: Path, n_channels: int, minutes: float) -> Path:
@@ -153,7 +157,8 @@ def verifying(archive: Path) -> dict[str, object]:
     cold = timed(lambda: verify_session(archive))
     warm = timed(lambda: verify_session(archive))
     quick = timed(lambda: verify_session(archive, "quick"))
-    hashing = timed(lambda: subprocess.run(["sha256sum", archive], check=True, capture_output=True))
+    limit = limit_of(archive)
+    twice = two_at_once(archive)
     outcome = verify_session(archive)
     assert outcome.ok, outcome.findings
     return {
@@ -161,8 +166,57 @@ def verifying(archive: Path) -> dict[str, object]:
         "full_warm_s_per_gb": round(warm.wall / gigabytes, 2),
         "full_cpu_s_per_gb": round(warm.cpu / gigabytes, 2),
         "quick_s": round(quick.wall, 3),
-        "sha256sum_warm_s_per_gb": round(hashing.wall / gigabytes, 2),
+        **{f"{name}_cpu_s_per_gb": round(cost.cpu / gigabytes, 2) for name, cost in limit.items()},
+        "cpu_against_sha256sum_and_zstd_t": round(warm.cpu / (limit["sha256sum"].cpu + limit["zstd_t"].cpu), 2),
+        "cpu_against_openssl_and_zstd_t": round(warm.cpu / (limit["openssl_sha256"].cpu + limit["zstd_t"].cpu), 2),
+        "two_processes_s_per_gb": round(twice.wall / (2 * gigabytes), 2),
+        "two_processes_speed_against_one": round(2 * warm.wall / twice.wall, 2),
     }
+
+
+def limit_of(archive: Path) -> dict[str, Cost]:
+    """What reading every byte costs at least: one SHA-256 of the archive, and one pass of zstd over its frames."""
+    with tempfile.TemporaryDirectory(dir=archive.parent) as folder:
+        frames = Path(folder) / "frames.zst"
+        with Archive(archive) as index, frames.open("wb") as file:
+            for name in index.names():
+                data = index.read(name)
+                file.write(data if data[:4] == ZSTD_MAGIC else b"")
+
+        def openssl() -> None:
+            with archive.open("rb") as file:
+                hashlib.file_digest(file, "sha256")
+
+        return {
+            "sha256sum": timed(lambda: subprocess.run(["sha256sum", archive], check=True, capture_output=True)),
+            "openssl_sha256": timed(openssl),
+            "zstd_t": timed(lambda: subprocess.run(["zstd", "-tq", frames], check=True)),
+        }
+
+
+def two_at_once(archive: Path) -> Cost:
+    """Two processes that verify the archive at the same time, once both have started."""
+    code = f"""
+import sys
+from myogestic_tui.session import verify_session
+verify_session({str(archive)!r}, "quick")
+print(flush=True)
+sys.stdin.read()
+assert verify_session({str(archive)!r}).ok
+"""
+    command = [sys.executable, "-c", code]
+    both = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2)]
+    for one in both:
+        assert one.stdout is not None
+        one.stdout.readline()
+
+    def work() -> None:
+        for one in both:
+            assert one.stdin is not None
+            one.stdin.close()
+        assert [one.wait() for one in both] == [0, 0]
+
+    return timed(work)
 
 
 def opening(archive: Path) -> dict[str, object]:

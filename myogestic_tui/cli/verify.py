@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +14,7 @@ from .output import Progress
 from .session_text import load_summary, session_lines, with_verification
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from ..session import Verification
@@ -28,9 +29,10 @@ SESSION = LocalSession()
 @click.argument("paths", nargs=-1, required=True, type=SessionPath())
 @click.option("--quick", is_flag=True, help="Directory, manifest, metadata and shapes only; not every byte.")
 @click.option("--chain", is_flag=True, help="All sessions of the chain, and that each follows the one before.")
+@click.option("--jobs", type=click.IntRange(1, 64), default=1, help="How many at a time, each in its own process.")
 @dask_option
 @json_option
-def verify(paths: tuple[str, ...], quick: bool, chain: bool, dask: str | None, as_json: bool) -> int:
+def verify(paths: tuple[str, ...], quick: bool, chain: bool, jobs: int, dask: str | None, as_json: bool) -> int:
     """Verify the integrity of sessions: every byte read, every chunk decoded.
 
     Damage (something recorded is lost or wrong) makes the exit code 1. Observations, such as gaps or repeated
@@ -41,9 +43,9 @@ def verify(paths: tuple[str, ...], quick: bool, chain: bool, dask: str | None, a
     Examples:
       myogestic-tui verify sessions/2026-05-17_14-23-05.session.zip
       myogestic-tui verify --quick sessions/*.session.zip
+      myogestic-tui verify --jobs 2 sessions
       myogestic-tui verify --chain sessions/2026-05-17_14-23-05.session.zip
     """
-    from ..session import verify_session
     from ..session.format.regular_files import is_regular
 
     level: Level = "quick" if quick else "full"
@@ -54,20 +56,60 @@ def verify(paths: tuple[str, ...], quick: bool, chain: bool, dask: str | None, a
             raise click.UsageError("--chain takes one session of the chain, or the folder that holds it, and no --dask")
         paths, between = _chain(paths[0])
     if dask is not None or any("://" in one for one in paths):
+        if jobs > 1:
+            raise click.UsageError("--jobs is for sessions of this computer; leave it out with --dask and with URLs")
         return _verify_elsewhere(paths, level, dask, progress, as_json)
 
     def check(path: Path) -> Summary:
         if not path.is_dir() and not is_regular(path):
             return _no_file(path, level)
-        outcome = verify_session(path, "quick" if quick else "full", progress=progress.share(f"verifying {path}"))
-        outcome = with_findings(outcome, between.get(path, []))
+        outcome = with_findings(outcome_of(path), between.get(path, []))
         summary = with_verification(load_summary(path), outcome)
         remember_outcome(path, outcome)
         return summary
 
-    return on_each_path(
-        tuple(_sessions_of(paths)), check, session_lines, progress=progress, as_json=as_json, good=_is_whole
-    )
+    sessions = tuple(_sessions_of(paths))
+    with _checkers(sessions, level, jobs, progress) as outcome_of:
+        return on_each_path(sessions, check, session_lines, progress=progress, as_json=as_json, good=_is_whole)
+
+
+@contextmanager
+def _checkers(
+    sessions: tuple[Path, ...], level: Level, jobs: int, progress: Progress
+) -> Iterator[Callable[[Path], Verification]]:
+    """What gives the outcome of each session: this process, or child processes that work ahead."""
+    from ..session import verify_session
+
+    if jobs == 1 or len(sessions) == 1:
+        yield lambda path: verify_session(path, level, progress=progress.share(f"verifying {path}"))
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    from msgspec import convert
+
+    from ..msgspec_types import prepared
+    from ..session import Verification
+    from ..session.library.jobs import Job, start_job
+
+    started: list[Job] = []
+
+    def verify_in_child(path: Path) -> Verification:
+        job = start_job("verify" if level == "full" else "quick-verify", path, {"findings": "all"})
+        started.append(job)
+        return convert(job.wait(), prepared(Verification))
+
+    def wait_for(path: Path) -> Verification:
+        progress.show(f"verifying {path}")
+        return outcomes[path].result()
+
+    with ThreadPoolExecutor(jobs) as pool:
+        outcomes = {path: pool.submit(verify_in_child, path) for path in sessions}
+        try:
+            yield wait_for
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for job in started:
+                job.cancel()
 
 
 def _chain(path: str) -> tuple[tuple[str, ...], dict[Path, list[Finding]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import zipfile
 from pathlib import Path
@@ -139,6 +140,23 @@ def test_one_bad_path_does_not_keep_the_others_from_being_verified(call, session
     done = call("verify", tmp_path / "no.session.zip", session)
     assert done.code == 1
     assert "verified ok (full)" in done.out
+
+
+def test_several_at_a_time_are_verified_as_one_after_the_other(call, session, cut_off, tmp_path):
+    broken = bytearray(session.read_bytes())
+    broken[broken.index(b"emg.zarr/c/1/0") + 60] ^= 1
+    (session.parent / "2026-05-17_10-00-00.session.zip").write_bytes(broken)
+    (tmp_path / "no.session.zip").write_bytes(b"nothing")
+    paths = ("sessions", "no.session.zip")
+    alone, many = call("verify", *paths, "--json"), call("verify", *paths, "--json", "--jobs", 2)
+    assert (many.code, many.out) == (alone.code, alone.out)
+    assert [one["verified"]["ok"] for one in json.loads(many.out)].count(True) == 1
+    assert len(json.loads(many.out)) == 3
+    assert "no.session.zip: " in many.err
+    quick = call("verify", *paths, "--quick", "--jobs", 2)
+    assert (quick.code, quick.out) == (1, call("verify", *paths, "--quick").out)
+    refused = call("verify", "--jobs", 2, "--dask", "127.0.0.1:1", session)
+    assert (refused.code, "--jobs is for sessions of this computer" in refused.err) == (2, True)
 
 
 def test_a_cut_off_session_is_recovered_and_packed(call, cut_off, tmp_path):

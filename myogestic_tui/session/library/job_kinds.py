@@ -13,7 +13,7 @@ from ...msgspec_types import prepared
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..checking.verify import Verification
+    from ..checking.verify import Level, Verification
     from .job_process import Control
 
 
@@ -73,18 +73,21 @@ def _damage_packed(archive: Path) -> list[str]:
     return [finding.text for finding in outcome.findings if finding.kind == "damage"]
 
 
-def verify(path: Path, options: Mapping[str, str], control: Control) -> Any:  # noqa: ARG001
-    """See `verify.verify_session`."""
+def verify(path: Path, options: Mapping[str, str], control: Control) -> Any:
+    """See `verify.verify_session`; with ``findings=all`` the caller keeps the outcome, and gets every finding."""
+    return _verified(path, "full", options, control)
+
+
+def quick_verify(path: Path, options: Mapping[str, str], control: Control) -> Any:
+    """As `verify`, quick."""
+    return _verified(path, "quick", options, control)
+
+
+def _verified(path: Path, level: Level, options: Mapping[str, str], control: Control) -> Verification:
     from ..checking.verify import verify_session
 
-    return _remembered(path, verify_session(path, "full", control.progress))
-
-
-def quick_verify(path: Path, options: Mapping[str, str], control: Control) -> Any:  # noqa: ARG001
-    """See `verify.verify_session`."""
-    from ..checking.verify import verify_session
-
-    return _remembered(path, verify_session(path, "quick", control.progress))
+    outcome = verify_session(path, level, control.progress)
+    return outcome if options.get("findings") == "all" else _remembered(path, outcome)
 
 
 def _remembered(path: Path, outcome: Verification) -> Verification:
