@@ -14,7 +14,7 @@ from ..clock import local_clock
 from ..errors import ConfigError, MyoGesticError, NotAllowedError, SourceError, StreamChangedError
 from .capture_control import Taking
 from .channel_settings import ChannelSettings
-from .chunks import check_chunk, check_same_layout, n_bytes
+from .chunks import Chunk, check_chunk, check_same_layout, n_bytes
 from .envelope import Envelopes
 from .health import HealthMeter, StreamHealth
 from .live_quality import LiveQuality
@@ -329,7 +329,7 @@ class Stream(Taking, RingReading):
         with self._cutting:
             self._explain_gap(timestamps)
             self._keep(data, timestamps, now)
-            kept = self._record(data, timestamps, times, read_at, now)
+            kept = self._record(Chunk(data, timestamps, times, read_at, now))
             self._note_recorded(self._ring.written - len(timestamps), kept)
             self._health.feed(timestamps, n_bytes(data), now, kept, self._counted(data))
         self._last_stamp = float(timestamps[-1])

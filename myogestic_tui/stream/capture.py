@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ..info import StreamInfo
     from ..session import Session
+    from .chunks import Chunk
     from .source import ClockEstimate
 
 LINGER_SECONDS = 0.25
@@ -84,48 +85,31 @@ class Take:
             self.session.add_clock_estimates(self.name, list(estimates))
         self.joined = True
 
-    def add(
-        self,
-        data: NDArray[Any],
-        timestamps: NDArray[np.float64],
-        times: NDArray[np.float64] | None,
-        read_at: float,
-        arrived: float | None = None,
-    ) -> slice:
-        """Append what belongs to the recording, and say which of the samples do.
-
-        Parameters
-        ----------
-        data, timestamps
-            ``(n, n_channels)`` and ``(n,)``, n > 0, raw, as read.
-        times
-            When they were taken, on the recorder's clock; None where that is not known: then the arrival counts.
-        read_at, arrived
-            When the source was asked for them, and when they were there (recorder's clock, s).
+    def add(self, chunk: Chunk) -> slice:
+        """Append what belongs to the recording of a chunk that is not empty; return which of its samples do.
 
         Raises
         ------
         SessionError
             The session did not take them.
         """
-        first, last = 0, len(timestamps)
+        first, last = 0, chunk.n_samples
         if not self._first_kept:
-            first = self._first(times, last, read_at if arrived is None else arrived)
+            first = self._first(chunk.times, last, chunk.arrived)
             self._first_kept = first < last
         over = False
         if self.end is not None:
-            over, last = self._last(self.end, _credible(times, arrived), last, read_at)
+            over, last = self._last(self.end, _credible(chunk), last, chunk.read_at)
         if first < last:
-            self._append(data[first:last], timestamps[first:last], arrived)
+            self._append(chunk.data[first:last], chunk.timestamps[first:last], chunk.arrived)
         if over:
             self.finish(drained=True)
         return slice(first, max(first, last))
 
-    def _append(self, data: NDArray[Any], timestamps: NDArray[np.float64], arrived: float | None) -> None:
-        known = () if arrived is None else (arrived,)
+    def _append(self, data: NDArray[Any], timestamps: NDArray[np.float64], arrived: float) -> None:
         self.writing_since = local_clock()
         try:
-            self.session.append(self.name, data, timestamps, *known)
+            self.session.append(self.name, data, timestamps, arrived)
         finally:
             self.writing_since = None
         self.n_samples += len(timestamps)
@@ -180,7 +164,7 @@ class Take:
         self.done.set()
 
 
-def _credible(times: NDArray[np.float64] | None, arrived: float | None) -> NDArray[np.float64] | None:
-    """None for times ahead of the samples' own arrival: there the stamps leapt."""
-    ahead = times is not None and arrived is not None and times[-1] - arrived > AHEAD_SECONDS
-    return None if ahead else times
+def _credible(chunk: Chunk) -> NDArray[np.float64] | None:
+    """Its times; None for such that are ahead of the samples' own arrival: there the stamps leapt."""
+    ahead = chunk.times is not None and chunk.times[-1] - chunk.arrived > AHEAD_SECONDS
+    return None if ahead else chunk.times

@@ -10,6 +10,7 @@ import numpy as np
 from ..clock import gap_threshold, local_clock
 from ..errors import DiskError, NotAllowedError, SourceError
 from .capture import AHEAD_SECONDS, LATE_SECONDS, Take
+from .chunks import Chunk
 from .sample_times import SampleTimes
 from .session_change import SessionChange
 
@@ -224,7 +225,8 @@ class Taking(SessionChange):
         for read in self._reads.since(at - AHEAD_SECONDS, self._n_recorded):
             first, data, timestamps = ring.since(read.first, limit=read.end - read.first)
             assert first == read.first, "nothing is forgotten while the lock is held"
-            kept = self._record(data, timestamps, self._times.of(timestamps, read.arrived), read.arrived, read.arrived)
+            times = self._times.of(timestamps, read.arrived)
+            kept = self._record(Chunk(data, timestamps, times, read.arrived, read.arrived))
             self._note_recorded(first, kept)
             self._explain_earlier(read, kept)
             if self._health is not None:
@@ -247,28 +249,31 @@ class Taking(SessionChange):
         counter = None if self.info is None else self.info.counter
         return None if counter is None else data[:, counter]
 
-    def _record(
-        self,
-        data: NDArray[Any],
-        timestamps: NDArray[np.float64],
-        times: NDArray[np.float64] | None,
-        read_at: float,
-        arrived: float,
-    ) -> slice:
+    def _record(self, chunk: Chunk) -> slice:
         """Which of the samples belong to the recording; all where there is none."""
         take = self._take
         if take is None:
             return slice(None)
         if not take.done.is_set():
             try:
-                kept = take.add(data, timestamps, times, read_at, arrived)
+                kept = take.add(chunk)
             except SourceError as error:
-                self._refuse_chunk(error, read_at)
+                self._refuse_chunk(error, chunk.read_at)
             except Exception as error:
                 self._drop_take(take, error)
             else:
-                return self._into_next(take, kept, data, timestamps, times, read_at, arrived)
+                return self._into_next(take, kept, chunk)
         return slice(0, 0)
+
+    def _into_next(self, take: Take, kept: slice, chunk: Chunk) -> slice:
+        """Of a chunk that was added to ``take``, what lies behind its end goes into the next recording."""
+        if not take.done.is_set() or take.successor is None:
+            return kept
+        self._follow(take)
+        rest = slice(kept.stop, chunk.n_samples)
+        if rest.start < rest.stop:
+            self._record(chunk.part(rest))
+        return rest
 
     def _store_estimates(self, estimates: list[ClockEstimate]) -> None:
         take = self._take

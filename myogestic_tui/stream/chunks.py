@@ -1,8 +1,8 @@
-"""What a source hands over, held against what it said its samples look like."""
+"""Samples of one read, and the check that they are what their source said they look like."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,36 @@ if TYPE_CHECKING:
     from ..info import StreamInfo
 
 _LAYOUT = ("n_channels", "fs", "dtype", "channel_names", "units")
+
+
+class Chunk(NamedTuple):
+    """Samples that one read brought, raw.
+
+    Attributes
+    ----------
+    data, timestamps
+        ``(n, n_channels)`` and ``(n,)``.
+    times
+        ``(n,)`` when they were taken, on the recorder's clock (s); None where that is not known: the arrival counts.
+    read_at, arrived
+        When the source was asked for them, and when they were there (recorder's clock, s).
+    """
+
+    data: NDArray[Any]
+    timestamps: NDArray[np.float64]
+    times: NDArray[np.float64] | None
+    read_at: float
+    arrived: float
+
+    @property
+    def n_samples(self) -> int:
+        """How many samples it has."""
+        return len(self.timestamps)
+
+    def part(self, which: slice) -> Chunk:
+        """Some of its samples."""
+        times = None if self.times is None else self.times[which]
+        return Chunk(self.data[which], self.timestamps[which], times, self.read_at, self.arrived)
 
 
 def check_chunk(name: str, info: StreamInfo, data: Any, timestamps: Any) -> tuple[NDArray[Any], NDArray[np.float64]]:

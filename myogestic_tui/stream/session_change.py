@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..clock import local_clock
 from .capture import Take
@@ -11,9 +11,6 @@ from .held_samples import HeldSamples
 from .live_offsets import OffsetHistory
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from ..session import Session
     from .health import HealthMeter
 
@@ -111,37 +108,6 @@ class SessionChange(HeldSamples):
             following.join(self.info, None, [])
         if following.joined:
             following.session.add_clock_estimates(self.name, self._clock.estimates)
-
-    def _into_next(
-        self,
-        take: Take,
-        kept: slice,
-        data: NDArray[Any],
-        timestamps: NDArray[np.float64],
-        times: NDArray[np.float64] | None,
-        read_at: float,
-        arrived: float,
-    ) -> slice:
-        """Of a chunk that was added to ``take``, what lies behind its end goes into the next recording."""
-        if not take.done.is_set() or take.successor is None:
-            return kept
-        self._follow(take)
-        rest = slice(kept.stop, len(timestamps))
-        if rest.start < rest.stop:
-            later = None if times is None else times[rest]
-            self._record(data[rest], timestamps[rest], later, read_at, arrived)
-        return rest
-
-    def _record(
-        self,
-        data: NDArray[Any],
-        timestamps: NDArray[np.float64],
-        times: NDArray[np.float64] | None,
-        read_at: float,
-        arrived: float,
-    ) -> slice:
-        """Which of the samples belong to the recording; all where there is none."""
-        raise NotImplementedError
 
     def _restart_counts(self) -> None:
         """Health counts from the start of the session on."""

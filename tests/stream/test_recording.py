@@ -18,6 +18,7 @@ from myogestic_tui.errors import DiskError
 from myogestic_tui.session import Session, open_session_store
 from myogestic_tui.stream import Condition
 from myogestic_tui.stream.capture import Take
+from myogestic_tui.stream.chunks import Chunk
 from tests.sending import wait_for
 from tests.stream.scripted import ClockedScriptedSource, MonitoredScriptedSource, ScriptedSource, chunk, estimate
 
@@ -103,7 +104,7 @@ def test_a_stream_whose_stamps_run_backwards_is_recorded_all_the_same(session):
     stamps = 99.9 - np.arange(40) / 100.0
     for first, read_at in ((0, 100.1), (10, 101.9), (20, 102.1), (30, 102.2)):
         part = slice(first, first + 10)
-        take.add(data[part], stamps[part], stamps[part], read_at)
+        take.add(Chunk(data[part], stamps[part], stamps[part], read_at, read_at))
     np.testing.assert_array_equal(stored(session)[1], stamps[20:])
 
 
@@ -294,7 +295,7 @@ class Kept:
     def __init__(self) -> None:
         self.stamps: list[np.ndarray] = []
 
-    def append(self, _: str, data: np.ndarray, stamps: np.ndarray) -> None:
+    def append(self, _: str, data: np.ndarray, stamps: np.ndarray, arrived: float) -> None:
         assert len(data) == len(stamps) > 0
         self.stamps.append(stamps)
 
@@ -314,7 +315,7 @@ def test_every_cut_takes_each_sample_once_and_leaves_none_out(sizes, start, leng
     take.end = start + length
     for part in np.split(stamps, np.cumsum(sizes)[:-1]):
         if not take.done.is_set():
-            take.add(part[:, None], part, part, 0.0)
+            take.add(Chunk(part[:, None], part, part, 0.0, part[-1]))
     got = np.concatenate(kept.stamps) if kept.stamps else np.empty(0)
     inside = np.flatnonzero((stamps >= start) & (stamps <= take.end))
     np.testing.assert_array_equal(got, stamps[inside[0] : inside[-1] + 1] if inside.size else [])
