@@ -44,6 +44,9 @@ class Archive:
         It is no zip, is cut, has bytes before or behind it, or a member has an impossible name, place or size.
     """
 
+    concurrent = True
+    """Whether threads may share one."""
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self._fd = _open(self.path)

@@ -92,6 +92,11 @@ class StoredArray:
         array.n_published = -1
         return array
 
+    @property
+    def concurrent(self) -> bool:
+        """Whether several threads may decode chunks at once."""
+        return bool(getattr(self._members, "concurrent", False))
+
     def rows(self, start: int, stop: int) -> NDArray[Any]:
         """See `Rows.rows`."""
         out: NDArray[Any] = np.empty((stop - start, *self.spec.row_shape), self.spec.np_dtype)

@@ -73,6 +73,8 @@ def fetch_url(url: str, folder: str) -> str:
 class UrlArchive(Archive):
     """An archive behind a URL; see `Archive`."""
 
+    concurrent = False  # not every library that reaches a URL minds its threads
+
     def __init__(self, url: str, fs: Any, place: str) -> None:
         self._url, self._fs, self._place = url, fs, place
         self._fd = -1

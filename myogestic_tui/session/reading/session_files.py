@@ -55,6 +55,8 @@ class ArchiveMembers:
 
     def __init__(self, archive: Archive) -> None:
         self.archive = archive
+        self.concurrent = getattr(archive, "concurrent", False)
+        """Whether several threads may read at once: not through every library for URLs."""
 
     def read(self, key: str) -> bytes | None:
         """Content of a member, checked against its CRC; None where it is absent."""

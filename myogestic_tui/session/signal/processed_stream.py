@@ -63,6 +63,7 @@ class _Columns:
         self.spec = replace(spec, chunk_length=stream.data.spec.chunk_length)
         self.n_rows, self.n_stored = stream.data.n_rows, 0
         self._rows, self._channels = stream.data, np.array(channels, np.intp)
+        self.concurrent = getattr(stream.data, "concurrent", False)
 
     def rows(self, start: int, stop: int) -> NDArray[Any]:
         return self._rows.rows(start, stop)[:, self._channels]

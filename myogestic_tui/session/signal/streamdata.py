@@ -12,9 +12,10 @@ import numpy as np
 
 from ...errors import SessionDamagedError
 from ..format.arrays import StoredArray, chunk_spans
+from .decode_ahead import DecodeAhead
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -215,11 +216,14 @@ class SampleReader(_Forward):
         Where they come from.
     longest
         Most samples that a stretch will have.
+    firsts
+        First sample of each stretch of that length that will be asked for, in order: what they need is decoded ahead.
+        Others may be asked for, too.
     """
 
-    def __init__(self, stream: StreamData, longest: int) -> None:
+    def __init__(self, stream: StreamData, longest: int, firsts: Iterable[int] = ()) -> None:
         super().__init__(stream.n_samples, stream.block_rows, longest)
-        self._stream = stream
+        self._chunks = DecodeAhead(stream, map(self._extent, self._needed(firsts, longest)))
         shape = (2, stream.info.n_channels, min(self._rows, stream.n_samples) + _PAD)
         self._blocks = np.empty(shape, stream.info.np_dtype)
         self._unreadable: list[tuple[int, int, SessionDamagedError]] = []
@@ -243,11 +247,23 @@ class SampleReader(_Forward):
         out[...] = parts[0]
         return out
 
+    def close(self) -> None:
+        """Stop decoding ahead."""
+        self._chunks.close()
+
+    def _needed(self, firsts: Iterable[int], longest: int) -> Iterator[int]:
+        """Numbers of the blocks, in the order in which they are fetched first."""
+        upcoming = 0
+        for first in firsts:
+            for number in range(max(upcoming, first // self._rows), (first + longest - 1) // self._rows + 1):
+                yield number
+                upcoming = number + 1
+
     def _fetch(self, number: int) -> None:
         """Put a block in its place, chunk by chunk: what was decoded just now is still in the caches."""
         start, stop = self._extent(number)
         block = self._blocks[number % 2]
-        for first, last, rows in self._stream.chunks(start, stop):
+        for first, last, rows in self._chunks.chunks(start, stop):
             if isinstance(rows, SessionDamagedError):
                 self._unreadable.append((first, last, rows))
                 continue

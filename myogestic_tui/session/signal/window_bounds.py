@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -246,12 +247,15 @@ def cut_windows(
     A window with samples that cannot be read is left out, once ``leave_out`` was told why and did not raise. ``room``
     gives the array that the next window goes into; None for one of its own.
     """
-    samples, times = SampleReader(stream, n), TimeReader(stream, n)
-    for run in runs:
-        for start in starts(run, n, hop):
-            try:
-                window = samples.take(start, start + n, room())
-            except SessionDamagedError as error:
-                leave_out(error)
-                continue
-            yield run, window, times.take(start, start + n)
+    runs = list(runs)
+    firsts = (start for run in runs for start in starts(run, n, hop))
+    times = TimeReader(stream, n)
+    with closing(SampleReader(stream, n, firsts)) as samples:
+        for run in runs:
+            for start in starts(run, n, hop):
+                try:
+                    window = samples.take(start, start + n, room())
+                except SessionDamagedError as error:
+                    leave_out(error)
+                    continue
+                yield run, window, times.take(start, start + n)
