@@ -85,6 +85,9 @@ def _analyse(sketch: Sketch | EventSketch, evidence: Evidence, since: int) -> Ti
         found = _with_coverage(found, cells, evidence, beginning=not since)
     if evidence.counts is not None and found.period_s > 0:
         found = counted(found, evidence.counts, since)
+    if evidence.clock_error_s:
+        wider = (replace(piece, error_s=piece.error_s + evidence.clock_error_s) for piece in found.pieces)
+        found = replace(found, pieces=tuple(wider))
     return replace(
         found,
         scatter_s=max((line.error for line in lines), default=0.0),

@@ -41,6 +41,8 @@ class Evidence:
     placed
         Basis and error in seconds of stamps that somebody put on the recorder's clock already; None where they are the
         source's.
+    clock_error_s
+        How far wrong the clock that all of this is told on may be: another recorder's, in a merged session.
     """
 
     arrivals: Floats | None = None
@@ -53,6 +55,7 @@ class Evidence:
     counts: Counts | None = None
     remote: bool = False
     placed: tuple[Basis, float] | None = None
+    clock_error_s: float = 0.0
 
 
 _SLACK, _FASTEST = 1.0, 2.0

@@ -10,6 +10,7 @@ from myogestic_tui.info import StreamInfo
 from myogestic_tui.session import Session
 from myogestic_tui.session.format.json_files import replace_file
 from myogestic_tui.session.format.meta import Anchor, decode_meta, encode_meta
+from myogestic_tui.session.format.time_records import PlacedMeta
 
 FS, SECONDS = 250.0, 30.0
 PULSES = np.array([5.0, 12.5, 22.0])
@@ -43,8 +44,13 @@ class Box:
             for i, t in enumerate(at)
         ]
 
-    def record(self, base, devices, *, begins=0.0, ends=SECONDS, labels=(), clock_id=None, classes=("Rest", "Fist")):
-        """A packed session. ``devices``: name to (the box it is at, info changes, estimates or None)."""
+    def record(
+        self, base, devices, *, begins=0.0, ends=SECONDS, labels=(), clock_id=None, classes=("Rest", "Fist"), placed=()
+    ):
+        """A packed session. ``devices``: name to (the box it is at, info changes, estimates or None).
+
+        ``placed``: streams whose stamps an import put on the box's clock already, to 20 ms.
+        """
         session = Session(base, reserve_bytes=0, class_names=list(classes))
         start, stop = self.reads(begins), self.reads(ends)
         true = begins + np.arange(round((ends - begins) * FS)) / FS
@@ -76,6 +82,8 @@ class Box:
         meta.recorder = replace(meta.recorder, host=self.name, clock=self.name if clock_id is None else clock_id)
         for stream in meta.streams.values():
             stream.time, stream.gaps = None, []
+        for name in placed:
+            meta.streams[name].placed = PlacedMeta("arrival", 0.02)
         replace_file(path, encode_meta(meta))
         return session.pack_to_zip()
 

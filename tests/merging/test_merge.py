@@ -58,6 +58,56 @@ def test_a_shared_pulse_lands_within_a_millisecond(tmp_path, left, right):
         assert session.timeline("emg_right").gaps == ()
 
 
+def test_a_stream_may_be_as_wrong_as_its_own_box_says_and_the_clock_between_the_boxes(tmp_path, left, right):
+    noise = 0.004
+    of_right = {
+        "emg": (right, {"uid": "u-emg-right"}, right.compares(right)),
+        "bare": (right, {}, None),
+        "labels of left": (left, of_labels(left), right.compares(left, noise=noise)),
+    }
+    paths = [
+        left.record(tmp_path / "a", {"emg": (left, {"uid": "u-emg-left"}, left.compares(left))}),
+        right.record(tmp_path / "b", of_right),
+    ]
+    out = merge_sessions(paths, tmp_path / "m.session.zip")
+    with open_session_store(out) as session, open_session_store(paths[1]) as alone:
+        between = session.meta.extra["merged"]["sessions"][1]["clock_error_s"]
+        assert between > noise / 2
+        for name in ("emg", "bare"):
+            merged = name if name == "bare" else "emg_right"
+            error = session.timeline(merged).error_s
+            assert between <= error, name
+            assert session.meta.all_streams[merged].time.error_s == pytest.approx(error)
+            assert session.summary().streams[merged].error_s == pytest.approx(error)
+        assert session.timeline("emg_right").error_s == pytest.approx(between + alone.timeline("emg").error_s, rel=0.1)
+    with open_session_store(out) as session, open_session_store(paths[0]) as alone:
+        assert session.timeline("emg_left").error_s == alone.timeline("emg").error_s
+
+
+def test_stamps_that_an_import_placed_are_brought_to_the_first_clock_with_their_error(tmp_path, left, right):
+    of_right = {"emg": (right, {}, None), "labels": (left, of_labels(left), right.compares(left))}
+    paths = [
+        left.record(tmp_path / "a", {"emg": (left, {}, None)}),
+        right.record(tmp_path / "b", of_right, placed=["emg"]),
+    ]
+    with open_session_store(merge_sessions(paths, tmp_path / "m.session.zip")) as session:
+        assert np.abs(pulses(session, "emg_right") - left.reads(PULSES)).max() < 1e-3
+        assert session.timeline("emg_right").error_s >= 0.02
+
+
+def test_a_merged_session_is_merged_once_more_and_no_error_is_forgotten(tmp_path, left, right):
+    third = Box("third", -7 * HOUR)
+    paths = both(tmp_path, left, right)
+    of_third = {"emg": (third, {}, None), "labels": (left, of_labels(left), third.compares(left, seed=9))}
+    first = merge_sessions(paths, tmp_path / "m.session.zip")
+    again = merge_sessions([third.record(tmp_path / "c", of_third), first], tmp_path / "n.session.zip")
+    with open_session_store(first) as before, open_session_store(again) as session:
+        assert np.abs(pulses(session, "emg_right") - third.reads(PULSES)).max() < 1e-3
+        more = session.meta.extra["merged"]["sessions"][1]["clock_error_s"]
+        known = before.meta.all_streams["emg_right"].clock_error_s
+        assert session.meta.all_streams["emg_right"].clock_error_s == pytest.approx(known + more)
+
+
 def test_samples_and_raw_time_stamps_are_copied_as_they_are(tmp_path, left, right):
     paths = both(tmp_path, left, right)
     out = merge_sessions(paths, tmp_path / "both.session.zip")

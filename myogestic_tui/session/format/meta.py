@@ -119,6 +119,8 @@ class StreamMeta(Struct, kw_only=True):
     """What it did; None where it was not looked at yet, or does not count."""
     placed: PlacedMeta | None = None
     """What its time stamps are, in an imported session that cannot tell by itself."""
+    clock_error_s: float = 0.0
+    """How far wrong the clock of its recorder may be, in a merged session, whose clock is another one's."""
     joined_at: float | None = None
     """Recorder's LSL clock, for a stream that came after the start."""
     desc_xml: str = ""

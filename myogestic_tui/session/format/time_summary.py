@@ -66,7 +66,11 @@ def session_evidence(meta: Meta, streams: Mapping[str, StreamSpan]) -> dict[str,
     for stem in meta.all_streams.keys() & found.keys():
         stream = meta.all_streams[stem]
         found[stem] = replace(
-            found[stem], counts=counts_of(stream), remote=is_remote(stream.hostname, host), placed=_placed(stream)
+            found[stem],
+            counts=counts_of(stream),
+            remote=is_remote(stream.hostname, host),
+            placed=_placed(stream),
+            clock_error_s=max(stream.clock_error_s, 0.0),
         )
     return found
 

@@ -41,7 +41,8 @@ def rebase(session: SessionReader, stream: StreamView, relation: Relation) -> St
     arrivals = _all(stream.arrival, 2) if stream.arrival is not None else None
     if relation.is_same:
         return StreamTimes(offsets, arrivals, replace(measured, time=None))
-    if timeline.basis == "uncompared":
+    given = measured.placed if timeline.basis != "none" else None
+    if timeline.basis == "uncompared" or given is not None:
         moved = _as_offsets(stream, relation)
     else:
         moved = offsets.copy()
@@ -52,8 +53,10 @@ def rebase(session: SessionReader, stream: StreamView, relation: Relation) -> St
         arrivals = np.column_stack((arrivals[:, 0], relation.map(arrivals[:, 1])))
     joined = None if measured.joined_at is None else relation.one(measured.joined_at)
     lost = timeline.basis not in (*_UNTOUCHED, "uncompared")
-    placed = PlacedMeta("none") if lost or timeline.basis == "none" else measured.placed
-    return StreamTimes(moved, arrivals, replace(measured, joined_at=joined, placed=placed, time=None), lost)
+    placed = PlacedMeta("none") if lost or timeline.basis == "none" else None
+    doubt = measured.clock_error_s + relation.error_s + (0.0 if given is None else given.error_s or 0.0)
+    meta = replace(measured, joined_at=joined, placed=placed, time=None, clock_error_s=doubt)
+    return StreamTimes(moved, arrivals, meta, lost)
 
 
 def _all(rows: object, width: int) -> Floats:
@@ -64,7 +67,7 @@ def _all(rows: object, width: int) -> Floats:
 
 
 def _as_offsets(stream: StreamView, relation: Relation) -> Floats:
-    """Comparisons with a recorder's own clock, which its own streams are stamped by: what the relation tells."""
+    """Comparisons of a stream whose stamps are on its recorder's clock: what the relation tells."""
     n = stream.n_samples
     ends = [float(stream.stamps.rows(at, at + 1)[0]) for at in (0, n - 1)] if n else []
     if not np.isfinite(ends).all() or not ends:
