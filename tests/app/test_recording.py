@@ -316,7 +316,7 @@ def test_a_protocol_labels_at_its_cues_and_publishes_them(app: App) -> None:
 
     plan = make_plan("p", [(1, 0.3), (0, 0.3)], repeats=3, lead_in=0.1)
     app.parts.protocols.cues.open()
-    markers = LSLSource(CUE_STREAM, source_id=f"{app.name}-cues", timeout=60.0)
+    markers = LSLSource(CUE_STREAM, source_id=f"{app.name}-cues", timeout=240.0)
     markers.connect()
     wait_for(lambda: app.parts.protocols.cues.is_heard)
     app.run_protocol(plan)

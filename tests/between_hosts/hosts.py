@@ -18,7 +18,9 @@ from typing import Any
 
 import pytest
 
-PATIENCE = 60.0
+from tests.sending import wait_for
+
+PATIENCE = 180.0
 needs_nft = pytest.mark.skipif(shutil.which("nft") is None, reason="nft is not installed")
 _OUTLET = Path(__file__).parents[1] / "sources" / "outlet_child.py"
 _READER = Path(__file__).with_name("reader_child.py")
@@ -219,6 +221,7 @@ class TwoHosts:
 
     def used_cable(self) -> int:
         """The cable that samples come by."""
+        wait_for(lambda: len(self.connections()) == 1)
         (connection,) = self.connections()
         return int(connection[0].split(".")[2])
 

@@ -36,7 +36,7 @@ def test_one_of_two_cables_is_pulled(hosts, unique):
     two.pull(two.used_cable())
     reader.until(state="lost", message="its outlet is there")
     goes_on(reader, outlet)
-    assert 0 < lost(reader) < 200 * (SOON + 6)
+    assert 0 < lost(reader) < 200 * (SOON + 60)
 
 
 def test_the_address_of_the_recorder_changes(hosts, unique):
@@ -46,7 +46,7 @@ def test_the_address_of_the_recorder_changes(hosts, unique):
     two.recorder.run("ip", "address", "add", "10.77.1.9/24", "dev", "c1")
     reader.until(state="lost")
     goes_on(reader, outlet)
-    assert 0 < lost(reader) < 200 * (SOON + 12)
+    assert 0 < lost(reader) < 200 * (SOON + 60)
 
 
 @pytest.mark.slow
@@ -105,7 +105,7 @@ def test_markers_of_a_dead_connection_arrive_by_the_second(hosts, unique):
 def wait_for_second(two: TwoHosts) -> None:
     import time
 
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     first = two.connections()
     while not two.connections() - first:
         assert time.monotonic() < end

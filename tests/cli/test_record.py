@@ -70,7 +70,7 @@ def test_who_records_the_labels_of_a_recording_has_them_all(tmp_path, unique):
         stderr=subprocess.PIPE,
         text=True,
     )
-    source = LSLSource(LABEL_STREAM, source_id=LabelOutlet(tmp_path / "sessions").source_id, timeout=60.0)
+    source = LSLSource(LABEL_STREAM, source_id=LabelOutlet(tmp_path / "sessions").source_id, timeout=240.0)
     heard: list[tuple[str, float]] = []
     with recorder:
         source.connect()

@@ -192,7 +192,7 @@ def test_another_user_is_kept_out_by_the_folder_and_by_the_recorder():
 
 
 def _as_nobody(path: os.PathLike[str]) -> str:
-    done = subprocess.run([sys.executable, "-c", NOBODY, os.fspath(path)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", NOBODY, os.fspath(path)], capture_output=True, text=True, timeout=240)
     return done.stdout.strip() or done.stderr
 
 

@@ -36,7 +36,7 @@ def test_the_ten_lines_of_the_page_record_a_label(tmp_path):
     assert len([line for line in example.splitlines() if line.strip()]) <= 12
     with serving() as (server, recorder), lock_sessions_folder(tmp_path / "sessions", socket=str(server.path)):
         done = subprocess.run(
-            [sys.executable, "-I", "-c", example], cwd=tmp_path, capture_output=True, text=True, timeout=60
+            [sys.executable, "-I", "-c", example], cwd=tmp_path, capture_output=True, text=True, timeout=240
         )
         assert done.returncode == 0, done.stderr
         assert done.stdout.count("'ok': True") == 3

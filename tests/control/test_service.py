@@ -54,7 +54,7 @@ def test_without_systemd_nothing_is_sent_and_nothing_fails(monkeypatch):
 
 def test_all_that_the_process_prints_is_in_a_few_short_files(tmp_path):
     path = tmp_path / "deep" / "r.log"
-    subprocess.run([sys.executable, "-c", SHOUT, path], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", SHOUT, path], check=True, timeout=240)
     files = sorted(path.parent.iterdir())
     assert len(files) == KEPT + 1
     assert all(file.stat().st_size < 1300 for file in files)

@@ -52,7 +52,7 @@ def sending(network: dict[str, str]) -> Iterator[None]:
         assert generator.stdout is not None
         assert generator.stdout.readline()
         yield
-        generator.communicate(timeout=60)
+        generator.communicate(timeout=240)
 
 
 def start(name: str, folder: Path, network: dict[str, str], *arguments: object) -> subprocess.Popen[str]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import asyncssh
 
-PATIENCE = 90.0
+PATIENCE = 180.0
 COMMAND = (sys.executable, "-P", "-m", "myogestic_tui")
 _SERVER = Path(__file__).with_name("ssh_server.py")
 

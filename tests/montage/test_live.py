@@ -280,7 +280,7 @@ os._exit(9)
 def test_a_montage_outlives_a_kill_by_the_journal_alone(tmp_path):
     from myogestic_tui.session import recover_session
 
-    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], capture_output=True, text=True, timeout=240)
     path = recover_session(done.stdout.strip())
     with open_session_store(path) as stored:
         grids = stored.stream_info("emg").channel_grids

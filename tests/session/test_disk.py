@@ -98,7 +98,7 @@ def test_a_disk_that_fills_up_while_recording_loses_nothing(small_disk: Path, tm
     session.add_label(1)
     said, errors = watched(session)
     n = fill_until_refused(session, EMG)
-    assert said.wait(60)
+    assert said.wait(240)
     assert errors == [session.error]
     assert "no space left" in str(session.error).lower()
     with pytest.raises(DiskError):
@@ -124,7 +124,7 @@ def test_at_a_full_disk_the_session_is_finished_with_what_is_safe(small_disk: Pa
     session.save_meta()
     fill(small_disk, leave=200_000)
     n = fill_until_refused(session, EMG, start=20_000)
-    assert said.wait(60)
+    assert said.wait(240)
     session.finish()
     assert session.state == "finished"
     assert_all_there(session.path, n)
@@ -140,7 +140,7 @@ def test_a_short_write_is_cut_back_and_the_session_finished(tmp_path: Path):
     said, errors = watched(session)
     with files_no_larger_than(300_001):
         n = fill_until_refused(session, EMG)
-        assert said.wait(60)
+        assert said.wait(240)
     assert 300_001 // 40 - 200 < n < 300_001 // 40
     assert len(errors) == 1
     session.finish()
@@ -155,7 +155,7 @@ def test_a_label_that_finds_no_room_ends_the_session_and_nothing_is_lost(tmp_pat
     with files_no_larger_than(150_000):
         with pytest.raises(DiskError):
             note_until_refused(session)
-        assert said.wait(60)
+        assert said.wait(240)
     session.finish()
     assert_all_there(session.path, 1500)
 
@@ -167,7 +167,7 @@ def test_a_chunk_that_the_disk_refused_is_written_at_the_end(small_disk: Path):
     fill(small_disk, leave=0)
     with pytest.raises(DiskError):
         session.save_meta()
-    assert said.wait(60)
+    assert said.wait(240)
     session.finish()
     assert session.state == "finished"
     assert_all_there(session.path, 2900)
@@ -185,7 +185,7 @@ def test_a_failed_sync_ends_the_session(tmp_path: Path, monkeypatch: pytest.Monk
     appended = threading.Event()
 
     def fail(_: int) -> None:
-        assert appended.wait(60)
+        assert appended.wait(240)
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     with monkeypatch.context() as broken:
@@ -197,7 +197,7 @@ def test_a_failed_sync_ends_the_session(tmp_path: Path, monkeypatch: pytest.Monk
             appended.set()
             with pytest.raises(DiskError, match="Input/output error"):
                 session.undo_label()
-        assert said.wait(60)
+        assert said.wait(240)
     assert "Input/output error" in str(errors[0])
     session.finish()
     assert session.state == "finished"

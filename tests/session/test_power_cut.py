@@ -102,7 +102,7 @@ def test_a_slow_disk_syncs_all_streams_at_once_and_its_lag_is_told(tmp_path: Pat
 
     def fdatasync(fd: int) -> None:
         if "@events" not in os.readlink(f"/proc/self/fd/{fd}") and not slow.is_set():
-            together.wait(30)
+            together.wait(240)
             slow.wait()
         real(fd)
 
@@ -112,7 +112,7 @@ def test_a_slow_disk_syncs_all_streams_at_once_and_its_lag_is_told(tmp_path: Pat
     session = recorded(tmp_path, [(stream, 50, 10) for stream in STREAMS])
     fed.set()
     try:
-        together.wait(30)
+        together.wait(240)
         wait_for(lambda: session.snapshot().unsynced_s > 2.0)
     finally:
         slow.set()
@@ -234,5 +234,5 @@ def test_what_is_marked_is_on_the_disk_within_a_second(tmp_path: Path, monkeypat
 
     monkeypatch.setattr(os, "fdatasync", fdatasync)
     session.mark_channel("emg", 3, bad=True)
-    assert synced.wait(30)
+    assert synced.wait(240)
     session.finish()

@@ -395,6 +395,8 @@ def test_what_waits_for_zarr_waits_on_the_disk_and_not_in_memory(tmp_path: Path,
     session = Session(tmp_path, reserve_bytes=0)
     session.init_stream("emg", StreamInfo(64, 2048.0))
     data, stamps = np.zeros((2048, 64), "float32"), np.arange(2048) / 2048
+    with open_session_store(session.path) as reader:  # what reading imports is none of it
+        assert reader.n_samples("emg") == 0
     before = psutil.Process().memory_info().rss
     for second in range(200):
         session.append("emg", data, second + stamps)

@@ -23,7 +23,7 @@ def test_a_played_file_arrives_sample_for_sample(unique: str, tmp_path: Path) ->
         expected = np.load(npy)
         with Reader(LSLSource(unique)) as reader:
             reader.until_count(2 * len(expected))
-        player.communicate(timeout=60)
+        player.communicate(timeout=240)
     assert reader.info.channel_names == ("E1", "E2", "E3", "E4")
     assert (reader.info.fs, reader.info.dtype) == (500.0, "float64")
     first = int(np.flatnonzero((reader.data == expected[0]).all(axis=1))[0])

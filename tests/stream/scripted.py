@@ -65,9 +65,9 @@ class ScriptedSource:
         """Put items in, and wait until the stream has dealt with them."""
         self.put(*items)
         with self._turn:
-            assert self._turn.wait_for(lambda: not self._script, 30.0)
+            assert self._turn.wait_for(lambda: not self._script, 120.0)
             after = self._n_reads + 1
-            assert self._turn.wait_for(lambda: self._n_reads >= after, 30.0)
+            assert self._turn.wait_for(lambda: self._n_reads >= after, 120.0)
 
 
 class ClockedScriptedSource(ScriptedSource):

@@ -251,7 +251,7 @@ def test_viewers_and_the_worker_do_not_disturb_each_other():
         source.give()
         end.set()
         for viewer in viewers:
-            viewer.join(30.0)
+            viewer.join(120.0)
         _, _low, high = stream.envelopes.draw(Look(2.0, 50))
     assert wrong == []
     assert high[0, -2] == pytest.approx(49990.0, abs=500)

@@ -136,7 +136,7 @@ class Stuck(ScriptedSource):
 
     def read(self):
         self.inside.set()
-        self.free.wait(60.0)
+        self.free.wait(300.0)
         return super().read()
 
 
@@ -144,13 +144,13 @@ def test_stop_and_finish_are_bounded_also_with_a_source_that_hangs(tmp_path):
     source = Stuck()
     stream, session = Stream("emg", source), Session(tmp_path)
     stream.start()
-    assert source.inside.wait(30.0)
+    assert source.inside.wait(120.0)
     stream.begin(session, local_clock())
     assert not stream.finish(local_clock(), 0.05)
     assert not stream.recording
     assert not stream.stop(0.05)
     source.free.set()
-    assert stream.stop(30.0)
+    assert stream.stop(120.0)
     session.finish()
 
 
@@ -197,6 +197,6 @@ def test_the_same_failure_to_connect_is_logged_once(caplog):
     with caplog.at_level("WARNING"):
         stream.start()
         wait_for(lambda: source.n_connects >= 3)
-        assert stream.stop(30.0)
+        assert stream.stop(120.0)
     assert [record.message for record in caplog.records] == ["emg: connect() failed"]
     assert "no such port" in stream.message

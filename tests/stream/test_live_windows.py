@@ -52,7 +52,7 @@ def test_windows_begin_with_what_comes_after_the_call_and_end_with_the_stream():
         rest: list = []
         reader = threading.Thread(target=lambda: rest.extend(windows))
         reader.start()
-    reader.join(30.0)
+    reader.join(120.0)
     assert not reader.is_alive()
     assert rest == []
 

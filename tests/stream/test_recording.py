@@ -47,7 +47,7 @@ class Running:
         return self.stream
 
     def __exit__(self, *_: object) -> None:
-        assert self.stream.stop(30.0)
+        assert self.stream.stop(120.0)
 
 
 def stored(session: Session) -> tuple[np.ndarray, np.ndarray]:
@@ -202,9 +202,9 @@ def test_a_stream_that_goes_on_without_reaching_the_end_is_given_up_after_the_ti
         stream.begin(session, local_clock() - 60.0)
         began = local_clock()
         assert not stream.finish(local_clock(), 0.5)
-        assert local_clock() - began < 20.0
+        assert local_clock() - began < 100.0
         end.set()
-        feeder.join(30.0)
+        feeder.join(120.0)
     assert len(stored(session)[0]) > 0
 
 

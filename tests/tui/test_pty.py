@@ -38,7 +38,7 @@ GIVEN_BACK = (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?2004l")
 def wait_given_back(terminal, n_before: int) -> None:
     """Wait until what the viewer switched on is off in the bytes that arrive after ``n_before`` of them."""
     terminal.flow()
-    deadline = time.monotonic() + 30.0
+    deadline = time.monotonic() + 120.0
     while not all(wanted in terminal.output[n_before:] for wanted in GIVEN_BACK):
         assert time.monotonic() < deadline, bytes(terminal.output[-300:])
         time.sleep(0.02)

@@ -87,7 +87,7 @@ def test_bad_arguments_and_sessions_are_told_at_once(folder, tmp_path, caplog):
 def held(part, gate):
     """Say who works on a partition, and wait for the gate to open."""
     Path(gate, f"{os.getpid()}").touch()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not Path(gate, "open").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     return list(part)
@@ -113,10 +113,10 @@ def test_a_worker_killed_midway_costs_nothing_but_time(folder, tmp_path, cluster
 
     paths = find_sessions([folder])
     with distributed.Client(cluster) as client:
-        client.wait_for_workers(2, timeout=60)
+        client.wait_for_workers(2, timeout=240)
         bag = windows_bag(paths, "emg", 0.2, 0.1).map_partitions(held, str(tmp_path))
         future = client.compute(bag)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while len(pids := list(tmp_path.iterdir())) < 2 and time.monotonic() < deadline:
             time.sleep(0.01)
         assert len(pids) == 2
@@ -146,7 +146,7 @@ def test_an_export_whose_worker_is_killed_is_whole(folder, tmp_path, cluster, to
 
 def kill_when_there(out, cluster):
     """Kill a worker as soon as there is a file."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not any(path.is_file() for path in out.rglob("*")) and time.monotonic() < deadline:
         time.sleep(0.002)
     worker = next(iter(cluster.workers.values()))
