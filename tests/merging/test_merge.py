@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from myogestic_tui.cli.command_table import run
 from myogestic_tui.errors import ClockError, ConfigError, SessionError
-from myogestic_tui.session import open_session_store, verify_session
+from myogestic_tui.session import open_session_store, unfinished_sessions, verify_session
 from myogestic_tui.session.merging.merge import merge_sessions
+from myogestic_tui.session.packing.interrupted_work import clean_up
 
 from .boxes import PULSES, SECONDS, Box, of_labels, pulses
 
@@ -249,7 +256,43 @@ def test_bad_input_is_named_and_nothing_is_written(tmp_path, left, right):
         with pytest.raises(error, match=words):
             wrong()
     assert not list(tmp_path.glob("*.zip"))
-    assert not list(tmp_path.glob(".merge-*"))
+    assert {one.name for one in tmp_path.iterdir()} == {"left", "right"}
+
+
+def test_a_disk_without_links_gets_the_archive_too(tmp_path, left, right, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    out = merge_sessions(both(tmp_path, left, right), tmp_path / "m.session.zip")
+    assert verify_session(out).ok
+    assert {one.name for one in tmp_path.iterdir()} == {"left", "right", "m.session.zip"}
+
+
+def _killed_merge(folder: Path, paths: list[Path]) -> None:
+    """A process that merges and is killed while it packs."""
+    code = (
+        "import os, signal, sys\n"
+        "from myogestic_tui.session.merging import merge\n"
+        "merge.set_merged_meta = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "merge.merge_sessions(sys.argv[2:], sys.argv[1])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(folder / "m.session.zip"), *map(str, paths)], check=False)
+    assert done.returncode == -signal.SIGKILL
+
+
+def test_what_a_killed_merge_left_goes_with_the_next_merge_or_recorder(tmp_path, left, right):
+    paths = both(tmp_path, left, right)
+    for after in (
+        lambda: merge_sessions(paths, tmp_path / "m.session.zip"),
+        lambda: clean_up(tmp_path),
+    ):
+        _killed_merge(tmp_path, paths)
+        assert list(tmp_path.glob(".myogestic/merging/*/*/emg_left.zarr"))
+        assert not unfinished_sessions(tmp_path)
+        after()
+        assert not list(tmp_path.rglob("emg_left.zarr"))
+        (tmp_path / "m.session.zip").unlink(missing_ok=True)
 
 
 def test_the_command_prints_what_was_merged(tmp_path, left, right, capsys):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SALVAGING = "salvaging"
 EDITING = "editing"
+MERGING = "merging"
 _WORK = ".work"
 """Suffix of their names: what is called otherwise is somebody else's, and stays."""
 _REPLACED = ".replaced"
@@ -33,7 +34,7 @@ def work_folder(sessions_dir: Path, kind: str, name: str) -> Iterator[Path]:
     sessions_dir
         The sessions folder that the archive will be in.
     kind
-        `SALVAGING` or `EDITING`.
+        `SALVAGING`, `EDITING` or `MERGING`.
     name
         What is worked on.
 
@@ -85,7 +86,7 @@ def finish_replacing(sessions_dir: Path) -> None:
 
 def remove_work_folders(sessions_dir: Path) -> None:
     """Remove those that killed jobs left."""
-    for kind in (SALVAGING, EDITING):
+    for kind in (SALVAGING, EDITING, MERGING):
         for folder in (sessions_dir / STATE_FOLDER / kind).glob(f"*{_WORK}/"):
             if folder.is_symlink():
                 continue
