@@ -25,7 +25,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -89,10 +89,11 @@ def burned(pid: int) -> float:
 
 def wakeups(pid: int) -> int:
     """How often its threads that live now have waited and come back, so far."""
-    lines = [
-        line for task in Path(f"/proc/{pid}/task").iterdir() for line in (task / "status").read_text().splitlines()
-    ]
-    return sum(int(line.split()[1]) for line in lines if line.startswith("voluntary"))
+    total = 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(OSError):  # it has just ended
+            total += int((task / "status").read_text().partition("\nvoluntary_ctxt_switches:")[2].split()[0])
+    return total
 
 
 def pss_mb(pid: int) -> float:
