@@ -20,7 +20,7 @@ def check_inputs(settings: Settings) -> Iterator[Check]:
     wanted = dict.fromkeys(one.device for one in settings.config.inputs)
     if not wanted:
         return
-    from ..control.input_devices import list_inputs, udev_rule
+    from ..control.input_devices import JOIN_GROUP, list_inputs, udev_rule
 
     try:
         found = list_inputs()
@@ -34,7 +34,7 @@ def check_inputs(settings: Settings) -> Iterator[Check]:
             yield Check("inputs", "warning", f"{device} is not there; there are: {there}", "plug it in")
         elif here[0].error:
             rule = f"echo '{udev_rule(here[0].name or device)}' | sudo tee -a {_RULES}"
-            fix = f"{rule}; sudo udevadm control --reload; sudo usermod -aG input $USER; plug it in again, log in again"
+            fix = f"{JOIN_GROUP}; where it still may not: {rule}; sudo udevadm control --reload; plug it in again"
             yield Check("inputs", "warning", f"{device} ({here[0].path}): {here[0].error}", fix)
         else:
             yield Check("inputs", "ok", f"{device} at {here[0].path}")

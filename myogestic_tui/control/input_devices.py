@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import struct
@@ -20,6 +21,8 @@ RELEASED, PRESSED = 0, 1
 _SET_CLOCK = 0x400445A0
 """``EVIOCSCLOCKID``: which clock the kernel stamps events by."""
 _WHAT = "`[[inputs]]`"
+JOIN_GROUP = "sudo usermod -aG input $USER, then log in again (reboot, where the recorder is a service)"
+"""What lets a user open input devices."""
 
 
 class Event(Protocol):
@@ -53,12 +56,26 @@ class Device(Protocol):
 
 
 class Listed(NamedTuple):
-    """A device that is there; ``error`` is why it cannot be opened."""
+    """A device that is there; ``error`` is why it cannot be opened, ``forbidden`` where its user may not."""
 
     path: str
     name: str
     keys: tuple[str, ...]
     error: str = ""
+    forbidden: bool = False
+
+
+def is_forbidden(error: OSError) -> bool:
+    """Whether a device cannot be opened because its user may not."""
+    return error.errno in (errno.EACCES, errno.EPERM)
+
+
+def open_trouble(error: OSError) -> str:
+    """Why a device cannot be opened, and what to do where it is there."""
+    why = error.strerror or str(error)
+    if is_forbidden(error):
+        return f"may not be opened: {why}; {JOIN_GROUP}"
+    return f"is grabbed by another program: {why}" if error.errno == errno.EBUSY else f"is not there: {why}"
 
 
 def key_code(name: str) -> int:
@@ -83,7 +100,8 @@ def list_inputs(folder: str = "/dev/input") -> list[Listed]:
         try:
             device = evdev.InputDevice(str(path))
         except OSError as error:
-            found.append(Listed(str(path), _name_by_sysfs(path), (), error.strerror or str(error)))
+            why = error.strerror or str(error)
+            found.append(Listed(str(path), _name_by_sysfs(path), (), why, is_forbidden(error)))
             continue
         try:
             keys = tuple(key_name(code) for code in device.capabilities().get(EV_KEY, ()))

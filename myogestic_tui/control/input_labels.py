@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..app.interface import AddLabel, Recorder, Reply
 from ..clock import local_clock
 from ..errors import MyoGesticError
-from .input_devices import EV_KEY, EV_SYN, PRESSED, RELEASED, SYN_DROPPED, key_code, open_input
+from .input_devices import EV_KEY, EV_SYN, PRESSED, RELEASED, SYN_DROPPED, key_code, open_input, open_trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -115,7 +115,7 @@ class InputWatch:
             try:
                 device = self._open()
             except (OSError, MyoGesticError) as error:
-                self._report_missing(str(error.strerror or error) if isinstance(error, OSError) else str(error))
+                self._report_missing(open_trouble(error) if isinstance(error, OSError) else f"is not there: {error}")
             else:
                 self._report_there()
                 self._watch(device)
@@ -130,13 +130,13 @@ class InputWatch:
                     return
                 self._labels.take(device.read())
         except OSError as error:
-            self._report_missing(error.strerror or str(error))
+            self._report_missing(open_trouble(error))
         finally:
             device.close()
 
     def _report_missing(self, why: str) -> None:
         if why != self._missing:
-            self._tell(f"the input {self._name} is not there: {why}; what it labels stays as it is")
+            self._tell(f"the input {self._name} {why}; what it labels stays as it is")
         self._missing = why
 
     def _report_there(self) -> None:

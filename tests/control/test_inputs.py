@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import struct
+import sys
 import time
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from myogestic_tui.cli.command_table import run
 from myogestic_tui.cli.doctor_inputs import check_inputs
 from myogestic_tui.cli.settings import Settings
 from myogestic_tui.config import parse_config
+from myogestic_tui.control import input_devices
 from myogestic_tui.control.input_devices import EV_KEY, EV_SYN, SYN_DROPPED, udev_rule
 from myogestic_tui.control.input_labels import InputLabels, InputWatch
 from myogestic_tui.errors import ConfigError
@@ -179,6 +182,62 @@ def test_without_evdev_the_extra_is_named(monkeypatch, capsys):
     monkeypatch.setitem(__import__("sys").modules, "evdev", None)
     assert run(["inputs"]) == 2
     assert "pip install 'myogestic_tui[inputs]'" in capsys.readouterr().err
+
+
+class Refusing:
+    """Stands in for evdev where nobody may open the devices."""
+
+    class InputDevice:
+        def __init__(self, path):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+
+
+@pytest.fixture
+def forbidden(tmp_path, monkeypatch):
+    """A computer with one device, which its user may not open."""
+    (tmp_path / "event7").touch()
+    monkeypatch.setitem(sys.modules, "evdev", Refusing)
+    listed = input_devices.list_inputs
+    monkeypatch.setattr(input_devices, "list_inputs", lambda: listed(str(tmp_path)))
+    monkeypatch.setattr(input_devices, "_name_by_sysfs", lambda _: "FootSwitch")
+
+
+@pytest.mark.parametrize("command", [["inputs"], ["inputs", "learn", "--timeout", "0"]])
+def test_devices_that_may_not_be_opened_are_named_with_the_group_that_may(forbidden, command, capsys):
+    run(command)
+    told = capsys.readouterr()
+    assert "FootSwitch" in told.out + told.err
+    assert "Permission denied" in told.out + told.err
+    assert "sudo usermod -aG input $USER" in told.err
+
+
+def test_doctor_tells_the_group_and_the_rule_for_a_device_that_may_not_be_opened(forbidden, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("myogestic.toml").write_text(
+        'gestures = [{ name = "Fist" }]\n[[inputs]]\ndevice = "FootSwitch"\nkey = "KEY_B"\npress = "Fist"\n'
+    )
+    (check,) = check_inputs(Settings())
+    assert "FootSwitch" in check.text
+    assert "Permission denied" in check.text
+    assert check.fix.index("usermod -aG input") < check.fix.index('ATTRS{name}=="FootSwitch"')
+
+
+def test_a_recorder_that_may_not_open_its_pedal_says_so_and_what_to_do(forbidden, app):
+    told = []
+    watch = InputWatch(
+        "FootSwitch", lambda: input_devices.open_input("FootSwitch", grab=True), InputLabels(app, {}), told.append
+    )
+    watch.start()
+    wait_for(lambda: told)
+    watch.close()
+    assert told[0].startswith("the input FootSwitch may not be opened: Permission denied; sudo usermod -aG input")
+
+
+def test_learn_on_a_computer_without_devices_says_so(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "evdev", Refusing)
+    monkeypatch.setattr(input_devices, "list_inputs", list)
+    assert run(["inputs", "learn"]) == 2
+    assert "no input device with keys is plugged in" in capsys.readouterr().err
 
 
 def test_doctor_names_what_is_not_there(tmp_path, monkeypatch):
