@@ -22,7 +22,7 @@ class RecordConfig(Section, frozen=True, kw_only=True):
     """Begin a session so many seconds before it is started, with samples that are held in memory until then."""
 
     segment: str = ""
-    """Go on in another session after so long (``"1h"``, ``"30m"``, ``"90s"``); empty: one session until the stop."""
+    """Continue in another session after so long (``"1h"``, ``"30m"``, ``"90s"``); empty: one session until the stop."""
 
     def __post_init__(self) -> None:
         if self.segment:
@@ -95,7 +95,7 @@ class OnConfig(Section, frozen=True, kw_only=True):
 
 
 class CommandConfig(Section, frozen=True, kw_only=True):
-    """A program of one's own, and its key on every screen."""
+    """A custom program, and its key on every screen."""
 
     name: Annotated[str, Meta(min_length=1)]
     run: Annotated[str, Meta(min_length=1)]

@@ -219,7 +219,7 @@ class App:
             Start with the samples that all of the streams have brought since they connected, instead of now, and
             record every sample of an irregular one: somebody may have waited until he was heard.
         segment_s
-            Go on in another session after so many seconds, each time; 0: never. None takes the config's.
+            Continue in another session after so many seconds, each time; 0: never. None takes the config's.
         who
             Who asks; entered among the session's events.
 

@@ -223,7 +223,7 @@ def _forget(parts: Parts, command: c.ForgetStream) -> c.Reply:
 def _reconnect(parts: Parts, command: c.ReconnectStream) -> c.Reply:
     stream, chosen = parts.selection.reconnect(command.key, command.outlet)
     if chosen is None:
-        return c.Reply(ok=True, message=f"connecting {stream.name} anew")
+        return c.Reply(ok=True, message=f"reconnecting {stream.name}")
     return c.Reply(ok=True, message=f"{stream.name} is the one with uid {chosen.uid[:8]}; that is remembered")
 
 

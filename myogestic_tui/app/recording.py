@@ -185,12 +185,12 @@ class Recordings:
         return [stream for stream in streams if stream.prepare_next(following, at)]
 
     def change(self, recording: str, following: Session, at: float) -> list[str]:
-        """Go on in another session from an instant on that is just to come, without a sample lost or doubled.
+        """Continue in another session from an instant on that is just to come, without a sample lost or doubled.
 
         Parameters
         ----------
         recording
-            The `id` of the recording that goes on; it keeps that.
+            The `id` of the recording that continues; it keeps that.
         following
             The session, which begins at that instant.
         at
@@ -378,7 +378,7 @@ def _end_now(streams: list[Stream]) -> float:
 
 
 def _hand_over(streams: list[Stream], at: float) -> bool:
-    """Have all streams go on in the next session from an instant on; False where it came before all were told.
+    """Have all streams continue in the next session from an instant on; False where it came before all were told.
 
     None of them records a sample meanwhile, so that either all change or none does.
     """

@@ -27,7 +27,7 @@ _MOST_LEAD_SECONDS = 60.0
 _READY_SECONDS = 0.25
 """How long before the instant all streams are told of it."""
 _RETRY_SECONDS = 30.0
-"""After a session that could not be made: the present one goes on meanwhile."""
+"""After a session that could not be made: the present one continues meanwhile."""
 
 
 class TooLateError(NotAllowedError):
@@ -35,7 +35,7 @@ class TooLateError(NotAllowedError):
 
 
 class Segments:
-    """Goes on in another session each period, as long as a recording runs.
+    """Continues in another session each period, as long as a recording runs.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ class Segments:
                 if ended.is_set():
                     return
                 due = local_clock() + max(_RETRY_SECONDS, lead)
-                self._tell(f"no new segment, the present session goes on: {error}", error)
+                self._tell(f"no new segment, the present session continues: {error}", error)
 
     def _tell(self, text: str, error: Exception) -> None:
         _log.warning("%s", text, exc_info=None if isinstance(error, MyoGesticError) else error)

@@ -195,7 +195,7 @@ class SessionRecorder:
         """Finish a session that another one follows, and have it packed while that is recorded."""
         from ..session.format.meta import CONTINUED_BY
 
-        said = f"the recording goes on in {following.path.name}"
+        said = f"the recording continues in {following.path.name}"
         try:
             if session.error is None:
                 session.add_event("stopped", said)

@@ -74,7 +74,7 @@ class StreamSelection:
         self._remember_picked()
 
     def reconnect(self, key: str, outlet: str = "") -> tuple[Stream, PickedStream | None]:
-        """Connect a stream anew; an outlet that is named is remembered. See `StreamTable.reconnect`."""
+        """Reconnect a stream; an outlet that is named is remembered. See `StreamTable.reconnect`."""
         stream, chosen = self._streams.reconnect(key, outlet)
         if chosen is not None:
             self._remember_outlet(stream.name, chosen)

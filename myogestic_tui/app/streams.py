@@ -217,7 +217,7 @@ class StreamTable:
         return connected
 
     def reconnect(self, key: str, outlet: str = "") -> tuple[Stream, PickedStream | None]:
-        """Make the connection of a stream anew, also while it is recorded; or say which outlet it is.
+        """Reconnect a stream, also while it is recorded; or say which outlet it is.
 
         Parameters
         ----------

@@ -34,7 +34,7 @@ def attached(settings: Settings) -> Iterator[RecorderClient]:
         raise click.exceptions.Exit(NO_RECORDER) from None
 
 
-sure = click.option("--yes", "--confirm", is_flag=True, help="Do it also where the recorder asks first.")
+sure = click.option("--yes", "--confirm", is_flag=True, help="Do it even where the recorder would ask first.")
 
 
 def act(settings: Settings, command: AnyCommand, as_json: bool, yes: bool = False) -> int:

@@ -30,7 +30,7 @@ def clock() -> None:
 @driver()
 @click.option("--fleet-id", default="", help="What the sessions of all boxes have in common.")
 @click.option("--name", help="Name of the session; the take sheet's where absent.")
-@click.option("--yes", is_flag=True, help="Do it also where the recorder asks first.")
+@click.option("--yes", is_flag=True, help="Do it even where the recorder would ask first.")
 def arm(settings: Settings, fleet_id: str, name: str | None, yes: bool, as_json: bool) -> int:  # noqa: ARG001
     """Get ready to start, and start at the instant that a line `go SECONDS` on standard input names.
 

@@ -25,7 +25,7 @@ _trial = click.option("--trial", type=click.IntRange(min=1), help="Which one, co
 @driver("mark-trial")
 @click.argument("index", type=click.IntRange(min=0), required=False)
 @_trial
-@click.option("--good", is_flag=True, help="Take the mark away.")
+@click.option("--good", is_flag=True, help="Remove the mark.")
 def mark_trial(settings: Settings, index: int | None, trial: int | None, good: bool, as_json: bool) -> int:
     """Mark a trial bad: the running one, else the last, or that of the INDEXth label from 0.
 
@@ -76,7 +76,7 @@ def move_trial(settings: Settings, seconds: float, trial: int | None, as_json: b
 @driver("mark-channel")
 @click.argument("stream", shell_complete=complete_names.streams)
 @click.argument("channel", type=click.IntRange(min=1))
-@click.option("--good", is_flag=True, help="Take the mark away.")
+@click.option("--good", is_flag=True, help="Remove the mark.")
 def mark_channel(settings: Settings, stream: str, channel: int, good: bool, as_json: bool) -> int:
     """Mark a channel bad; CHANNEL counts from 1, as on the screens.
 
@@ -95,7 +95,7 @@ def mark_channel(settings: Settings, stream: str, channel: int, good: bool, as_j
 @click.argument("stream", required=False, shell_complete=complete_names.streams)
 @click.argument("grid", required=False, default="")
 @grid_options
-@click.option("--reset", is_flag=True, help="Back to what the configuration says.")
+@click.option("--reset", is_flag=True, help="Return to the configuration.")
 def montage(
     settings: Settings,
     stream: str | None,
@@ -204,7 +204,7 @@ def connect(settings: Settings, streams: tuple[str, ...], everything: bool, as_j
 
 @driver()
 @click.argument("streams", nargs=-1, required=True, shell_complete=complete_names.streams)
-@click.option("--off", is_flag=True, help="Out of the recording.")
+@click.option("--off", is_flag=True, help="Exclude it from the recording.")
 @sure
 def tick(settings: Settings, streams: tuple[str, ...], off: bool, yes: bool, as_json: bool) -> int:
     """Take streams into the recording, or out of it; out of a running one it takes --yes.
@@ -234,7 +234,7 @@ def forget(settings: Settings, streams: tuple[str, ...], as_json: bool) -> int:
 @click.argument("stream", shell_complete=complete_names.streams)
 @click.argument("outlet", required=False, default="")
 def reconnect(settings: Settings, stream: str, outlet: str, as_json: bool) -> int:
-    """Connect a stream anew, also while it is recorded.
+    """Reconnect a stream, also while it is recorded.
 
     OUTLET (the beginning of its uid, or its host or source_id) says which one the stream is, where several could be; it
     is remembered. Without it the stream stays with the outlet that it is at.
@@ -273,7 +273,9 @@ def gestures(settings: Settings, names: tuple[str, ...], as_json: bool) -> int:
 @click.argument("name", required=False, shell_complete=complete_names.protocols)
 @click.option("--seed", type=int, help="Makes a shuffled order repeatable.")
 @click.option("--steps", help="Gestures and seconds of a protocol that is not in the configuration.")
-@click.option("--repeat", type=click.IntRange(min=1), default=1, show_default=True, help="How often those steps come.")
+@click.option(
+    "--repeat", type=click.IntRange(min=1), default=1, show_default=True, help="How often to go through them."
+)
 @click.option("--shuffle", is_flag=True, help="Shuffle each round of those steps.")
 @sure
 def protocol(

@@ -23,7 +23,7 @@ _TURNS = ("Rest", "Fist", "Rest", "Pinch", "Open")
 @click.command()
 @click.option("--channels", type=click.IntRange(1, 1024), default=64, show_default=True, help="Channels of EMG.")
 @click.option("--rate", type=click.FloatRange(1, 50_000), default=2048, show_default=True, help="Rate in Hz.")
-@click.option("--headless", is_flag=True, help="No screens: record, pack, verify, report. So it is without a terminal.")
+@click.option("--headless", is_flag=True, help="No screens: record, pack, verify, report. Default without a terminal.")
 @click.option("--seconds", type=click.FloatRange(1), default=10, show_default=True, help="Length, if headless.")
 @common_options
 @screen_options

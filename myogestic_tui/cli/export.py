@@ -37,7 +37,7 @@ SESSION = LocalSession()
 @click.option(
     "--placement", type=click.Choice(["Measured", "ChannelSpecific", "Other"]), help="bids: how electrodes were placed."
 )
-@click.option("--placement-description", help="bids: the same in words.")
+@click.option("--placement-description", help="bids: placement in words.")
 @click.option("--line-freq", type=click.FloatRange(min=0, min_open=True), help="bids: mains frequency in Hz.")
 @click.option("--participant", "participants", multiple=True, help="bids: take field that is a participant's column.")
 @click.option("--anonymize", type=click.IntRange(min=1), metavar="DAYS", help="bids: dates so many days earlier.")

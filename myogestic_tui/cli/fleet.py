@@ -40,7 +40,7 @@ pass_chosen = click.make_pass_decorator(_Chosen, ensure=True)
 
 
 @click.group()
-@click.option("--file", type=click.Path(dir_okay=False), help="Which boxes there are.  [default: fleet.toml]")
+@click.option("--file", type=click.Path(dir_okay=False), help="List of boxes.  [default: fleet.toml]")
 @click.option("--box", "names", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
 @pass_chosen
 def fleet(chosen: _Chosen, file: str | None, names: tuple[str, ...]) -> None:
@@ -201,7 +201,7 @@ def _clock_words(known: dict[str, Any]) -> list[str]:
 
 @fleet.command()
 @click.option("--name", help="Name of the sessions; each take sheet's where absent.")
-@click.option("--yes", is_flag=True, help="Do it also where a recorder asks first.")
+@click.option("--yes", is_flag=True, help="Do it even where a recorder would ask first.")
 @click.option("--without-clocks", is_flag=True, help="Start also where the sessions could not be merged.")
 @json_option
 @pass_chosen

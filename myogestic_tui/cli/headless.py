@@ -89,7 +89,7 @@ class Capture:
     everything
         Connect and record all that is on the network.
     segment_s
-        Go on in another session after so many seconds; None: as the configuration says.
+        Continue in another session after so many seconds; None: as the configuration says.
     """
 
     app: App

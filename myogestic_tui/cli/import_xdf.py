@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command("import")
 @click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--labels-from", metavar="STREAM", help="Stream of text whose texts are classes.")
+@click.option("--labels-from", metavar="STREAM", help="Text stream whose texts are classes.")
 @common_options
 @json_option
 @pass_settings

@@ -15,7 +15,7 @@ SESSION = LocalSession()
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=SESSION)
 @click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="The archive to write.")
-@click.option("--labels-from", type=SESSION, help="Whose labels count, where those of several sessions differ.")
+@click.option("--labels-from", type=SESSION, help="Whose labels to use where sessions differ.")
 @click.option(
     "--max-error",
     "most_ms",

@@ -39,7 +39,7 @@ def screen_options(command: Decorated) -> Decorated:
     options = [
         click.option("--theme", type=click.Choice(["dark", "light", "ansi"]), help="Colours."),
         click.option(
-            "--glyphs", type=click.Choice(["auto", "braille", "block", "ascii"]), help="What curves are made of."
+            "--glyphs", type=click.Choice(["auto", "braille", "block", "ascii"]), help="Characters that draw curves."
         ),
         click.option("--fps", type=click.FloatRange(1, 30), help="Most frames per second."),
         click.option("--mouse/--no-mouse", default=None, help="Whether the screens take the mouse."),

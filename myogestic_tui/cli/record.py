@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 )
 @click.option("--labels", metavar="NAME:S,...", help="Gestures in turn, each for so many seconds, then stop.")
 @click.option("--repeat", type=click.IntRange(1), default=1, show_default=True, help="How often --labels goes round.")
-@click.option("--segment", metavar="TIME", help="Go on in another session after so long: 1h, 30m, 90s.")
+@click.option("--segment", metavar="TIME", help="Continue in another session after so long: 1h, 30m, 90s.")
 @click.option("--name", help="Name of the session; it also stands in the file's name.")
 @click.option("--subject", help="Who is recorded.")
 @click.option("--task", help="What they do.")

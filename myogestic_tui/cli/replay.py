@@ -23,7 +23,7 @@ SESSION = LocalSession()
 @click.option(
     "--speed", type=click.FloatRange(min=0, min_open=True), default=1, show_default=True, help="1 is real time."
 )
-@click.option("--loop", is_flag=True, help="Begin again at the end, until Ctrl-C.")
+@click.option("--loop", is_flag=True, help="Start again at the end, until Ctrl-C.")
 @click.option("--suffix", default="-replay", show_default=True, help="Follows the name of every stream.")
 @click.option("--wait", type=click.FloatRange(min=0), default=0, help="Seconds to wait for somebody to listen.")
 def replay(path: Path, streams: tuple[str, ...], speed: float, loop: bool, suffix: str, wait: float) -> None:

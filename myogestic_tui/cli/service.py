@@ -116,7 +116,7 @@ def logs(follow: bool, lines: int) -> int:
 
 
 @service.command()
-@click.option("--force", is_flag=True, help="Also while it records, and a unit that somebody else wrote.")
+@click.option("--force", is_flag=True, help="Even while it records, or where somebody else wrote the unit.")
 @json_option
 def remove(force: bool, as_json: bool) -> int:
     """Stop the service and remove its unit. Sessions, configuration and the installation stay as they are.

@@ -23,7 +23,7 @@ _WATCH_SECONDS = 0.5
 
 
 @click.command()
-@click.option("--watch", is_flag=True, help="Keep running, and say what comes and goes, until Ctrl-C.")
+@click.option("--watch", is_flag=True, help="Keep running, and report what comes and goes, until Ctrl-C.")
 @click.option(
     "--wait", type=click.FloatRange(min=0), default=3, show_default=True, help="Seconds to wait for a first one."
 )

@@ -29,8 +29,8 @@ def sync_options(command: Decorated) -> Decorated:
         click.option("--markers", required=True, metavar="STREAM[:CH]", help="Marker stream, or another such channel."),
         click.option("--only", multiple=True, metavar="TEXT", help="Markers of this text only; may be repeated."),
         click.option("--threshold", type=float, help="Level of a pulse's edge.  [default: halfway]"),
-        click.option("--falling", is_flag=True, help="Pulses go down."),
-        click.option("--max-lag-ms", type=float, default=500.0, show_default=True, help="Farthest that two lie apart."),
+        click.option("--falling", is_flag=True, help="Pulses are negative-going."),
+        click.option("--max-lag-ms", type=float, default=500.0, show_default=True, help="Largest lag within a pair."),
         click.option("--max-ms", type=float, help="Exit code 1 where a latency is greater than this."),
     ]
     for option in reversed(options):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("paths", nargs=-1, type=LocalSession(exists=False))
-@click.option("--restore", is_flag=True, help="Back from the trash.")
+@click.option("--restore", is_flag=True, help="Restore it from the trash.")
 @click.option("--empty", is_flag=True, help="Delete everything in the trash permanently.")
 @click.option("--yes", is_flag=True, help="Do not ask before deleting.")
 @common_options

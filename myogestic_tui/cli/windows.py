@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     type=click.Choice(["drop", "keep", "raise"]),
     default="drop",
     show_default=True,
-    help="What becomes of windows with values that are no finite numbers.",
+    help="What to do with windows that hold NaN or infinity.",
 )
 @click.option("--resample", type=float, metavar="HZ", help="Bring streams of other rates to this one.")
 @click.option("--bad", is_flag=True, help="Also from trials marked bad.")

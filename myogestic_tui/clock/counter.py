@@ -1,7 +1,7 @@
 """A channel that counts samples: what it tells of losses, to the sample, where stamps cannot.
 
 Such a counter goes up by one step for each sample, or for each packet of samples. It wraps (at 8, 16, 24 or 32 bits, or
-anywhere else), it may be a float, stand still for a moment, and begin anew when the device restarts. Only the places
+anywhere else), it may be a float, stand still for a moment, and restart when the device restarts. Only the places
 where it does anything else than go up are kept, so that hours of it cost nothing.
 """
 
@@ -173,7 +173,7 @@ def _most_common(values: NDArray[np.float64] | NDArray[np.intp]) -> float:
 def counted(found: Timeline, counts: Counts, since: int = 0) -> Timeline:
     """The timeline, with the gaps and repeats that the counter tells in place of those that the stamps tell.
 
-    Where the counter began anew nobody counted, and what the stamps tell stays.
+    Where the counter restarted nobody counted, and what the stamps tell stays.
 
     Parameters
     ----------
@@ -195,7 +195,7 @@ def counted(found: Timeline, counts: Counts, since: int = 0) -> Timeline:
     resets: list[int] = []
     for jump, missing, stamps in zip(jumps, least, by_stamps, strict=True):
         whole = missing + (max(0, round((stamps - missing) / turn)) * turn if turn else 0)
-        if _began_anew(jump, counts, whole, stamps, period):
+        if _restarted(jump, counts, whole, stamps, period):
             resets.append(jump.index)
         elif whole:
             told.append((jump.index, whole))
@@ -246,7 +246,7 @@ def _rest(samples: int, turn: int) -> int:
     return samples - round(samples / turn) * turn if turn else samples
 
 
-def _began_anew(jump: Jump, counts: Counts, missing: int, by_stamps: int, period: float) -> bool:
+def _restarted(jump: Jump, counts: Counts, missing: int, by_stamps: int, period: float) -> bool:
     fell = (jump.after - jump.before) * counts.step < 0
     if missing < 0 and fell:
         return True

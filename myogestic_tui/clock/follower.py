@@ -1,4 +1,4 @@
-"""The timeline of a stream that is still coming in: what is looked at anew is bounded, what lies before it settled."""
+"""The timeline of a stream that is still coming in: what is computed again is bounded, what lies before it settled."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Event = TypeVar("Event", Gap, Leap, Repeat)
 
 LOOK_BACK = 900.0
-"""Seconds of samples that are looked at anew."""
+"""Seconds of samples that are computed again."""
 _SETTLING = 60.0
 """Nothing is told of the first of them: their history is not seen any more."""
 

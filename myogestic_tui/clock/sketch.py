@@ -154,7 +154,7 @@ class _Reducer:
         return excess
 
     def _running_maximum(self, stamps: Floats, excess: Floats) -> Floats:
-        """It starts anew where the stamps go back as no late chunk does."""
+        """It restarts where the stamps go back as no late chunk does."""
         resets = np.flatnonzero(excess <= -BACK - 1.0 / self._fs)
         top = stamps.copy()
         if len(resets) > len(stamps) // 8:

@@ -21,7 +21,7 @@ BACK = 2.0
 FORWARD = 30.0
 """No lag is believed to be longer."""
 OFFSET_JUMP = 0.050
-"""Least jump of clock offsets that is a clock set anew, and not the network."""
+"""Least jump of clock offsets that is a clock that was set, and not the network."""
 CERTAIN_JUMP = 1.0
 """An offset this far off is a jump even where it is the last estimate: no round trip is that wrong."""
 FOREIGN = 60.0

@@ -37,7 +37,7 @@ def why_incompatible(hello: Hello, program: str) -> str:
         return ""
     return (
         f"this recorder (version {__version__}) speaks protocol {PROTOCOL}, {program or 'the program'} speaks "
-        f"{hello.protocol}; update the older of the two, or stop the recorder and start it anew"
+        f"{hello.protocol}; update the older of the two, or stop the recorder and start it again"
     )
 
 

@@ -70,7 +70,7 @@ class RecorderClient:
     Parameters
     ----------
     where
-        The socket, or a function that finds it anew whenever it is connected to.
+        The socket, or a function that finds it again whenever it is connected to.
     program
         For the recorder's log: "tui", "ctl".
     timeout
@@ -138,7 +138,7 @@ class RecorderClient:
         """The newest envelope received of this view; asking is what makes the recorder send it."""
         with self._changed:
             if self._views.request(view, time.monotonic()):
-                self._subscribe_anew()
+                self._subscribe_again()
             return self._views.envelope(view)
 
     def execute(self, command: AnyCommand, timeout: float | None = None) -> Reply:
@@ -201,7 +201,7 @@ class RecorderClient:
         with self._changed:
             if fps != self._fps:
                 self._fps = fps
-                self._subscribe_anew()
+                self._subscribe_again()
 
     def wait_for(self, reached: Callable[[Status], bool], timeout: float | None = None) -> Status | None:
         """Wait until a status satisfies ``reached`` and return it; None at the time-out.
@@ -340,7 +340,7 @@ class RecorderClient:
                 case StatusUpdate():
                     self._status = message.status
                     if self._views.drop_old(time.monotonic()):
-                        self._subscribe_anew()
+                        self._subscribe_again()
                 case EnvelopeUpdate():
                     self._views.store(message.view, message.envelope)
                 case Executed():
@@ -352,7 +352,7 @@ class RecorderClient:
     def _subscription(self) -> Subscribe:
         return Subscribe(views=self._views.by_number, fps=self._fps)
 
-    def _subscribe_anew(self) -> None:
+    def _subscribe_again(self) -> None:
         self._resubscribe = True
         self._waker.wake()
 

@@ -50,7 +50,7 @@ class Evidence:
         """For how long nothing was recorded until ``now``, as far as the clocks of this machine tell.
 
         The last write is known on the wall clock alone. Whether that can be believed shows on the recorder's clock,
-        which nobody sets, and which starts anew with the machine.
+        which nobody sets, and which restarts with the machine.
         """
         if self.written_at is None:
             return Estimate(None, f"{self.folder.name} was moved or removed")

@@ -1,4 +1,4 @@
-"""What a recorder does as a text file for node-exporter's textfile collector, written anew every few seconds."""
+"""What a recorder does as a text file for node-exporter's textfile collector, rewritten every few seconds."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class _RequestedView:
 
 
 class RequestedViews:
-    """Views by number; the caller holds a lock, and subscribes anew where a method returns True."""
+    """Views by number; the caller holds a lock, and subscribes again where a method returns True."""
 
     def __init__(self) -> None:
         self._views: dict[View, _RequestedView] = {}

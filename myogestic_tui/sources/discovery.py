@@ -148,7 +148,7 @@ class Discovery:
             return self._changed.wait_for(lambda: self.changes != changes or self._end.is_set(), timeout)
 
     def close(self) -> None:
-        """Stop asking; `discovery()` begins anew. May be called twice."""
+        """Stop asking; `discovery()` starts again. May be called twice."""
         self._end.set()
         if self._thread is not threading.current_thread():
             self._thread.join(5.0)

@@ -150,7 +150,7 @@ class LSLSource:
         return Selection(asked.name, asked.type, asked.source_id, asked.hostname).matches(seen)
 
     def reconnect(self, uid: str = "") -> None:
-        """With the next read, connect anew: to the outlet of that uid, else to the one that it was at. Any thread."""
+        """With the next read, reconnect: to the outlet of that uid, else to the one that it was at. Any thread."""
         self._wanted = uid
 
     def release(self) -> None:

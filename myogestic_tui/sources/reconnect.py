@@ -174,7 +174,7 @@ class Link:
         return self.question is None or changes != discovery().changes or now - asked_at > ASK_AGAIN_S
 
     def reconnect(self, uid: str = "") -> None:
-        """Connect anew, now: to the outlet of that uid, else to the one that it was at or its successor."""
+        """Reconnect now: to the outlet of that uid, else to the one that it was at or its successor."""
         if self._spare is not None and self._spare.brings and uid in ("", self.seen.uid):
             self._spare.hurry()
             return

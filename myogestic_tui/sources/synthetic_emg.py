@@ -227,7 +227,7 @@ class SyntheticSource:
         return self._signal.take(due - done), stamps
 
     def disconnect(self) -> None:
-        """Stop; `connect` begins anew."""
+        """Stop; `connect` starts again."""
         self._start = None
 
 

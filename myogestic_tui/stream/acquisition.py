@@ -42,7 +42,7 @@ class Stream(Taking, RingReading):
     """A named stream that is read in a thread of its own.
 
     Whatever its source does, that thread continues: a chunk that is not what `StreamInfo` says is refused whole, and a
-    source that raises is connected anew, and `message` says so.
+    source that raises is reconnected, and `message` says so.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ class Stream(Taking, RingReading):
         self._wake.set()
 
     def reconnect(self, uid: str = "") -> None:
-        """Make the connection to its outlet anew, also while it is recorded; what comes meanwhile is missing.
+        """Reconnect to its outlet, also while it is recorded; what comes meanwhile is missing.
 
         Parameters
         ----------
@@ -164,8 +164,8 @@ class Stream(Taking, RingReading):
             Its source is none of LSL.
         """
         if self._reconnecting is None:
-            raise NotAllowedError(f"{self.name} is no LSL stream; there is no connection that could be made anew")
-        self._interruption = "connected anew by the operator"
+            raise NotAllowedError(f"{self.name} is no LSL stream; only those can be reconnected")
+        self._interruption = "reconnected by the operator"
         self._reconnecting.reconnect(uid)
         self._wake.set()
 

@@ -49,7 +49,7 @@ class Take:
     start
         First instant, seconds on the recorder's clock.
     follows
-        It goes on where another take of the stream ended: every sample that comes from then on belongs to it.
+        It continues where another take of the stream ended: every sample that comes from then on belongs to it.
     """
 
     def __init__(self, session: Session, name: str, start: float, *, follows: bool = False) -> None:
@@ -65,7 +65,7 @@ class Take:
         self.writing_since: float | None = None
         """Since when (recorder's clock, s) the disk has been taking a chunk; None where it is not."""
         self.successor: Take | None = None
-        """What goes on where this ends, so that the stream loses nothing between two sessions."""
+        """What continues where this ends, so that the stream loses nothing between two sessions."""
         self._first_kept = follows
 
     def join(self, info: StreamInfo, joined_at: float | None, estimates: Iterable[ClockEstimate]) -> None:

@@ -88,8 +88,8 @@ class Taking(SessionChange):
         late
             The session has been running without this stream, which joins it at ``at``.
         since
-            Earlier instant from which on samples of an irregular stream are recorded: the first markers of somebody
-            who waits until he is heard.
+            Earlier instant from which on samples of an irregular stream are recorded: the first markers of a sender
+            that waits for a consumer.
 
         Raises
         ------
@@ -295,7 +295,7 @@ class Taking(SessionChange):
         intervals = np.diff(timestamps, prepend=self._last_stamp)
         place = int(intervals.argmax())
         if not intervals[place] - 1.0 / info.fs >= gap_threshold(info.fs) / 2:
-            place = 0  # its clock began anew: the pause lies before the first sample all the same
+            place = 0  # its clock restarted: the pause lies before the first sample all the same
         self._reads.explain(self.n_received + place, reason)
         if take is None or take.done.is_set():
             return

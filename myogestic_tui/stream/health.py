@@ -217,7 +217,7 @@ class HealthMeter:
         self._live = earlier or (None if start is None else LiveTime(self._info, start))
 
     def rest(self) -> None:
-        """The recording is over: with the next samples all counts begin anew."""
+        """The recording is over: with the next samples all counts restart."""
         with self._lock:
             self._resting = True
 

@@ -28,7 +28,7 @@ _FORGET = 0.999
 
 
 class HopCutter:
-    """Cuts a stream as it comes; processing and windows begin anew behind a gap. Not thread-safe.
+    """Cuts a stream as it comes; processing and windows restart behind a gap. Not thread-safe.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ class OffsetHistory:
         """``(k, 4)``: collected at, offset, uncertainty, source's time, in seconds; replaced, never changed."""
 
     def add(self, estimates: Iterable[ClockEstimate]) -> None:
-        """Take new estimates, oldest first, and fit anew."""
+        """Take new estimates, oldest first, and fit again."""
         self._estimates.extend(estimates)
         rows = [(one.collected_at, one.offset, one.uncertainty, one.remote_time) for one in self._estimates]
         self.rows = clean_estimates(rows)

@@ -26,7 +26,7 @@ class LiveWindows:
 
     It waits for the next window, and ends when the stream is stopped or ``close`` is called; nobody needs to close one
     that is not read any more. Every window has the time
-    stamps of its own samples. None contains a gap: behind it windows begin anew.
+    stamps of its own samples. None contains a gap: behind it windows restart.
 
     Attributes
     ----------

@@ -39,7 +39,7 @@ class SampleTimes:
         return max(0.0, min(self._lags, default=0.0))
 
     def restart(self) -> None:
-        """The source connected anew: how late it was says nothing any more."""
+        """The source reconnected: how late it was before no longer counts."""
         self._lags.clear()
 
     def of(self, timestamps: NDArray[np.float64], arrived: float) -> NDArray[np.float64] | None:

@@ -1,4 +1,4 @@
-"""From one session into the next without a break: where one recording of a stream ends, the next goes on."""
+"""From one session into the next without a break: where one recording of a stream ends, the next continues."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class SessionChange(HeldSamples):
             self._take.end = at
 
     def hand_over(self) -> None:
-        """What was prepared holds: the present recording ends at that instant, and the next one goes on there.
+        """What was prepared holds: the present recording ends at that instant, and the next one continues there.
 
         Called between `hold_still` and `let_go`, before that instant.
         """

@@ -100,10 +100,10 @@ class OwnedSource(Protocol):
 
 @runtime_checkable
 class ReconnectingSource(Protocol):
-    """A source whose connection can be made anew, and that may hold samples back while one is in doubt."""
+    """A source that can reconnect, and that may hold samples back while one is in doubt."""
 
     def reconnect(self, uid: str = "") -> None:
-        """With the next read, connect anew: to the outlet of that uid, else to the one that it was at. Any thread."""
+        """With the next read, reconnect: to the outlet of that uid, else to the one that it was at. Any thread."""
         ...
 
     def release(self) -> None:

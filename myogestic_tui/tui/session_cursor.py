@@ -152,7 +152,7 @@ class SessionCursor:
         self._tell(wanted, looked, streams, done=True)
 
     def _opened(self, wanted: _Wanted) -> _Opened:
-        """The session that is read, opened anew where it is another one, or has changed."""
+        """The session that is read, opened again where it is another one, or has changed."""
         if self._open is None or self._open.key != wanted.session:
             if self._open is not None:
                 self._open.close()

@@ -182,7 +182,7 @@ class ForgetStream(Command, frozen=True, kw_only=True):
 
 
 class ReconnectStream(Command, frozen=True, kw_only=True):
-    """Make the connection of a stream anew, also while it is recorded; or say which outlet it is from now on."""
+    """Reconnect a stream, also while it is recorded; or say which outlet it is from now on."""
 
     key: str
     outlet: str = ""

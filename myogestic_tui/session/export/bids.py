@@ -292,7 +292,7 @@ def _files_of(file: Path) -> list[Path]:
 
 @contextmanager
 def _participants_kept(root: Path, subject: str) -> Iterator[None]:
-    """What was entered of a subject by hand stays: mne-bids writes that row anew."""
+    """What was entered of a subject by hand stays: mne-bids rewrites that row."""
     table = root / "participants.tsv"
     before = _row_of(table, subject)
     yield

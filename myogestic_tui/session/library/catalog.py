@@ -225,7 +225,7 @@ class Catalog:
             self._discard()
 
     def _discard(self) -> None:
-        """A cache that cannot be used is made anew by the next call; one that is only busy stays."""
+        """A cache that cannot be used is rebuilt by the next call; one that is only busy stays."""
         try:
             with self._connection():
                 pass

@@ -1,6 +1,6 @@
 """Changing the metadata of a finished session: name, subject, task, take, notes, further fields.
 
-Samples and time stamps are never touched. An archive is written anew beside the old one, read back from the
+Samples and time stamps are never touched. A new archive is written beside the old one, read back from the
 disk, compared, and only then takes its place.
 """
 
@@ -200,7 +200,7 @@ def _edit_archive(path: Path, change: Callable[[ReadFile], dict[str, bytes]], pr
     ticker = Ticker(3 * size, progress)
     with Archive(path) as archive:
         if MANIFEST not in archive:
-            raise SessionError(f"{path.name} is no archive of ours; open it and record it anew to change it")
+            raise SessionError(f"{path.name} is no archive of ours; open it and record it again to change it")
         name = ManifestReader(archive.blocks(MANIFEST)).head.session
         with work_folder(path.parent, EDITING, name) as folder:
             if not (path.exists() and os.path.samestat(opened, path.stat())):

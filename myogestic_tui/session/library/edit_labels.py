@@ -6,7 +6,7 @@ Samples and time stamps are never touched. In a folder the steps, each of which 
     meta.json              with an entry in ``edits``: it counts once ``labels.json`` is what it says
     labels.json            replaced: from here on the edit has happened
 
-An archive is written anew with the three beside the old one, read back, compared, and takes its place in one step.
+A new archive is written with the three beside the old one, read back, compared, and takes its place in one step.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ At any instant there is the folder, or the checked archive, or both. The steps, 
     (gone)                   deleted there, at leisure
 
 `interrupted_work` takes each on to the end: an archive beside its folder is compared with it and, if equal, the folder
-goes; otherwise it is packed anew.
+goes; otherwise it is packed again.
 """
 
 from __future__ import annotations

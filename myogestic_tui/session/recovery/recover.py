@@ -57,7 +57,7 @@ _MOST_UNSAMPLED_S = 86_400.0
 def recover_session(path: str | os.PathLike[str], *, leave_unusable: bool = False) -> Path:
     """Make a session folder whole that its recorder was cut off from, and return its path.
 
-    Arrays are cut to what is committed, the journal's valid frames follow, metadata is computed anew. It may be
+    Arrays are cut to what is committed, the journal's valid frames follow, metadata is computed again. It may be
     killed anywhere and run again; on a folder that is whole it does nothing.
 
     Parameters

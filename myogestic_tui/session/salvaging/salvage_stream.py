@@ -223,7 +223,7 @@ class StreamSalvage:
         for hole in self.holes:
             if hole.seconds is not None and info.fs > 0:
                 gaps[hole.index] = GapRecord(hole.index, hole.seconds, "lost to damage of the file")
-        # Whoever opens the session finds its gaps anew; what is known here are their reasons.
+        # Whoever opens the session finds its gaps again; what is known here are their reasons.
         meta = replace(meta, n_samples=stamps.n_rows, gaps=[gaps[index] for index in sorted(gaps)], time=None)
         return with_counts(meta, None if self._counter is None else self._counter.counts)
 

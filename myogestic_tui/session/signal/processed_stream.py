@@ -1,6 +1,6 @@
 """A recorded stream whose samples are processed as they are read: the same `StreamData` to whoever cuts windows.
 
-Processing begins anew behind every gap. The stretches between gaps follow one another without room between them.
+Processing restarts behind every gap. The stretches between gaps follow one another without room between them.
 """
 
 from __future__ import annotations

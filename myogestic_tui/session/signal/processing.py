@@ -64,7 +64,7 @@ class CausalFilter:
 def causal_filter(sos: ArrayLike, fs: float | None = None) -> CausalFilter:
     """A filter for windows of recordings and of live streams: it looks at the past only, and carries its state.
 
-    It begins as if the first value had always been there, and begins anew behind a gap or a value that is no number.
+    It begins as if the first value had always been there, and restarts behind a gap or a value that is no number.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ScriptScreen(ViewerScreen):
-    """What the script's ``ui`` composes, anew for each state of the recorder."""
+    """What the script's ``ui`` composes, again for each state of the recorder."""
 
     name_of = "script"
     BINDINGS = SCRIPT
