@@ -1,9 +1,10 @@
-"""What is to be said of the windows that are cut from one stream of a session."""
+"""Remarks on the windows that are cut from one stream of a session: which are left out, and why."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...plural import count_of
 from ..format.time_remarks import not_compared
 from ..format.time_summary import recorder_host
 from ..signal.gapless_runs import UNLABELLED
@@ -15,6 +16,20 @@ if TYPE_CHECKING:
     from ..signal.streamdata import StreamData
     from ..signal.window_bounds import LabelledRuns, Wanted
     from .reader import SessionReader
+
+
+_UNCERTAIN = {
+    "arrival": "aligned by arrival",
+    "count": "timed by arrival",
+    "wall": "aligned by wall-clock time",
+    "uncompared": "its clock was not compared",
+}
+"""Why the time of a stream is uncertain, by its basis."""
+
+
+def left_out(before: str, n_windows: int, why: str) -> str:
+    """``emg: 3 windows with values that are no finite numbers left out``; empty where none are."""
+    return f"{before} {count_of(n_windows, 'window')} {why} left out" if n_windows else ""
 
 
 def window_remarks(
@@ -29,12 +44,21 @@ def window_remarks(
     wanted
         Which labels' spans were wanted.
     """
-    remarks = [found.remark(stream)]
+    remarks = [_near_labels(stream, found)]
     if session.label_track and not stream.raw:
         remarks += _uncovered(session, stream, found, wanted, n, hop)
         text = not_compared(session.measured(stream.name), recorder_host(session.meta))
         remarks += [f"{stream.name}: {text}" if text else "", _edited(session)]
     return [text for text in remarks if text]
+
+
+def _near_labels(stream: StreamData, found: LabelledRuns) -> str:
+    if stream.raw and not found.runs and stream.n_samples:
+        return f"{stream.name}: its time stamps are no numbers; no window can be cut by them"
+    otherwise = "its clock was set" if stream.timeline.leaps else "clock offsets are uncertain"
+    basis = _UNCERTAIN.get(stream.timeline.basis, otherwise)
+    where = f"within {found.guard_s:.2g} s of a label change"
+    return left_out(f"{stream.name}: {basis};", found.left_out, where)
 
 
 def _edited(session: SessionReader) -> str:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import ClockError, ConfigError, SessionDamagedError
 from ...info import samples_in
-from ...plural import count_of
 from .gapless_runs import SAME_TIME, UNLABELLED, Run, find_runs
 from .streamdata import SampleReader, TimeReader
 
@@ -155,23 +154,6 @@ class LabelledRuns:
         self.guard_s = max(self.guard_s, guard) if lost else self.guard_s
         if kept.n_samples > 0:
             self.runs.append(kept)
-
-    def remark(self, stream: StreamData) -> str:
-        """What is to be said of it; empty where nothing is."""
-        if stream.raw and not self.runs and stream.n_samples:
-            return f"{stream.name}: its time stamps are no numbers; no window can be cut by them"
-        if not self.left_out:
-            return ""
-        how = {
-            "arrival": "aligned by arrival",
-            "count": "timed by arrival",
-            "wall": "aligned by wall-clock time",
-            "uncompared": "its clock was not compared",
-        }
-        otherwise = "its clock was set" if stream.timeline.leaps else "clock offsets are uncertain"
-        basis = how.get(stream.timeline.basis, otherwise)
-        windows = count_of(self.left_out, "window")
-        return f"{stream.name}: {basis}; {windows} within {self.guard_s:.2g} s of a label change left out"
 
 
 def _guarded(stream: StreamData, run: Run, label_times: Sequence[float], guard: float, hop: int) -> Run:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ...errors import NotFiniteError
-from ...plural import count_of
-from ..reading.window_remarks import window_remarks
+from ..reading.window_remarks import left_out, window_remarks
 from ..signal.gapless_runs import find_runs
 from ..signal.processed_stream import processed
 from ..signal.window_bounds import LabelledRuns, class_of, cut_windows, starts
@@ -138,10 +137,7 @@ class Outcome:
 
     def remark(self, session: str) -> str:
         """What is to be said of it; empty where nothing is."""
-        if not self.dropped:
-            return ""
-        windows = count_of(self.dropped, "window")
-        return f"{session}: {self._stream}: {windows} with values that are no finite numbers left out"
+        return left_out(f"{session}: {self._stream}:", self.dropped, "with values that are no finite numbers")
 
 
 def is_finite(window: NDArray[Any]) -> bool:
