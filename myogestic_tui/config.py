@@ -163,7 +163,7 @@ class RemoteConfig(Section, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65535)] = 22345
     token: Annotated[str, Meta(pattern=r"^\S*$", description="text without blanks")] = ""
-    """What has to be said first; beyond loopback there must be one."""
+    """Token that must come first; beyond loopback there must be one."""
 
     def __post_init__(self) -> None:
         if self.enabled and not self.token and not _is_loopback(self.host):
@@ -278,7 +278,7 @@ class Config(Section, frozen=True, kw_only=True):
                 raise ConfigError(f"montage[{place}]: {one.stream} has a grid under [[streams]]; leave out one of them")
 
     def layouts(self, stream: str) -> tuple[GridLayout, ...]:
-        """What is told of the electrodes of a stream, by its name in the session."""
+        """The electrodes of a stream, by its name in the session."""
         short = [GridLayout(grid=one.grid) for one in self.streams if one.session_name == stream and one.grid]
         return (*short, *(one.layout for one in self.montage if one.stream == stream))
 

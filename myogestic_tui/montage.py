@@ -27,7 +27,7 @@ Places = tuple[tuple[int, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class ChannelGrid:
-    """The electrodes of one array, or a single one, with what was told of where they are.
+    """The electrodes of one array, or a single one, with what is known of where they are.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def grids_to_plain(grids: Sequence[ChannelGrid] | None) -> dict[str, Any]:
 
 
 def grids_from_plain(plain: Mapping[str, Any], n_channels: int) -> tuple[ChannelGrid, ...] | None:
-    """The reverse, whoever wrote it; None where nothing is told.
+    """The reverse, whoever wrote it; None where nothing is known.
 
     Raises
     ------

@@ -25,7 +25,7 @@ class CuedProtocols:
     config
         Its protocols; those that ship are known as well.
     recordings, labels, cues, message
-        Where its notes, labels and markers go, and what the operator is told by.
+        Where its notes, labels and markers go, and how the operator is informed.
     """
 
     def __init__(

@@ -28,7 +28,7 @@ LEAST_SECONDS = 60.0
 """Between two runs of a program for the same event of the same stream."""
 _LOOK_SECONDS = 1.0
 _SLOW_SECONDS = 5.0
-"""A stream that is slow for so long is told of; a loss of a second makes it so, too."""
+"""A stream that is slow for so long is reported; a loss of a second makes it so, too."""
 _STALL_SECONDS = 1.0
 
 
@@ -42,7 +42,7 @@ class Hooks:
     recordings
         What is recorded: a stream counts while it is.
     message
-        What the operator is told by.
+        Reports to the operator.
     """
 
     def __init__(self, config: Config, recordings: Recordings, message: OperatorMessage) -> None:
@@ -56,7 +56,7 @@ class Hooks:
         self._lock = threading.Lock()
         self._slow_since: dict[str, float] = {}
         self._told: set[tuple[str, str]] = set()
-        """What holds now and was told of, by event and stream."""
+        """What holds now and was reported, by event and stream."""
         self._looked_at = float("-inf")
 
     @property

@@ -15,7 +15,7 @@ _JOIN_SECONDS = 5.0
 
 
 class Housekeeping:
-    """Runs its parts in a thread of its own; where one fails that is told, once, and the others continue.
+    """Runs its parts in a thread of its own; one that fails is reported, once, and the others continue.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ _WALL_CLOCK = 1e9
 
 
 def remarks(stream: Stream, health: StreamHealth, *, started_at: float | None) -> tuple[Remark, ...]:
-    """All that is to be said of the time of a stream now, the most severe first.
+    """All remarks on the time of a stream now, the most severe first.
 
     ``started_at`` is when the session that is being recorded began (recorder's clock, s); None where none is.
     """

@@ -29,7 +29,7 @@ class Montages:
         self._preferences = preferences
 
     def apply(self, stream: Stream) -> None:
-        """Give a stream that was just made its montage, where one is told."""
+        """Give a stream that was just made its montage, where there is one."""
         kept = self._preferences.kept.montage
         layouts = kept[stream.name] if stream.name in kept else self._config.layouts(stream.name)
         if layouts:

@@ -115,7 +115,7 @@ def _unfinished_problems(parts: Parts) -> list[r.Problem]:
 
 
 def _stream_problems(row: r.StreamStatus, recording: bool) -> list[r.Problem]:
-    """What a stream needs the operator for: how it is, and what is to be said of its time."""
+    """What a stream needs the operator for: how it is, and remarks on its time."""
     time = [r.Problem(severity=one.severity, subject=row.name, text=one.text) for one in row.remarks]
     time = [one for one in time if one.severity != "info"]
     if row.state == "lost":

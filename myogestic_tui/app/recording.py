@@ -61,7 +61,7 @@ class Recordings:
         self.started_at = 0.0
         self.expected: tuple[str, ...] = ()
         self.on_change: Callable[[], object] = lambda: None
-        """Called when a recording has begun, before anybody is told so, and when it is about to be finished."""
+        """Called when a recording has begun, before anybody is informed, and when it is about to be finished."""
         self._streams = streams
         self._tell = tell
         self._lock = threading.RLock()

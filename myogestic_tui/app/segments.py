@@ -25,7 +25,7 @@ _LEAD_SECONDS = 2.0
 """How long before its instant the next session is made."""
 _MOST_LEAD_SECONDS = 60.0
 _READY_SECONDS = 0.25
-"""How long before the instant all streams are told of it."""
+"""How long before the instant all streams are informed."""
 _RETRY_SECONDS = 30.0
 """After a session that could not be made: the present one continues meanwhile."""
 
@@ -46,7 +46,7 @@ class Segments:
     finish
         Ends and packs a session that another one follows.
     message
-        What the operator is told by.
+        Reports to the operator.
     """
 
     def __init__(

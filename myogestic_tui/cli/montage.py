@@ -25,7 +25,7 @@ def montage(path: Path, stream: str, grid: str, add: bool, nothing: bool, as_jso
     """Say where the electrodes of a STREAM of a finished session were, where that was not told when it was recorded.
 
     GRID is rows x columns; without it, --channels names a single electrode. Samples, time stamps and labels are never
-    touched; `info --json` says when it was told.
+    touched; `info --json` says when it was set.
 
     \b
     Examples:

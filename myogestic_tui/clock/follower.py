@@ -18,7 +18,7 @@ Event = TypeVar("Event", Gap, Leap, Repeat)
 LOOK_BACK = 900.0
 """Seconds of samples that are computed again."""
 _SETTLING = 60.0
-"""Nothing is told of the first of them: their history is not seen any more."""
+"""Nothing is reported of the first of them: their history is not seen any more."""
 
 
 class Follower:

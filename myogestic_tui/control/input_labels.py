@@ -162,7 +162,7 @@ class InputWatches:
         self._watches: list[InputWatch] = []
 
     def start(self) -> None:
-        """Begin to watch; what is wrong with the configuration is told, and the recorder runs all the same."""
+        """Begin to watch; what is wrong with the configuration is reported, and the recorder runs all the same."""
         devices: dict[str, list[InputConfig]] = {}
         for one in self._inputs:
             devices.setdefault(one.device, []).append(one)

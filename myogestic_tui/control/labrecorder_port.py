@@ -87,7 +87,7 @@ class RemoteLines(Lines):
 
 
 def remote_lines(_: socket.socket, token: str = "") -> RemoteLines:
-    """The dialect of every connection to the remote port; with a token that is to be said first."""
+    """The dialect of every connection to the remote port; with a token that must come first."""
     return RemoteLines(token)
 
 

@@ -78,7 +78,7 @@ class Kept(Struct, kw_only=True):
 
 
 class Continuity:
-    """Keeps the file of a sessions folder, and continues what it tells of.
+    """Keeps the file of a sessions folder, and continues what it describes.
 
     Parameters
     ----------

@@ -62,7 +62,7 @@ class Piece:
         return found
 
     def array(self) -> NDArray[Any]:
-        """All of them, ``(n_windows, n_channels, n)``; of a strict piece, whose number is told beforehand."""
+        """All of them, ``(n_windows, n_channels, n)``; of a strict piece, whose number is fixed beforehand."""
         found = self.stretches()
         return found.copy_to(np.empty((len(found), self.plan.info.n_channels, found.n), self.plan.info.np_dtype))
 
@@ -126,13 +126,13 @@ def windows_arrays(
     ------
     ConfigError, UnknownStreamError, SessionError
         As `labeled_windows`; also for ``on_nan="drop"``. Computing ``X`` raises SessionDamagedError where samples
-        cannot be read, with ``strict`` or without: how many windows there are is told beforehand. `windows_bag` and
+        cannot be read, with ``strict`` or without: the number of windows is fixed beforehand. `windows_bag` and
         `gathered_windows` leave windows out.
     """
     array = _dask("dask.array")
     recipe = Recipe.of(stream_name, Cut(win_seconds, hop_seconds), classes, options)
     if recipe.on_nan == "drop":
-        raise ConfigError("on_nan is 'drop', but how many windows there are is told beforehand; use 'keep' or 'raise'")
+        raise ConfigError("on_nan is 'drop', but the number of windows is fixed beforehand; use 'keep' or 'raise'")
     pool, pieces = _plan(paths, recipe)
     room = room_for(pool, 0)
     blocks = [

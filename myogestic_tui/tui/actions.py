@@ -86,7 +86,7 @@ class Actions(TerminalApp):
         self, question: str, answers: Answers, *, close: str = "continue", session: str = "",
         holds: Callable[[Frame], bool] | None = None,
     ) -> None:  # fmt: skip
-        """Open a question; one about a recording (``session``) closes when that ends, and who ended it is told."""
+        """Open a question; one about a recording (``session``) closes when that ends, and reports who ended it."""
 
         def same(frame: Frame) -> bool:
             return frame.session_id == session

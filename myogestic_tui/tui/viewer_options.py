@@ -1,4 +1,4 @@
-"""What the viewer is told when it starts, besides its recorder."""
+"""Options that the viewer starts with, besides its recorder."""
 
 from __future__ import annotations
 

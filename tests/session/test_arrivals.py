@@ -198,7 +198,7 @@ def archive_with(session: Session, tmp_path: Path, rows: np.ndarray, *, n_rows: 
         ([[0, 5.0], [20, 4.0], [40, 6.0]], "damage", "goes back at row 1"),
         ([[0, 5.0], [30, 6.0], [20, 7.0]], "damage", "goes back at row 2"),
         ([[0, 5.0], [30, np.nan], [40, 7.0]], "damage", "goes back at row 1"),
-        ([[0, 5.0], [41, 6.0]], "damage", "speaks of 41 samples, but there are 40"),
+        ([[0, 5.0], [41, 6.0]], "damage", "covers 41 samples, but there are 40"),
         ([[0, 5.0], [30, 6.0]], "observation", "ends at sample 30 of 40"),
     ],
 )

@@ -79,7 +79,7 @@ def test_what_salvage_saves_tells_the_same_and_what_the_damage_took(tmp_path):
     assert told.remarks == ["2 gaps, 651 samples lost (8.4 %)"]
     said = [finding.text for finding in verify_session(saved).findings]
     assert "emg: 2 gaps, 651 samples lost (8.4 %)" in said
-    assert not any("was to count" in text for text in said)
+    assert not any("should count" in text for text in said)
 
 
 def test_a_channel_that_does_not_count_is_reported(tmp_path):
@@ -89,7 +89,7 @@ def test_a_channel_that_does_not_count_is_reported(tmp_path):
     session.finish()
     outcome = verify_session(session.path)
     assert outcome.ok
-    assert any("channel 1 was to count samples and does not" in finding.text for finding in outcome.findings)
+    assert any("channel 1 should count samples but does not" in finding.text for finding in outcome.findings)
 
 
 def test_a_channel_that_is_not_there_is_named_with_those_that_are():

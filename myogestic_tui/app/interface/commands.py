@@ -1,4 +1,4 @@
-"""What a recorder is told: commands and the `Reply` to each, as plain data."""
+"""Commands to a recorder and the `Reply` to each, as plain data."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ class StreamStatus(Frozen, frozen=True, kw_only=True):
     time_error_s: float | None = None
     """How far wrong its times may be; None where nothing tells."""
     remarks: tuple[Remark, ...] = ()
-    """What is to be said of its time, the most severe first; those above ``info`` are problems, too."""
+    """Remarks on its time, the most severe first; those above ``info`` are problems, too."""
     backlog: int = 0
     """Samples appended but not yet in Zarr."""
     quality: tuple[ChannelQuality, ...] = ()

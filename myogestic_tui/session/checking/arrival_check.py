@@ -19,7 +19,7 @@ class ArrivalCheck:
 
     def __init__(self) -> None:
         self.n_read: int | None = None
-        """Samples that the last row speaks of; None where there is no row."""
+        """Samples that the last row covers; None where there is no row."""
         self._last = np.full((1, 2), -np.inf)
         self._turned: int | None = None
 
@@ -38,7 +38,7 @@ class ArrivalCheck:
             text = f"{stem}: the arrival record goes back at row {self._turned}: when samples came cannot be told"
             yield damage(text, stream=stem, member=member)
         elif self.n_read is not None and self.n_read > n_samples:
-            text = f"{stem}: the arrival record speaks of {self.n_read} samples, but there are {n_samples}"
+            text = f"{stem}: the arrival record covers {self.n_read} samples, but there are {n_samples}"
             yield damage(text, stream=stem, member=member)
         elif finished and n_samples > (self.n_read or 0):
             text = f"{stem}: the arrival record ends at sample {self.n_read or 0} of {n_samples}"

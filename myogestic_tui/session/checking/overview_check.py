@@ -61,7 +61,7 @@ class OverviewCheck:
         self.wrong = [min([row, *self.wrong]), max([row, *self.wrong])]
 
     def _stored(self, row: int) -> NDArray[Any] | None:
-        """A row on the disk; None where it cannot be read, which is told elsewhere."""
+        """A row on the disk; None where it cannot be read, which is reported elsewhere."""
         number, within = divmod(row, self._array.spec.chunk_length)
         if number != self._number:
             self._number, key = number, self._array.key(number)

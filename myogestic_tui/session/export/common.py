@@ -1,4 +1,4 @@
-"""What all exports share: where files go, what is told of losses, labels as spans, units, wall-clock time."""
+"""What all exports share: where files go, reports of losses, labels as spans, units, wall-clock time."""
 
 from __future__ import annotations
 

@@ -82,9 +82,9 @@ def export_edf(
     """Write an EDF+ (16 bit) or BDF+ (24 bit) file for each stream that is signal at a rate.
 
     Integers that fit are stored as they are (but for nV, which MNE takes for volts). Other values are spread over the
-    digital numbers between each channel's least and greatest; the step that this costs is told. Voltages are stored in
-    µV where their unit is known (in nV, mV or V where the header could not tell the range in µV). Labels
-    become annotations with their length (``BAD …`` for bad trials), as do notes and streams of text; gaps are filled
+    digital numbers between each channel's least and greatest; the step that this costs is reported. Voltages are stored
+    in µV where their unit is known (in nV, mV or V where the header could not tell the range in µV). Labels become
+    annotations with their length (``BAD …`` for bad trials), as do notes and streams of text; gaps are filled
     with zeros and annotated ``BAD_ACQ_SKIP``; the last data record is filled up likewise, annotated ``padding``.
 
     Memory: edfio holds a whole file, about 4 bytes for every value of EDF and 7 of BDF.
@@ -226,7 +226,7 @@ class Unit:
 def _unit(declared: str, peak: float, *, whole: bool) -> Unit:
     """The unit in which a channel's greatest magnitude can be told in the header's 8 characters.
 
-    A voltage is told in µV, or the next larger or smaller of its kind; another unit, and one that is not known, gets
+    A voltage is stored in µV, or the next larger or smaller of its kind; another unit, and one that is not known, gets
     a power of ten before it where that is needed. Whole numbers that fit stay as they are.
     """
     volts = VOLTS.get(declared.strip().lower())

@@ -20,7 +20,7 @@ _TEXT_BYTES = 16
 
 
 def watched(session: SessionReader, streams: Sequence[str] | None, passes: int, progress: Progress) -> SessionReader:
-    """The session itself, but every sample that is read through `stream_data` is told to ``progress``.
+    """The session itself, but every sample that is read through `stream_data` is reported to ``progress``.
 
     Parameters
     ----------

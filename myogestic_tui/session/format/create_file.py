@@ -1,7 +1,7 @@
 """New files of a session in their places, whatever somebody else put there meanwhile.
 
 Nothing is written through a link, and no FIFO is waited for. What stands in the way goes to the trash, as
-``NAME-damaged``, and the recorder continues. Who records a session is told of it (`on_set_aside`).
+``NAME-damaged``, and the recorder continues. Whoever records the session is informed (`on_set_aside`).
 """
 
 from __future__ import annotations

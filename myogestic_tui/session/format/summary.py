@@ -56,7 +56,7 @@ class StreamSummary(Struct, frozen=True, kw_only=True):
     error_s: float | None = None
     """How far wrong corrected times may be; None where nothing tells."""
     remarks: list[str] = field(default_factory=list)
-    """What is to be said of its time, a sentence each; empty where all is well."""
+    """Remarks on its time, a sentence each; empty where all is well."""
 
 
 class Verified(Struct, frozen=True, kw_only=True):

@@ -61,7 +61,7 @@ def _lost(meta: StreamMeta) -> Iterator[str]:
 
 def _counter(meta: StreamMeta) -> Iterator[str]:
     if meta.counter is not None and meta.counts is None and (meta.n_samples or 0) > _COUNTS_WITHIN:
-        yield f"channel {meta.counter + 1} was to count samples and does not; losses are told by time stamps"
+        yield f"channel {meta.counter + 1} should count samples but does not; losses are found by time stamps"
 
 
 def _ends(meta: StreamMeta, duration_s: float) -> Iterator[str]:
@@ -75,7 +75,7 @@ def _ends(meta: StreamMeta, duration_s: float) -> Iterator[str]:
 
 
 def clock_remarks(meta: StreamMeta, recorder_host: str = "") -> Iterator[str]:
-    """What a stream's times rest on, and how far wrong they may be: nothing where that needs no word."""
+    """What a stream's times rest on, and how far wrong they may be: nothing where there is no doubt."""
     time = meta.time
     if time is None or not meta.n_samples:
         return

@@ -93,7 +93,7 @@ def _least(estimate: Estimate) -> float:
 
 
 def unseen(estimate: Estimate, missing: str = "") -> Interruption:
-    """An interruption that no stream tells of, only the recorder's clocks."""
+    """An interruption that no stream shows, only the recorder's clocks."""
     if estimate.seconds is None:
         text = f"for how long nothing was recorded is not known: {estimate.doubt}"
     else:

@@ -35,7 +35,7 @@ class StreamFacts(NamedTuple):
     drift_ppm: float | None
     joined_at: float | None
     remarks: tuple[str, ...] = ()
-    """What is to be said of its time, a sentence each."""
+    """Remarks on its time, a sentence each."""
 
 
 class ClassFacts(NamedTuple):

@@ -103,7 +103,7 @@ def iter_labeled_windows(
 def session_windows(
     pool: Pool, pick: Pick, reader: SessionReader, *, at_labels: bool = True
 ) -> Iterator[LabeledWindow]:
-    """The windows of one of the sessions; what is to be said of them is logged."""
+    """The windows of one of the sessions; remarks on them are logged."""
     plan, stream, remarks = plan_session(reader, pick, pool.recipe, at_labels=at_labels)
     for text in remarks:
         pool.remark(text)

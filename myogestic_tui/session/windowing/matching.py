@@ -47,7 +47,7 @@ def check_same_streams(sessions: Sequence[Facts], *, any_source: bool) -> None:
 
 
 def _identity(info: StreamInfo, any_source: bool) -> dict[str, Any]:
-    """What makes a stream the same, as far as it is told; the count before what there is one of for each channel."""
+    """What makes a stream the same, as far as it is known; the count before what there is one of for each channel."""
     told = {
         "type": info.type,
         "channel count": info.n_channels,

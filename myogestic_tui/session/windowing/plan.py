@@ -136,7 +136,7 @@ class Outcome:
         return False
 
     def remark(self, session: str) -> str:
-        """What is to be said of it; empty where nothing is."""
+        """The remark on it; empty where there is none."""
         return left_out(f"{session}: {self._stream}:", self.dropped, "with values that are no finite numbers")
 
 
@@ -153,7 +153,7 @@ def is_finite(window: NDArray[Any]) -> bool:
 def plan_session(
     reader: SessionReader, pick: Pick, recipe: Recipe, *, at_labels: bool = True
 ) -> tuple[Plan, StreamData, list[str]]:
-    """Find the windows of a session, the stream that they are cut from, and what is to be said of them.
+    """Find the windows of a session, the stream that they are cut from, and remarks on them.
 
     Parameters
     ----------

@@ -209,7 +209,7 @@ class Pool:
             self.remark(f"{self.recipe.stream}: no window of {seconds:g} s under any label asked for")
 
     def remark(self, text: str) -> None:
-        """Log what is to be said of a session's windows, once; nothing where there is nothing."""
+        """Log the remarks on a session's windows, once."""
         if text and text not in self._told:
             _log.warning("%s", text)
             self._told.add(text)
