@@ -2,7 +2,9 @@
 
     python bench/hooks_latency.py --seconds 30
 
-Blocks of each kind take turns in one process, so that what else runs on the machine counts for all of them alike.
+Blocks of each kind take turns in one process, so that what else runs on the machine counts for all of them alike. On a
+busy machine a p99.9 of some thousand calls says little: `rounds_worse` counts in how many rounds the slowest hundredth
+of a block was slower than that of the block without programs just before it; half of them is no difference.
 """
 
 from __future__ import annotations
@@ -50,7 +52,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=30.0, help="of each kind")
     seconds = parser.parse_args().seconds
-    took: dict[str, list[float]] = {name: [] for name in PROGRAMS}
+    took: dict[str, list[list[float]]] = {name: [] for name in PROGRAMS}
     runner = CommandRunner(lambda *_: None)
     runner.start()
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
@@ -58,12 +60,21 @@ def main() -> None:
         session.init_stream("emg", StreamInfo(64, 2048.0))
         for _ in range(round(seconds / BLOCK_SECONDS)):
             for name, program in PROGRAMS.items():
-                took[name] += one_block(session, runner, program)
+                took[name].append(one_block(session, runner, program))
         session.finish()
     runner.stop()
+    print(json.dumps({name: figures(blocks, took["none"]) for name, blocks in took.items()}, indent=2))
+
+
+def figures(blocks: list[list[float]], alone: list[list[float]]) -> dict[str, float]:
+    """Quantiles of all calls, how many took longer than 1 and 10 ms, and the comparison round by round."""
+    times = np.concatenate(blocks)
     quantiles = {"p50": 50.0, "p99": 99.0, "p99.9": 99.9, "max": 100.0}
-    print(json.dumps({name: {key: round(float(np.percentile(times, q)) * 1e3, 3) for key, q in quantiles.items()}
-                      | {"n": len(times)} for name, times in took.items()}, indent=2))  # fmt: skip
+    found: dict[str, float] = {key: round(float(np.percentile(times, q)) * 1e3, 3) for key, q in quantiles.items()}
+    pairs = zip(blocks, alone, strict=True)
+    worse = sum(bool(np.percentile(block, 99) > np.percentile(before, 99)) for block, before in pairs)
+    over = {f"over_{ms}_ms": int((times > ms * 1e-3).sum()) for ms in (1, 10)}
+    return found | over | {"n": len(times), "rounds": len(blocks), "rounds_worse": worse}
 
 
 if __name__ == "__main__":

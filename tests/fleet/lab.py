@@ -28,13 +28,17 @@ class LabBox:
         (folder / "myogestic.toml").write_text(config)
         self._log = (folder / "serve.log").open("w")
         self.restart()
-        enter = list(host.enter) if host is not None else []
+        self.server, self.port = self._serve(keys)
+
+    def _serve(self, keys: Path) -> tuple[subprocess.Popen[str], int]:
+        """Its ssh server, and the port of that."""
+        enter = list(self._host.enter) if self._host is not None else []
         told = {"host_key": str(keys / "host"), "authorized_keys": str(keys / "id.pub"), "enter": enter}
-        self.server = subprocess.Popen(
+        server = subprocess.Popen(
             [sys.executable, _SERVER, json.dumps(told)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        assert self.server.stdout is not None
-        self.port = int(self.server.stdout.readline())
+        assert server.stdout is not None
+        return server, int(server.stdout.readline())
 
     def _start(self, *words: object, **options: Any) -> subprocess.Popen[str]:
         if self._host is not None:
@@ -90,8 +94,9 @@ class LabBox:
 class Lab:
     """The operator's folder, with `fleet.toml`, and the boxes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, kind: type[LabBox] = LabBox, user: str = "op") -> None:
         self.folder, self.keys = folder / "operator", folder / "keys"
+        self._kind, self._user = kind, user
         self.folder.mkdir()
         self.keys.mkdir()
         self.boxes: dict[str, LabBox] = {}
@@ -106,7 +111,7 @@ class Lab:
         self._known.write_text("")
 
     def add(self, name: str, config: str, host: Any = None) -> LabBox:
-        box = LabBox(name, self.folder.parent / name, self.keys, config, host)
+        box = self._kind(name, self.folder.parent / name, self.keys, config, host)
         self.boxes[name] = box
         public = self._host_key.export_public_key().decode().strip()
         with self._known.open("a") as known:
@@ -119,7 +124,7 @@ class Lab:
         command = " ".join(COMMAND)
         lines = []
         for name, box in self.boxes.items():
-            row = {"name": name, "host": "127.0.0.1", "user": "op", "port": box.port, "folder": str(box.folder)}
+            row = {"name": name, "host": "127.0.0.1", "user": self._user, "port": box.port, "folder": str(box.folder)}
             lines.append("[[boxes]]")
             lines += [f"{key} = {json.dumps(value)}" for key, value in {**row, "command": command, **changes}.items()]
         (self.folder / "fleet.toml").write_text("\n".join(lines) + "\n")
