@@ -29,6 +29,7 @@ from .doctor_network import (
     check_remote_streams,
     check_session_id,
 )
+from .doctor_programs import check_programs
 from .output import size
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def run_checks(settings: Settings, say: Callable[[str], None] = lambda _: None) 
         ("firewall", check_firewall),
         ("clock", _clock),
         ("inputs", check_inputs),
+        ("programs", check_programs),
         ("disk", _disk),
         ("memory", _memory),
         ("sessions", _sessions),

@@ -307,10 +307,11 @@ def fetch(chosen: _Chosen, destination: Path, fleet_id: str | None, as_json: boo
     ids = [one["fields"]["fleet_id"] for rows in listed.values() if isinstance(rows, list) for one in rows]
     wanted = fleet_id or max(ids, default="")
     if not wanted:
-        for one in listed.values():
-            if isinstance(one, ControlError):
-                remark(f"myogestic-tui: {one}")
-        raise ControlError("no box has a session that a fleet recorded")
+        unknown = [one for one in listed.values() if isinstance(one, ControlError)]
+        for one in unknown:
+            remark(f"myogestic-tui: {one}")
+        which = "no box that answered" if unknown else "no box"
+        raise ControlError(f"{which} has a session that a fleet recorded")
     told = _on_all(chosen, lambda box: fetch_sessions(box, wanted, destination))
     paths = {name: [str(path) for path in one] for name, one in told.items() if isinstance(one, list)}
     failed = {name: str(one) for name, one in told.items() if isinstance(one, ControlError)}

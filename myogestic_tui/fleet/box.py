@@ -88,7 +88,7 @@ class Box:
                 self._connection.abort()
 
     def _unreachable(self, error: Exception) -> BoxError:
-        reason = str(error) or "no answer"
+        reason = getattr(error, "strerror", None) or str(error) or "no answer"
         return BoxError(f"{self.name}: {self.config.host} cannot be reached over ssh: {reason}")
 
     # ---------------------------------------------------------------- commands

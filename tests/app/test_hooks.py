@@ -18,6 +18,8 @@ from myogestic_tui.app import command_runner, hooks
 from myogestic_tui.app import interface as r
 from myogestic_tui.app.command_runner import CommandRunner
 from myogestic_tui.app.hooks import filled
+from myogestic_tui.cli.doctor_programs import check_programs
+from myogestic_tui.cli.settings import Settings
 from myogestic_tui.clock import local_clock
 from myogestic_tui.config import Config, parse_config
 from myogestic_tui.errors import ConfigError, NotAllowedError
@@ -260,6 +262,15 @@ def test_commands_of_ones_own_run_by_name_and_others_are_refused(tmp_path, recor
 def test_what_cannot_be_run_is_refused_by_name(text: str, said: str):
     with pytest.raises(ConfigError, match=said.replace("{", r"\{").replace("}", r"\}")):
         parse_config(text)
+
+
+def test_doctor_names_a_program_that_is_not_there(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("myogestic.toml").write_text(
+        '[on]\nlost = "no-such-program {stream}"\npacked = "true"\n[[commands]]\nname = "lamp"\nrun = "no-lamp on"\n'
+    )
+    texts = [check.text for check in check_programs(Settings()) if check.state == "warning"]
+    assert texts == ["[on] lost: there is no program no-such-program", "command lamp: there is no program no-lamp"]
 
 
 def test_append_waits_for_no_program(tmp_path: Path):

@@ -271,6 +271,9 @@ def test_a_chain_joined_is_one_session_without_an_edge_and_with_the_labels_as_th
         assert [anchor.lsl for anchor in session.meta.anchors] == [ends[0][0], ends[-1][1]]
         assert session.meta.extra["joined"] == [member.folder_name for member in chain_members(chain.paths[0])]
         assert "chain" not in session.meta.extra
+    (tmp_path / "broken.session.zip").touch()
+    with pytest.raises(SessionDamagedError, match="broken"):
+        join_chain(tmp_path / "broken.session.zip", tmp_path)
     with pytest.raises(ConfigError, match="belongs to no chain"):
         join_chain(joined, tmp_path)
 

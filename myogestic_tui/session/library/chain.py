@@ -45,7 +45,7 @@ def chain_of(path: str | os.PathLike[str]) -> list[Path]:
     ConfigError
         The folder holds sessions of several chains, or of none.
     SessionError
-        There is no session.
+        There is no session, or it cannot be read.
     """
     members = chain_members(Path(path))
     return [member.path for member in members] or [Path(path)]
@@ -53,7 +53,7 @@ def chain_of(path: str | os.PathLike[str]) -> list[Path]:
 
 def chain_members(path: Path) -> list[Member]:
     """As `chain_of`, with what their metadata say; none where the session belongs to no chain."""
-    one = _member(path) if path.is_file() or (path / META).exists() else None
+    one = _read_member(path) if path.is_file() or (path / META).exists() else None
     if one is None and path.is_dir() and not (path / META).exists():
         return _only_chain(path)
     if one is None:
@@ -80,10 +80,14 @@ def _ordered(members: object) -> list[Member]:
 
 def _member(path: Path) -> Member | None:
     try:
-        with open_session_store(path) as session:
-            meta = session.meta
+        return _read_member(path)
     except MyoGesticError:
         return None
+
+
+def _read_member(path: Path) -> Member | None:
+    with open_session_store(path) as session:
+        meta = session.meta
     link = chain_link(meta)
     return None if link is None else Member(path, link, meta, packed_folder_name(path) or path.name)
 
