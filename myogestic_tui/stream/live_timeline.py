@@ -73,7 +73,7 @@ class LiveTime:
     @property
     def nbytes(self) -> int:
         """Bytes that are kept."""
-        return self._follower.sketch.nbytes + 16 * len(self._arrivals.rows)
+        return self._follower.sketch.nbytes + 16 * self._arrivals.n_chosen
 
     def feed(self, timestamps: NDArray[np.float64], arrived: float, counted: NDArray[Any] | None = None) -> None:
         """Take the next samples.
@@ -129,7 +129,7 @@ class LiveTime:
         self._sum_up()
         self._looked_at, self._n_offsets = now, len(offsets)
         self._looked_n = self._follower.sketch.n_samples
-        arrivals = np.array(self._rows())
+        arrivals = self._arrivals.table()
         evidence = Evidence(
             arrivals=arrivals,
             offsets=offsets,
@@ -155,20 +155,17 @@ class LiveTime:
             before = 0 if index is None else max(0, int(np.searchsorted(arrivals[:, 0], index, side="right")) - 1)
             self.last_gap_s = None if index is None else float(arrivals[before, 1]) - self._start
 
-    def _rows(self) -> list[tuple[float, float]]:
-        return [*self._arrivals.rows, *self._arrivals.waiting]
-
     def _forget(self) -> None:
         """Let go of what lies before the window, some minutes at a time."""
-        sketch, rows = self._follower.sketch, self._arrivals.rows
+        sketch, rows = self._follower.sketch, self._arrivals
         before = sketch.n_samples - round(LOOK_BACK * self._fs)
         if isinstance(sketch, EventSketch):
-            del rows[: max(0, len(rows) - _MOST_ROWS)]
+            rows.forget(max(0, rows.n_chosen - _MOST_ROWS))
         elif before - self._forgotten > _STEP_SECONDS * self._fs:
             self._forgotten = before
             sketch.forget(before)
-            first = next((number for number, row in enumerate(rows) if row[0] >= before), 0)
-            del rows[: max(0, first - 1)]
+            known = rows.table()[: rows.n_chosen, 0] >= before
+            rows.forget(max(0, int(known.argmax()) - 1) if len(known) else 0)
 
 
 class Floor:

@@ -7,10 +7,15 @@ besides them the begin of the recording, frames without samples (its end) and th
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from numpy.typing import NDArray
 
 ROW_SECONDS = 0.2
 """Reads that follow each other faster share a row. One a second settles as much, except where stamps are of no use."""
@@ -30,21 +35,36 @@ class ArrivalRows:
     """
 
     def __init__(self, began: float | None = None, last: Row | None = None) -> None:
-        self.rows: list[Row] = [] if began is None or last is not None else [(0.0, began)]
-        """Those chosen so far; who stores some may remove them."""
-        self.waiting: tuple[Row, ...] = ()
+        self._last = last
+        self._numbers = array("d")  # of tuples the same rows take seven times as much
+        self._waiting: Row | None = None
         """The newest, where it came soon after the one before it: a row, unless another one follows it as soon."""
-        self._last = last or (self.rows[0] if self.rows else None)
+        if began is not None and last is None:
+            self._choose((0.0, began))
+
+    @property
+    def n_chosen(self) -> int:
+        """Rows that are chosen and not forgotten."""
+        return len(self._numbers) // 2
+
+    def table(self) -> NDArray[np.float64]:
+        """``(k, 2)``, a copy: the rows that are chosen, and the newest one that may still be replaced."""
+        numbers = self._numbers if self._waiting is None else self._numbers + array("d", self._waiting)
+        return np.array(numbers, np.float64).reshape(-1, 2)
+
+    def forget(self, n: int) -> None:
+        """Let go of the first ``n`` chosen ones."""
+        del self._numbers[: 2 * n]
 
     def feed(self, n_before: int, n: int, at: float) -> None:
         """Take note that ``n`` samples behind the first ``n_before`` were read by ``at`` (recorder's clock, s)."""
         if self._last is not None and at < self._last[1]:
             at = self._last[1]
-        if self.waiting and at - self.waiting[0][1] >= ROW_SECONDS:
+        if self._waiting is not None and at - self._waiting[1] >= ROW_SECONDS:
             self.end()  # what came before a silence came before it
         row = (float(n_before + n), at)
         if n and self._last is not None and at - self._last[1] < ROW_SECONDS:
-            self.waiting = (row,)
+            self._waiting = row
         else:
             if not n:
                 self.end()
@@ -52,13 +72,13 @@ class ArrivalRows:
                 self._choose(row)
 
     def _choose(self, row: Row) -> None:
-        self.rows.append(row)
-        self._last, self.waiting = row, ()
+        self._numbers.extend(row)
+        self._last, self._waiting = row, None
 
     def end(self) -> None:
         """No more will come: the newest one counts in any case."""
-        for row in self.waiting:
-            self._choose(row)
+        if self._waiting is not None:
+            self._choose(self._waiting)
 
 
 def continued(
@@ -84,4 +104,4 @@ def continued(
         if (n_before + n, at) > known and n_before + n <= n_samples:
             more.feed(n_before, n, at)
     more.end()
-    return kept + more.rows
+    return kept + [(n, at) for n, at in more.table().tolist()]

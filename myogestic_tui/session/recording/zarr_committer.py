@@ -10,7 +10,7 @@ from ...clock import Evidence, Follower, Timeline
 from ...clock.counter import CounterTrack
 from ...errors import DiskError
 from ..format.arrays import StoredArray, overview_row
-from ..format.arrival_record import ArrivalRows, Row
+from ..format.arrival_record import ArrivalRows
 from ..format.commit import Shape
 from ..format.journal import FrameReader, arrival_of, samples_of
 from ..format.layout import array_name
@@ -65,7 +65,7 @@ class StreamCommitter:
         self._arrivals = ArrivalRows(journal.began)
         self._arrivals_done = 0
         """Rows of the arrival record in whole chunks, which are no longer in memory."""
-        self._arrivals_published: tuple[int, Row | None] = 0, None
+        self._arrivals_published: tuple[int, list[float] | None] = 0, None
         self._unwritten = False
         """The chunk in memory is whole and not in its file."""
         self._segment: Segment | None = None
@@ -205,15 +205,15 @@ class StreamCommitter:
 
     def write_arrivals(self, *, tail: bool) -> Shape | None:
         """Write the rows that the journal is about to lose, or all of them; None where there are none to publish."""
-        rows, spec = [*self._arrivals.rows, *self._arrivals.waiting], ArraySpec.arrival()
-        state = self._arrivals_done + len(rows), rows[-1] if rows else None
+        rows, spec = self._arrivals.table(), ArraySpec.arrival()
+        state = self._arrivals_done + len(rows), rows[-1].tolist() if len(rows) else None
         if not (tail or self.journal.would_drop(self.n_whole)) or state == self._arrivals_published:
             return None
         for first in range(0, len(rows), spec.chunk_length):
             number = (self._arrivals_done + first) // spec.chunk_length
-            self._write("_arrival", spec, number, np.array(rows[first : first + spec.chunk_length]))
-        whole = len(self._arrivals.rows) // spec.chunk_length * spec.chunk_length
-        del self._arrivals.rows[:whole]
+            self._write("_arrival", spec, number, rows[first : first + spec.chunk_length])
+        whole = self._arrivals.n_chosen // spec.chunk_length * spec.chunk_length
+        self._arrivals.forget(whole)
         self._arrivals_done += whole
         self._arrivals_published = state
         return Shape(array_name(self.stem, "_arrival"), spec, state[0])
@@ -225,13 +225,13 @@ class StreamCommitter:
 
     def look(self, offsets: NDArray[np.float64] | None) -> None:
         """Bring `timeline` up to date, with the clock offsets so far."""
-        recent = np.array([*self._arrivals.rows, *self._arrivals.waiting], np.float64).reshape(-1, 2)
-        self.timeline = self._follower.analyse(Evidence(arrivals=recent, offsets=offsets, counts=self.counts))
+        recent = Evidence(arrivals=self._arrivals.table(), offsets=offsets, counts=self.counts)
+        self.timeline = self._follower.analyse(recent)
 
     def arrivals(self) -> NDArray[np.float64]:
         """The arrival record so far, ``(k, 2)``."""
         name, spec = array_name(self.stem, "_arrival"), ArraySpec.arrival()
-        rows = np.array([*self._arrivals.rows, *self._arrivals.waiting], np.float64).reshape(-1, 2)
+        rows = self._arrivals.table()
         if not self._arrivals_done:
             return rows
         stored = StoredArray.assumed(FolderMembers(self.journal.folder), name, spec, self._arrivals_done)
