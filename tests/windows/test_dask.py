@@ -122,7 +122,7 @@ def test_a_worker_killed_midway_costs_nothing_but_time(folder, tmp_path, cluster
         assert len(pids) == 2
         os.kill(int(pids[0].name), signal.SIGKILL)
         (tmp_path / "open").touch()
-        got = future.result(timeout=120)
+        got = future.result(timeout=300)
         assert len(list(tmp_path.iterdir())) >= 3
     same(got, list(iter_labeled_windows(paths, "emg", 0.2, 0.1)))
 
