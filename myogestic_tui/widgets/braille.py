@@ -77,21 +77,17 @@ def dot_levels(values: NDArray[np.float32], scale: float, n_levels: int) -> NDAr
 def _braille_codes(
     low: NDArray[np.float32], high: NDArray[np.float32], scale: float, n_rows: int
 ) -> NDArray[np.uint16]:
-    n_channels, columns = low.shape
     first = dot_levels(low, scale, DOTS * n_rows)
     last = dot_levels(high, scale, DOTS * n_rows)
     first[np.isnan(low)] = DOTS * n_rows + 1
-    codes = np.empty((n_channels, n_rows, columns // 2), np.uint16)
-    for at in range(n_rows):
-        base = DOTS * (n_rows - 1 - at)
-        bottom = np.clip(first - base + 1, 0, DOTS + 1)
-        top = np.maximum(np.clip(last - base + 1, 0, DOTS + 1), bottom)
-        outside = (last < base) | (first >= base + DOTS)
-        bits = (
-            np.where(outside, 0, _LEFT_SPANS[bottom, top])[:, 0::2]
-            | np.where(outside, 0, _RIGHT_SPANS[bottom, top])[:, 1::2]
-        )
-        codes[:, at] = np.where(bits == 0, ord(" "), 0x2800 + bits)
+    base = DOTS * np.arange(n_rows - 1, -1, -1, dtype=np.int32)[:, None]
+    first, last = first[:, None] - base, last[:, None] - base
+    bottom = np.clip(first + 1, 0, DOTS + 1)
+    top = np.maximum(np.clip(last + 1, 0, DOTS + 1), bottom)
+    outside = (last < 0) | (first >= DOTS)
+    bottom[outside] = top[outside] = 0
+    bits = _LEFT_SPANS[bottom[..., 0::2], top[..., 0::2]] | _RIGHT_SPANS[bottom[..., 1::2], top[..., 1::2]]
+    codes: NDArray[np.uint16] = np.where(bits == 0, np.uint16(ord(" ")), np.uint16(0x2800) + bits)
     return codes
 
 

@@ -21,6 +21,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from .blank_box import Blank
 from .glyphs import to_ascii
 from .strip_widget import Signal
 from .styled_lines import cells
@@ -252,7 +253,7 @@ class Picture(Signal):
         ]
 
 
-class Pen(Widget):
+class Pen(Blank, Widget):
     """The cell that carries what pictures have new.
 
     Attributes
@@ -286,7 +287,8 @@ class Pen(Widget):
     def render_lines(self, crop: Region) -> list[Strip]:
         """A blank, and what is new of the pictures."""
         self._painted = True
-        segments = [Segment(" ", self.rich_style)]
-        if self._text and self._valid():
-            segments.insert(0, Segment(f"\x1b7{self._text}\x1b8", None, [(ControlType.CURSOR_MOVE_TO, 0, 0)]))
-        return [Strip(segments, 1)] * crop.height
+        rows = super().render_lines(crop)
+        if not self._text or not self._valid():
+            return rows
+        text = Segment(f"\x1b7{self._text}\x1b8", None, [(ControlType.CURSOR_MOVE_TO, 0, 0)])
+        return [Strip([text, *row], row.cell_length) for row in rows]

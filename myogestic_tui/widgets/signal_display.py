@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from textual.containers import Horizontal, Vertical
-
 from ..app.interface import ScriptContext
 from . import number_format as f
+from .blank_box import BlankColumn, BlankRow
 from .frame import Frame
 from .grid import CELL, Grid
 from .lane import Lane, Shown
@@ -63,7 +62,7 @@ class _Calm:
         return self._numbers
 
 
-class SignalView(Vertical):
+class SignalView(BlankColumn):
     """One stream, as a heat map, as traces or as its electrode grid.
 
     Parameters
@@ -101,7 +100,7 @@ class SignalView(Vertical):
         self._wanted_stream = stream
         self._lanes: list[Lane] = []
         self._pen, self._info, self._told = Pen(), Lines(classes="info"), Lines(classes="told")
-        self._area = Horizontal(classes="area")
+        self._area = BlankRow(classes="area")
         self._grid, self._spectrum = Grid(), Spectrum()
         self._plan: Layout | None = None
         self._room = (0, 0)
@@ -115,7 +114,7 @@ class SignalView(Vertical):
         self._over: tuple[Widget, ...] | None = None
 
     def compose(self) -> ComposeResult:
-        yield Horizontal(self._pen, self._info, classes="top")
+        yield BlankRow(self._pen, self._info, classes="top")
         yield self._told
         with self._area:
             yield self._spectrum

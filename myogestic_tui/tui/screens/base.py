@@ -6,9 +6,9 @@ import gc
 import time
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual.containers import Container
 from textual.screen import Screen
 
+from ...widgets.blank_box import Blank, BlankBox
 from ...widgets.header import Header
 from ...widgets.key_footer import KeyRow
 from ...widgets.problem_list import REPORT_SECONDS, status_line
@@ -26,7 +26,7 @@ _READ_SECONDS = 2.0
 _NO_DIGITS = str.maketrans("", "", "0123456789")
 
 
-class ViewerScreen(Screen[None], inherit_bindings=False):
+class ViewerScreen(Blank, Screen[None], inherit_bindings=False):
     """Header, body, message line and footer; the keys of the screen are its ``BINDINGS``.
 
     A subclass composes its `body` and shows each snapshot in `show`.
@@ -57,7 +57,7 @@ class ViewerScreen(Screen[None], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         yield self.header
-        with Container(id="body"):
+        with BlankBox(id="body"):
             yield from self.body()
         yield self.message
         yield KeyRow()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 
 from ...app.interface import MarkChannel, StreamStatus
 from ...app.preferences import remember_view_mode, view_mode
 from ...plural import count_of
+from ...widgets.blank_box import BlankColumn, BlankRow
 from ...widgets.gestures import GestureList
 from ...widgets.problem_list import needs_you, quality_line
 from ...widgets.signal_display import SignalView
@@ -46,10 +46,10 @@ class LiveScreen(ViewerScreen):
         self.nothing = Lines(id="nothing")
         self.gestures = GestureList()
         self.side = Lines(id="side-lines")
-        self.side_box = Vertical(self.gestures, self.side, id="side")
+        self.side_box = BlankColumn(self.gestures, self.side, id="side")
         self.side_box.display = self.viewer.size.width >= _SIDE_FROM
-        with Horizontal():
-            yield Vertical(self.nothing, self.signal, id="signal-box")
+        with BlankRow():
+            yield BlankColumn(self.nothing, self.signal, id="signal-box")
             yield self.side_box
 
     def show(self, frame: Frame) -> None:
