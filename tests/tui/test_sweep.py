@@ -6,10 +6,12 @@ import re
 
 import numpy as np
 import pytest
+from scripted import REPLACE, ScriptedRecorder, emg, idle
 
 from myogestic_tui.app.interface import LabelStatus
 from myogestic_tui.widgets.heat import Levels
 from myogestic_tui.widgets.label_timeline import time_axis
+from myogestic_tui.widgets.signal_display import SignalView
 from myogestic_tui.widgets.sweep import GAP, LINE, Sweep
 
 
@@ -113,3 +115,39 @@ def test_a_column_in_which_nothing_came_has_no_step():
     steps = Levels().take(rms, 320.0, swept(9))
     assert (steps[:, 4:7] == -1).all()
     assert (np.delete(steps, [4, 5, 6], axis=1) > 0).all()
+
+
+class Moving(ScriptedRecorder):
+    """Values that depend on channel and time alone, in columns that lie on the grid of time."""
+
+    def envelope(self, view):
+        width, every = view.seconds / view.columns, view.rms_every or 1
+        last = int(self.now.at / width)
+        end = last // every * every + every
+        numbers = np.arange(end - view.columns, end)
+        channels = np.arange(view.first_channel, view.first_channel + view.n_channels)[:, None]
+        high = (10 + 3 * channels + 40 * np.abs(np.sin(numbers * width + channels))).astype(np.float32)
+        rms = high[:, ::every] / 2
+        high[:, numbers > last] = np.nan
+        extremes = {} if view.rms else {"low": (-high).tobytes(), "high": high.tobytes()}
+        start = float(numbers[0] * width)
+        return REPLACE(super().envelope(view), start=start, rms=rms.tobytes(), **extremes)
+
+
+@pytest.mark.parametrize("keys", ["", "i"])
+@pytest.mark.parametrize("size", [(80, 24), (160, 50)])
+async def test_a_picture_made_of_new_columns_is_the_one_that_is_made_at_once(stage, keys, size, monkeypatch):
+    monkeypatch.setattr("myogestic_tui.widgets.signal_display._WHOLE_SECONDS", 1e9)
+    monkeypatch.setattr("myogestic_tui.widgets.signal_display._NUMBERS_SECONDS", 1e-3)
+    recorder = Moving(idle(streams=(emg(),), at=1000.0))
+    async with stage(recorder, screen="live", size=size) as it:
+        await it.press(*keys)
+        for _ in range(40):
+            recorder.change(at=recorder.now.at + 0.13)
+            it.viewer.refresh_frame()
+        await it.settle()
+        swept_over, signal = it.rows()[3:-2], it.viewer.screen.query_one(SignalView)
+        assert any("│" in row for row in swept_over)
+        signal.blank()
+        await it.settle()
+        assert it.rows()[3:-2] == swept_over
