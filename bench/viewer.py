@@ -53,7 +53,7 @@ class Counted(Terminal):
     def _take(self, data: bytes) -> None:
         now = time.monotonic()
         self.n_frames += now - self._last > _PAUSE_BETWEEN_FRAMES
-        self.n_pictures += (self._end + data).count(_PICTURE)
+        self.n_pictures += (self._end + data).count(_PICTURE) - data.count(ASK.encode())
         self._last, self._end = now, data[-1:] if data[-1:] == _PICTURE[:1] else b""
         if self.parsing:
             super()._take(data)

@@ -152,6 +152,7 @@ class TerminalApp(App[int]):
                 async with asyncio.timeout(min(left, _BUSY_SECONDS) if self._holding else left):
                     await self._wake.wait()
             if self._holding:
+                self.link.ask_again()
                 self._wake.clear()
                 if not self._hold() and not self.link.waits_for_answers:
                     break
@@ -179,8 +180,8 @@ class TerminalApp(App[int]):
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.CursorPosition):
-            self.link.answered()
-            self.keys.put(event)
+            for _ in range(self.link.answered(event.x)):
+                self.keys.put(event)
             if self._holding:
                 self.wake()
         elif isinstance(event, (events.Key, events.Paste)) and not event.is_forwarded:

@@ -39,6 +39,10 @@ _FIRST_PART, _LEAST_PART, _MOST_PART = 8_000.0, 2_000.0, 64_000.0
 """Bytes of a part before it is known what the link takes, and at least, and at most."""
 _NO_ANSWER_SECONDS = 5.0
 """A terminal that has never answered by then does not answer; one that has may take as long as it stalls."""
+_AGAIN_SECONDS = 1.0
+"""It is asked once more after so long."""
+_COLUMNS = 40
+"""Columns that tell one question from another."""
 _LOST_SECONDS = 15.0
 """An answer that has not come by then is taken for lost: a frame goes out again, and another one after as long."""
 _STALL_SECONDS = 0.3
@@ -64,8 +68,7 @@ class Output:
         """Called once the queue of the writer thread is empty: what has been written is a frame."""
         with self._link.writing, contextlib.suppress(OSError):
             if self._unasked > len(ASK) and self._link.asks:
-                self._file.write(ASK)
-                self._link.asked(self._unasked)
+                self._file.write(self._link.asked(self._unasked))
             self._unasked = 0
             self._file.flush()
 
@@ -100,7 +103,8 @@ class Link:
         self.times = KeyTimes(time.monotonic(), proving=answers_prove())
         self.writing = threading.Lock()
         self._since: float | None = None
-        self._flying: list[tuple[float, int]] = []
+        self._flying: list[tuple[float, int, int]] = []
+        self._tells = False
         self._answers = 0
         self._asked = 0
         self._took = 0.0
@@ -120,32 +124,58 @@ class Link:
 
     # ---------------------------------------------------------------- what the terminal says
 
-    def asked(self, n_bytes: int = 0) -> None:
-        """A question was written, mostly after a frame of so many bytes."""
+    def asked(self, n_bytes: int = 0) -> str:
+        """A question to be written, mostly after a frame of so many bytes; a column makes its answer known."""
         now = time.monotonic()
         self.times.asked(now)
-        self._flying.append((now, n_bytes))
         self._asked += 1
+        number = self._asked % _COLUMNS
+        self._flying.append((now, n_bytes, number))
+        return f"\x1b7\x1b[1;{number + 1}H{ASK}\x1b8"
 
     def ask(self) -> None:
         """Ask without a frame, where nothing else is being written."""
         if self._file is None or not self.asks or self.busy or not self.writing.acquire(blocking=False):
             return
         try:
-            with contextlib.suppress(OSError):
-                self._file.write(ASK)
-                self.asked()
-                self._file.flush()
+            self._write_question(self._file)
         finally:
             self.writing.release()
 
-    def answered(self) -> None:
-        """The terminal told where its cursor is: it has taken the oldest frame that was under way."""
+    def ask_again(self) -> None:
+        """Ask once more where a frame's answer is overdue: one that was lost would hold all frames back."""
+        flying = self._flying[-1:]
+        overdue = bool(self._answers and flying and flying[0][1] and time.monotonic() - flying[0][0] > _AGAIN_SECONDS)
+        if self._file is None or not self.asks or not overdue or not self.writing.acquire(blocking=False):
+            return
+        try:
+            if select.select([], [self._fd], [], 0)[1]:
+                self._write_question(self._file)
+        finally:
+            self.writing.release()
+
+    def _write_question(self, file: IO[str]) -> None:
+        with contextlib.suppress(OSError):
+            file.write(self.asked())
+            file.flush()
+
+    def answered(self, column: int = -1) -> int:
+        """The terminal told where its cursor is: it has taken what was under way; how many questions that answers.
+
+        An answer with the ``column`` of a question answers those before it, too; any other one answers the oldest.
+        """
         self._answers += 1
-        if self._flying:
-            at, n_bytes = self._flying.pop(0)
+        known = next((i for i, one in enumerate(self._flying) if one[2] == column), None)
+        if known is None and self._tells:
+            return 0  # of a question that was given up
+        self._tells = known is not None
+        answered = self._flying[: (known or 0) + 1]
+        del self._flying[: len(answered)]
+        if answered:
+            at, n_bytes, _ = answered[-1]
             self._took = max(time.monotonic() - at, 1e-4)
             self._learn(n_bytes)
+        return max(len(answered), 1)
 
     def _learn(self, n_bytes: int) -> None:
         """How much the link takes in `_PICTURE_SECONDS`: at least what it did, and less only if that took longer."""
