@@ -97,7 +97,8 @@ def shown(keys: str) -> str:
 
 def row(one: Binding) -> str:
     """One command as a row."""
-    return f"| {shown(one.key)} | {one.tooltip or one.description} | `{one.id}` |"
+    words = f"**{one.description}** {one.tooltip}".rstrip()
+    return f"| {shown(one.key)} | {words} | `{one.id}` |"
 
 
 PALETTE = "| `:` | command palette: find a command by its words; themes | |"

@@ -68,7 +68,7 @@ class Viewer(Actions):
         command("l", "mode('live')", "Live", id="screen.live", show=False),
         command("r", "mode('record')", "Record", id="screen.record", show=False),
         command("b", "mode('sessions')", "Sessions", id="screen.sessions", show=False),
-        command("q", "leave", "leave", tooltip="leave; while recording it asks", id="quit", show=False),
+        command("q", "leave", "leave", tooltip="while recording it asks", id="quit", show=False),
         *(command(key, f"gesture('{key}')", show=False, system=True, id=f"gesture.{key}") for key in GESTURE_KEYS),
     ]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-standard"), (120, "-wide")]  # noqa: RUF012
@@ -197,9 +197,8 @@ class Viewer(Actions):
         where = [name for name, group in known.items() if name and any(self._has(one, key) for one in group)]
         if where:
             one = next(one for one in known[where[0]] if self._has(one, key))
-            self.report(
-                f"{shown(key)} is a key of {' and '.join(w.title() for w in where)}: {one.tooltip or one.description}"
-            )
+            screens = " and ".join(name.title() for name in where)
+            self.report(f"{shown(key)} is a key of {screens}: {one.description} {one.tooltip}".rstrip())
 
     @staticmethod
     def _has(binding: Binding, key: str) -> bool:
@@ -281,8 +280,8 @@ class Viewer(Actions):
         for one in screen.active_bindings.values():
             binding = one.binding
             if binding.id and not is_gesture_key(binding.key):
-                title = f"{binding.description or binding.id}"
-                text = f"{shown(binding.key)}   {binding.tooltip or ''}".rstrip()
+                title = f"{binding.description or binding.id} {binding.tooltip}".rstrip()
+                text = shown(binding.key)
 
                 async def run(action: str = binding.action, node: Any = one.node) -> None:
                     await self.run_action(action, node)
