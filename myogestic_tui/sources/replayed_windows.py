@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from ..session.signal.window_bounds import Cut
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..session.windowing.recipe import WindowOptions
+
+_log = logging.getLogger(__name__)
 
 
 def live_windows(
@@ -54,12 +57,19 @@ def live_windows(
     except BaseException:
         source.disconnect()
         raise
-    return _windows(source, cutter)
+    return _windows(recipe, source, cutter)
 
 
-def _windows(source: ReplaySource, cutter: HopCutter) -> Iterator[tuple[NDArray[Any], NDArray[np.float64]]]:
+def _windows(
+    recipe: Recipe, source: ReplaySource, cutter: HopCutter
+) -> Iterator[tuple[NDArray[Any], NDArray[np.float64]]]:
+    n_windows = 0
     try:
         while not source.finished:
-            yield from cutter.feed(*source.read())
+            for window in cutter.feed(*source.read()):
+                n_windows += 1
+                yield window
     finally:
         source.disconnect()
+    if not n_windows and not cutter.dropped:
+        _log.warning("%s: no window of %g s fits between its gaps", recipe.stream, recipe.cut.win_seconds)

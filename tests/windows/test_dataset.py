@@ -104,6 +104,25 @@ def test_a_session_can_be_pickled(folder):
         np.testing.assert_array_equal(again.stores["emg"][:], session.stores["emg"][:])
 
 
+@pytest.mark.parametrize(("number", "count"), [(-1, 2), (2, 2), (0, 0), ("a", 2), (0, 1.5)])
+def test_a_shard_of_no_worker_is_refused(folder, number, count):
+    dataset = WindowsDataset(folder, "emg", 0.2, 0.1)
+    with pytest.raises(ConfigError, match=r"number is|count is"):
+        next(dataset.shard(number, count))
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "x", True])
+def test_a_seed_is_a_whole_number(folder, seed):
+    with pytest.raises(ConfigError, match="shuffle_seed is"):
+        WindowsDataset(folder, "emg", 0.2, 0.1, shuffle_seed=seed)
+
+
+@pytest.mark.parametrize("number", [slice(0, 3), None, 1.5, "a"])
+def test_windows_are_asked_for_one_by_one(folder, number):
+    with pytest.raises(TypeError, match="integer"):
+        WindowsDataset(folder, "emg", 0.2, 0.1)[number]
+
+
 def test_values_that_are_no_numbers_are_an_error_unless_left_out(tmp_path):
     data = emg_of(2000)
     data[1234, 2] = np.nan

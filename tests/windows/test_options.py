@@ -22,6 +22,7 @@ from myogestic_tui.session import (
     windows,
 )
 from myogestic_tui.session.window_sets import gathered_windows, windows_bag, windows_on_cluster
+from myogestic_tui.sources import live_windows
 from tests.windows.making import EMG, OFFSET, START, emg_of, fill, make_session
 
 SOS = signal.butter(4, [20, 450], "bandpass", fs=1000.0, output="sos")
@@ -338,6 +339,25 @@ def test_that_no_window_came_out_is_told(packed, caplog):
             found = cut(packed, "emg", 3.0, 0.1)
             assert len(found[1] if isinstance(found, tuple) else list(found)) == 0
         assert "emg: no window of 3 s under any label asked for" in caplog.text
+    for cut in (lambda: iter_aligned_windows(packed, "emg", [], 99.0, 0.1), lambda: live_windows(packed, "emg", 99, 1)):
+        caplog.clear()
+        with caplog.at_level(logging.WARNING):
+            assert list(cut()) == []
+        assert "emg: no window of 99 s fits between its gaps" in caplog.text
+
+
+@pytest.mark.parametrize("paths", [None, 3, [3], b"sessions", [None]])
+def test_paths_are_paths(paths):
+    with pytest.raises(ConfigError, match="paths is"):
+        windows(paths, "emg", 0.2, 0.1)
+
+
+@pytest.mark.parametrize("rate", [0, -5, "x", float("inf"), float("nan"), True])
+def test_a_rate_is_above_0(packed, rate):
+    with pytest.raises(ConfigError, match=r"resample is .*; give a rate in Hz"):
+        windows(packed, "emg", 0.2, 0.1, resample=rate)
+    with pytest.raises(ConfigError, match=r"fs is .*; give a rate in Hz"):
+        causal_filter(SOS, fs=rate)
 
 
 def test_stamps_taken_as_they_are_give_no_classes_to_choose(packed):

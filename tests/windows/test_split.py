@@ -76,6 +76,20 @@ def test_what_cannot_be_split_is_an_error(W, options, words):
         split(W, **options)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("folds", "a"), ("folds", 2.5), ("folds", 1), ("folds", True), ("seed", -1), ("seed", "x"), ("seed", None)],
+)
+def test_folds_and_seed_are_whole_numbers(name, value):
+    with pytest.raises(ConfigError, match=f"{name} is {value!r}"):
+        split(lab(), **{name: value})
+
+
+def test_arrays_do_not_tell_whose_windows_they_are():
+    with pytest.raises(ConfigError, match=r"what windows\(\) returns"):
+        split(lab().X)
+
+
 @settings(max_examples=50, deadline=None)
 @given(
     st.lists(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from glob import glob, has_magic
 from os import PathLike, fspath
 from os.path import abspath, exists, isdir
@@ -14,8 +15,6 @@ from .remote_sessions import is_url, list_url
 from .session_states import sessions_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     Paths = Iterable[str | PathLike[str]] | str | PathLike[str]
 
 _log = logging.getLogger(__name__)
@@ -32,11 +31,13 @@ def find_sessions(paths: Paths) -> list[str]:
     Raises
     ------
     ConfigError
-        None is given.
+        None is given, or something that is no path.
     SessionError
         A folder, pattern or URL holds none.
     """
-    given = [paths] if isinstance(paths, str | PathLike) else list(paths)
+    given = [paths] if isinstance(paths, str | PathLike) else list(paths) if isinstance(paths, Iterable) else None
+    if given is None or not all(isinstance(path, str | PathLike) for path in given):
+        raise ConfigError(f"paths is {paths!r}; give paths of sessions, or of folders that hold some")
     if not given:
         raise ConfigError("no session given; give paths of sessions, or of folders that hold some")
     found: list[str] = []

@@ -50,6 +50,10 @@ class CausalFilter:
             raise ConfigError(
                 "give second-order sections (n_sections, 6), as scipy.signal.butter(…, output='sos') does"
             )
+        if fs is not None and (
+            isinstance(fs, bool) or not isinstance(fs, int | float | np.number) or not 0 < fs < np.inf
+        ):
+            raise ConfigError(f"fs is {fs!r}; give a rate in Hz, or None")
         self.fs = fs
 
     def check(self, name: str, fs: float) -> None:
@@ -76,7 +80,7 @@ def causal_filter(sos: ArrayLike, fs: float | None = None) -> CausalFilter:
     Raises
     ------
     ConfigError
-        These are no second-order sections.
+        These are no second-order sections, or ``fs`` is no rate.
     """
     return CausalFilter(sos, fs)
 

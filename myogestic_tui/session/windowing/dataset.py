@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from ..reading.reader import open_session_store
 from ..signal.window_bounds import Cut, starts
 from .plan import Outcome, Plan, Span, is_finite, plan_session
 from .pooling import Pool
-from .recipe import CLEAN, Recipe
+from .recipe import CLEAN, Recipe, whole_number
 from .window import WindowMeta, group_numbers, meta_table
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class WindowsDataset:
         shuffle_seed: int | None = None,
         **options: Unpack[WindowOptions],
     ) -> None:
+        seed = None if shuffle_seed is None else whole_number("shuffle_seed", shuffle_seed)
         recipe = Recipe.of(stream, Cut(win_s, hop_s), classes, options, {**CLEAN, "on_nan": "raise"})
         pool = Pool(paths, recipe, recipe.check)
         self._plans: list[Plan] = []
@@ -88,7 +90,7 @@ class WindowsDataset:
 
         for _ in pool.each(look):
             pass
-        order = np.arange(len(at)) if shuffle_seed is None else np.random.default_rng(shuffle_seed).permutation(len(at))
+        order = np.arange(len(at)) if seed is None else np.random.default_rng(seed).permutation(len(at))
         self._at = np.array(at, np.int64).reshape(-1, 2)[order]
         self.y: NDArray[np.int64] = np.array(y, np.int64)[order]
         self.meta: NDArray[Any] = meta_table(meta)[order]
@@ -113,6 +115,7 @@ class WindowsDataset:
         NotFiniteError
             It has a value that is no finite number, with ``on_nan="raise"``.
         """
+        number = index(number)
         which, first = self._at[number].tolist()
         plan = self._plans[which]
         window = self._stream(which).window(first, first + plan.n)
@@ -135,7 +138,15 @@ class WindowsDataset:
         self._open, self._pid = {}, os.getpid()
 
     def shard(self, number: int, count: int) -> Iterator[tuple[NDArray[Any], int]]:
-        """What worker ``number`` of ``count`` goes through: windows that lie together, so that each is decoded once."""
+        """What worker ``number`` of ``count``, from 0, goes through: windows that follow one another.
+
+        Raises
+        ------
+        ConfigError
+            There is no such worker.
+        """
+        if whole_number("number", number) >= whole_number("count", count, least=1):
+            raise ConfigError(f"number is {number}, but {count} workers are numbered from 0 to {count - 1}")
         return (self[one] for one in range(*_share(len(self), number, count)))
 
     def iterable(self) -> Any:

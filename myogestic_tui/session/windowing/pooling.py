@@ -206,7 +206,8 @@ class Pool:
             yield item
         if not n_windows and not self._told:
             seconds = self.recipe.cut.win_seconds
-            self.remark(f"{self.recipe.stream}: no window of {seconds:g} s under any label asked for")
+            where = "under any label asked for" if self._labelled else "fits between its gaps"
+            self.remark(f"{self.recipe.stream}: no window of {seconds:g} s {where}")
 
     def remark(self, text: str) -> None:
         """Log the remarks on a session's windows, once."""

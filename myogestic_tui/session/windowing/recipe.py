@@ -133,7 +133,7 @@ class Recipe:
         skip = _seconds("skip_start_s", how["skip_start_s"], least=0.0)
         wanted = Wanted(indices, how["include_bad"], skip, _seconds("delay_s", how["delay_s"]))
         rate = how["resample"]
-        if rate is not None and not _seconds("resample", rate, least=0.0):
+        if rate is not None and not _is_number(rate, least=0.0, or_equal=False):
             raise ConfigError(f"resample is {rate!r}; give a rate in Hz, or None")
         return cls(
             stream=stream,
@@ -194,8 +194,21 @@ def _channels(channels: Any) -> Any:
     return chosen
 
 
+def whole_number(name: str, value: Any, least: int = 0) -> int:
+    """A whole number from ``least`` up; ConfigError where it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise ConfigError(f"{name} is {value!r}; give a whole number, {least} or more")
+    return int(value)
+
+
+def _is_number(value: Any, least: float, *, or_equal: bool = True) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        return False
+    return bool(least < value < math.inf or (or_equal and value == least))
+
+
 def _seconds(name: str, value: Any, least: float = -math.inf) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not least <= value < math.inf:
+    if not _is_number(value, least):
         what = "0 or more" if least == 0.0 else "a number"
         raise ConfigError(f"{name} is {value!r}; give {what}")
     return float(value)

@@ -8,11 +8,12 @@ import numpy as np
 
 from ...errors import ConfigError
 from ...plural import count_of
+from .arrays import Windows
+from .recipe import whole_number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .arrays import Windows
     from .window import GroupBy
 
     Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -47,10 +48,14 @@ def split(
     Raises
     ------
     ConfigError
-        There is only one subject, session or trial to hold out, or a session has no subject.
+        There is only one subject, session or trial to hold out, or a session has no subject; ``folds`` or ``seed`` is
+        no such number, or ``windows`` is an array without what is known of its windows.
     """
-    if folds < 2:
-        raise ConfigError(f"folds is {folds!r}; give 2 or more")
+    if not isinstance(windows, Windows):
+        raise ConfigError(
+            f"split takes what windows() returns, which tells whose each window is; got {type(windows).__name__}"
+        )
+    folds, seed = whole_number("folds", folds, least=2), whole_number("seed", seed)
     groups = windows.groups(by)
     n_groups = int(groups.max()) + 1 if len(groups) else 0
     if n_groups < 2:
