@@ -95,12 +95,14 @@ def held(part, gate):
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    """Two workers on the loopback, each a process of its own that is replaced when it dies."""
+    """Two workers on the loopback, each a process of its own that is replaced when it dies, however long that takes."""
+    import dask
     import distributed
 
     place = str(tmp_path_factory.mktemp("dask"))
     options = {"host": "127.0.0.1", "dashboard_address": None, "memory_limit": 0, "local_directory": place}
-    with pytest.MonkeyPatch.context() as patch:
+    patient = {"distributed.deploy.lost-worker-timeout": "1h", "distributed.comm.timeouts.connect": "300s"}
+    with pytest.MonkeyPatch.context() as patch, dask.config.set(patient):
         patch.setenv("TMPDIR", place)
         patch.setattr(tempfile, "tempdir", place)
         with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, **options) as found:
@@ -130,7 +132,11 @@ def test_a_worker_killed_midway_costs_nothing_but_time(folder, tmp_path, cluster
 @pytest.mark.parametrize("to", ["csv", "fif", "bids"])
 @pytest.mark.filterwarnings("default")
 def test_an_export_whose_worker_is_killed_is_whole(folder, tmp_path, cluster, to):
+    import distributed
+
     paths, out = find_sessions([folder]), tmp_path / "out"
+    with distributed.Client(cluster) as client:
+        client.wait_for_workers(2, timeout=240)
     results = export_each(cluster.scheduler_address, paths, to, str(out))
     killer = threading.Thread(target=kill_when_there, args=(out, cluster))
     killer.start()
