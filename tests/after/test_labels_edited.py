@@ -17,6 +17,7 @@ import pytest
 
 from myogestic_tui.cli.command_table import run
 from myogestic_tui.errors import ConfigError, SessionError, SessionLockedError
+from myogestic_tui.info import StreamInfo
 from myogestic_tui.session import (
     Session,
     edit_labels,
@@ -56,6 +57,20 @@ def track(path: Path) -> list[tuple[float, int, bool]]:
     with open_session_store(path) as session:
         start = session.meta.anchors[0].lsl
         return [(round(one.timestamp - start, 6), one.class_index, one.bad) for one in session.label_track]
+
+
+def test_labels_of_a_session_that_a_script_filled_faster_than_time_can_be_moved(tmp_path) -> None:
+    session = Session(tmp_path, class_names=["Rest", "Fist"], reserve_bytes=0)
+    start = session.started_at
+    session.init_stream("emg", StreamInfo(1, 100.0, type="EMG"))
+    session.append("emg", np.ones((60_000, 1), np.float32), start + np.arange(60_000) / 100)  # ten minutes
+    for at, index in ((0.5, 0), (300.0, 1)):
+        session.add_label(index, start + at)
+    session.finish()
+    edit_labels(session.path, [Shift(5.0)])
+    assert [at for at, *_ in track(session.path)] == pytest.approx([5.5, 305.0], abs=0.1)
+    with pytest.raises(ConfigError, match="outside the recording of 59"):
+        edit_labels(session.path, [Shift(400.0)])
 
 
 def test_an_edit_names_the_account_by_its_rights_and_not_by_the_environment(trials, monkeypatch) -> None:

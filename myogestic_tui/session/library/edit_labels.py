@@ -124,16 +124,25 @@ def _changed(meta: Meta, labels: list[LabelEvent], known: list[float], changes: 
 
 
 def _check_inside(meta: Meta, old: Sequence[LabelEvent], new: Sequence[LabelEvent]) -> None:
-    if len(meta.anchors) < 2:
-        return
-    start, stop = (anchor.lsl for anchor in (meta.anchors[0], meta.anchors[-1]))
+    start, stop = _recorded(meta, old)
     were = {label.timestamp for label in old}
     for label in new:
         if label.timestamp not in were and not start - LABEL_SLACK_S <= label.timestamp <= stop + LABEL_SLACK_S:
+            begun = meta.anchors[0].lsl
             raise ConfigError(
-                f"a label would be at {label.timestamp - start:+.3f} s, outside the recording of {stop - start:.3f} s; "
+                f"a label would be at {label.timestamp - begun:+.3f} s, outside the recording of {stop - begun:.3f} s; "
                 "nothing was changed. Times are in seconds"
             )
+
+
+def _recorded(meta: Meta, labels: Sequence[LabelEvent]) -> tuple[float, float]:
+    """From when to when was recorded; a script fills a session with hours of samples within seconds."""
+    if len(meta.anchors) < 2:
+        return float("-inf"), float("inf")
+    times = [anchor.lsl for anchor in meta.anchors] + [label.timestamp for label in labels]
+    on_its_clock = [one for one in meta.all_streams.values() if one.time is not None and one.time.basis == "uncompared"]
+    times += [time for one in on_its_clock for time in (one.first_timestamp, one.last_timestamp) if time is not None]
+    return min(times), max(times)
 
 
 def _difference(old: Sequence[LabelEvent], new: Sequence[LabelEvent]) -> list[LabelChange]:
