@@ -71,9 +71,10 @@ class ChannelStatistics:
 
     def add(self, samples: NDArray[Any], at: float, class_index: int, trial: int = 0) -> None:
         """Take a window ``(n_samples, n_channels)`` whose middle is ``at`` seconds into the session."""
-        found = measure_quality(samples, self._info.fs)
+        with np.errstate(over="ignore", invalid="ignore"):  # of a glitch near the end of what float32 holds
+            found = measure_quality(samples, self._info.fs)
+            power, median_hz, motion = self._spectrum(samples)
         flags = np.array([sum(_LETTERS[letter] for letter in one.flags) for one in found], np.uint8)
-        power, median_hz, motion = self._spectrum(samples)
         flags[motion & ((flags & (FLAT | NAN)) == 0)] |= MOTION
         self._times.append(at)
         self._classes.append(class_index)
@@ -96,8 +97,7 @@ class ChannelStatistics:
         """Power of the muscle, its median frequency, and whether motion outweighs it, ``(n_channels,)`` each."""
         from scipy.fft import rfft, rfftfreq
 
-        values = np.where(np.isfinite(samples), samples, 0).astype(np.float32)
-        values -= values.mean(axis=0)
+        values = _about_mean(samples)
         n, fs = len(values), self._info.fs
         power = np.abs(rfft(values, axis=0)) ** 2
         power[1:-1] *= 2  # bins that stand for two, but for the last one of an even length
@@ -115,6 +115,14 @@ class ChannelStatistics:
         median_hz = np.where(total > 0, hz[place], np.nan).astype(np.float32)
         motion = (slow >= MOTION_SHARE * (slow + fast)) & (slow > 0) if fs >= LEAST_FS else slow < 0
         return total.astype(np.float32), median_hz, motion
+
+
+def _about_mean(samples: NDArray[Any]) -> NDArray[np.float32]:
+    """The samples less each channel's mean, 0 for what is no number; small ones on a large offset keep their digits."""
+    finite = np.isfinite(samples)
+    values = np.where(finite, samples, 0).astype(np.float64)
+    values -= values.sum(axis=0) / np.maximum(finite.sum(axis=0), 1)
+    return np.where(finite, values, 0).astype(np.float32)
 
 
 def _mains_lines(hz: NDArray[np.float64]) -> NDArray[np.bool_]:

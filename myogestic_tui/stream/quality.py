@@ -84,12 +84,15 @@ def measure_quality(samples: NDArray[Any], fs: float) -> tuple[Quality, ...]:
 
 
 def _finite(samples: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """The samples with zeros for what is not finite, and which channels had such."""
+    """The samples with their channel's mean for what is not finite, and which channels had such."""
     if samples.dtype.kind != "f":
         return samples, np.zeros(samples.shape[1], dtype=bool)
     finite = np.isfinite(samples)
     broken: NDArray[np.bool_] = ~finite.all(axis=0)
-    return np.where(finite, samples, 0) if broken.any() else samples, broken
+    if not broken.any():
+        return samples, broken
+    mean = samples.sum(axis=0, dtype=np.float64, where=finite) / np.maximum(finite.sum(axis=0), 1)
+    return np.where(finite, samples, mean.astype(samples.dtype)), broken
 
 
 def _centred(samples: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from functools import lru_cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -52,6 +53,33 @@ def session_of(base: Path, fs: float, samples: np.ndarray, trial_s: float = 4.0,
     planted.stream("emg", info, samples.astype(np.float32))
     planted.labels((trial_s * place, place % 2) for place in range(round(seconds / trial_s)))
     return planted.finish(packed=True)
+
+
+@pytest.mark.parametrize(("dtype", "offset", "unit"), [("int32", 2e9, 10), ("float64", 3e8, 0.01), ("float32", 3e4, 5)])
+def test_what_lies_on_a_large_offset_is_judged_as_without_it(dtype: str, offset: float, unit: float) -> None:
+    """Also where a sample is no number; 24-bit amplifiers without a high-pass send such values."""
+    rng, n = np.random.default_rng(3), 500
+    info = StreamInfo(1, 500.0, dtype, type="EMG")
+    plain, odd = ChannelStatistics(replace(info, dtype="float64")), ChannelStatistics(info)
+    for second in range(6):
+        signal = np.rint(emg(rng, n, 500.0) * 20)[:, None] * unit
+        plain.add(signal, second, 0)
+        samples = (signal + offset).astype(dtype)
+        if dtype.startswith("float"):
+            samples[100, 0] = np.nan
+        odd.add(samples, second, 0)
+    np.testing.assert_allclose(odd.numbers().power, plain.numbers().power, rtol=0.02)
+    np.testing.assert_allclose(odd.numbers().median_hz, plain.numbers().median_hz, atol=2.0)
+
+
+@pytest.mark.filterwarnings("error")
+def test_values_beyond_all_bounds_are_judged_without_a_warning() -> None:
+    info = StreamInfo(2, 500.0, type="EMG")
+    statistics = ChannelStatistics(info)
+    samples = np.random.default_rng(3).standard_normal((500, 2)).astype(np.float32)
+    samples[100, 0], samples[200, 0] = 3e38, -3e38
+    statistics.add(samples, 0.5, 0)
+    assert 0.5 < statistics.numbers().power[0, 1] < 1.5
 
 
 @pytest.mark.parametrize("fs", RATES)

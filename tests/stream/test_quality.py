@@ -127,3 +127,14 @@ def test_slow_streams_are_not_judged_as_emg():
     assert quality_samples(StreamInfo(1, 0.0)) == quality_samples(StreamInfo(1, 1.0)) == 0
     assert quality_samples(StreamInfo(1, 100.0, "string")) == 0
     assert quality_samples(StreamInfo(1, 2048.0)) == 2048
+
+
+@pytest.mark.parametrize("offset", [0.0, 3e4, -2e6])
+def test_a_sample_that_is_no_number_leaves_rms_and_peak_of_the_others_as_they_are(offset):
+    samples = (emg(50.0) + offset).astype(np.float32)
+    whole = measure_quality(samples, FS)
+    samples[100], samples[1024] = np.nan, np.inf
+    for broken, one in zip(measure_quality(samples, FS), whole, strict=True):
+        assert broken.flags == "N"
+        assert broken.rms == pytest.approx(one.rms, rel=0.02)
+        assert broken.peak == pytest.approx(one.peak, rel=0.2)
