@@ -132,7 +132,7 @@ def export_each(
 
     Where files would go is looked at before anything is written: no session takes the place of another one, and what
     is there already is not replaced unless ``overwrite`` says so. In a BIDS dataset sessions that would meet, for want
-    of a subject, task or take of their own, become runs in their order.
+    of a subject, task or take of their own, become runs in their order; two subjects never become one.
 
     Parameters
     ----------
@@ -160,8 +160,9 @@ def _planned(
 ) -> list[tuple[str, dict[str, Any] | MyoGesticError]]:
     """For each session the options to export it with, or why it is not going to be."""
     taken: dict[Path, str] = {}
+    subjects: dict[Path, str] = {}
     return [
-        (path, guarded(_plan_one, path, to, destination, streams, overwrite, options, taken))
+        (path, guarded(_plan_one, path, to, destination, streams, overwrite, options, taken, subjects))
         for path in dict.fromkeys(paths)
     ]
 
@@ -174,6 +175,7 @@ def _plan_one(
     overwrite: bool,
     options: dict[str, Any],
     taken: dict[Path, str],
+    subjects: dict[Path, str],
 ) -> dict[str, Any]:
     from .export import planned_files
     from .export.common import check_free
@@ -181,6 +183,8 @@ def _plan_one(
 
     with open_session_store(path) as session:
         files = planned_files(session, to, destination, streams, **options)
+        if to == "bids" and not options.get("subject"):
+            _check_subject(files[0].parents[1], session.meta.subject, subjects)
         run = 0
         while to == "bids" and any(file in taken for file in files):
             run += 1
@@ -192,6 +196,16 @@ def _plan_one(
     check_free(files, overwrite)
     taken.update(dict.fromkeys(files, path))
     return options
+
+
+def _check_subject(folder: Path, subject: str, subjects: dict[Path, str]) -> None:
+    """Two subjects whose names differ by what BIDS does not hold are not made one."""
+    other = subjects.setdefault(folder, subject)
+    if other != subject:
+        raise ConfigError(
+            f"its subject {subject!r} would be {folder.name} as {other!r} is: BIDS has letters and digits only; "
+            "give each a label of its own by --subject"
+        )
 
 
 def _export_one(

@@ -330,3 +330,17 @@ def test_a_date_that_fif_cannot_tell_is_left_out_and_reported(tmp_path):
     assert raw.info["meas_date"] is None
     assert [(a["onset"], a["description"]) for a in raw.annotations] == [(0.5, "Rest")]
     assert any("the date" in remark and "left out" in remark for remark in done.remarks)
+
+
+def test_two_subjects_whose_names_look_alike_to_bids_do_not_become_one(tmp_path):
+    info = StreamInfo(1, 500.0, type="EMG", units=("uV",))
+    names = ["Pä", "Pö", "P 1", "P1", "Pä"]
+    paths = [
+        packed(tmp_path / str(place), info, emg_of(500, info), fields={"subject": name, "task": "grasp", "take": 1})
+        for place, name in enumerate(names)
+    ]
+    told = [result for _, result in export_each(None, [str(path) for path in paths], "bids", str(tmp_path / "set"))]
+    refused = [str(one) if isinstance(one, ConfigError) else "" for one in told]
+    assert ["--subject" in text for text in refused] == [False, True, False, True, False]
+    assert "'Pö' would be sub-P as 'Pä' is" in refused[1]
+    assert "run-02" in told[4].paths[0].name  # of the same subject, of the same take
