@@ -182,7 +182,7 @@ def test_one_chunk_that_cannot_be_stored_does_not_end_the_recording_of_its_strea
         append(*chunk)
 
     take.session.append = once
-    assert refused.wait(30.0)
+    assert refused.wait(120.0)
     wait_more(app, "emg")
     assert app.ctx.streams["emg"]._take is take
     assert "cannot be recorded" in row(app, "emg").message

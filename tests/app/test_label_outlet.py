@@ -111,7 +111,7 @@ def test_an_app_that_runs_without_screens_has_the_outlet_too(tmp_path: Path, uni
         heard.source.disconnect()
     finally:
         app.stop()
-        running.join(60.0)
+        running.join(120.0)
 
 
 def test_two_sessions_folders_of_one_computer_have_outlets_of_their_own(tmp_path: Path, unique: str) -> None:

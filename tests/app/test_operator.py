@@ -410,7 +410,7 @@ def test_two_presses_start_one_generator(app: App, monkeypatch: pytest.MonkeyPat
         alive = True
 
         def __init__(self, **_: object) -> None:
-            may_start.wait(30.0)
+            may_start.wait(120.0)
             made.append(self)
 
         def stop(self) -> None:

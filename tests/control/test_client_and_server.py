@@ -31,7 +31,7 @@ def test_a_client_sees_the_status_and_starts_and_stops():
     with serving() as (server, recorder), RecorderClient(server.path) as client:
         assert client.status().state == "idle"
         assert client.execute(Start()).ok
-        assert client.wait_for(lambda status: status.state == "recording", 30) is not None
+        assert client.wait_for(lambda status: status.state == "recording", 120) is not None
         again = client.execute(Start())
         assert not again.ok
         assert "recording" in again.message
@@ -66,7 +66,7 @@ def test_two_clients_of_50_labels_each_give_100_in_order_and_none_twice():
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(60)
+            thread.join(120)
         times = [label.timestamp for label in recorder.labels]
         assert len(times) == 100
         assert times == sorted(set(times)) == sent
@@ -124,7 +124,7 @@ def test_a_command_that_was_sent_again_after_a_lost_connection_is_not_carried_ou
         wait_for(lambda: server._newest.get(client._name) and client._connections == 2)
         wait_for(lambda: any(pending.sent_on == 2 for pending in client._pending))
         recorder.release.set()
-        thread.join(30)
+        thread.join(120)
         assert replies[0].ok
         assert len(recorder.labels) == 1
         assert client.execute(AddLabel(class_index=2)).ok
@@ -182,7 +182,7 @@ def test_what_another_run_of_the_recorder_was_sent_is_reported_and_not_repeated(
         with serving(second) as (other, _):
             path = other.path
             server._attachments[0].socket.shutdown(2)
-            thread.join(30)
+            thread.join(120)
             assert not replies[0].ok
             assert "sent but not acknowledged" in replies[0].message
             assert client.gone is None
@@ -210,14 +210,14 @@ def test_shutdown_is_answered_before_the_end_begins():
     asked = threading.Event()
     with serving(on_shutdown=asked.set) as (server, _), RecorderClient(server.path) as client:
         assert client.execute(Shutdown()).ok
-        assert asked.wait(30)
+        assert asked.wait(120)
 
 
 def test_the_number_of_viewers_is_told_and_known():
     counts: list[int] = []
     with serving(on_viewers=counts.append) as (server, _):
         with RecorderClient(server.path) as one, RecorderClient(server.path):
-            assert one.wait_for(lambda status: status.viewers == 2, 30)
+            assert one.wait_for(lambda status: status.viewers == 2, 120)
         wait_for(lambda: counts == [1, 2, 1, 0])
         wait_for(lambda: server.lonely_s > 0)
 

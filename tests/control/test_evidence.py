@@ -146,7 +146,7 @@ def test_a_session_whose_continuation_was_discarded_is_packed_without_it(tmp_pat
             continuity.update(app)
             return bool(list(tmp_path.glob("*.session.zip")))
 
-        wait_for(packed, 60.0)
+        wait_for(packed, 120.0)
         assert not continuity.linked()
     finally:
         app.shut()

@@ -72,7 +72,7 @@ def test_live_meta_and_verify_agree_on_real_outlets(tmp_path: Path, unique: str)
         sender.__enter__()
     try:
         app.open()
-        wait_for(lambda: all(stream.info is not None for stream in app.ctx.streams.values()), 60.0)
+        wait_for(lambda: all(stream.info is not None for stream in app.ctx.streams.values()), 120.0)
         assert app.start_recording()
         began = max(sender.began for sender in senders.values())
         wait_for(lambda: time.monotonic() > began + SECONDS, 60.0)

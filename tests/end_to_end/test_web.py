@@ -43,15 +43,15 @@ def test_the_screens_are_shown_and_driven_without_a_terminal_where_a_driver_is_n
     for reader in readers:
         reader.start()
     try:
-        wait_for(lambda: b"STREAMS" in shown or process.poll() is not None, 60.0)
+        wait_for(lambda: b"STREAMS" in shown or process.poll() is not None, 120.0)
         assert process.poll() is None, told.decode()
         for key, title in ((b"r", b"RECORD"), (b"l", b"LIVE")):
             process.stdin.write(packet(b"D", key))
             process.stdin.flush()
-            wait_for(lambda title=title: title in shown, 60.0)
+            wait_for(lambda title=title: title in shown, 120.0)
         process.stdin.write(packet(b"D", b"q"))
         process.stdin.flush()
-        assert process.wait(60) == 0
+        assert process.wait(120) == 0
     finally:
         process.kill()
         process.wait()

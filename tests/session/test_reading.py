@@ -257,7 +257,7 @@ def test_an_overview_that_a_flush_published_follows_the_samples_that_came_after_
     session.flush()
     feed(session, EMG, 700, 1600, 100)
     published_last = session.path / "emg_timestamps.zarr" / "zarr.json"  # then the folder rests, and can be copied
-    wait_for(lambda: json.loads(published_last.read_bytes())["shape"][0] >= 1000, 60.0)
+    wait_for(lambda: json.loads(published_last.read_bytes())["shape"][0] >= 1000, 120.0)
     cut = cut_off(session.path, tmp_path / "cut")
     with open_session_store(cut) as reader:
         cut_overview = reader.overview_stores["emg"][:]

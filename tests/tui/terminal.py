@@ -286,8 +286,8 @@ class Terminal:
         self._flow.set()
         if self.process.poll() is None:
             self.process.kill()
-        self.process.wait(30.0)
-        self._reader.join(30.0)
+        self.process.wait(120.0)
+        self._reader.join(120.0)
         for descriptor in (self._slave, self._master):
             if descriptor >= 0:
                 os.close(descriptor)

@@ -36,7 +36,7 @@ def recorder(app: App, request: pytest.FixtureRequest) -> Iterator[Recorder]:
         yield app
         return
     with hosted(app), RecorderClient(lambda: locate(app.sessions_dir)) as client:
-        assert client.wait_for(lambda status: status.state == "idle", 60.0)
+        assert client.wait_for(lambda status: status.state == "idle", 120.0)
         yield client
 
 
@@ -45,7 +45,7 @@ def recorded(app: App) -> Callable[[], Path]:
     """The archive, once it is packed."""
 
     def path() -> Path:
-        wait_for(lambda: str(app.ctx.session.path).endswith(".session.zip"), 60.0)
+        wait_for(lambda: str(app.ctx.session.path).endswith(".session.zip"), 120.0)
         return Path(app.ctx.session.path)
 
     return path

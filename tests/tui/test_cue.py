@@ -36,7 +36,7 @@ def wait_for_statuses(client: RecorderClient, number: int) -> None:
     """Wait until viewers were told so many newer statuses."""
     for _ in range(number):
         last = client.status().at
-        assert client.wait_for(lambda status, last=last: status.at > last, 60.0)
+        assert client.wait_for(lambda status, last=last: status.at > last, 120.0)
 
 
 def test_it_waits_for_a_recorder_follows_it_and_finds_the_next_one(tmp_path: Path) -> None:
