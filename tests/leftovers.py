@@ -20,7 +20,7 @@ import pytest
 
 MARK = "TESTS_OF_MYOGESTIC_TUI"
 """Variable that names the runs that a process belongs to: one within another has both."""
-GRACE_SECONDS = 10.0
+GRACE_SECONDS = 60.0
 """What was told to end may take so long."""
 
 

@@ -22,7 +22,7 @@ def run(folder: Path, test: str) -> subprocess.CompletedProcess[str]:
     (folder / "tmp").mkdir()
     environ = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(folder / "tmp")}
     return subprocess.run(
-        [*command, "--rootdir", folder, folder], cwd=folder, env=environ, capture_output=True, text=True, timeout=120
+        [*command, "--rootdir", folder, folder], cwd=folder, env=environ, capture_output=True, text=True, timeout=240
     )
 
 
@@ -41,7 +41,7 @@ def test_a_process_that_is_left_fails_the_run(tmp_path: Path):
         "import subprocess, sys, tests.leftovers\n"
         "def test():\n"
         "    tests.leftovers.GRACE_SECONDS = 0.1\n"
-        "    one = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'], start_new_session=True,\n"
+        "    one = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], start_new_session=True,\n"
         "        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
         "    open('pid', 'w').write(str(one.pid))\n"
         "    one.returncode = 0\n",
