@@ -86,6 +86,7 @@ def import_xdf(
     DiskError
         The session cannot be written.
     """
+    from .packing.work_folder import IMPORTING, add_archive, room_for_session
     from .recording.session import Session
 
     path = Path(path)
@@ -108,25 +109,28 @@ def import_xdf(
         ]
         told.note_labels(names, times, label_stream)
     of_sheet = {key: value for key, value in session_time.fields.items() if key not in Meta.__struct_fields__}
-    session = Session(base_path, app_name="myogestic_tui", fields={**of_sheet, **_fields(path, header)})
-    if findings:
-        listed = [msgspec.to_builtins(finding) for finding in findings]
-        session.set_fields(**{IMPORTED: {"at": datetime.now(UTC).isoformat(), "findings": listed}})
-    try:
-        classes: list[str] = []
-        for stream in streams:
-            _take_events(session, stream, label_stream, classes)
-        stems = {
-            _take(session, own_name, infos[place], streams[place], times[place].told.counter): times[place]
-            for place, own_name in _own_names(names, infos)
-        }
-        session.finish()
-        duration = _duration([end for end, time in zip(ends, times, strict=True) if not is_nowhere(time.told.placed)])
-        set_imported_time(session.path, session_time, stems, created=_created(info), duration_s=duration)
-        return session.pack_to_zip()
-    except BaseException:
-        session.discard()
-        raise
+    with room_for_session(Path(base_path), IMPORTING) as folder:
+        session = Session(folder, app_name="myogestic_tui", fields={**of_sheet, **_fields(path, header)})
+        try:
+            if findings:
+                listed = [msgspec.to_builtins(finding) for finding in findings]
+                session.set_fields(**{IMPORTED: {"at": datetime.now(UTC).isoformat(), "findings": listed}})
+            classes: list[str] = []
+            for stream in streams:
+                _take_events(session, stream, label_stream, classes)
+            stems = {
+                _take(session, own_name, infos[place], streams[place], times[place].told.counter): times[place]
+                for place, own_name in _own_names(names, infos)
+            }
+            session.finish()
+            known = [end for end, time in zip(ends, times, strict=True) if not is_nowhere(time.told.placed)]
+            created, duration = _created(info), _duration(known)
+            set_imported_time(session.path, session_time, stems, created=created, duration_s=duration)
+            folder_name = session.path.name
+            return add_archive(session.pack_to_zip(), Path(base_path), folder_name, session.name)
+        except BaseException:
+            session.discard()
+            raise
 
 
 def _check_label_stream(path: Path, label_stream: str | None, streams: list[dict[str, Any]]) -> None:

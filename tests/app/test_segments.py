@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -15,9 +18,10 @@ from myogestic_tui import App, Stream, StreamInfo
 from myogestic_tui.cli import main
 from myogestic_tui.clock import local_clock
 from myogestic_tui.errors import ConfigError, DiskError, NotAllowedError, SessionDamagedError
-from myogestic_tui.session import Session, open_session_store, verify_session
+from myogestic_tui.session import Session, open_session_store, unfinished_sessions, verify_session
 from myogestic_tui.session.library.chain import chain_members, chain_of, link_findings
 from myogestic_tui.session.library.join_chain import join_chain
+from myogestic_tui.session.packing.interrupted_work import clean_up
 from tests.sending import RampSource, ramp, wait_for
 from tests.stream.scripted import ScriptedSource, chunk
 
@@ -276,6 +280,24 @@ def test_a_chain_joined_is_one_session_without_an_edge_and_with_the_labels_as_th
         join_chain(tmp_path / "broken.session.zip", tmp_path)
     with pytest.raises(ConfigError, match="belongs to no chain"):
         join_chain(joined, tmp_path)
+
+
+def test_half_of_a_join_that_was_killed_is_no_recording(chain: Chain, tmp_path: Path):
+    code = (
+        "import os, pathlib, signal, sys\n"
+        "from myogestic_tui.session.library import join_chain\n"
+        "join_chain._set_time = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "join_chain.join_chain(pathlib.Path(sys.argv[1]), sys.argv[2])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(chain.paths[0]), str(tmp_path)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert list(tmp_path.rglob("emg.zarr")), "it had begun"
+    assert not unfinished_sessions(tmp_path)
+    joined = join_chain(chain.paths[0], tmp_path)
+    assert joined.parent == tmp_path
+    clean_up(tmp_path)
+    assert not list(tmp_path.rglob("emg.zarr"))
+    assert verify_session(joined).ok
 
 
 def test_a_chain_that_lacks_a_session_is_not_joined(chain: Chain, tmp_path: Path):

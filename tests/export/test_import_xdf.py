@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 from myogestic_tui.errors import ConfigError, SessionDamagedError
-from myogestic_tui.session import open_session_store, verify_session
+from myogestic_tui.session import open_session_store, unfinished_sessions, verify_session
 from myogestic_tui.session.export import export_xdf
 from myogestic_tui.session.import_xdf import import_xdf
+from myogestic_tui.session.packing.interrupted_work import clean_up
 
 
 def test_out_and_in_again_changes_nothing(session, tmp_path):
@@ -47,6 +53,36 @@ def test_a_marker_stream_becomes_labels(session, tmp_path):
         assert "markers" in copy.streams
     with pytest.raises(ConfigError, match="nothing"):
         import_xdf(path, tmp_path / "sessions", label_stream="nothing")
+
+
+def test_half_of_an_import_that_was_killed_is_no_recording(session, tmp_path):
+    (path,) = export_xdf(session, tmp_path / "a.xdf", ["emg"]).paths
+    sessions = tmp_path / "sessions"
+    code = (
+        "import os, signal, sys\n"
+        "from myogestic_tui.session import import_xdf\n"
+        "import_xdf.set_imported_time = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "import_xdf.import_xdf(*sys.argv[1:])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path), str(sessions)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert list(sessions.rglob("emg.zarr")), "it had begun"
+    assert not unfinished_sessions(sessions)
+    clean_up(sessions)
+    assert not list(sessions.rglob("emg.zarr"))
+    made = import_xdf(path, sessions)
+    assert made.parent == sessions
+    assert os.listdir(sessions) == [made.name]
+
+
+def test_imports_of_one_second_and_a_recording_of_that_second_have_names_of_their_own(session, tmp_path, monkeypatch):
+    (path,) = export_xdf(session, tmp_path / "a.xdf", ["emg"]).paths
+    sessions = tmp_path / "sessions"
+    monkeypatch.setattr("myogestic_tui.session.format.layout.FOLDER_STAMP", "2026-05-17_14-23-05")
+    (sessions / "2026-05-17_14-23-05").mkdir(parents=True)
+    made = [import_xdf(path, sessions) for _ in range(2)]
+    assert len({one.name for one in made}) == 2
+    assert all(verify_session(one).ok and "2026-05-17_14-23-05_" in one.name for one in made)
 
 
 @pytest.mark.parametrize("content", [b"", b"XDF:", b"no such thing at all", b"XDF:\x01\x05\x02\x00abc"])

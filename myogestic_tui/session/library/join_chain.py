@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,6 +14,7 @@ from ..format.chain import CHAIN, SEGMENT_SOURCE
 from ..format.meta import CONTINUED_BY, CONTINUES, ENDED_BY, EVENTS_FIELD
 from ..format.xdf_time import SessionTime, StreamTime
 from ..imported_time import ImportedTime, set_imported_time
+from ..packing.work_folder import JOINING, add_archive, room_for_session
 from ..reading.reader import open_session_store
 from ..recording.session import Session
 from .chain import chain_members, link_findings
@@ -20,7 +22,6 @@ from .chain import chain_members, link_findings
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from os import PathLike
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -94,15 +95,17 @@ def join_chain(path: Path, base_path: str | PathLike[str], progress: Progress | 
     for finding in (finding for found in link_findings(members).values() for finding in found):
         if finding.kind == "damage":
             raise SessionDamagedError(f"the chain cannot be joined: {finding.text}")
-    session = Session(base_path, fields=_fields(members))
-    try:
-        streams = _append_all(session, members, progress or _ignore)
-        session.finish()
-        _set_time(session, members, streams)
-        return session.pack_to_zip()
-    except BaseException:
-        session.discard()
-        raise
+    with room_for_session(Path(base_path), JOINING) as folder:
+        session = Session(folder, fields=_fields(members))
+        try:
+            streams = _append_all(session, members, progress or _ignore)
+            session.finish()
+            _set_time(session, members, streams)
+            folder_name = session.path.name
+            return add_archive(session.pack_to_zip(), Path(base_path), folder_name, session.name)
+        except BaseException:
+            session.discard()
+            raise
 
 
 def _ignore(done: int, total: int) -> None:

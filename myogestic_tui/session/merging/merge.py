@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,8 +12,8 @@ import numpy as np
 from ...errors import ClockError, ConfigError, SessionError
 from ...plural import count_of
 from ..checking.verify import verify_session
-from ..format.layout import ARCHIVE_SUFFIX, STATE_FOLDER, sync_folder
-from ..packing.work_folder import MERGING, work_folder
+from ..format.layout import ARCHIVE_SUFFIX
+from ..packing.work_folder import MERGING, move_archive, room_for_session
 from ..reading.reader import open_session_store
 from ..recording.session import Session
 from .clock_graph import Clock, ClockGraph, Recorded
@@ -24,7 +24,7 @@ from .merged_names import stream_names
 from .rebase import rebase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from ..reading.reader import SessionReader
     from ..reading.session_view import StreamView
@@ -92,7 +92,7 @@ def merge_sessions(
         relations = _relations(recorded, max_error_s)
         labels = merged_labels(sessions, relations, None if labels_from is None else Path(labels_from))
         names = stream_names(sessions)
-        with _room_for(target) as folder:
+        with room_for_session(target.parent, MERGING, target.name.removesuffix(ARCHIVE_SUFFIX)) as folder:
             session = Session(folder, app_name="myogestic_tui")
             parts = [
                 Part(one, relation, _copy(session, one.session, relation, names[place]))
@@ -101,19 +101,6 @@ def merge_sessions(
             session.finish()
             set_merged_meta(session.path, parts, labels)
             return _put(session.pack_to_zip(), target)
-
-
-@contextmanager
-def _room_for(target: Path) -> Iterator[Path]:
-    """A folder beside the archive that is to be; what a killed merge left goes first, and nothing is left of it."""
-    beside = target.parent
-    try:
-        with work_folder(beside, MERGING, target.name.removesuffix(ARCHIVE_SUFFIX)) as folder:
-            yield folder
-    finally:
-        for empty in (beside / STATE_FOLDER / MERGING, beside / STATE_FOLDER):
-            with suppress(OSError):
-                empty.rmdir()
 
 
 def _target(out: str | os.PathLike[str], paths: Sequence[str | os.PathLike[str]]) -> Path:
@@ -209,14 +196,8 @@ def _put(packed: Path, target: Path) -> Path:
     verified = verify_session(packed)
     if not verified.ok:
         raise SessionError(f"the merged session does not verify: {verified.findings[0].text}")
-    there = SessionError(f"{target} is there already; it is not overwritten")
     try:
-        os.link(packed, target)
+        move_archive(packed, target)
     except FileExistsError:
-        raise there from None
-    except OSError:  # the file system has no links: a USB stick
-        if os.path.lexists(target):
-            raise there from None
-        packed.rename(target)
-    sync_folder(target.parent)
+        raise SessionError(f"{target} is there already; it is not overwritten") from None
     return target
