@@ -86,7 +86,7 @@ def test_a_difference_in_layout_tells_which_of_two_returned(unique: str) -> None
             two.kill()
             with ChildOutlet(unique, n_channels=5) as back:
                 until([left, right], lambda: right.source.seen.uid == back.uid)
-                assert left.source.condition().state == "lost"
+                until([left, right], lambda: left.source.condition().state == "lost")
 
 
 def test_two_streams_of_one_outlet_both_return_to_it(unique: str) -> None:
