@@ -16,6 +16,7 @@ import contextlib
 import itertools
 import json
 import queue
+import re
 import sys
 import tempfile
 import threading
@@ -38,6 +39,8 @@ FPS = 10.0
 _SETTLE_SECONDS = 4.0
 _PICTURE = b"\x1b7"
 """What begins the new cells of a picture: the cursor's place is kept."""
+_QUESTION = re.compile(rb"\x1b\[1;(\d+)H" + re.escape(ASK.encode()))
+_LONGEST_QUESTION = 16
 _PAUSE_BETWEEN_FRAMES = 0.02
 """Bytes that come after a longer pause belong to another frame."""
 
@@ -60,10 +63,12 @@ class Counted(Terminal):
         else:
             self.n_bytes += len(data)
             data = self._rest + data
-            for _ in range(data.count(ASK.encode())):  # a terminal that owes answers gets no frames
-                self._answer()
-            end = data[-len(ASK) + 1 :]
-            self._rest = end[end.rfind(b"\x1b") :] if b"\x1b" in end and ASK.encode() not in end else b""
+            end = 0
+            for question in _QUESTION.finditer(data):  # a terminal that owes answers gets no frames
+                self.send(b"\x1b[1;%sR" % question[1])
+                end = question.end()
+            rest = data[max(end, len(data) - _LONGEST_QUESTION) :]
+            self._rest = rest[rest.find(b"\x1b") :] if b"\x1b" in rest else b""
 
     def measure(self, seconds: float) -> dict[str, float]:
         """CPU, bytes and frames from now on."""

@@ -41,7 +41,7 @@ _NO_ANSWER_SECONDS = 5.0
 """A terminal that has never answered by then does not answer; one that has may take as long as it stalls."""
 _AGAIN_SECONDS = 1.0
 """It is asked once more after so long."""
-_COLUMNS = 40
+_COLUMNS = 20
 """Columns that tell one question from another."""
 _LOST_SECONDS = 15.0
 """An answer that has not come by then is taken for lost: a frame goes out again, and another one after as long."""

@@ -127,6 +127,14 @@ def test_a_link_that_queues_gets_no_more_frames_than_its_terminal_has_answered(v
     terminal.wait_for(lambda text: "4 Open" in text.splitlines()[1])
 
 
+def test_a_terminal_of_thirty_columns_has_room_for_the_cursor_of_every_question():
+    """A column beyond its edge would be answered with another one, which is of no question."""
+    link = Link()
+    columns = [int(re.search(r"\x1b\[1;(\d+)H", link.asked())[1]) for _ in range(100)]
+    assert max(columns) <= 30
+    assert all(len(set(columns[i : i + 10])) == 10 for i in range(90)), "those under way differ"
+
+
 def test_a_picture_is_sent_in_parts_that_the_link_takes_at_once(monkeypatch):
     now = [100.0]
     monkeypatch.setattr("myogestic_tui.tui.terminal_link.time.monotonic", lambda: now[0])
