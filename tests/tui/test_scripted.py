@@ -49,7 +49,7 @@ def test_a_trial_by_the_script_s_own_buttons(tmp_path: Path) -> None:
         terminal.press("enter")
         terminal.wait_for("Start trial")
         terminal.press("q")
-        assert terminal.wait_exit() == 0
+        assert terminal.wait_exit() == 0, bytes(terminal.output[-4000:])
         assert terminal.is_restored()
     archive = next((tmp_path / "experiments/trial5").glob("*.session.zip"))
     with open_session_store(archive) as session:
