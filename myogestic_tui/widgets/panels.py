@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -68,7 +69,8 @@ class Panel(Vertical):
         self.call_after_refresh(self.poll)
 
     def poll(self) -> None:
-        self.show(Frame(status := self.recorder.status(), at=status.at))
+        if self.is_attached:  # no widget can be mounted while the screens end
+            self.show(Frame(status := self.recorder.status(), at=status.at))
 
     def show(self, frame: Frame) -> None:
         raise NotImplementedError
@@ -104,7 +106,8 @@ def call_back(widget: Any, function: Callable[..., object], *arguments: object) 
         except Exception as error:
             name = getattr(function, "__name__", "callback")
             text = f"{name} failed: {type(error).__name__}: {error}"
-            app.call_from_thread(app.notify, text, severity="error", timeout=10)
+            with suppress(RuntimeError):  # the screens have ended meanwhile
+                app.call_from_thread(app.notify, text, severity="error", timeout=10)
 
     threading.Thread(target=run, name="ui-callback", daemon=True).start()
 

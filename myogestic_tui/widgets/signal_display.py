@@ -125,8 +125,9 @@ class SignalView(BlankColumn):
             self.set_interval(1.0 / _FPS, self._look)
 
     def _look(self) -> None:
-        status = self.recorder.status()
-        self.show(Frame(status, at=status.at))
+        if self.is_attached:
+            status = self.recorder.status()
+            self.show(Frame(status, at=status.at))
 
     # ---------------------------------------------------------------- what is shown
 

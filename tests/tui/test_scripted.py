@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from scripted import ScriptedRecorder, emg, idle, recording
 
 from myogestic_tui import App
 from myogestic_tui.errors import ConfigError
 from myogestic_tui.session import open_session_store
-from myogestic_tui.widgets import button, text
+from myogestic_tui.tui import ViewerOptions
+from myogestic_tui.tui.viewer import Viewer
+from myogestic_tui.widgets import button, recording_controls, signal_view, text
+from myogestic_tui.widgets.gestures import GestureList
+from myogestic_tui.widgets.panels import RecordingControls
 from myogestic_tui.widgets.script_ui import compose_ui
+from myogestic_tui.widgets.signal_display import SignalView
 from tests.tui.terminal import Terminal
 
 SCRIPT = Path(__file__).with_name("script_with_ui.py")
@@ -57,6 +64,37 @@ def test_a_trial_by_the_script_s_own_buttons(tmp_path: Path) -> None:
         assert session.label_track[1].uncertainty_s > 0.0, "two keys in one read"
         assert session.class_names == ["Rest", "Fist"]
         assert session.stores["emg"].shape[0] >= 3 * 500
+
+
+class _Context:
+    def __init__(self, recorder: ScriptedRecorder) -> None:
+        self.app = recorder
+
+    @property
+    def state(self) -> str:
+        return self.app.now.state
+
+    def offer_class_names(self, names: Iterable[str]) -> None:
+        pass
+
+
+async def test_a_snapshot_that_comes_while_the_screens_end_is_not_drawn() -> None:
+    """Textual refuses to mount a widget from the moment on at which it was told to end."""
+    recorder = ScriptedRecorder(idle(gestures=()))
+    recorder.ctx = _Context(recorder)
+    recorder.ui_function = lambda ctx: [recording_controls(ctx, ["Rest", "Fist"]), signal_view(ctx, "emg")]
+    viewer = Viewer(recorder, ViewerOptions(script=recorder, screen="script"))
+    async with viewer.run_test(size=(100, 30)) as pilot:
+        while not viewer.screen.query(GestureList) or not viewer.screen.query(SignalView).first().size:
+            await pilot.pause(0.01)
+        viewer.exit(0)
+        recorder.now = recording(streams=(emg(64),))
+        viewer.screen.query(RecordingControls).first().poll()
+        viewer.screen.query(SignalView).first()._look()
+        viewer.screen.redraw()
+        recorder.now = idle()
+        await viewer.screen._compose_script()
+    assert viewer.return_code == 0
 
 
 def test_widgets_are_shown_once_whether_called_or_yielded() -> None:

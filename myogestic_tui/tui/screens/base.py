@@ -88,7 +88,7 @@ class ViewerScreen(Blank, Screen[None], inherit_bindings=False):
         self.frame_came(self.frame)
 
     def frame_came(self, frame: Frame) -> None:
-        if not self.composed or not self.is_mounted or not self.size:
+        if not self.composed or not self.header.is_attached or not self.size:
             return
         self.header.show(frame)
         self.message.put([self.message_line(frame, self.size.width)])

@@ -52,7 +52,8 @@ class ScriptScreen(ViewerScreen):
         if self.focused is not None and self.box in self.focused.ancestors:
             self.set_focus(None)  # not to whatever goes last: `tab` begins with the first of the new ones
         await self.box.remove_children()
-        await self.box.mount_all(widgets)
+        if self.box.is_attached:
+            await self.box.mount_all(widgets)
 
     def label_through(self, class_index: int, at: float, doubt: float) -> bool:
         """Begin a gesture through the script's controls; False where it has none."""
