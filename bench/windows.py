@@ -115,6 +115,7 @@ def read_zarr(paths: list[str]) -> dict[str, float]:
 
 def in_memory(_: list[str]) -> dict[str, float]:
     """Decoded data in memory: what the cutting itself costs."""
+    from myogestic_tui.clock import timeline_of
     from myogestic_tui.info import StreamInfo
     from myogestic_tui.session.format.arrays import ListedArray
     from myogestic_tui.session.format.zarr_format import ArraySpec
@@ -124,8 +125,9 @@ def in_memory(_: list[str]) -> dict[str, float]:
 
     info, n = StreamInfo(N_CHANNELS, FS), FS * 1000
     data = np.random.default_rng(0).standard_normal((n, N_CHANNELS), dtype="float32")
-    stamps = ListedArray(ArraySpec.timestamps(info), np.arange(n) / FS)
-    stream = StreamData("emg", info, ListedArray(ArraySpec.data(info), data), stamps, lambda raw, _: raw)
+    raw = np.arange(n) / FS
+    stamps, timeline = ListedArray(ArraySpec.timestamps(info), raw), timeline_of(raw, FS)
+    stream = StreamData("emg", info, ListedArray(ArraySpec.data(info), data), stamps, lambda: timeline)
     best = {}
     for _ in range(3):
         start, n_bytes, count = time.perf_counter(), 0, 0
