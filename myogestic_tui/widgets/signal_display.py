@@ -129,8 +129,6 @@ class SignalView(BlankColumn):
             status = self.recorder.status()
             self.show(Frame(status, at=status.at))
 
-    # ---------------------------------------------------------------- what is shown
-
     def shown_stream(self, frame: Frame) -> StreamStatus | None:
         """The chosen stream, or the first numeric one that is connected."""
         streams = [s for s in frame.live if s.dtype != "string" and s.n_channels]
@@ -237,8 +235,6 @@ class SignalView(BlankColumn):
         self._spectrum.styles.height = tall if below else height
         self._grid.display = grid_width > 0
         self._grid.styles.width = grid_width
-
-    # ---------------------------------------------------------------- the views
 
     def _edge(self, stream: StreamStatus, end: float, at: float) -> tuple[str, float]:
         """What the newest sample is, and how long ago: the present only while samples come and are followed."""

@@ -13,8 +13,8 @@ from . import wall_clock
 from .commit import Shape
 from .create_file import set_aside
 from .journal import SUFFIX
-from .layout import JOURNAL, LABELS, META, PARTIAL, ZARR_JSON, array_name, remove_folder
-from .meta import Anchor, LabelEvent, Meta, StreamMeta, encode_labels, encode_meta, sync_folder
+from .layout import JOURNAL, LABELS, META, PARTIAL, ZARR_JSON, array_name, remove_folder, sync_folder
+from .meta import Anchor, LabelEvent, Meta, StreamMeta, encode_labels, encode_meta
 from .zarr_format import ArraySpec, encode_chunk, group_json, write_chunk
 
 if TYPE_CHECKING:

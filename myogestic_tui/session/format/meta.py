@@ -17,7 +17,6 @@ from ...montage import grids_to_plain, told_grids
 from ...msgspec_types import prepared
 from .json_files import Int64, as_type, decode_json
 from .layout import is_stem
-from .layout import sync_folder as sync_folder
 from .time_records import CountsMeta, GapRecord, LeapRecord, PlacedMeta, RepeatRecord, TimeMeta
 from .unknown_keys import ANYTHING, Level, put_back, set_aside
 
@@ -25,12 +24,13 @@ SCHEMA_VERSION = 1
 CONTINUES, CONTINUED_BY, NOT_RECORDED, BEFORE = "continues", "continued_by", "not_recorded_s", "before_s"
 """Further fields of a session that continues another, or begins before its key: `library.link`, `seconds_before`."""
 RECOVERY, IMPORTED, MERGED = "recovery", "imported", "merged"
-"""Further fields of a session that was recovered, imported from another format, or merged of several: when, and the
-findings of it."""
+"""Further fields of a session that was recovered, imported, or merged of several: when, and what was found."""
 _OWN_FIELDS = frozenset({CONTINUES, CONTINUED_BY, NOT_RECORDED, BEFORE, "ended_by", "imported_from"})
 """Further fields of text and numbers that this package writes itself."""
 EVENTS_FIELD, ENDED_BY = "events", "ended_by"
 """Fields of ``meta.json``: what happened to the recording, and who or what stopped it."""
+SET_ASIDE = "set aside"
+"""Kind of an event: something was in the recorder's way."""
 MOST_EVENTS = 2000
 
 
@@ -55,10 +55,6 @@ class Note(Struct, frozen=True, omit_defaults=True):
     text: str
     uncertainty_s: float = 0.0
     """How far off the time stamp may be."""
-
-
-SET_ASIDE = "set aside"
-"""Kind of an event: something was in the recorder's way."""
 
 
 class EventRecord(Struct, frozen=True, omit_defaults=True):

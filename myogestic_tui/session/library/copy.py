@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from ...errors import ConfigError, DiskError, MyoGesticError, SessionDamagedError, SessionError
-from ..format.layout import ARCHIVE_SUFFIX
-from ..format.meta import sync_folder
+from ..format.layout import ARCHIVE_SUFFIX, sync_folder
 from ..format.progress import Ticker
 from ..reading.remote_sessions import filesystem, is_url
 from .catalog import Catalog

@@ -22,7 +22,7 @@ from ..archive.manifest import ManifestReader
 from ..format.chain import CHAIN
 from ..format.json_files import replace_file
 from ..format.label_edits import EDITS
-from ..format.layout import MANIFEST, META, archive_name, free_path
+from ..format.layout import MANIFEST, META, archive_name, free_path, sync_folder
 from ..format.lock import lock_session
 from ..format.meta import (
     BEFORE,
@@ -37,7 +37,6 @@ from ..format.meta import (
     Note,
     decode_meta,
     encode_meta,
-    sync_folder,
 )
 from ..format.progress import Ticker
 from ..format.regular_files import read_regular

@@ -40,9 +40,10 @@ from ..format.layout import (
     is_storable,
     printable,
     remove_folder,
+    sync_folder,
 )
 from ..format.lock import lock_session, session_holder
-from ..format.meta import decode_meta, sync_folder
+from ..format.meta import decode_meta
 from ..format.progress import Ticker
 from ..format.regular_files import read_regular
 from ..format.trash_slots import make_folder

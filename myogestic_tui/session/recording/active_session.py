@@ -19,7 +19,7 @@ from ..format.create_file import on_set_aside, place, set_aside
 from ..format.event_log import EventLog
 from ..format.events import AnyEvent, ChannelMarked, EventAdded, Joined, SessionRecord
 from ..format.finalize import anchor_at, conclusion, drop_journal, write_clock
-from ..format.layout import DERIVED, JOURNAL, LABELS, META, array_name, choose_stem
+from ..format.layout import DERIVED, JOURNAL, LABELS, META, array_name, choose_stem, sync_folder
 from ..format.meta import (
     ENDED_BY,
     SET_ASIDE,
@@ -30,7 +30,6 @@ from ..format.meta import (
     StreamMeta,
     encode_labels,
     encode_meta,
-    sync_folder,
 )
 from ..format.zarr_format import ArraySpec, create_array
 from ..recovery.foreign_files import misplaced_in

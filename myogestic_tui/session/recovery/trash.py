@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...errors import DiskError, SessionError
-from ..format.layout import LOCK, STATE_FOLDER, TRASH, check_usable, free_path, is_session_folder
+from ..format.layout import LOCK, STATE_FOLDER, TRASH, check_usable, free_path, is_session_folder, sync_folder
 from ..format.lock import lock_session
-from ..format.meta import sync_folder
 from ..format.trash_slots import STAMP, new_slot, trash_of
 from ..reading.session_files import size_of
 
