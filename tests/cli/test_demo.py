@@ -38,7 +38,7 @@ def test_a_generator_sends_on_in_the_background_of_a_shell(tmp_path, unique):
         in_front, started = shell.foreground(), psutil.Process(shell.process.pid).children(recursive=True)
         assert started
         shell.send(b"fg\r")
-        wait_for(lambda: shell.foreground() != in_front)
+        wait_for(lambda: shell.foreground() != in_front and shell.is_restored())  # else ^C is a letter
         shell.send(b"gesture 1\r\x03")
         wait_for(lambda: shell.foreground() == in_front)
         _, alive = psutil.wait_procs(started, timeout=PATIENCE)

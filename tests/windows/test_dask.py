@@ -145,6 +145,7 @@ def test_an_export_whose_worker_is_killed_is_whole(folder, tmp_path, cluster, to
     assert [type(outcome).__name__ for _, outcome in done] == ["Exported"] * 3
     files = {str(file) for _, outcome in done for file in outcome.paths}
     for path, outcome in export_each(None, paths, to, str(tmp_path / "here")):
+        assert not isinstance(outcome, Exception), outcome
         for file, again in zip(outcome.paths, dict(done)[path].paths, strict=True):
             assert again.stat().st_size == file.stat().st_size
     assert len(files) >= 3

@@ -24,7 +24,7 @@ def test_all_windows_have_the_same_length(tmp_path, seconds, fs, n):
 
     info = StreamInfo(2, fs, type="EMG")
     session = Session(tmp_path, class_names=["Rest"])
-    start = local_clock()
+    start = local_clock() - 2.0  # no sample comes before its stamp
     fill(session, "emg", info, emg_of(4 * n + 9, info), start + np.arange(4 * n + 9) / fs)
     session.add_label(0, start)
     session.finish()
