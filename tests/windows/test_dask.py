@@ -137,6 +137,7 @@ def test_an_export_whose_worker_is_killed_is_whole(folder, tmp_path, cluster, to
     paths, out = find_sessions([folder]), tmp_path / "out"
     with distributed.Client(cluster) as client:
         client.wait_for_workers(2, timeout=240)
+    here = dict(export_each(None, paths, to, str(tmp_path / "here")))  # before another worker is started beside it
     results = export_each(cluster.scheduler_address, paths, to, str(out))
     killer = threading.Thread(target=kill_when_there, args=(out, cluster))
     killer.start()
@@ -144,7 +145,7 @@ def test_an_export_whose_worker_is_killed_is_whole(folder, tmp_path, cluster, to
     killer.join()
     assert [type(outcome).__name__ for _, outcome in done] == ["Exported"] * 3
     files = {str(file) for _, outcome in done for file in outcome.paths}
-    for path, outcome in export_each(None, paths, to, str(tmp_path / "here")):
+    for path, outcome in here.items():
         assert not isinstance(outcome, Exception), outcome
         for file, again in zip(outcome.paths, dict(done)[path].paths, strict=True):
             assert again.stat().st_size == file.stat().st_size
