@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -89,8 +90,13 @@ class Grid:
         """Whether something from ``start`` to ``stop`` happened in the time of the grid; both are corrected times."""
         if self.stop <= self.first:
             return False
-        first, last = (float(self.stream.times(n, n + 1)[0]) for n in (self.first, self.stop - 1))
+        first, last = self._times_of_ends
         return (stop > first or start >= first) and start < last + 1 / self.fs
+
+    @cached_property
+    def _times_of_ends(self) -> tuple[float, float]:
+        first, last = (float(self.stream.times(n, n + 1)[0]) for n in (self.first, self.stop - 1))
+        return first, last
 
     def _seconds(self, time: float, index: int) -> float:
         n = self.stop
@@ -186,11 +192,11 @@ def marks(session: SessionReader, grid: Grid) -> list[Note]:
 
 def tell_unmarked(session: SessionReader, grids: Sequence[Grid], out: Exported) -> None:
     """Note how many labels, notes and texts none of a stream's grids has the time of."""
+    times = [(span.start, span.stop) for span in _spans(session)] + [(at, at) for at, _ in _texts(session)]
     for name, parts in groupby(grids, key=lambda grid: grid.stream.name):
         own = list(parts)
         if own[0].stream.timeline.basis == "none":
             continue
-        times = [(span.start, span.stop) for span in _spans(session)] + [(at, at) for at, _ in _texts(session)]
         if lost := sum(not any(grid.holds(*time) for grid in own) for time in times):
             out.remark(f"{name}: {lost} of labels, notes and texts lie where it has no samples, and are left out")
 
