@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from myogestic_tui.errors import ConfigError, SessionDamagedError
+from myogestic_tui.errors import ConfigError, DiskError, SessionDamagedError
 from myogestic_tui.session import open_session_store, unfinished_sessions, verify_session
 from myogestic_tui.session.export import export_xdf
 from myogestic_tui.session.import_xdf import import_xdf
@@ -73,6 +73,12 @@ def test_half_of_an_import_that_was_killed_is_no_recording(session, tmp_path):
     made = import_xdf(path, sessions)
     assert made.parent == sessions
     assert os.listdir(sessions) == [made.name]
+
+
+def test_a_folder_that_takes_no_session_is_named(session, tmp_path):
+    (path,) = export_xdf(session, tmp_path / "a.xdf", ["emg"]).paths
+    with pytest.raises(DiskError, match="/proc/self"):
+        import_xdf(path, "/proc/self")
 
 
 def test_imports_of_one_second_and_a_recording_of_that_second_have_names_of_their_own(session, tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import DiskError, SessionError
 from ..format.json_files import replace_file
-from ..format.layout import LOCK, STATE_FOLDER, archive_name, make_folders, remove_folder, sync_folder
+from ..format.layout import LOCK, STATE_FOLDER, archive_name, remove_folder, sync_folder
 from ..format.lock import lock_session
 from ..format.regular_files import read_regular
 from ..format.trash_slots import make_folder
@@ -78,9 +78,9 @@ def room_for_session(sessions_dir: Path, kind: str, name: str = "") -> Iterator[
         The folder cannot be made.
     """
     try:
-        make_folders(sessions_dir)
+        make_folder(sessions_dir / STATE_FOLDER / kind)
     except OSError as error:
-        raise DiskError(f"cannot create {sessions_dir}: {error.strerror or error}") from error
+        raise DiskError(f"cannot create a session in {sessions_dir}: {error.strerror or error}") from error
     try:
         with work_folder(sessions_dir, kind, name or secrets.token_hex(6)) as folder:
             yield folder
