@@ -157,55 +157,55 @@ def test_a_picture_is_sent_in_parts_that_the_link_takes_at_once(monkeypatch):
     assert link.picture_bytes > 20_000
 
 
-def test_an_answer_that_is_lost_holds_frames_back_for_a_moment_only(monkeypatch):
+@pytest.fixture
+def link_in_pty(monkeypatch):
+    """A link to a terminal that nobody answers for, the terminal's other end, and the time, which may be set."""
+    now = [100.0]
+    monkeypatch.setattr("myogestic_tui.tui.terminal_link.time.monotonic", lambda: now[0])
+    master, slave = os.openpty()
+    with os.fdopen(slave, "w") as file:
+        monkeypatch.setattr("myogestic_tui.tui.terminal_link._terminal", lambda: file)
+        yield Link(), master, now
+    os.close(master)
+
+
+def test_an_answer_that_is_lost_holds_frames_back_for_a_moment_only(link_in_pty):
     """It is asked once more, and each answer tells which question it is of: before, all waited for 15 s."""
-    now = [100.0]
-    monkeypatch.setattr("myogestic_tui.tui.terminal_link.time.monotonic", lambda: now[0])
-    master, slave = os.openpty()
-    with os.fdopen(slave, "w") as file:
-        monkeypatch.setattr("myogestic_tui.tui.terminal_link._terminal", lambda: file)
-        link = Link()
-        link.asks = True
+    link, master, now = link_in_pty
+    link.asks = True
 
-        def column(question):
-            return int(re.search(r"\x1b\[1;(\d+)H", question)[1]) - 1
+    def column(question):
+        return int(re.search(r"\x1b\[1;(\d+)H", question)[1]) - 1
 
-        assert link.answered(column(link.asked(100))) == 1
-        late = column(link.asked(100))
-        link.asked(100)
-        assert link.busy
-        link.ask_again()
-        assert not select.select([master], [], [], 0)[0], "nothing is overdue"
-        now[0] += 1.1
-        link.ask_again()
-        link.ask_again()
-        again = os.read(master, 1000).decode()
-        assert again.count(ASK) == 1
-        assert link.answered(column(again)) == 3
-        assert not link.busy
-        assert link.answered(late) == 0, "of a question that was answered with a later one"
-        frame = column(link.asked(100))
-        assert link.answered(frame) == 1
-    os.close(master)
+    assert link.answered(column(link.asked(100))) == 1
+    late = column(link.asked(100))
+    link.asked(100)
+    assert link.busy
+    link.ask_again()
+    assert not select.select([master], [], [], 0)[0], "nothing is overdue"
+    now[0] += 1.1
+    link.ask_again()
+    link.ask_again()
+    again = os.read(master, 1000).decode()
+    assert again.count(ASK) == 1
+    assert link.answered(column(again)) == 3
+    assert not link.busy
+    assert link.answered(late) == 0, "of a question that was answered with a later one"
+    frame = column(link.asked(100))
+    assert link.answered(frame) == 1
 
 
-def test_answers_that_are_lost_on_the_way_do_not_freeze_the_screens(monkeypatch):
-    now = [100.0]
-    monkeypatch.setattr("myogestic_tui.tui.terminal_link.time.monotonic", lambda: now[0])
-    master, slave = os.openpty()
-    with os.fdopen(slave, "w") as file:
-        monkeypatch.setattr("myogestic_tui.tui.terminal_link._terminal", lambda: file)
-        link = Link()
-        link.asked()
-        link.answered()
-        link.asked()
-        link.asked()
-        assert link.busy
-        now[0] += 10.0
-        assert link.busy
-        now[0] += 10.0
-        assert not link.busy
-    os.close(master)
+def test_answers_that_are_lost_on_the_way_do_not_freeze_the_screens(link_in_pty):
+    link, _, now = link_in_pty
+    link.asked()
+    link.answered()
+    link.asked()
+    link.asked()
+    assert link.busy
+    now[0] += 10.0
+    assert link.busy
+    now[0] += 10.0
+    assert not link.busy
 
 
 @pytest.mark.parametrize("pressed", ["1", "134"])
