@@ -13,6 +13,7 @@ from ..format.layout import MANIFEST, META
 from ..format.meta import decode_meta
 from .archive import Archive
 from .manifest import ManifestReader
+from .raw_chunks import RawChunks
 from .tree import FolderTree
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ def recorded_digest(path: Path) -> str:
     """SHA-256 over the session's place in its chain, and names and SHA-256 of all files of its arrays, in order.
 
     Samples, time stamps, clock offsets and arrivals are in it; labels, notes and names are not, for they may be
-    edited. Of an archive the manifest is read, which `verify_session` holds against the bytes.
+    edited. Of an archive the manifest is read, which `verify_session` holds against the bytes; of a folder each file
+    counts as what packing makes of it (`raw_chunks`).
 
     Raises
     ------
@@ -52,9 +54,10 @@ def recorded_digest(path: Path) -> str:
 
 def _hashes(tree: Tree) -> Iterator[tuple[str, str]]:
     if isinstance(tree, FolderTree):
+        chunks = RawChunks(tree.read)
         for name in tree.names():
             if _ARRAYS in name:
-                yield name, hashlib.sha256(tree.read(name)).hexdigest()
+                yield name, hashlib.sha256(chunks.packed(name, tree.read(name))).hexdigest()
         return
     if MANIFEST not in tree:
         raise SessionDamagedError(f"{tree.path.name} has no {MANIFEST}; verify it")

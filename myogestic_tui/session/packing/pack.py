@@ -2,7 +2,8 @@
 
 At any instant there is the folder, or the checked archive, or both. The steps, each of which a kill may interrupt::
 
-    NAME.session.zip.tmp     written, fsynced, dropped from memory, read back, compared with the folder
+    NAME.session.zip.tmp     written (raw chunks compressed), fsynced, dropped from memory, read back, compared with
+                             the folder: the same bytes, or what a raw chunk decodes to
     NAME.session.zip         renamed into place, the rename fsynced
     .myogestic/packed/NAME   where the folder is renamed to, all at once
     (gone)                   deleted there, at leisure
@@ -25,6 +26,7 @@ from msgspec.structs import replace
 
 from ...errors import DiskError, SessionDamagedError, SessionError, SessionLockedError
 from ..archive.archive import Archive
+from ..archive.raw_chunks import RawChunks
 from ..archive.summary_comment import comment_bytes
 from ..archive.tree import list_files
 from ..archive.zip_index import MAX_MEMBERS, is_safe_name
@@ -155,7 +157,7 @@ def _pack(folder: Path, progress: Progress | None, should_pause: Callable[[], bo
     store_previous_hash(folder)
     archive = next((path for path in archives_of(folder) if _holds(path, folder)), None)
     if archive is None:
-        source, before = source_of(folder), _as_it_is(folder)
+        source, before = source_of(folder)._replace(compress_raw=True), _as_it_is(folder)
         _check_space(source, keep_free)
         archive = free_path(folder.with_name(archive_name(folder.name, _session_name(folder))))
         write_archive(archive, source, Ticker(2 * source.content_size, progress, should_pause).tick)
@@ -265,12 +267,13 @@ def _packed_before(folder: Path) -> Path:
 
 
 def _holds(path: Path, folder: Path) -> bool:
-    """Whether an archive holds every file of a folder, byte for byte: it was packed, and the folder was to go."""
+    """Whether an archive holds every file of a folder, to the bit: it was packed, and the folder was to go."""
     files = [file.key for file in list_files(folder) if file.key != MANIFEST]
+    chunks = RawChunks(lambda key: read_regular(folder / key))
     try:
         with Archive(path) as archive:
             return [*archive.names()] == [*files, MANIFEST] and all(
-                archive.read(key) == read_regular(folder / key) for key in files
+                chunks.holds(key, archive.read(key), read_regular(folder / key)) for key in files
             )
     except SessionDamagedError:
         return False

@@ -1,6 +1,6 @@
 """Writes a session folder as one canonical archive, and reads it back from the disk against its source.
 
-See `zip_format` for the form. Two threads read and hash ahead of the writer: hashing takes longer than writing.
+See `zip_format` for the form. Two threads read, compress and hash ahead of the writer: that takes longer than writing.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from ...errors import DiskError
 from ..archive import zip_format as zb
 from ..archive.manifest import Line, head_bytes, line_bytes, manifest_bytes
-from ..archive.tree import BLOCK
+from ..archive.raw_chunks import RawChunks
+from ..archive.tree import BLOCK, File
 from ..format.layout import MANIFEST
-from ..format.regular_files import open_regular
+from ..format.regular_files import open_regular, read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Future
     from pathlib import Path
 
-    from ..archive.tree import File
-
-Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _WHOLE = 8 << 20
 _AHEAD = 4
+_AHEAD_BYTES = 32 << 20
+"""Files that are read ahead have this much in all, unless one alone has more: chunks may be of hundreds of MB."""
 _GIVE_OUT = 16 << 20
 _THREADS = 2
 
@@ -48,6 +48,8 @@ class Source(NamedTuple):
     comment: bytes
     session: str
     """What the manifest calls it: the name of the folder that it was recorded in."""
+    compress_raw: bool = False
+    """Whether chunks that were stored raw are compressed; what was packed before stays as it was."""
 
     @property
     def content_size(self) -> int:
@@ -86,6 +88,7 @@ class Sealer:
         self._fd = fd
         self._source = source
         self._tick = tick
+        self._raw_chunks = RawChunks(lambda key: read_regular(source.folder / key))
         self._members: list[zb.Member] = []
         self._manifest = self._end = b""
         self._given_out = 0
@@ -109,7 +112,7 @@ class Sealer:
                 lines.append(line_bytes(Line(file.key, digest.size, digest.sha256)))
                 self._members.append(member)
                 self._begin_writing_out(at)
-                self._tick(digest.size)
+                self._tick(file.size)
             head = head_bytes(self._source.session, self._source.samples, self._source.comment)
             self._manifest = manifest_bytes(head, lines)
             self._write_end(out.write, at)
@@ -132,7 +135,7 @@ class Sealer:
         write(self._end)
 
     def check(self) -> None:
-        """Read the archive back from the disk, not from memory, and compare every byte with the source.
+        """Read the archive back from the disk, not from memory, and compare all of it with the source.
 
         Raises
         ------
@@ -142,20 +145,29 @@ class Sealer:
             The disk refused.
         """
         os.posix_fadvise(self._fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        members = {member.name.decode(): member for member in self._members}
+        manifest = File(MANIFEST, len(self._manifest))
         with ThreadPoolExecutor(_THREADS) as pool:
-            for member, same in _ahead(pool, self._is_same, self._members):
+            work = lambda file: self._is_same(file, members[file.key])  # noqa: E731
+            for file, same in _ahead(pool, work, [*self._source.files, manifest]):
                 if not same:
                     raise DiskError(
-                        f"{member.name.decode()} reads back from the disk differently than it was written; "
+                        f"{file.key} reads back from the disk differently than it was written; "
                         "the folder stays as it is: check the disk"
                     )
-                self._tick(member.size)
+                self._tick(file.size)
         last = self._members[-1]
         at = last.offset + zb.local_size(last.name, last.size) + last.size
         if os.pread(self._fd, len(self._end) + 1, at) != self._end:
             raise DiskError("the archive's directory reads back from the disk differently; check the disk")
 
+    def _is_raw(self, file: File) -> bool:
+        return self._source.compress_raw and self._raw_chunks.spec_of(file.key, file.size) is not None
+
     def _digest(self, file: File) -> _Digest:
+        if self._is_raw(file):
+            packed = self._raw_chunks.packed(file.key, read_regular(self._source.folder / file.key))
+            return _Digest(len(packed), zlib.crc32(packed), hashlib.sha256(packed).hexdigest(), packed)
         crc, sha256, size, data = 0, hashlib.sha256(), 0, b""
         for block in _blocks(self._source.folder / file.key, file.size):
             crc = zlib.crc32(block, crc)
@@ -164,11 +176,13 @@ class Sealer:
             data = block
         return _Digest(size, crc, sha256.hexdigest(), data if len(data) == size else None)
 
-    def _is_same(self, member: zb.Member) -> bool:
+    def _is_same(self, file: File, member: zb.Member) -> bool:
         header = zb.local_header(member.name, member.crc, member.size)
         if os.pread(self._fd, len(header), member.offset) != header:
             return False
         at = member.offset + len(header)
+        if self._is_raw(file):
+            return self._holds_chunk(file, member, at)
         end = at + member.size
         source = iter([self._manifest]) if member is self._members[-1] else self._blocks_of(member)
         for block in source:
@@ -176,6 +190,11 @@ class Sealer:
                 return False
             at += len(block)
         return at == end
+
+    def _holds_chunk(self, file: File, member: zb.Member, at: int) -> bool:
+        """Whether what the disk holds at ``at`` is what was written, and decodes to what the source decodes to."""
+        archived, recorded = os.pread(self._fd, member.size, at), read_regular(self._source.folder / file.key)
+        return zlib.crc32(archived) == member.crc and self._raw_chunks.holds(file.key, archived, recorded)
 
     def _blocks_of(self, member: zb.Member) -> Iterator[bytes]:
         return _blocks(self._source.folder / member.name.decode(), member.size)
@@ -192,14 +211,17 @@ def _blocks(path: Path, size: int) -> Iterator[bytes]:
 
 
 def _ahead(
-    pool: ThreadPoolExecutor, work: Callable[[Item], Result], items: Iterable[Item]
-) -> Iterator[tuple[Item, Result]]:
-    """``work`` on each item, in order, a few items ahead of the caller."""
-    waiting: deque[tuple[Item, Future[Result]]] = deque()
-    for item in items:
-        waiting.append((item, pool.submit(work, item)))
-        if len(waiting) > _AHEAD:
+    pool: ThreadPoolExecutor, work: Callable[[File], Result], files: Iterable[File]
+) -> Iterator[tuple[File, Result]]:
+    """``work`` on each file, in order, a few files ahead of the caller."""
+    waiting: deque[tuple[File, Future[Result]]] = deque()
+    n_bytes = 0
+    for file in files:
+        while waiting and (len(waiting) > _AHEAD or n_bytes + file.size > _AHEAD_BYTES):
             done, future = waiting.popleft()
+            n_bytes -= done.size
             yield done, future.result()
+        waiting.append((file, pool.submit(work, file)))
+        n_bytes += file.size
     for done, future in waiting:
         yield done, future.result()

@@ -44,7 +44,7 @@ class FolderMembers:
             self._archive.close()
 
     def _packed(self, key: str) -> bytes | None:
-        """From the archive that was packed, meanwhile, from this very folder: byte for byte the same files."""
+        """From the archive that was packed, meanwhile, from this very folder: the same content."""
         if self._archive is None and not self.folder.exists() and self.folder.parent.is_dir():
             self._archive = next((Archive(path) for path in archives_of(self.folder)), None)
         return self._archive.read(key) if self._archive is not None and key in self._archive else None

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from ..format.zarr_format import ZSTD_LEVEL
+from ..format.zarr_format import LEAST_SAVING, ZSTD_LEVEL
 
 FAST_LEVEL = -1
 """On noise as float32, of which `ZSTD_LEVEL` saves 8 %, this takes a fifth of the time and saves nothing."""
-LEAST_SAVING = 0.1
-"""Below this share of its bytes a chunk is not worth `ZSTD_LEVEL`."""
 TRIED_EVERY = 16
 """Chunks; the signal may have changed."""
 
