@@ -54,6 +54,8 @@ _log = logging.getLogger(__name__)
 CONNECT_SECONDS = 5.0
 EXECUTE_SECONDS = 15.0
 LONG_SECONDS = 60.0
+ENVELOPES_PER_SECOND = 5.0
+"""A sweep moves by a cell or two in that time; twice as many cost recorder and screens twice as much."""
 GRACE_SECONDS = 3.0
 """How long a lost connection is sought again before the recorder counts as gone."""
 _RETRY_SECONDS = 0.05
@@ -104,7 +106,7 @@ class RecorderClient:
         self._status: Status | None = None
         self._gone: str | None = None
         self._lost: str | None = None
-        self._fps = 10.0
+        self._fps = ENVELOPES_PER_SECOND
         self._views = RequestedViews()
         self._resubscribe = False
         self._pending = PendingCommands()

@@ -105,6 +105,16 @@ class Picture(Signal):
         self._escapes: dict[int, str] = {}
         self._next = 0
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing is drawn."""
+        return self._empty
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether rows that were drawn have not been sent."""
+        return self._next > 0
+
     def put(self, *blocks: Block) -> None:
         """Show blocks, one below the other and nothing else, as soon as they are sent."""
         self.begin()

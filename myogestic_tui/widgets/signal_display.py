@@ -12,7 +12,7 @@ from .frame import Frame
 from .grid import CELL, Grid
 from .lane import Lane, Shown
 from .live_data import LEVEL_SECONDS, Answer, end_of, in_percent, references
-from .picture import Pen
+from .picture import Pen, Picture
 from .signal_caption import PERCENT, info_line
 from .strip_widget import Lines, Page
 from .styled_lines import DIM, line
@@ -37,6 +37,8 @@ _BESIDE = 90
 """Cells that remain for heat or traces where the grid stands beside them."""
 _SPECTRUM_BESIDE = 120
 _FPS = 10.0
+_LOOK_SECONDS = 0.3
+"""A picture of which nothing new comes is looked at again after so long: time goes on beneath it."""
 _BEHIND_SECONDS = 0.75
 """A picture that ends longer ago says when."""
 _NUMBERS_SECONDS = 0.5
@@ -112,6 +114,14 @@ class SignalView(BlankColumn):
         self._swept: tuple[object, Sweep | None] = (None, None)
         self._heard: object = None
         self._over: tuple[Widget, ...] | None = None
+        self._frame: Frame | None = None
+        self._about: object = None
+        self._asked: dict[View, Envelope | None] = {}
+        """What the picture was drawn of."""
+        self._newest = self._asked
+        self._drawn_at = 0.0
+        self._waits = False
+        """Something that was drawn has not been sent."""
 
     def compose(self) -> ComposeResult:
         yield BlankRow(self._pen, self._info, classes="top")
@@ -149,12 +159,32 @@ class SignalView(BlankColumn):
             return
         if self.lens.stream != stream.name:
             self.lens.choose(stream.name)
-        self._draw(stream, frame)
-        self._send()
+        if not self._shows(stream, frame):
+            self._asked = {}
+            self._draw(stream, frame)
+            self._drawn_at, self._waits = frame.at, True
+        if self._waits:
+            self._send()
+
+    def _shows(self, stream: StreamStatus, frame: Frame) -> bool:
+        """Whether the picture is of the newest that is known; a frame that is shown again is shown in another way."""
+        last, self._frame = self._frame, frame
+        self._newest = {view: self.recorder.envelope(view) for view in self._asked}
+        same = all(envelope is self._asked[view] for view, envelope in self._newest.items())
+        flags, parts = [one.flags for one in stream.quality], [(one.size, one.is_blank) for one in self._pictures]
+        about = stream.name, stream.state, flags, stream.places, stream.mvc, self._area.size, parts
+        before, self._about = self._about, about
+        recent = frame is not last and 0 <= frame.at - self._drawn_at < _LOOK_SECONDS
+        return bool(self._asked) and same and recent and about == before
+
+    @property
+    def _pictures(self) -> list[Picture]:
+        """What is seen of them."""
+        return [one for one in (*self._lanes, self._grid, self._spectrum) if one.display]
 
     def _send(self) -> None:
         """Send what differs of each picture, as much at once as the link takes."""
-        pictures = [one for one in (*self._lanes, self._grid, self._spectrum) if one.display]
+        pictures = self._pictures
         left = float(getattr(self.app, "picture_bytes", math.inf))
         if self.app.is_headless or self.app.screen is not self.screen or self._is_covered():
             for i, picture in enumerate(pictures):
@@ -165,6 +195,9 @@ class SignalView(BlankColumn):
                 text += picture.changes((left - len(text)) / (len(pictures) - i))
             if text:
                 self._pen.draw(text, lambda: places == [one.region for one in pictures])
+        else:
+            return
+        self._waits = any(picture.is_behind for picture in pictures)
 
     def _is_covered(self) -> bool:
         """Whether a notification or a tooltip may stand on the pictures: a `Pen` would draw over it."""
@@ -330,7 +363,7 @@ class SignalView(BlankColumn):
             return None
         lens, turn = self.lens, int(end_of(answer.envelope) / QUANTUM_SECONDS)
         about = (stream.name, lens.cursor, lens.filter, lens.remove_offset, lens.percent, turn, self._spectrum.size)
-        if self._spectrum_of[0] == about:
+        if self._spectrum_of[0] == about and not self._spectrum.is_blank:
             return self._spectrum_of[1]
         envelope = self._envelope(stream, self.lens.view(self.lens.cursor, 1, columns, seconds=seconds))
         if envelope is None or abs(end_of(envelope) - end_of(answer.envelope)) > LEVEL_SECONDS:
@@ -382,7 +415,8 @@ class SignalView(BlankColumn):
 
     def _envelope(self, stream: StreamStatus, view: View) -> Envelope | None:
         """The newest envelope of a view; one of another stream or other channels is none."""
-        envelope = self.recorder.envelope(view)
+        envelope = self._newest[view] if view in self._newest else self.recorder.envelope(view)
+        self._asked[view] = envelope
         if envelope is None or (envelope.stream, envelope.first_channel) != (stream.name, view.first_channel):
             return None
         if self.lens.until is None:

@@ -151,3 +151,58 @@ async def test_a_picture_made_of_new_columns_is_the_one_that_is_made_at_once(sta
         signal.blank()
         await it.settle()
         assert it.rows()[3:-2] == swept_over
+
+
+class Steady(Moving):
+    """A recorder that answers with the same envelope until another one came, as one at the end of a socket."""
+
+    def __init__(self, status):
+        super().__init__(status)
+        self.newest = {}
+
+    def envelope(self, view):
+        if view not in self.newest:
+            self.newest[view] = super().envelope(view)
+        return self.newest[view]
+
+
+@pytest.mark.parametrize("keys", ["", "i", "ii", ["enter"]])
+async def test_a_picture_is_drawn_where_anything_of_it_is_new_and_only_then(stage, keys, monkeypatch):
+    drawn = []
+    draw = SignalView._draw
+    monkeypatch.setattr(SignalView, "_draw", lambda view, *about: (drawn.append(about), draw(view, *about))[1])
+    recorder = Steady(idle(streams=(emg(),), at=1000.0))
+    async with stage(recorder, screen="live", size=(160, 50)) as it:
+        monkeypatch.setattr(it.viewer, "frame_due", lambda: None)  # no frames but those of the test
+        await it.press(*keys)
+
+        def frames(n=5):
+            drawn.clear()
+            for _ in range(n):
+                it.viewer.refresh_frame()
+            return len(drawn)
+
+        def changed(**fields):
+            (stream,) = recorder.now.streams
+            recorder.change(streams=(REPLACE(stream, **fields),))
+
+        frames()
+        assert frames() == 0
+        recorder.newest.clear()
+        assert frames() == 1
+        quality = recorder.now.streams[0].quality
+        changed(quality=(REPLACE(quality[0], flags="C"), *quality[1:]))
+        assert frames() == 1
+        changed(n_samples=77, gaps=1)
+        assert frames() == 0
+        changed(state="lost")
+        assert frames() == 1
+        recorder.change(at=1000.4)  # nothing came, and time goes on: what was now is so many seconds ago
+        assert frames() == 1
+        await it.press("+")
+        assert len(drawn) > 1
+        await it.settle()
+        before = it.rows()[1:]  # the first has the time of day
+        it.viewer.theme = "textual-light"
+        await it.settle()
+        assert it.rows()[1:] == before
