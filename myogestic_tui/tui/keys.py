@@ -58,9 +58,10 @@ def key_name(key: str) -> str:
     return _NAMED.get(key) or unicodedata.name(key, key).lower().replace("-", "_").replace(" ", "_")
 
 
-def shown(key: str) -> str:
-    """How a key is written on the screen."""
-    return SYMBOLS.get(key, key)
+def shown(key: str, *, ascii_only: bool = False) -> str:
+    """How a key is written on the screen; as its name where its symbol is not ASCII."""
+    symbol = SYMBOLS.get(key, key)
+    return key if ascii_only and not symbol.isascii() else symbol
 
 
 def keymap_of(given: Mapping[str, str], bindings: Mapping[str, Sequence[Binding]]) -> dict[str, str]:

@@ -216,7 +216,7 @@ class Viewer(Actions):
 
     def get_key_display(self, binding: Binding) -> str:
         """Keys as the screens write them."""
-        return " ".join(shown(key) for key in binding.key.split(",")[:1])
+        return shown(binding.key.partition(",")[0], ascii_only=self.ascii_only)
 
     # ---------------------------------------------------------------- actions
 

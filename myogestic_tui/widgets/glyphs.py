@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 from textual.filter import LineFilter
+from textual.strip import Strip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +37,8 @@ ASCII = {
     "▁": "_", "▂": ".", "▃": "-", "▄": "-", "▅": "=", "▆": "+", "▇": "*",
     "·": "-", "±": "+", "µ": "u", "μ": "u", "×": "x", "≥": ">", "≤": "<", "°": "o", "–": "-", "—": "-",
     "↑": "^", "↓": "v", "←": "<", "→": ">", "⏎": "<", "␣": "_", "✓": "v", "“": '"', "”": '"', "’": "'", "‘": "'",
-    "⠤": "-", "⠒": "-", "Ω": "O", "↕": "!",
+    "⠤": "-", "⠒": "-", "Ω": "O", "↕": "!", "•": ".", "■": "#", "▀": "'",
+    **dict(zip("┌┐└┘╭╮╰╯┏┓┗┛╶╴╵╷╺╸╹╻┃┼╋┴┻┬┳┣┫", "..''..''..''--'|--'||++++++++", strict=True)),
 }  # fmt: skip
 """One character for one, so that columns stay where they are."""
 
@@ -73,5 +75,7 @@ class AsciiFilter(LineFilter):
     """Replaces every character beyond ASCII by one that is like it."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002
-        """The same segments, as wide as before."""
-        return [Segment(to_ascii(text), style, control) for text, style, control in segments]
+        """As wide as before: the enter key is named, which takes the blanks at the end of the row."""
+        made = [Segment(to_ascii(text.replace("⏎", "enter")), style, control) for text, style, control in segments]
+        named = any("⏎" in segment.text for segment in segments)
+        return list(Strip(made).crop(0, Strip(segments).cell_length)) if named else made

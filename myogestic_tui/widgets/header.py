@@ -78,9 +78,9 @@ def _idle(frame: Frame, width: int) -> Line:
         left = line((" ■ STOPPED ", BAD), f"by the recorder   next {take_text(frame.status.take)}")
     words = line((" streams   disk ", DIM), _disk(frame))
     if first >= 0:
-        left = line(left, ("   starts with ", DIM), (frame.keyed(first), gesture_style(first)))
+        left = line(left, ("   first ", DIM), (frame.keyed(first), gesture_style(first)))
         words = line("  ", _disk(frame))
-    return spread(left, line(faults_line(frame), _count(frame), words, " "), width)
+    return spread(left, line(" ", faults_line(frame), _count(frame), words, " "), width)
 
 
 def rec_style(frame: Frame) -> str:

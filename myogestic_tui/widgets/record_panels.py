@@ -102,7 +102,7 @@ def counter_line(frame: Frame, width: int) -> Line:
     if not frame.recording and session is not None:
         verdict = _verdict(frame)
         right = line(verdict, right)
-        last = fit(f" last: {session.path.rstrip('/').rpartition('/')[2]}", max(width - width_of(right), 10))
+        last = fit(f" last: {session.path.rstrip('/').rpartition('/')[2]}", max(width - width_of(right) - 2, 10))
         return spread(line((last, DIM)), right, width)
     return spread(_samples(frame, width - width_of(right)), right, width)
 

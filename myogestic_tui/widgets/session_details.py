@@ -92,12 +92,13 @@ def stream_row(name: str, stream: StreamSummary, facts: StreamFacts | None) -> L
     """One stream: layout, measured rate, samples, gaps with their seconds."""
     lost = sum(gap[1] for gap in facts.gaps) if facts is not None else 0.0
     gaps = count_of(stream.gaps, "gap") if stream.gaps is not None else "gaps unknown"
-    gaps += f" {lost:.1f} s" if lost and stream.gaps else f"  {lost:.1f} s missing" if lost else ""
+    missing = f" {lost:.1f} s" if lost and stream.gaps else f"  {lost:.1f} s missing" if lost else ""
     rate = f"{f.rate(stream.measured_fs or stream.fs)} Hz" if stream.fs else "irregular"
     samples = f"{stream.n_samples:,}".replace(",", " ")
     return line(
         f" {fit(name, 11)} {stream.n_channels:>3} ch {f.dtype(stream.dtype):<3} {rate:>10} {samples:>10}",
-        (f"  {gaps}", WARN if stream.gaps or lost else DIM),
+        (f"  {gaps}", WARN if stream.gaps else DIM),
+        (missing, WARN),
     )
 
 
@@ -142,14 +143,16 @@ def _tail(one: Entry, looked: Looked, width: int) -> list[Line]:
 
 
 def _bad_words(facts: SessionFacts) -> str:
-    channels = "; ".join(
-        (f"{stream} " if len(facts.bad_channels) > 1 else "") + ", ".join(map(str, bad))
-        for stream, bad in facts.bad_channels
-    )
-    trials = ", ".join(map(str, facts.bad_trials))
-    return "    ".join(
-        words for words in (channels and f"bad channels {channels}", trials and f"bad trials {trials}") if words
-    )
+    several = len(facts.bad_channels) > 1
+    channels = [_numbers("channel", bad, stream if several else "") for stream, bad in facts.bad_channels]
+    trials = [_numbers("trial", facts.bad_trials)] if facts.bad_trials else []
+    return "    ".join(f"bad {words}" for words in (*channels, *trials))
+
+
+def _numbers(noun: str, numbers: Sequence[int], of: str = "") -> str:
+    """``trial 2``, ``trials 2, 5``: which ones, not how many."""
+    words = f"{noun}{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}"
+    return f"{of} {words}" if of else words
 
 
 def finding_rows(one: Entry, width: int) -> list[Line]:
@@ -218,9 +221,9 @@ def _class(head: Line, bad: int) -> Line:
 
 def _fields(one: Entry, facts: SessionFacts) -> list[Line]:
     pairs = [*facts.fields, ("length", f.duration(one.summary.duration_s)), ("size", f.size(one.summary.bytes))]
-    pairs += [("bad channels", f"{stream} {', '.join(map(str, channels))}") for stream, channels in facts.bad_channels]
+    pairs += [("bad", _numbers("channel", channels, stream)) for stream, channels in facts.bad_channels]
     if facts.bad_trials:
-        pairs.append(("bad trials", ", ".join(map(str, facts.bad_trials))))
+        pairs.append(("bad", _numbers("trial", facts.bad_trials)))
     pairs += [("copied to", f"{copy.where}   {copy.at[:16].replace('T', ' ')}") for copy in one.copies]
     if one.digest:
         pairs.append(("sha256", one.digest))

@@ -84,7 +84,7 @@ def heading(overview: Overview, width: int, cursor: float | None = None) -> Line
     unit = f" {f.unit(overview.unit)}" if overview.unit else ""
     seconds = overview.last_s - overview.first_s
     first, last = clock(overview.first_s, seconds), clock(overview.last_s, seconds)
-    span = f"{first} to {last} of {clock(overview.seconds, overview.seconds)}"
+    span = f"{first} to {last} of {clock(overview.seconds, overview.seconds)} {'s' if overview.seconds < 60 else ''}"
     left = line(
         (f" {overview.stream}  {what}{unit}", STRONG), (f"   {span}   {'samples' if overview.raw else ''}", DIM)
     )

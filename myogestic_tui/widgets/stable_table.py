@@ -45,8 +45,9 @@ class Table(DataTable[RichText]):
 
     def __init__(self, *, cursor: bool = True, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(
-            cursor_type="row" if cursor else "none", cell_padding=0, zebra_stripes=False, id=id, classes=classes
-        )
+            cursor_type="row" if cursor else "none", cell_padding=0, zebra_stripes=False, id=id, classes=classes,
+            cursor_foreground_priority="renderable",
+        )  # fmt: skip
         self.can_focus = cursor
         self._shown_columns: tuple[Column[Any], ...] = ()
         self._shown: dict[str, tuple[Line, ...]] = {}

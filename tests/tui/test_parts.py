@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.segment import Segment
+from rich.style import Style
 from scripted import REPLACE, emg, hand, idle, recording
+from textual.color import Color
+from textual.renderables.digits import Digits
 
+import myogestic_tui
 from myogestic_tui.app import interface as r
 from myogestic_tui.session.format.summary import StreamSummary, Summary
 from myogestic_tui.session.library.catalog_entry import Entry
 from myogestic_tui.widgets import colour_ramp
 from myogestic_tui.widgets import number_format as f
 from myogestic_tui.widgets.frame import Frame
-from myogestic_tui.widgets.glyphs import terminal_is_utf8, to_ascii
+from myogestic_tui.widgets.glyphs import AsciiFilter, terminal_is_utf8, to_ascii
 from myogestic_tui.widgets.header import state_line
 from myogestic_tui.widgets.label_timeline import label_strip, time_axis
 from myogestic_tui.widgets.problem_list import needs_you, status_line
@@ -273,6 +280,31 @@ def test_ascii_text_is_as_long_as_the_text_it_stands_for():
     ascii_words = to_ascii(words)
     assert ascii_words.isascii()
     assert len(ascii_words) == len(words)
+
+
+def _letters_of(path: Path) -> set[str]:
+    """The letters of all strings of a module, but of those that document it and of patterns."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    documents = {id(one.value) for one in nodes if isinstance(one, ast.Expr)}
+    patterns = {id(one) for call in nodes if isinstance(call, ast.Call) and "compile" in ast.unparse(call.func)
+                for one in ast.walk(call)}  # fmt: skip
+    texts = (one for one in nodes if isinstance(one, ast.Constant) and id(one) not in documents | patterns)
+    return {letter for one in texts if isinstance(one.value, str) for letter in one.value}
+
+
+def test_whatever_the_screens_write_has_a_likeness_in_ascii():
+    folder = Path(myogestic_tui.__file__).parent
+    paths = [*folder.glob("tui/**/*.py"), *folder.glob("widgets/*.py")]
+    letters = set().union(*(_letters_of(path) for path in paths if path.name != "keys.py"))  # what is typed there
+    letters |= {letter for segment in Digits("0123456789.").render(Style()) for letter in segment.text}
+    assert set("⏎╷╭") <= letters
+    assert [letter for letter in sorted(letters) if letter != "?" and to_ascii(letter) == "?"] == []
+
+
+def test_the_enter_key_is_named_in_ascii_and_the_row_stays_as_wide():
+    row = [Segment(" ⏎ save  "), Segment("esc cancel"), Segment(" " * 8)]
+    made = AsciiFilter().apply(row, Color.parse("black"))
+    assert "".join(segment.text for segment in made) == " enter save  esc cancel    "
 
 
 def test_clock_times_are_those_of_the_wall():

@@ -133,7 +133,7 @@ async def test_a_gesture_chosen_while_idle_is_the_first_label(stage):
     async with stage(screen="record") as it:
         await it.press("2")
         assert it.recorder.wait_for(r.AddLabel).class_index == 1
-        await it.until(lambda: "starts with" in it.rows()[1])
+        await it.until(lambda: "first 2 Fist" in it.rows()[1])
         await it.press("space")
         it.recorder.wait_for(r.Start)
 
@@ -724,6 +724,40 @@ async def test_a_trial_that_was_gone_back_to_is_marked_and_relabelled(stage):
         assert not it.recorder.of(r.AddLabel)
         await it.press("escape", "4")
         assert it.recorder.wait_for(r.AddLabel).class_index == 3
+
+
+@pytest.mark.parametrize("leave", ["escape", "l"])
+async def test_what_keys_do_with_a_trial_is_told_only_where_they_do_it(stage, leave):
+    async with stage(ScriptedRecorder(recording()), screen="record") as it:
+        await it.press("up")
+        assert "a digit relabels it" in it.text
+        await it.press(leave)
+        assert "a digit relabels it" not in it.text
+
+
+@pytest.mark.parametrize("theme", ["dark", "light", "ansi"])
+async def test_the_chosen_row_stands_out_and_its_key_keeps_its_ink(stage, theme):
+    async with stage(ScriptedRecorder(recording()), screen="record", theme=theme) as it:
+        table = it.viewer.front.query_one("#trials")
+
+        def keys() -> list[tuple[object, object, bool]]:
+            styles = [
+                segment.style
+                for y in range(1, table.row_count + 1)
+                for segment in table.render_line(y)
+                if segment.text == " 1 "
+            ]
+            return [(style.color, style.bgcolor, bool(style.reverse)) for style in styles]
+
+        before = keys()
+        assert before
+        await it.press(*["up"] * table.row_count)
+        (ink, paper, turned), *others = keys()
+        assert others == before[1:]
+        assert (ink, paper) == before[0][:2]
+        chosen, other = (next(iter(table.render_line(y))).style for y in (1, 2))
+        assert turned is (theme == "ansi")
+        assert turned or chosen.bgcolor != other.bgcolor
 
 
 async def test_a_trial_that_was_gone_back_to_is_moved_and_each_change_is_undone(stage):

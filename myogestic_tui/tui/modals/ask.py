@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from ...widgets.frame import Frame
+    from ..viewer import Viewer
 
 Answers = dict[str, tuple[str, Callable[[], None]]]
 """By key: the word beside it, and what it does."""
@@ -54,7 +55,10 @@ class Ask(ModalScreen[str]):
 
     def _rows(self, width: int) -> list[list[tuple[str, str]]]:
         """Keys and labels of the buttons, as many in a row as have room."""
-        labels = [(key, f"{shown(key)} {word}".strip()) for key, (word, _) in self.answers.items()]
+        ascii_only = cast("Viewer", self.app).ascii_only
+        labels = [
+            (key, f"{shown(key, ascii_only=ascii_only)} {word}".strip()) for key, (word, _) in self.answers.items()
+        ]
         labels += [("escape", f"esc {self.close}")] if self.close else []
         rows: list[list[tuple[str, str]]] = [[]]
         left = width

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from ...app.interface import AnyCommand
 
+_HINT = "m marks the trial, a digit relabels it, ← → move it, u undoes, esc goes back"
 STEP_S = 0.05
 """What one press of an arrow key moves the beginning of a trial by."""
 
@@ -35,12 +36,22 @@ class TrialEditing(ViewerScreen):
         at = places.index(self.trial) + step if self.trial in places else len(places) - 1
         self.trial = places[max(at, 0)] if at < len(places) else None
         if self.trial is not None:
-            self.viewer.report("m marks the trial, a digit relabels it, ← → move it, u undoes, esc goes back")
+            self.viewer.report(_HINT)
+        self._forget_hint()
         self.redraw()
 
     def action_back(self) -> None:
         self.trial = None
+        self._forget_hint()
         self.redraw()
+
+    def on_screen_suspend(self) -> None:
+        self._forget_hint(left=True)
+
+    def _forget_hint(self, *, left: bool = False) -> None:
+        """What the keys do with a trial is told only where they do it."""
+        if self.viewer.reported[0] == _HINT and (left or self.trial is None):
+            self.viewer.report("")
 
     def chosen_trial(self) -> Trial | None:
         """The one that was gone back to, else the one that runs or ran last."""
