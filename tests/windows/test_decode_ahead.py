@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 
 import numpy as np
 import pytest
 
-from myogestic_tui.session import iter_labeled_windows
-from myogestic_tui.session.signal import decode_ahead
+from myogestic_tui.info import StreamInfo
+from myogestic_tui.session import Session, iter_labeled_windows, open_session_store
+from myogestic_tui.session.signal import sample_reader
 from tests.windows.making import make_session
 
 
@@ -27,13 +30,13 @@ def helpers():
 @pytest.mark.parametrize("how", [{}, {"channels": ["E3", "E1"]}], ids=["all", "some"])
 @pytest.mark.parametrize("hop_s", [0.05, 1.3])
 def test_they_are_those_of_one_thread(path, how, hop_s, monkeypatch, helpers):
-    monkeypatch.setattr(decode_ahead.os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(sample_reader.os, "cpu_count", lambda: 4)
     threaded = iter_labeled_windows(path, "emg", 0.2, hop_s, **how)
     first = next(threaded)
     assert helpers()
     got = [first, *threaded]
     assert not helpers()
-    monkeypatch.setattr(decode_ahead, "MOST_THREADS", 1)
+    monkeypatch.setattr(sample_reader, "MOST_THREADS", 1)
     alone = iter_labeled_windows(path, "emg", 0.2, hop_s, **how)
     expected = [next(alone)]
     assert not helpers()
@@ -45,9 +48,48 @@ def test_they_are_those_of_one_thread(path, how, hop_s, monkeypatch, helpers):
 
 
 def test_whoever_stops_early_leaves_no_thread(path, monkeypatch, helpers):
-    monkeypatch.setattr(decode_ahead.os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(sample_reader.os, "cpu_count", lambda: 4)
     some = iter_labeled_windows(path, "emg", 0.2, 0.1)
     next(some)
     assert helpers()
     some.close()
     assert not helpers()
+
+
+class AtOnce(ThreadPoolExecutor):
+    """Does everything the moment it is submitted: as threads do that are as quick as can be."""
+
+    def submit(self, work, /, *args, **options):
+        done = Future()
+        done.set_result(work(*args, **options))
+        return done
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory):
+    """Sixty chunks of 100 samples."""
+    session = Session(tmp_path_factory.mktemp("long"), reserve_bytes=0)
+    session.init_stream("emg", StreamInfo(3, 100.0))
+    samples = np.random.default_rng(1).standard_normal((6000, 3)).astype(np.float32)
+    session.append("emg", samples, 1000.0 + np.arange(6000) / 100.0)
+    session.finish()
+    return session.pack_to_zip(), samples
+
+
+@pytest.mark.parametrize("pool", [ThreadPoolExecutor, AtOnce])
+@pytest.mark.parametrize("large", [False, True], ids=["two blocks ahead", "one block ahead"])
+def test_stretches_that_were_not_announced_are_right_too(long, pool, large, monkeypatch):
+    monkeypatch.setattr(sample_reader.os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(sample_reader, "ThreadPoolExecutor", pool)
+    monkeypatch.setattr(sample_reader, "_BLOCK_BYTES", 1)
+    if large:
+        monkeypatch.setattr(sample_reader, "_LARGE_BYTES", 1)
+    rng, (path, samples), n = np.random.default_rng(7), long, 70
+    announced = list(range(0, len(samples) - n, 45))
+    with open_session_store(path) as session:
+        stream = session.stream_data("emg")
+        for others in (0, 3):
+            with closing(sample_reader.SampleReader(stream, n, announced)) as reader:
+                for first in announced:
+                    for one in (*rng.integers(0, len(samples) - n, rng.integers(0, others + 1)).tolist(), first):
+                        np.testing.assert_array_equal(reader.take(one, one + n), samples[one : one + n].T)

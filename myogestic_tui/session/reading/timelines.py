@@ -13,6 +13,7 @@ from ...clock.hosts import placed_by_arrival, share_arrivals
 from ...errors import SessionDamagedError
 from ..format.arrays import chunk_spans
 from ..format.time_summary import StreamSpan, measured_meta, session_evidence, with_counts
+from ..signal.streamdata import TIME_BLOCK, HeldStamps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from ..format.arrays import Rows
     from ..format.meta import Meta, StreamMeta
     from .session_view import StreamView
-
-_BLOCK = 1 << 18
 
 
 class Timelines:
@@ -48,6 +47,14 @@ class Timelines:
         self._shared: dict[str, Timeline] = {}
         self._counts: dict[str, Counts | None] = {}
         self._session: dict[str, Evidence] | None = None
+        self._held: tuple[str, HeldStamps] | None = None
+
+    def stamps(self, stem: str) -> HeldStamps:
+        """The time stamps of one stream, kept until those of another one are asked for."""
+        held = self._held  # taken once: another thread may ask for another stream
+        if held is None or held[0] != stem:
+            self._held = held = stem, HeldStamps(self._streams[stem].stamps)
+        return held[1]
 
     def of(self, stem: str) -> Timeline:
         """The timeline of one stream."""
@@ -72,8 +79,8 @@ class Timelines:
             stream = self._streams[stem]
             sketch = sketch_for(stream.info.fs)
             stamps = self._stamps(stream)
-            for start in range(0, stamps.n_rows, _BLOCK):
-                sketch.feed(stamps.rows(start, min(start + _BLOCK, stamps.n_rows)))
+            for start in range(0, stamps.n_rows, TIME_BLOCK):
+                sketch.feed(stamps.rows(start, min(start + TIME_BLOCK, stamps.n_rows)))
             evidence = replace(self._evidence()[stem], offsets=_all(stream.clock))
             if stream.info.counter is not None and evidence.counts is None and not stream.meta.n_samples:
                 self._counts[stem] = _count(stream)  # nobody has looked at it yet: it was cut off
@@ -92,7 +99,7 @@ class Timelines:
 
     def _stamps(self, stream: StreamView) -> Rows:
         if self._report is None:
-            return stream.stamps
+            return self.stamps(stream.stem)
         report, stem = self._report, stream.stem
         return KnownStamps(stream.stamps, lambda text: report(stem, text))
 

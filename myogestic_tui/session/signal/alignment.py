@@ -13,7 +13,7 @@ import numpy as np
 
 from ...clock import gap_threshold
 from .gapless_runs import find_runs
-from .streamdata import SampleReader
+from .sample_reader import SampleReader
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

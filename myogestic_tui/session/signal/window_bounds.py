@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import ClockError, ConfigError, SessionDamagedError
 from ...info import samples_in
 from .gapless_runs import SAME_TIME, UNLABELLED, Run, find_runs
-from .streamdata import SampleReader, TimeReader
+from .sample_reader import SampleReader, TimeReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
