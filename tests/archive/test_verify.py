@@ -6,6 +6,7 @@ import dataclasses
 import json
 import os
 import shutil
+import threading
 import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +22,6 @@ from myogestic_tui.session.archive.archive import Archive
 from myogestic_tui.session.archive.tree import FolderTree
 from myogestic_tui.session.checking.arrival_check import ArrivalCheck
 from myogestic_tui.session.checking.zip_check import SealCheck
-from myogestic_tui.session.format.findings import Finding
 from myogestic_tui.session.format.zarr_format import ArraySpec, array_json, create_array, encode_chunk, write_chunk
 from myogestic_tui.stream.source import ClockEstimate
 from tests.archive.sessions import EMG, START, cut_off_folder, finished_folder, flip, rewrite, samples_of, stamps_of
@@ -369,10 +369,20 @@ def test_an_overview_of_texts_is_none_of_ours(folder):
 def test_an_archive_that_shrinks_while_it_is_read_is_damaged(archive):
     with Archive(archive) as opened:
         os.truncate(archive, archive.stat().st_size // 2)
-        found: list[Finding] = []
-        files = list(SealCheck(opened, found.append).members())
+        files = list(SealCheck(opened).members())
     assert [file for file in files if file.problem]
-    assert "the end record of the archive is damaged" in [finding.text for finding in found]
+    assert "the end record of the archive is damaged" in [finding.text for finding in files[-1].findings]
+
+
+def test_whoever_stops_verifying_leaves_no_thread(archive):
+    before = set(threading.enumerate())
+
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        verify_session(archive, progress=stop)
+    assert set(threading.enumerate()) <= before
 
 
 def test_clock_offsets_are_evidence_as_they_are_when_it_was_recorded(tmp_path):

@@ -7,6 +7,8 @@ every byte, decodes every chunk and looks at every value. Memory stays bounded w
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -25,7 +27,7 @@ from .zip_check import Checked, SealCheck, is_sealed
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from ..archive.tree import Tree
     from ..format.progress import Progress
@@ -129,28 +131,42 @@ def _ignore(done: int, total: int) -> None:
 
 def _check(tree: Tree, level: Level, report: Report, progress: Progress) -> str:
     content = ContentCheck(tree, report)
-    seal = SealCheck(tree, report) if isinstance(tree, Archive) and is_sealed(tree) else None
+    seal = SealCheck(tree) if isinstance(tree, Archive) and is_sealed(tree) else None
     try:
         _check_manifest(tree, content, report)
         if level == "quick":
             _check_names(tree, content)
         else:
-            _check_files(tree, seal.members() if seal else _files(tree), content, progress)
+            with closing(one_ahead(seal.members() if seal else _files(tree))) as files:
+                _check_files(tree, files, content, report, progress)
         content.finish()
     finally:
         tree.close()
     return seal.sha256 if seal and level == "full" else ""
 
 
-def _check_files(tree: Tree, files: Iterator[Checked], content: ContentCheck, progress: Progress) -> None:
+def _check_files(
+    tree: Tree, files: Iterator[Checked], content: ContentCheck, report: Report, progress: Progress
+) -> None:
     total, done = sum(map(tree.size, tree.names())), 0
     for file in files:
+        for finding in file.findings:
+            report(finding)
         if file.problem:
             content.bad(file.key, file.problem)
         elif file.data is not None:
             content.feed(file.key, file.data)
         done += tree.size(file.key) if file.key in tree else 0
         progress(done, total)
+
+
+def one_ahead(files: Iterator[Checked]) -> Generator[Checked]:
+    """The same; each is read and hashed by a thread while the one before is decoded and looked at."""
+    with ThreadPoolExecutor(1, "read") as thread:
+        coming = thread.submit(next, files, None)
+        while (file := coming.result()) is not None:
+            coming = thread.submit(next, files, None)
+            yield file
 
 
 def _check_names(tree: Tree, content: ContentCheck) -> None:

@@ -18,7 +18,7 @@ from ..format.findings import damage
 from ..format.layout import MANIFEST
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from ..archive.archive import Archive
     from ..archive.manifest import Line
@@ -33,6 +33,8 @@ class Checked(NamedTuple):
     key: str
     data: bytes | None
     problem: str = ""
+    findings: tuple[Finding, ...] = ()
+    """About the archive, since the file before."""
 
 
 def is_sealed(archive: Archive) -> bool:
@@ -47,13 +49,11 @@ class SealCheck:
     ----------
     archive
         It has a manifest.
-    report
-        Called with findings about the archive as a whole; those about a member come with it.
     """
 
-    def __init__(self, archive: Archive, report: Callable[[Finding], None]) -> None:
+    def __init__(self, archive: Archive) -> None:
         self._archive = archive
-        self._report = report
+        self._findings: list[Finding] = []
         self._sha256 = hashlib.sha256()
         self._at = 0
 
@@ -63,14 +63,19 @@ class SealCheck:
         return self._sha256.hexdigest()
 
     def members(self) -> Iterator[Checked]:
-        """Every member, in order, checked; then the end of the file."""
+        """Every member, in order, checked; at last, without a key, the end of the file."""
         lines = self._manifest_lines()
         for key, member in zip(self._archive.names(), self._archive.members(), strict=True):
             line = next(lines, None) if key != MANIFEST else None
-            yield self._member(key, member, line)
+            yield self._with_findings(self._member(key, member, line))
         if next(lines, None) is not None:
             self._damage(f"{MANIFEST} lists members that are not there", MANIFEST)
         self._check_directory()
+        yield self._with_findings(Checked("", None))
+
+    def _with_findings(self, checked: Checked) -> Checked:
+        findings, self._findings = tuple(self._findings), []
+        return checked._replace(findings=findings)
 
     def _manifest_lines(self) -> Iterator[Line]:
         try:
@@ -130,4 +135,4 @@ class SealCheck:
             self._damage("the end record of the archive is damaged")
 
     def _damage(self, text: str, member: str = "") -> None:
-        self._report(damage(text, member=member))
+        self._findings.append(damage(text, member=member))
