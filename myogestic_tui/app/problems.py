@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..plural import count_of
 from ..session.format.meta import SET_ASIDE
+from ..sources.selection import ON_THE_NETWORK
 from . import interface as r
 from .live_time_remarks import NO_DATA_FOR
 from .streams import SLOW_SHARE
@@ -142,7 +143,8 @@ def _own_problem(row: r.StreamStatus, recording: bool, *, has_rate: bool) -> r.P
     if row.state == "refused":
         return r.Problem(severity="error", subject=row.name, text=row.message)
     if row.state == "wanted":
-        text = row.message or ("not there yet" if recording else "not on the network")
+        said = row.message.partition(f"; {ON_THE_NETWORK}")[0]  # what is there stands in the list of streams
+        text = said or ("not there yet" if recording else "not on the network")
         severity: r.Severity = "error" if row.required else "warning" if row.record else "info"
         return r.Problem(severity=severity, subject=row.name, text=text)
     if row.message:

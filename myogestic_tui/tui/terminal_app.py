@@ -13,7 +13,7 @@ from textual.app import App
 from textual.geometry import Size
 
 from ..widgets.colours import variable_defaults
-from ..widgets.glyphs import AsciiFilter, wants_ascii
+from ..widgets.glyphs import AsciiFilter, PrintableFilter, wants_ascii
 from .frame_pacing import Pacer
 from .key_timing import ASLEEP_SECONDS
 from .keys import KeyQueue, settled
@@ -65,7 +65,7 @@ class TerminalApp(App[int]):
         self.animation_level = "none"
         self.ascii_only = wants_ascii(glyphs)
         self.block_glyphs = glyphs == "block"
-        self.ascii_filter = AsciiFilter() if self.ascii_only else None
+        self.text_filter = AsciiFilter() if self.ascii_only else PrintableFilter()
         self.link = link or Link()
         self.ending: BoundedExit | None = None
         self.pacer = Pacer(fps)
@@ -92,9 +92,8 @@ class TerminalApp(App[int]):
         return variable_defaults(self.current_theme)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """ASCII alone, where the terminal has no more."""
-        filters = list(super().get_line_filters())
-        return [*filters, self.ascii_filter] if self.ascii_filter is not None else filters
+        """Nothing that is no text; ASCII alone, where the terminal has no more."""
+        return [*super().get_line_filters(), self.text_filter]
 
     @property
     def picture_bytes(self) -> float:

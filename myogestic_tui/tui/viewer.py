@@ -71,8 +71,8 @@ class Viewer(Actions):
         command("q", "leave", "leave", tooltip="while recording it asks", id="quit", show=False),
         *(command(key, f"gesture('{key}')", show=False, system=True, id=f"gesture.{key}") for key in GESTURE_KEYS),
     ]
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-standard"), (120, "-wide")]  # noqa: RUF012
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-standard-height"), (34, "-tall")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-standard"), (160, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (34, "-tall")]  # noqa: RUF012
     frame: reactive[Frame | None] = reactive(None, init=False, repaint=False, always_update=True)
 
     def __init__(self, recorder: Recorder, options: ViewerOptions, link: Link | None = None) -> None:

@@ -114,6 +114,12 @@ class Frame:
         """Streams of the session that bring nothing now."""
         return tuple(s for s in self.recorded if s.state not in ("live", "slow"))
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Streams that the recording should have, and has not."""
+        session, recorded = self.status.session, {s.name for s in self.recorded}
+        return () if session is None else tuple(name for name in session.expected if name not in recorded)
+
     @cached_property
     def faults(self) -> dict[str, int]:
         """Electrodes that are flat, clipped, full of mains hum or not numbers, over all streams that are recorded."""

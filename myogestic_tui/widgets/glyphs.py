@@ -43,6 +43,7 @@ ASCII = {
 """One character for one, so that columns stay where they are."""
 
 _TABLE = str.maketrans(ASCII)
+_CONTROLS = dict.fromkeys([*range(32), *range(127, 160)], "?")
 
 
 def to_ascii(text: str) -> str:
@@ -71,11 +72,22 @@ def terminal_is_utf8(environ: Mapping[str, str] = os.environ) -> bool:
     return True
 
 
-class AsciiFilter(LineFilter):
-    """Replaces every character beyond ASCII by one that is like it."""
+class PrintableFilter(LineFilter):
+    """Replaces characters that move the cursor or change the terminal: names come from whoever is on the network."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002
+        """As wide as before."""
+        if all(segment.text.isprintable() or segment.control for segment in segments):
+            return segments
+        return [one if one.control else Segment(one.text.translate(_CONTROLS), one.style) for one in segments]
+
+
+class AsciiFilter(PrintableFilter):
+    """Replaces every character beyond ASCII by one that is like it, too."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """As wide as before: the enter key is named, which takes the blanks at the end of the row."""
+        segments = super().apply(segments, background)
         made = [Segment(to_ascii(text.replace("⏎", "enter")), style, control) for text, style, control in segments]
         named = any("⏎" in segment.text for segment in segments)
         return list(Strip(made).crop(0, Strip(segments).cell_length)) if named else made

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from ..plural import count_of
 from . import number_format as f
 from .strip_widget import FLAG_WORDS, worst_flag
-from .styled_lines import BAD, DIM, OK, STRONG, WARN, Line, fit, line, rule
+from .styled_lines import BAD, DIM, OK, STRONG, WARN, Line, cut, fit, line, rule, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +68,31 @@ def quality_line(stream: StreamStatus, most: int = 4) -> Line:
     return tuple(parts) or line((f"all {len(stream.quality)} clean", OK))
 
 
+def quality_lines(streams: Sequence[StreamStatus], width: int, height: int) -> list[Line]:
+    """A line for each stream: first those with faults, then those not judged; what has no room is counted."""
+    ordered = sorted(streams, key=_cleanness)
+    rows = []
+    for stream in ordered:
+        quality = quality_line(stream, 8)
+        name = cut(line((f" {stream.name}", STRONG if stream.record else DIM)), max(width - width_of(quality) - 2, 8))
+        rows.append(line(name, "  ", quality))
+    if len(rows) > height:
+        rest = ordered[height - 1 :]
+        clean = _cleanness(rest[0]) == _CLEAN
+        words = f" … and {len(rest)} more{' without faults' if clean else ''}"
+        rows = [*rows[: height - 1], line((words, DIM if clean else WARN))]
+    return rows
+
+
+_CLEAN = 2
+
+
+def _cleanness(stream: StreamStatus) -> int:
+    if stream.dtype == "string":
+        return _CLEAN
+    return 0 if any(q.flags for q in stream.quality) else _CLEAN if stream.quality else 1
+
+
 def status_line(frame: Frame, width: int = 80) -> Line:
     """How things stand, computed from the snapshot alone: ``▲ recording 3 of 4 · glove lost 23 s``."""
     if frame.gone:
@@ -89,8 +114,8 @@ def _recording(frame: Frame, width: int) -> Line:
     lost = frame.missing
     head = f"recording {live} of {n}"
     if lost or live < n:
-        words = "".join(f" · {s.name} {_absent(s)}" for s in lost[:3])
-        return line((f" {'▲' if live else '✗'} {head}{words}", WARN if live else BAD))
+        words = [*(f"{s.name} {_absent(s)}" for s in lost), *(f"{name} not in it" for name in frame.left_out)]
+        return line((_listed(f" {'▲' if live else '✗'} {head}", words, width), WARN if live else BAD))
     faults = [
         f"{s.name} {i + 1} {FLAG_WORDS[worst]}"
         for s in frame.recorded

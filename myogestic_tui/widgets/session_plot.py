@@ -155,7 +155,7 @@ class OverviewPlot(Signal):
         self.show(tall + 1, ("labels", strip, self.look), lambda: self._parts((("   label ", DIM), *strip)))
         for y, (name, places) in enumerate(gaps, tall + 2):
             text = coverage(overview, places, overview.end_s, cells)
-            row = ((fit(f" {name}", MARGIN), DIM), (text, "$text-warning"))
+            row = ((fit(f" {name}", MARGIN - 1) + " ", DIM), (text, "$text-warning"))
             self.show(y, ("gaps", row, self.look), partial(self._parts, row))
         self.finish(tall + 2 + len(gaps))
 

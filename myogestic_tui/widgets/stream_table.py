@@ -118,8 +118,8 @@ def details(stream: StreamStatus, width: int, trend: Sequence[float] = (), *, wh
     rows.append(line((" quality  ", DIM), quality_line(stream)))
     marks = {"error": BAD, "warning": WARN}
     rows += [line((" time     ", DIM), (fit(r.text, width - 11), marks.get(r.severity, DIM))) for r in stream.remarks]
-    if stream.message:
-        rows.append(line((" note     ", DIM), (fit(stream.message, width - 11), WARN)))
+    for i, said in enumerate(stream.message.splitlines()):
+        rows.append(line((" note     " if i == 0 else " " * 10, DIM), (fit(said, width - 11), WARN)))
     rows.append(line((" units    ", DIM), fit(_units(stream), 15), (" names ", DIM), _ends(stream.channel_names)))
     if trend and width < 118:
         rows.append(line((" 60 s     ", DIM), sparkline(trend, min(width - 12, 60))))
@@ -129,7 +129,7 @@ def details(stream: StreamStatus, width: int, trend: Sequence[float] = (), *, wh
 def _rate_line(stream: StreamStatus, width: int) -> Line:
     head = line((" rate     ", DIM), f"{f.rate(stream.measured_fs):>8} Hz")
     if stream.fs <= 0:
-        return line(head, ("   irregular", DIM))
+        return line(head, ("   irregular" if stream.n_channels else "", DIM))
     off = (stream.measured_fs or stream.fs) / stream.fs - 1
     if abs(off) <= _OFF_SHARE or not stream.rate_trace:
         return line(head, (f"   nominal {f.rate(stream.fs)}", DIM))

@@ -20,7 +20,8 @@ from textual.widget import Widget
 
 from . import colour_ramp
 from .colours import variables_of
-from .styled_lines import Line, cells, rich_style
+from .glyphs import PrintableFilter
+from .styled_lines import Line, cells, cut, rich_style
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from ..app.interface import ChannelQuality
 
+_PRINTABLE = PrintableFilter()
 WORST_FIRST = "xNFCM"
 FLAG_WORDS = {"F": "flat", "C": "clipped", "M": "mains", "N": "NaN", "x": "bad"}
 """What a quality flag reads as; the first letter of `ChannelQuality.flags` in `WORST_FIRST` counts."""
@@ -167,8 +169,7 @@ class Signal(Widget):
         """Palette colours stay palette colours, which cost a third; what takes colour or UTF-8 away stays."""
         if self.app.no_color:
             return super().get_line_filters()
-        ascii_filter = getattr(self.app, "ascii_filter", None)
-        return (ascii_filter,) if ascii_filter is not None else ()
+        return (getattr(self.app, "text_filter", _PRINTABLE),)
 
     def draws(self, about: object) -> bool:
         """Whether anything is new in all that is to be drawn; rows need not be asked one by one."""
@@ -277,6 +278,6 @@ class Lines(Signal):
         for y in range(crop.y, min(crop.bottom, len(self.lines))):
             known = self._strips.get(y)
             if known is None or known.cell_length != self.size.width:
-                row = [Segment(text, self.styled(style)) for text, style in self.lines[y]]
+                row = [Segment(text, self.styled(style)) for text, style in cut(self.lines[y], self.size.width)]
                 self._strips[y] = self._strip(row, self.size.width)
         return super().render_lines(crop)

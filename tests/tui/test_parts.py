@@ -25,7 +25,7 @@ from myogestic_tui.widgets.frame import Frame
 from myogestic_tui.widgets.glyphs import AsciiFilter, terminal_is_utf8, to_ascii
 from myogestic_tui.widgets.header import state_line
 from myogestic_tui.widgets.label_timeline import label_strip, time_axis
-from myogestic_tui.widgets.problem_list import needs_you, status_line
+from myogestic_tui.widgets.problem_list import needs_you, quality_lines, status_line
 from myogestic_tui.widgets.record_status import now_of
 from myogestic_tui.widgets.session_details import Looked, short_details, stream_row
 from myogestic_tui.widgets.stream_table import StreamRow, columns, sparkline
@@ -305,6 +305,25 @@ def test_the_enter_key_is_named_in_ascii_and_the_row_stays_as_wide():
     row = [Segment(" ⏎ save  "), Segment("esc cancel"), Segment(" " * 8)]
     made = AsciiFilter().apply(row, Color.parse("black"))
     assert "".join(segment.text for segment in made) == " enter save  esc cancel    "
+
+
+def test_a_stream_that_the_recording_lacks_is_named_in_the_status_line():
+    status = recording(streams=(emg(recording=True),))
+    lacking = REPLACE(status, session=REPLACE(status.session, expected=("emg", "glove")))
+    assert text(status_line(frame(lacking))).startswith(" ▲ recording 1 of 2 · glove not in it")
+
+
+def test_streams_that_have_no_room_are_called_clean_only_where_all_of_them_were_judged():
+    clean = [emg(name=f"emg {i}", quality=(r.ChannelQuality(),) * 64) for i in range(5)]
+    assert text(quality_lines(clean, 60, 3)[-1]) == " … and 3 more without faults"
+    gone = [emg(name=f"gone {i}", state="lost", quality=()) for i in range(4)]
+    rows = [text(row) for row in quality_lines([*clean, *gone], 60, 3)]
+    assert rows[0].startswith(" gone 0  nothing comes")
+    assert rows[-1] == " … and 7 more"
+
+
+def test_a_row_that_does_not_fit_says_that_it_goes_on():
+    assert text(cut(line("0 of 13 live; ", "missing: glove"), 20)) == "0 of 13 live; missi…"
 
 
 def test_clock_times_are_those_of_the_wall():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from html import unescape
 
 import numpy as np
 import pytest
@@ -454,6 +455,49 @@ async def test_no_stream_says_what_to_do(stage):
         assert "start a synthetic EMG outlet" in it.text
         await it.press("l")
         await it.until(lambda: "l LIVE" in it.text and "No stream on the network yet" in it.text)
+
+
+@pytest.mark.parametrize("glyphs", ["braille", "ascii"])
+@pytest.mark.parametrize("screen", ["streams", "live", "record"])
+async def test_no_name_on_the_network_reaches_the_terminal_as_a_command(stage, screen, glyphs):
+    evil = "\x1b[2Jx\x07\n\x9b31m"
+    stream = REPLACE(emg(recording=True), name=evil, source_id=evil, message=evil, units=(evil,) * 64)
+    status = recording(streams=(stream,), problems=(r.Problem(severity="error", subject=evil, text=evil),))
+    async with stage(ScriptedRecorder(status), screen=screen, size=(160, 50), glyphs=glyphs) as it:
+        drawn = unescape(it.viewer.export_screenshot())
+        assert "?[2Jx" in drawn.replace("\xa0", " ")
+        assert not set(drawn) & {"\x1b", "\x07", "\x9b"}
+
+
+async def test_what_is_on_the_network_is_listed_line_by_line_in_the_details(stage):
+    listed = "no stream with name 'glove'; on the network are:\n  emg [EMG]: 64 ch\n  imu [IMU]: 6 ch"
+    glove = REPLACE(hand(), name="glove", state="wanted", n_channels=0, fs=0.0, message=listed, measured_fs=None)
+    async with stage(ScriptedRecorder(idle(streams=(glove,))), screen="streams") as it:
+        note = next(y for y, row in enumerate(it.rows()) if row.startswith(" note "))
+        assert [row[10:].strip() for row in it.rows()[note : note + 3]] == listed.replace("  ", "").splitlines()
+        assert "irregular" not in it.text
+
+
+async def test_every_gesture_can_be_reached_where_they_do_not_fit(stage):
+    gestures = tuple(r.GestureStatus(name=f"gesture {i}") for i in range(14))
+    async with stage(ScriptedRecorder(recording(gestures=gestures)), screen="record") as it:
+        box = it.viewer.front.query_one("#gestures")
+        assert box.size.height <= it.viewer.front.query_one("#middle").size.height
+        assert box.max_scroll_y > 0
+
+
+async def test_on_record_beside_the_trials_what_needs_somebody_comes_first_and_no_verdict_is_cut(stage):
+    streams = tuple(REPLACE(emg(recording=True), name=f"EMG of the left forearm, ring {i}") for i in range(12))
+    status = recording(streams=streams, problems=(r.Problem(severity="error", subject="glove", text="gone"),))
+    async with stage(ScriptedRecorder(status), screen="record", size=(120, 40)) as it:
+        right = [row[80:].strip() for row in it.rows()]
+        assert right.index(next(row for row in right if "needs you" in row)) < right.index(
+            next(row for row in right if "signal quality" in row)
+        )
+        rows = [row for row in right if row.startswith("EMG of")]
+        assert rows
+        assert all(re.search(r"clean$|\d$|…$", row) for row in rows)
+        assert any("more" in row for row in right)
 
 
 async def test_problems_stand_in_needs_you(stage):

@@ -11,12 +11,12 @@ from ...app.interface import AbortProtocol, PauseProtocol, SetTake, SkipCue, Sta
 from ...app.protocol import parse_steps
 from ...errors import ConfigError
 from ...widgets.gestures import GestureList
-from ...widgets.problem_list import needs_you, problem_lines, quality_line
+from ...widgets.problem_list import needs_you, problem_lines, quality_lines
 from ...widgets.record_panels import counter_line, note_lines, timeline_rows, trial_columns, trials_of
 from ...widgets.record_status import now_of
 from ...widgets.stable_table import Table
 from ...widgets.strip_widget import Lines
-from ...widgets.styled_lines import BLANK, Line, line, rule
+from ...widgets.styled_lines import BLANK, Line, rule
 from ..modals.forms import Form
 from .key_bindings import RECORD
 from .trial_editing import TrialEditing
@@ -111,11 +111,10 @@ class RecordScreen(TrialEditing):
             self.trials.scroll_end(animate=False)
 
     def _side(self, frame: Frame, width: int, height: int) -> list[Line]:
-        """Signal quality of each stream, what needs the operator, what happened."""
-        rows: list[Line] = [rule("signal quality", width)]
-        for stream in frame.live:
-            rows.append(line((f" {stream.name}", "bold" if stream.record else "$quiet"), "  ", quality_line(stream, 8)))
-        rows += [BLANK, *needs_you(frame.status.problems, width, max(height // 2, 3))]
+        """What needs the operator, signal quality of each stream, what happened."""
+        needs = needs_you(frame.status.problems, width, max(height // 3, 3))
+        rows = [*needs, BLANK] if needs else []
+        rows += [rule("signal quality", width), *quality_lines(frame.live, width, max(height // 3, 3))]
         return [*rows, BLANK, rule("events", width), *self.viewer.event_lines(frame, width)][: max(height, 0)]
 
     def _show_signal(self, frame: Frame, height: int) -> int:
