@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from ...widgets.frame import Frame
-    from ..viewer import Viewer
+    from ..terminal_app import TerminalApp
 
 Answers = dict[str, tuple[str, Callable[[], None]]]
 """By key: the word beside it, and what it does."""
@@ -55,7 +55,7 @@ class Ask(ModalScreen[str]):
 
     def _rows(self, width: int) -> list[list[tuple[str, str]]]:
         """Keys and labels of the buttons, as many in a row as have room."""
-        ascii_only = cast("Viewer", self.app).ascii_only
+        ascii_only = cast("TerminalApp", self.app).ascii_only
         labels = [
             (key, f"{shown(key, ascii_only=ascii_only)} {word}".strip()) for key, (word, _) in self.answers.items()
         ]
