@@ -16,7 +16,6 @@ from msgspec.structs import replace
 from ..app.interface import DescribeMontage, DescribeStream, Reply, StartGenerator, Status, StopGenerator
 from ..errors import RecorderGoneError
 from ..stdio import has_screen
-from .doctor import doctor_lines
 from .output import remark
 from .writable import probe_folder
 
@@ -63,7 +62,7 @@ def open_screens(settings: Settings, demo: tuple[int, float] | None = None) -> i
     from ..tui.viewer_options import ViewerOptions
 
     be_expendable()
-    options = ViewerOptions.from_config(settings.config, embedded=False, doctor=lambda: list(doctor_lines(settings)))
+    options = ViewerOptions.from_config(settings.config, embedded=False, doctor=lambda: _doctor(settings))
     with ThreadPoolExecutor(1, thread_name_prefix="attach") as pool:
         arriving = (Watching if settings.read_only else Arriving)(pool.submit(_attach, settings, demo))
         return _show(settings, arriving, options, demo)
@@ -150,6 +149,12 @@ def _show(settings: Settings, arriving: Arriving, options: ViewerOptions, demo: 
     finally:
         arriving.close()
     return code
+
+
+def _doctor(settings: Settings) -> list[str]:
+    from .doctor import doctor_lines
+
+    return list(doctor_lines(settings))
 
 
 def _attach(settings: Settings, demo: tuple[int, float] | None) -> RecorderClient:

@@ -17,6 +17,7 @@ from ..widgets.glyphs import AsciiFilter, PrintableFilter, wants_ascii
 from .frame_pacing import Pacer
 from .key_timing import ASLEEP_SECONDS
 from .keys import KeyQueue, settled
+from .parsed_once import ParsedOnce
 from .terminal_link import HUNG_UP, Link
 from .themes import DARK, LIGHT, choose_theme, colour_bits
 
@@ -86,6 +87,7 @@ class TerminalApp(App[int]):
             known = ", ".join(["dark", "light", "ansi", *sorted(self.available_themes)])
             raise ConfigError(f"screen.theme {self.theme_wanted!r} is not known; allowed: {known}")
         self.theme = self.theme_wanted
+        self.stylesheet = ParsedOnce(variables=self.get_css_variables())
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Gesture colours, and what our stylesheets use beyond Textual's variables."""

@@ -25,9 +25,6 @@ class KeyRow(Footer):
     def compose(self) -> ComposeResult:
         yield self._row
 
-    def on_mount(self) -> None:
-        self.bindings_changed(self.screen)
-
     def on_resize(self) -> None:
         self.bindings_changed(self.screen)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from scripted import ScriptedRecorder, recording
 from terminal import Terminal
+from textual.color import Color
+from textual.css.stylesheet import Stylesheet
 
 OPEN = """
 import sys, time
@@ -58,3 +60,33 @@ async def test_every_theme_is_shown_by_every_screen(stage, every):
                 papers.add(it.viewer.screen.styles.background.hex)
         assert len(papers) >= (10 if every else 3)
         assert "b SESSIONS" in it.rows()[0]
+
+
+async def test_styles_are_parsed_anew_for_another_theme_and_not_for_another_screen(stage, monkeypatch):
+    screens, parsed = ("streams", "live", "record", "sessions"), []
+    async with stage(ScriptedRecorder(recording())) as it:
+        reparse = Stylesheet.reparse
+        monkeypatch.setattr(Stylesheet, "reparse", lambda sheet: (parsed.append(1), reparse(sheet))[1])
+        for screen in screens:
+            await it.viewer.action_mode(screen)
+            await it.pilot.pause()
+        assert not parsed
+        for theme in ("textual-light", "myogestic-dark"):
+            it.viewer.theme = theme
+            await it.pilot.pause()
+            assert parsed
+            for screen in screens:  # those that were open before the change, too
+                await it.viewer.action_mode(screen)
+                await it.pilot.pause()
+                wanted = Color.parse(it.viewer.theme_variables["background"])
+                assert it.viewer.screen.styles.background == wanted
+                assert (
+                    it.viewer.screen.query_one("#message").rich_style.bgcolor.get_truecolor()
+                    == wanted.rich_color.triplet
+                )
+            parsed.clear()
+        await it.viewer.action_mode("live")
+        it.viewer.action_help()  # a panel with styles of its own
+        await it.pilot.pause()
+        assert it.viewer.screen.query_one("HelpPanel").styles.width.value
+        assert not parsed

@@ -73,9 +73,7 @@ class ViewerScreen(Blank, Screen[None], inherit_bindings=False):
         self.composed = True
         self.redraw()
         self.call_after_refresh(self.redraw)
-        self.call_after_refresh(
-            gc.freeze
-        )  # widgets and styles stay: no collection need look through them at each frame
+        self.call_after_refresh(lambda: gc.freeze())  # widgets and styles stay: no collection need look through them
 
     def on_resize(self, _: events.Resize) -> None:
         self.call_after_refresh(self.redraw)
