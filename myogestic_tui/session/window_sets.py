@@ -183,7 +183,10 @@ def windows_on_cluster(
 
 def _gather(paths: Paths, recipe: Recipe) -> tuple[Pool, Windows]:
     pool, pieces = _plan(paths, recipe)
-    done: tuple[Stretches, ...] = _dask("dask").compute(*[_delayed(Piece.stretches)(piece) for piece in pieces])
+    # From the workers themselves: by way of the scheduler, as dask does it unless told, all samples are sent twice.
+    # What it cannot fetch from a worker it fetches that way; schedulers of one process pass over the argument.
+    calls = [_delayed(Piece.stretches)(piece) for piece in pieces]
+    done: tuple[Stretches, ...] = _dask("dask").compute(*calls, direct=True)
     X = room_for(pool, sum(map(len, done)))
     at = 0
     for one in done:
