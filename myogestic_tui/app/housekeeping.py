@@ -1,4 +1,4 @@
-"""What is looked after a few times a second while the recorder runs, each part guarded on its own."""
+"""What is looked after twice a second while the recorder runs, each part guarded on its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _log = logging.getLogger(__name__)
-_SECONDS = 0.25
+_SECONDS = 0.5
 _JOIN_SECONDS = 5.0
 
 
@@ -20,7 +20,7 @@ class Housekeeping:
     Parameters
     ----------
     parts
-        By name: what is called several times a second.
+        By name: what is called twice a second.
     at_start
         By name: what is called once, in another thread: a folder on a disk that hangs, or with thousands of sessions,
         keeps nobody from watching the recording.

@@ -54,7 +54,7 @@ PACK_SECONDS = 20.0
 """How long the end waits for packing; the next start finishes what is left."""
 END_SECONDS = 60.0
 """After this the process ends even if something hangs: everything recorded is in the journal."""
-_TICK_SECONDS = 0.25
+_TICK_SECONDS = 0.5
 _BEAT_SECONDS = 10.0
 """A server loop that has not come round for longer gets no more watchdog feed."""
 

@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 ASK_EVERY = 0.5
 """Seconds between two questions to the multicast groups, as liblsl has it."""
 
+CALM_ASK_EVERY = 1.0
+"""And while nothing changes: whenever an outlet has come, or does not answer, it is asked at the full pace again."""
+
+CALM_AFTER = 10.0
+"""Seconds in which the same outlets have answered every question."""
+
 PEERS_EVERY = 2.0
 """Seconds between two questions to known peers, each of which is one packet per port of the range."""
 
@@ -287,6 +293,26 @@ class _Names:
         self._due, self._busy = time.monotonic() + NAMES_EVERY, False
 
 
+class _Pace:
+    """When the next question is due: each costs the recorder, and every outlet of the network, its answer."""
+
+    def __init__(self) -> None:
+        self._asked_at = self._changed_at = float("-inf")
+        self._uids: frozenset[str] = frozenset()
+
+    def due(self, now: float, answers: Iterable[Answer]) -> bool:
+        """Whether to ask at ``now`` (recorder's clock, s), with what has answered so far; taken as asked then."""
+        answers = list(answers)
+        uids = frozenset(one.uid for one in answers)
+        if uids != self._uids or any(one.at < self._asked_at for one in answers):
+            self._uids, self._changed_at = uids, now
+        calm = now - self._changed_at >= CALM_AFTER
+        if calm and now - self._asked_at < CALM_ASK_EVERY - ASK_EVERY / 2:
+            return False
+        self._asked_at = now
+        return True
+
+
 class Resolver:
     """Asks all the time, in a thread of its own.
 
@@ -311,11 +337,13 @@ class Resolver:
         return self._results
 
     def _run(self) -> None:
+        pace = _Pace()
         peers_due = 0.0
         ended = False
         while not ended:
             now = time.monotonic()
-            self._asker.ask()
+            if pace.due(now, self._results):
+                self._asker.ask()
             if now >= peers_due:
                 peers_due = now + (PEERS_EVERY if self._asker.ask_peers() else ASK_EVERY)
             ended = self._asker.listen(ASK_EVERY, self._ended)

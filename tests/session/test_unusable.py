@@ -29,6 +29,7 @@ from myogestic_tui.session import (
     verify_session,
 )
 from myogestic_tui.session.format.journal import EVENTS, Frame, FrameReader
+from myogestic_tui.session.format.zstd_frame import decoded_bound, decompress
 from myogestic_tui.session.library.catalog import Catalog
 from myogestic_tui.session.reading.reader import damage_in
 from tests.session.folders import cut_off, recorded
@@ -94,7 +95,14 @@ def drop_segments(folder: Path) -> None:
 def chunks(folder: Path) -> set[str]:
     """Digests of the chunks of samples and time stamps of ``emg``: what was recorded."""
     paths = [*folder.glob("emg.zarr/c/*/*"), *folder.glob("emg_timestamps.zarr/c/*")]
-    return {sha256(path.read_bytes()).hexdigest() for path in paths if path.is_file()}
+    return {digest(path.read_bytes()) for path in paths if path.is_file()}
+
+
+def digest(data: bytes) -> str:
+    """Of what a chunk decodes to, as packing compresses those that were stored raw; of any other file, as it is."""
+    with suppress(ValueError):
+        data = decompress(data) if decoded_bound(data) is not None else data
+    return sha256(data).hexdigest()
 
 
 def everything(sessions_dir: Path) -> set[str]:
@@ -103,9 +111,9 @@ def everything(sessions_dir: Path) -> set[str]:
     for path in sessions_dir.rglob("*"):
         if path.suffix == ".zip":
             with zipfile.ZipFile(path) as archive:
-                found |= {sha256(archive.read(name)).hexdigest() for name in archive.namelist()}
+                found |= {digest(archive.read(name)) for name in archive.namelist()}
         elif path.is_file():
-            found.add(sha256(path.read_bytes()).hexdigest())
+            found.add(digest(path.read_bytes()))
     return found
 
 
@@ -303,7 +311,7 @@ def test_salvage_keeps_the_journal_of_a_stream_it_cannot_read(tmp_path: Path):
     (folder / "journal" / EVENTS).unlink()
     for name in ("emg.zarr", "emg_timestamps.zarr", "emg_clock.zarr", "emg_overview.zarr"):
         shutil.rmtree(folder / name)
-    segments = {sha256(path.read_bytes()).hexdigest() for path in (folder / "journal").iterdir()}
+    segments = {digest(path.read_bytes()) for path in (folder / "journal").iterdir()}
     with pytest.raises(SessionDamagedError, match="salvage"):
         recover_session(folder)
     with suppress(SessionDamagedError):

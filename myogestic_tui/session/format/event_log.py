@@ -89,6 +89,11 @@ class EventLog:
             os.ftruncate(self._fd, self._size)
         return self._closed
 
+    @property
+    def is_unsynced(self) -> bool:
+        """Whether a power cut would take something of it."""
+        return self._synced < self._size
+
     def sync(self) -> None:
         """Bring what waits to the disk, without keeping others from writing meanwhile.
 

@@ -44,6 +44,12 @@ Chunks of one array may be of different levels: a decoder does not need to know.
 LEAST_SAVING = 0.1
 """Below this share of its bytes a chunk is not worth `ZSTD_LEVEL`: raw it is decoded five times as fast."""
 
+RAW_LEVEL = -100_000
+"""A frame of raw blocks, with its checksum, at the speed of a copy: for chunks of a session that is being recorded.
+
+Packing compresses them. At 64 channels of 2048 Hz that takes 0.3 % of a core from the recorder's 1.7 %.
+"""
+
 MAX_CHUNK = MOST_BYTES
 """Bytes of a decoded chunk beyond which a session is refused: 256 channels of float64 at 100 kHz take 200 MB."""
 

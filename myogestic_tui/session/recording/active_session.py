@@ -51,6 +51,8 @@ _log = logging.getLogger(__name__)
 
 _CLOCK_EVERY = 15
 """Checkpoints between two writes of the clock estimates, which the journal has meanwhile: about a minute."""
+_LOOK_EVERY = 5
+"""Checkpoints between two looks at what the stamps tell, which nobody but `Session.snapshot` is shown."""
 
 
 class Recording:
@@ -226,8 +228,7 @@ class Recording:
         self._lock.keep()
         self._enter_set_aside()
         began = time.monotonic()
-        journals = [committer.journal for committer in self.committers.values()]
-        sync_all([self._events, *(journal for journal in journals if journal.is_unsynced)])
+        sync_all([self._events, *(committer.journal for committer in self.committers.values())])
         self._synced_at = began
 
     def _enter_set_aside(self) -> None:
@@ -270,7 +271,8 @@ class Recording:
         committers = list(self.committers.values())
         for committer in committers:
             committer.pump()
-            committer.look(offsets_of(self.record, committer.stem))
+            if tail or self._n_checkpoints % _LOOK_EVERY == 0:
+                committer.look(offsets_of(self.record, committer.stem))
             if tail:
                 committer.write_tail()
             if action == "finish":

@@ -22,6 +22,9 @@ CHECKPOINT_SECONDS = 4.0
 
 
 class _Log(Protocol):
+    @property
+    def is_unsynced(self) -> bool: ...
+
     def sync(self) -> None: ...
 
 
@@ -135,6 +138,7 @@ def _words_of(refusal: OSError) -> str:
 
 def sync_all(logs: Sequence[_Log]) -> None:
     """Sync logs all at once: on a slow disk each would take as long as all of them. Raises what the first one does."""
+    logs = [log for log in logs if log.is_unsynced]
     errors: list[Exception] = []
 
     def sync(log: _Log) -> None:
@@ -146,7 +150,8 @@ def sync_all(logs: Sequence[_Log]) -> None:
     others = [threading.Thread(target=sync, args=(log,), name="fdatasync", daemon=True) for log in logs[1:]]
     for thread in others:
         thread.start()
-    sync(logs[0])
+    for log in logs[:1]:
+        sync(log)
     for thread in others:
         thread.join()
     if errors:

@@ -22,7 +22,7 @@ class StreamProgress:
     """Samples that are safe in the journal and not yet in the arrays."""
     backlog_s: float = 0.0
     gaps: int = 0
-    """Known once three seconds have followed them and a checkpoint has passed."""
+    """Known once three seconds have followed them, and some 20 s later at most; `Session.flush` looks at once."""
     lost_samples: int = 0
     first_timestamp: float | None = None
     """Of the first sample, seconds on the source's clock."""

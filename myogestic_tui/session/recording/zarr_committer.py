@@ -14,9 +14,8 @@ from ..format.arrival_record import ArrivalRows
 from ..format.commit import Shape
 from ..format.journal import FrameReader, arrival_of, samples_of
 from ..format.layout import array_name
-from ..format.zarr_format import ZSTD_LEVEL, ArraySpec, encode_chunk, write_chunk
+from ..format.zarr_format import RAW_LEVEL, ZSTD_LEVEL, ArraySpec, encode_chunk, write_chunk
 from ..reading.session_files import FolderMembers
-from .compression_level import CompressionLevel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,7 +56,6 @@ class StreamCommitter:
         self._length = info.chunk_length
         self._data: NDArray[Any] = np.empty(self.data_spec.chunk_shape, self.data_spec.np_dtype)
         self._stamps: NDArray[np.float64] = np.empty(self._length)
-        self._level = CompressionLevel()
         self._overview: list[NDArray[np.float32]] = []
         self._overview_done = 0
         """Rows of the overview that are written in whole chunks; `_overview` holds those after them."""
@@ -161,10 +159,8 @@ class StreamCommitter:
 
     def _write_chunk(self, fill: int) -> None:
         number = (self.n_read - 1) // self._length
-        level = self._level.of(number)
-        size = self._write("", self.data_spec, number, self._data[:fill], level)
-        if fill == self._length and not self.journal.info.is_string:
-            self._level.learn(level, self.data_spec.chunk_nbytes, size)
+        level = ZSTD_LEVEL if self.journal.info.is_string else RAW_LEVEL
+        self._write("", self.data_spec, number, self._data[:fill], level)
         self._write("_timestamps", self.stamps_spec, number, self._stamps[:fill])
 
     def _write_overview(self, rows: list[NDArray[np.float32]]) -> None:
@@ -172,11 +168,9 @@ class StreamCommitter:
         number = self._overview_done // self.overview_spec.chunk_length
         self._write("_overview", self.overview_spec, number, np.stack(rows))
 
-    def _write(self, derived: str, spec: ArraySpec, number: int, rows: NDArray[Any], level: int = ZSTD_LEVEL) -> int:
-        """Write a chunk, and return how many bytes it takes."""
-        encoded = encode_chunk(spec, rows, level)
-        write_chunk(self.journal.folder, array_name(self.stem, derived), spec, number, encoded)
-        return len(encoded)
+    def _write(self, derived: str, spec: ArraySpec, number: int, rows: NDArray[Any], level: int = ZSTD_LEVEL) -> None:
+        name = array_name(self.stem, derived)
+        write_chunk(self.journal.folder, name, spec, number, encode_chunk(spec, rows, level))
 
     def write_tail(self) -> None:
         """Write the chunks that are not whole yet; what follows will replace them."""
