@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from .interface import JobStatus
     from .protocol import Plan
 
-_POLL_WATCHED, _POLL_ALONE = 0.05, 0.2
-"""Seconds between looks at a stream, while somebody watches and while nobody does."""
+_POLL_HERE, _POLL_WATCHED, _POLL_ALONE = 0.05, 0.1, 0.2
+"""Seconds between looks at a stream: under screens of this process, while somebody else watches, while nobody does."""
 
 
 class Parts:
@@ -153,7 +153,8 @@ class Parts:
         """See `App.set_viewers`."""
         self.viewers = self.viewers if viewers is None else viewers
         self._screens_here = self._screens_here if here is None else here
-        self.streams.set_poll(_POLL_WATCHED if self.viewers or self._screens_here else _POLL_ALONE)
+        watched = _POLL_WATCHED if self.viewers else _POLL_ALONE
+        self.streams.set_poll(_POLL_HERE if self._screens_here else watched)
 
     def run_protocol(self, plan: Plan, *, who: str) -> None:
         """See `App.run_protocol`."""

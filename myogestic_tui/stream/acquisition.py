@@ -65,8 +65,8 @@ class Stream(Taking, RingReading):
         Where its electrodes are: a `GridLayout` for each array. A stream that it does not fit is recorded without, and
         `message` says so. Empty: as the source's `StreamInfo` has it.
     poll_s
-        Seconds between looks for samples, whoever watches; None leaves it to the recorder, which looks every 0.2 s, or
-        every 0.05 s while somebody watches.
+        Seconds between looks for samples, whoever watches; None leaves it to the recorder, which looks every 0.2 s,
+        every 0.1 s while somebody watches, and every 0.05 s under screens of its own process.
 
     Attributes
     ----------

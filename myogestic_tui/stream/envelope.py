@@ -227,12 +227,12 @@ class EnvelopeTracker:
         if not len(starts):
             return
         slots = columns[starts] % self._kept
+        known = np.isfinite(data)
+        whole = bool(known.all())  # by far the most are; what looks for others takes twice as long
         if self._sums is not None:
-            good = np.isfinite(data)
-            known = np.where(good, data, 0.0)
-            sums = np.add.reduceat(np.stack([good, known, known**2], axis=1), starts, axis=0)
-            np.add.at(self._sums, slots, sums)
-        low, high = np.fmin.reduceat(data, starts, axis=0), np.fmax.reduceat(data, starts, axis=0)
+            np.add.at(self._sums, slots, _sums_of(data, None if whole else known, starts))
+        least, greatest = (np.minimum, np.maximum) if whole else (np.fmin, np.fmax)
+        low, high = least.reduceat(data, starts, axis=0), greatest.reduceat(data, starts, axis=0)
         if len(starts) == 1 or np.diff(columns[starts]).min() > 0:
             self._low[slots] = np.fmin(self._low[slots], low)
             self._high[slots] = np.fmax(self._high[slots], high)
@@ -287,3 +287,19 @@ class EnvelopeTracker:
         self._offset = np.where(moved, centre, self._offset).astype(np.float32)
         offset: Floats = np.where(np.isnan(self._offset), 0, self._offset)[:, None].astype(np.float32)
         return offset
+
+
+def _sums_of(data: Floats, known: NDArray[np.bool_] | None, starts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Number of finite samples from each start on, their sum and their sum of squares, ``(starts, 3, n_channels)``.
+
+    ``known`` are the finite ones of ``data``, ``(n, n_channels)``; None where all are.
+    """
+    sums = np.empty((len(starts), 3, data.shape[1]))
+    if known is None:
+        sums[:, 0] = np.diff(starts, append=len(data))[:, None]
+    else:
+        data = np.where(known, data, np.float32(0))
+        sums[:, 0] = np.add.reduceat(known, starts, axis=0, dtype=np.float64)
+    sums[:, 1] = np.add.reduceat(data, starts, axis=0)
+    sums[:, 2] = np.add.reduceat(data * data, starts, axis=0)
+    return sums

@@ -123,9 +123,9 @@ class RingReading:
     def get_window(self, seconds: float | None = None) -> tuple[NDArray[Any], NDArray[np.float64]]:
         """The newest samples, channels first, and their time stamps: both of the same instant.
 
-        They move on whenever the worker looks for samples (`poll_interval`: every 0.2 s, every 0.05 s while somebody
-        watches, or every ``poll_s``), so that a script that asks more often gets the same again. `windows` gives each
-        hop once.
+        They move on whenever the worker looks for samples (`poll_interval`: every 0.2 s, every 0.1 s while somebody
+        watches, every 0.05 s under screens of this process, or every ``poll_s``), so that a script that asks more often
+        gets the same again. `windows` gives each hop once.
 
         Parameters
         ----------

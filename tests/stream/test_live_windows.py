@@ -138,8 +138,14 @@ def test_a_poll_of_ones_own_holds_whoever_attaches(tmp_path):
     own, other = Stream("own", ScriptedSource(INFO), poll_s=0.02), Stream("other", ScriptedSource(INFO))
     app = App("poll", sessions_dir=tmp_path)
     app.streams(own, other)
-    for viewers, expected in ((0, 0.2), (1, 0.05), (0, 0.2)):
-        app.set_viewers(viewers)
+    for outside, here, expected in (
+        (0, False, 0.2),
+        (1, False, 0.1),
+        (1, True, 0.05),
+        (0, True, 0.05),
+        (0, False, 0.2),
+    ):
+        app.parts.set_viewers(outside, here=here)
         assert (own.poll_interval, other.poll_interval) == (0.02, expected)
     with other.windows(0.2, 0.1):
         assert (own.poll_interval, other.poll_interval) == (0.02, 0.025)
