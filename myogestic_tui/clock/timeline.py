@@ -223,13 +223,25 @@ class Timeline:
 
     def even(self, stamps: ArrayLike, start: int = 0) -> Floats:
         """Raw stamps ``(n,)`` of the samples from number ``start`` on, evenly spaced, on the source's clock."""
-        even = np.array(stamps, dtype=np.float64)
-        if self.unusable:
-            return even
-        for segment, part in _parts(self.segments, start, len(even)):
+        if not self.is_grid:
+            return np.array(stamps, dtype=np.float64)
+        return self._grid(start, len(np.asarray(stamps)))
+
+    @property
+    def is_grid(self) -> bool:
+        """Whether every sample's number tells when it was taken, so that nobody needs its stamp for that."""
+        return bool(self.segments) and not self.unusable
+
+    def grid_time(self, start: int, n: int) -> Floats:
+        """What `sample_time` gives for ``n`` samples from number ``start`` on, where `is_grid`."""
+        return self.corrected(self._grid(start, n), start)
+
+    def _grid(self, start: int, n: int) -> Floats:
+        grid = np.empty(n)
+        for segment, part in _parts(self.segments, start, n):
             number = np.arange(start + part.start, start + part.stop)
-            even[part] = number * self.period_s + np.interp(number, segment.at, segment.offsets)
-        return even
+            grid[part] = number * self.period_s + np.interp(number, segment.at, segment.offsets)
+        return grid
 
     def with_offset(self, offset: float) -> Timeline:
         """The same, where the pieces that are placed by arrival have this offset."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 
@@ -11,7 +12,8 @@ import pytest
 
 from myogestic_tui.info import StreamInfo
 from myogestic_tui.session import Session, iter_labeled_windows, open_session_store
-from myogestic_tui.session.signal import sample_reader
+from myogestic_tui.session.format import arrays
+from myogestic_tui.session.signal import sample_reader, streamdata
 from tests.windows.making import make_session
 
 
@@ -93,3 +95,20 @@ def test_stretches_that_were_not_announced_are_right_too(long, pool, large, monk
                 for first in announced:
                     for one in (*rng.integers(0, len(samples) - n, rng.integers(0, others + 1)).tolist(), first):
                         np.testing.assert_array_equal(reader.take(one, one + n), samples[one : one + n].T)
+
+
+def test_each_chunk_of_time_stamps_is_decoded_once(long, monkeypatch):
+    decoded, decode = Counter(), arrays.decode_chunk
+
+    def counted(spec, data, *, where):
+        decoded[where] += 1
+        return decode(spec, data, where=where)
+
+    monkeypatch.setattr(arrays, "decode_chunk", counted)
+    monkeypatch.setattr(streamdata, "HELD_STAMPS", 0)  # as of a session that is too long for its stamps to be kept
+    path, samples = long
+    windows = list(iter_labeled_windows(path, "emg", 0.5, 0.25, classes={-1}))
+    assert len(windows) == (len(samples) - 50) // 25 + 1
+    times = {where: n for where, n in decoded.items() if where.startswith("emg_timestamps.zarr/")}
+    assert len(times) == 60
+    assert sum(times.values()) <= 62, "the first and the last are looked at by themselves, too"

@@ -187,10 +187,6 @@ class SessionReader(SignalReading):
         """
         return self._timelines.of(self.stream(name).stem)
 
-    def held_stamps(self, stem: str) -> Rows:
-        """Time stamps of a stream, read once for whoever goes through all of them."""
-        return self._timelines.stamps(stem)
-
     def gaps(self, name: str) -> list[Gap]:
         """Gaps between samples of a stream, computed from its time stamps; see `timeline` for head and tail."""
         return list(self.timeline(name).lost)

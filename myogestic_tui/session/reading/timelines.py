@@ -13,7 +13,7 @@ from ...clock.hosts import placed_by_arrival, share_arrivals
 from ...errors import SessionDamagedError
 from ..format.arrays import chunk_spans
 from ..format.time_summary import StreamSpan, measured_meta, session_evidence, with_counts
-from ..signal.streamdata import TIME_BLOCK, HeldStamps
+from ..signal.streamdata import TIME_BLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,14 +47,6 @@ class Timelines:
         self._shared: dict[str, Timeline] = {}
         self._counts: dict[str, Counts | None] = {}
         self._session: dict[str, Evidence] | None = None
-        self._held: tuple[str, HeldStamps] | None = None
-
-    def stamps(self, stem: str) -> HeldStamps:
-        """The time stamps of one stream, kept until those of another one are asked for."""
-        held = self._held  # taken once: another thread may ask for another stream
-        if held is None or held[0] != stem:
-            self._held = held = stem, HeldStamps(self._streams[stem].stamps)
-        return held[1]
 
     def of(self, stem: str) -> Timeline:
         """The timeline of one stream."""
@@ -99,7 +91,7 @@ class Timelines:
 
     def _stamps(self, stream: StreamView) -> Rows:
         if self._report is None:
-            return self.stamps(stream.stem)
+            return stream.stamps
         report, stem = self._report, stream.stem
         return KnownStamps(stream.stamps, lambda text: report(stem, text))
 

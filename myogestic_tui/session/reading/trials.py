@@ -13,7 +13,7 @@ from ...clock import gap_threshold
 from ...errors import ConfigError
 from ...info import samples_in
 from ..signal.gapless_runs import UNLABELLED, find_runs
-from ..signal.streamdata import StreamData
+from ..signal.streamdata import HeldStamps, StreamData
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ...clock import Timeline
-    from ..format.arrays import Rows
     from ..format.meta import LabelEvent, Meta
     from .session_view import StreamView
 
@@ -56,10 +55,6 @@ class SignalReading(ABC):
     def timeline(self, name: str) -> Timeline:
         """What the time model knows of a stream; UnknownStreamError where there is none."""
 
-    @abstractmethod
-    def held_stamps(self, stem: str) -> Rows:
-        """Time stamps of a stream, read once for whoever goes through all of them."""
-
     @property
     def extras(self) -> dict[str, Any]:
         """Fields of ``meta.json`` beyond those of the format: what the configuration or a script added."""
@@ -71,7 +66,7 @@ class SignalReading(ABC):
         Without `whole` only a part of it is to be read, and so are its stamps.
         """
         stream = self.stream(name)
-        stamps = self.held_stamps(stream.stem) if whole else stream.stamps
+        stamps = HeldStamps(stream.stamps) if whole else stream.stamps
         return StreamData(stream.stem, stream.info, stream.data, stamps, partial(self.timeline, stream.stem))
 
     def get_continuous(

@@ -33,7 +33,7 @@ BLOCK_SECONDS = 4
 
 
 class HeldStamps:
-    """Time stamps that are read once and kept, if they are few: windows go through them twice.
+    """Time stamps that are read once and kept, if they are few: windows without a time grid go through them twice.
 
     Parameters
     ----------
@@ -106,6 +106,8 @@ class StreamData:
 
         On the recorder's clock, and free from lateness and packets; see `clock.timeline.Timeline.sample_time`.
         """
+        if not self.raw and self.timeline.is_grid:
+            return self.timeline.grid_time(start, stop - start)
         stamps = self.raw_times(start, stop)
         return stamps if self.raw else self.timeline.sample_time(stamps, start)
 
