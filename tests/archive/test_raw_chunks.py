@@ -16,6 +16,7 @@ from myogestic_tui.info import StreamInfo
 from myogestic_tui.session import finish_interrupted, open_session_store, pack_session, verify_session
 from myogestic_tui.session.archive import raw_chunks
 from myogestic_tui.session.archive.recorded_digest import recorded_digest
+from myogestic_tui.session.format.zarr_format import RAW_LEVEL
 from myogestic_tui.session.format.zstd_frame import compress, decompress
 from myogestic_tui.session.library.edit import edit_session
 from myogestic_tui.session.packing.pack import source_of, write_archive
@@ -70,6 +71,19 @@ def test_a_raw_chunk_that_does_not_shrink_stays_as_it_is(tmp_path):
     chunk = raw_frame(noise[:50].tobytes())
     (folder / "emg.zarr/c/0/0").write_bytes(chunk)
     assert members(pack_session(folder))["emg.zarr/c/0/0"] == chunk
+
+
+def test_a_chunk_that_silence_made_a_little_smaller_is_compressed_too(tmp_path):
+    folder = finished_folder(tmp_path, {"wide": STREAMS["wide"]})
+    chunk = folder / "wide.zarr/c/0/0"
+    samples = np.frombuffer(decompress(chunk.read_bytes()), np.int32).reshape(2000, 40).copy()
+    samples[:200] = 0
+    chunk.write_bytes(compress(samples.tobytes(), RAW_LEVEL))
+    stored = chunk.stat().st_size
+    assert 0.8 * samples.nbytes < stored < samples.nbytes
+    packed = members(pack_session(folder))["wide.zarr/c/0/0"]
+    assert decompress(packed) == samples.tobytes()
+    assert len(packed) < 0.5 * stored
 
 
 def test_what_an_array_that_is_not_understood_has_stays_as_it_is(raw):

@@ -23,7 +23,7 @@ _OVERHEAD = 1024
 
 
 class RawChunks:
-    """Which files of a session are raw chunks of numbers, and what they become. Any thread may ask.
+    """Which files of a session are chunks of numbers, and what they become. Any thread may ask.
 
     Parameters
     ----------
@@ -37,9 +37,9 @@ class RawChunks:
         self._specs: dict[str, ArraySpec | None] = {}
 
     def spec_of(self, key: str, size: int) -> ArraySpec | None:
-        """Layout of the array that a file of ``size`` bytes is a raw chunk of; None for any other file.
+        """Layout of the array that a file of ``size`` bytes may be a chunk of numbers of; None for any other file.
 
-        A chunk that takes no less than what it decodes to is raw: an encoder stores raw what does not shrink.
+        Whether it was stored raw does not show: of silence even the encoder that looks for nothing finds some.
         """
         array, chunk, _ = key.partition("/c/")
         if not chunk:
@@ -47,7 +47,7 @@ class RawChunks:
         if array not in self._specs:
             self._specs[array] = self._parse(array)
         spec = self._specs[array]
-        if spec is None or spec.is_string or size < spec.chunk_nbytes:
+        if spec is None or spec.is_string:
             return None
         return spec if size <= spec.chunk_nbytes + spec.chunk_nbytes // 64 + _OVERHEAD else None
 
@@ -58,20 +58,20 @@ class RawChunks:
             return None
 
     def packed(self, key: str, data: bytes) -> bytes:
-        """What a file becomes in an archive, the same each time: a raw chunk compressed, anything else as it is.
+        """What a file becomes in an archive, the same each time: a chunk of numbers compressed, any other as it is.
 
-        A raw chunk that is damaged stays as it is, so that verifying finds it; one of which compression saves less than
-        `LEAST_SAVING` as well.
+        A chunk that is damaged stays as it is, so that verifying finds it; one of which compression saves less than
+        `LEAST_SAVING` as well, because it was compressed before or does not shrink.
         """
         spec = self.spec_of(key, len(data))
         content = None if spec is None else _content(spec, key, data)
         if content is None:
             return data
         encoded = compress(content, ZSTD_LEVEL)
-        return encoded if len(encoded) <= (1.0 - LEAST_SAVING) * len(content) else data
+        return encoded if len(encoded) <= (1.0 - LEAST_SAVING) * len(data) else data
 
     def holds(self, key: str, archived: bytes, recorded: bytes) -> bool:
-        """Whether a member of an archive holds what was recorded: the same bytes, or a raw chunk's same content."""
+        """Whether a member of an archive holds what was recorded: the same bytes, or a chunk's same content."""
         if archived == recorded:
             return True
         spec = self.spec_of(key, len(recorded))

@@ -161,11 +161,11 @@ class Sealer:
         if os.pread(self._fd, len(self._end) + 1, at) != self._end:
             raise DiskError("the archive's directory reads back from the disk differently; check the disk")
 
-    def _is_raw(self, file: File) -> bool:
+    def _is_chunk(self, file: File) -> bool:
         return self._source.compress_raw and self._raw_chunks.spec_of(file.key, file.size) is not None
 
     def _digest(self, file: File) -> _Digest:
-        if self._is_raw(file):
+        if self._is_chunk(file):
             packed = self._raw_chunks.packed(file.key, read_regular(self._source.folder / file.key))
             return _Digest(len(packed), zlib.crc32(packed), hashlib.sha256(packed).hexdigest(), packed)
         crc, sha256, size, data = 0, hashlib.sha256(), 0, b""
@@ -181,7 +181,7 @@ class Sealer:
         if os.pread(self._fd, len(header), member.offset) != header:
             return False
         at = member.offset + len(header)
-        if self._is_raw(file):
+        if self._is_chunk(file):
             return self._holds_chunk(file, member, at)
         end = at + member.size
         source = iter([self._manifest]) if member is self._members[-1] else self._blocks_of(member)
