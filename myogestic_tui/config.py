@@ -133,10 +133,20 @@ class TakeConfig(Section, frozen=True, kw_only=True):
     """Further fields of the sheet with their first values; all are written into ``meta.json``."""
 
 
+Theme = Literal[
+    "dark", "light", "ansi",
+    "ansi-dark", "ansi-light", "atom-one-dark", "atom-one-light", "catppuccin-frappe", "catppuccin-latte",
+    "catppuccin-macchiato", "catppuccin-mocha", "dracula", "flexoki", "gruvbox", "monokai", "nord", "rose-pine",
+    "rose-pine-dawn", "rose-pine-moon", "solarized-dark", "solarized-light", "textual-dark", "textual-light",
+    "tokyo-night",
+]  # fmt: skip
+"""Ours, and those that Textual has."""
+
+
 class ScreenConfig(Section, frozen=True, kw_only=True):
     """How the screens look, and what they may ask of the terminal and the link."""
 
-    theme: Literal["dark", "light", "ansi"] = "dark"
+    theme: Theme = "dark"
     glyphs: Literal["auto", "braille", "block", "ascii"] = "auto"
     fps: Annotated[float, Meta(ge=1, le=30)] = 10.0
     mouse: bool = True

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import click
 
+from ..config import Theme
 from ..errors import ConfigError
 from .settings import Settings
 
@@ -37,7 +38,12 @@ def common_options(command: Decorated) -> Decorated:
 def screen_options(command: Decorated) -> Decorated:
     """Add what the screens may ask of the terminal; these go over the configuration."""
     options = [
-        click.option("--theme", type=click.Choice(["dark", "light", "ansi"]), help="Colours."),
+        click.option(
+            "--theme",
+            type=click.Choice(get_args(Theme)),
+            metavar="THEME",
+            help="dark, light, ansi, or Textual's.",
+        ),
         click.option(
             "--glyphs", type=click.Choice(["auto", "braille", "block", "ascii"]), help="Characters that draw curves."
         ),

@@ -103,7 +103,7 @@ class Actions(TerminalApp):
 
     def type_line(
         self, title: str, then: Callable[[str], None], value: str = "", *,
-        changed: Callable[[str], None] | None = None, cancelled: Callable[[], None] | None = None,
+        changed: Callable[[str], None] | None = None, cancelled: Callable[[], None] | None = None, does: str = "save",
     ) -> None:  # fmt: skip
         """Open a line for typing."""
 
@@ -113,7 +113,7 @@ class Actions(TerminalApp):
             elif cancelled is not None:
                 cancelled()
 
-        self.push_screen(Form(title, {"": value}, changed=changed), typed)
+        self.push_screen(Form(title, {"": value}, changed=changed, does=does), typed)
 
     def show_text(self, title: str, lines: Sequence[Line]) -> TextScreen:
         """A longer text over the screen."""

@@ -12,7 +12,7 @@ from textual import events
 from textual.app import App
 from textual.geometry import Size
 
-from ..widgets.colours import variable_defaults
+from ..widgets.colours import readable, variable_defaults
 from ..widgets.glyphs import AsciiFilter, PrintableFilter, wants_ascii
 from .frame_pacing import Pacer
 from .key_timing import ASLEEP_SECONDS
@@ -92,6 +92,11 @@ class TerminalApp(App[int]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Gesture colours, and what our stylesheets use beyond Textual's variables."""
         return variable_defaults(self.current_theme)
+
+    def get_css_variables(self) -> dict[str, str]:
+        """The theme's, such that all that is written can be read."""
+        self.theme_variables = readable(self.current_theme, super().get_css_variables())
+        return self.theme_variables
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Nothing that is no text; ASCII alone, where the terminal has no more."""

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from textual.color import Color
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from textual.app import App
     from textual.theme import Theme
 
@@ -49,6 +51,53 @@ def variable_defaults(theme: Theme) -> dict[str, str]:
 def _mix(front: str, back: str, share: float) -> str:
     """A colour between two, ``share`` of the way from ``back`` to ``front``."""
     return Color.parse(back).blend(Color.parse(front), share).hex6
+
+
+def readable(theme: Theme, variables: Mapping[str, str]) -> dict[str, str]:
+    """The variables of a theme, its inks as far towards white or black as they need to be read on its papers.
+
+    Texts stand on the background and on the panel of the chosen row, which comes nearer to the background where even
+    the foreground could hardly be read on it.
+    """
+    made = dict(variables)
+    if theme.ansi:
+        return made
+    paper, front = (Color.parse(made[name]) for name in ("background", "foreground"))
+    panel = Color.parse(made["panel"])
+    if _contrast(front, panel) < 1.5 * _LEAST:
+        panel = paper.blend(front, 0.1)
+        made["panel"] = panel.hex6
+    for name in (*_INKS, *(f"gesture-{i}" for i in range(len(_DARK.split())))):
+        papers = (paper,) if name.startswith("gesture") else (paper, panel)
+        made[name] = _legible(paper + Color.parse(made[name]), papers, _INKS.get(name, _LEAST))
+    return made
+
+
+_LEAST = 4.4
+_INKS = {
+    **dict.fromkeys(("foreground", "quiet", "text-success", "text-warning", "text-error", "text-accent"), _LEAST),
+    "secondary": 3.0,
+    "faint": 2.0,
+}
+"""The least contrast of what is written, of what is drawn, and of rules."""
+
+
+def _legible(ink: Color, papers: Iterable[Color], least: float) -> str:
+    papers = tuple(papers)
+    end = max(Color(0, 0, 0), Color(255, 255, 255), key=lambda one: _contrast(one, papers[0]))
+    shades = (ink.blend(end, step / 20) for step in range(21))
+    return next((one.hex6 for one in shades if min(_contrast(one, paper) for paper in papers) >= least), end.hex6)
+
+
+def _contrast(one: Color, other: Color) -> float:
+    """As WCAG 2 has it, 1 to 21."""
+    dark, light = sorted(_luminance(colour) for colour in (one, other))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: Color) -> float:
+    parts = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.normalized)
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
 
 
 def variables_of(app: App[object]) -> dict[str, str]:

@@ -25,7 +25,7 @@ class GestureRow(Button):
     """A row that is a button; its label is the whole row."""
 
     DEFAULT_CSS = """
-    GestureRow, GestureRow:hover, GestureRow.-active {
+    GestureRow, GestureRow:hover, GestureRow.-active, GestureRow.-style-default, GestureRow.-style-default:hover {
         width: 100%; height: 1; min-width: 0; border: none; padding: 0; background: $background;
         text-align: left; content-align: left middle; tint: transparent; text-style: none;
     }

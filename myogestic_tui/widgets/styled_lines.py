@@ -88,7 +88,13 @@ def fit(text: str, width: int, align: str = "<") -> str:
 
 
 def cut(parts: Line, width: int) -> Line:
-    """The first ``width`` cells of a line."""
+    """The first ``width`` cells of a line; blanks at its end are nothing that is missed."""
+    if width_of(parts) <= width:
+        return parts
+    while parts and width_of(parts) > width and not parts[-1][0].strip():
+        parts = parts[:-1]
+    if parts and (shorter := parts[-1][0].rstrip()):
+        parts = (*parts[:-1], (shorter, parts[-1][1]))
     kept: list[Part] = []
     for text, style in parts:
         length = cells(text)

@@ -67,7 +67,7 @@ def test_a_mistake_in_the_configuration_is_told_before_anything_starts(run, tmp_
     (tmp_path / "myogestic.toml").write_text('[screen]\ntheme = "drak"\n')
     done = run("record", "--all")
     assert done.code == 2
-    assert done.err == "myogestic-tui: myogestic.toml:2: screen.theme: is 'drak'; allowed: dark, light, ansi\n"
+    assert done.err.startswith("myogestic-tui: myogestic.toml:2: screen.theme: is 'drak'; allowed: dark, light, ansi, ")
 
 
 def test_init_writes_a_file_that_the_other_commands_take(run, tmp_path):

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from typing import get_args
+
 import pytest
 from scripted import ScriptedRecorder, recording
 from terminal import Terminal
 from textual.color import Color
 from textual.css.stylesheet import Stylesheet
+from textual.theme import BUILTIN_THEMES
+
+from myogestic_tui.config import Theme
+from myogestic_tui.tui.themes import DARK, LIGHT
+from myogestic_tui.widgets.colours import readable, variable_defaults
 
 OPEN = """
 import sys, time
@@ -90,3 +98,34 @@ async def test_styles_are_parsed_anew_for_another_theme_and_not_for_another_scre
         await it.pilot.pause()
         assert it.viewer.screen.query_one("HelpPanel").styles.width.value
         assert not parsed
+
+
+def test_every_theme_of_textual_can_be_configured():
+    assert {"dark", "light", "ansi", *BUILTIN_THEMES} == set(get_args(Theme))
+
+
+@pytest.mark.parametrize("theme", [one for one in (DARK, LIGHT, *BUILTIN_THEMES.values()) if not one.ansi])
+def test_all_that_is_written_can_be_read_in_every_theme(theme):
+    known = {**variable_defaults(theme), **theme.to_color_system().generate(), **theme.variables}
+    colours = readable(theme, known)
+    ink = [name for name in colours if re.fullmatch("quiet|text-(success|warning|error|accent)", name)]
+    for paper in ("background", "panel"):
+        for name in ("foreground", *ink):
+            assert contrast(colours[name], colours[paper]) >= 4.3, (name, paper)
+    for i in range(10):
+        assert contrast(colours[f"gesture-{i}"], colours["background"]) >= 4.3
+        assert contrast(colours[f"gesture-{i}"], colours["gesture-ink"]) >= 4.3
+    if theme in (DARK, LIGHT):  # which are what they were chosen to be
+        assert {name: Color.parse(value) for name, value in colours.items() if value != known[name]} == {}
+
+
+def contrast(one: str, other: str) -> float:
+    """Of two colours, by WCAG 2."""
+
+    def luminance(colour: str) -> float:
+        parts = [part / 255 for part in Color.parse(colour).rgb]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] + 0.05
+
+    dark, light = sorted((luminance(one), luminance(other)))
+    return light / dark

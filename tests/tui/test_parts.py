@@ -326,6 +326,11 @@ def test_a_row_that_does_not_fit_says_that_it_goes_on():
     assert text(cut(line("0 of 13 live; ", "missing: glove"), 20)) == "0 of 13 live; missi…"
 
 
+def test_blanks_at_the_end_of_a_row_are_nothing_that_is_cut():
+    assert text(cut(line("noted", "   ", "    "), 6)) == "noted"
+    assert text(cut(line("noted", "   ", "now"), 6)) == "noted…"
+
+
 def test_clock_times_are_those_of_the_wall():
     now = time.monotonic()
     assert f.clock(now, now) == time.strftime("%H:%M:%S")

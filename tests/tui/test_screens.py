@@ -338,6 +338,18 @@ async def test_help_lists_the_keys_of_the_screen_gestures_go_on_and_nothing_of_i
         assert [row.replace("▶", " ")[:4] for row in before] == after
 
 
+@pytest.mark.parametrize("screen", ["streams", "record", "sessions"])
+async def test_a_screen_makes_room_for_the_help(stage, screen):
+    async with stage(screen=screen) as it:
+        await it.press("?")
+        front = it.viewer.front
+        await it.until(lambda: front.width < 80)
+        await it.settle()
+        shown = [row[: front.width] for row in it.rows()]
+        assert front.width == front.query_one("#body").size.width
+        assert not [row for row in shown if re.search(r"\s{3}…$", row)]
+
+
 @pytest.mark.parametrize("screen", ["streams", "live", "record", "sessions"])
 async def test_escape_closes_the_help_and_does_nothing_else(stage, screen):
     async with stage(ScriptedRecorder(recording()), screen=screen) as it:

@@ -51,6 +51,7 @@ async def test_sessions_lists_finds_orders_verifies_and_mends(stage):
         await it.press("enter", "/")
         await it.press(*"unfin mvc", "backspace", "backspace", "backspace")
         assert "1 of 4" in it.text
+        assert "⏎ keep" in it.text
         await it.press("enter", "f")
         started = it.recorder.wait_for(r.StartJob)
         assert (started.kind, started.paths) == ("recover", ("sessions/2026-05-17_14-01-00.session.zip",))

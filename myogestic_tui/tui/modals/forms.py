@@ -28,6 +28,8 @@ class Form(ModalScreen["dict[str, str] | None"]):
         Name and text of each; one alone stands beside the title.
     changed
         Told of the text as it is typed.
+    does
+        What ``⏎`` does with it, in a word.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -36,8 +38,11 @@ class Form(ModalScreen["dict[str, str] | None"]):
         command("up,shift+tab", "app.focus_previous", "field before", id="form.previous"),
     ]
 
-    def __init__(self, title: str, fields: Mapping[str, str], *, changed: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, title: str, fields: Mapping[str, str], *, changed: Callable[[str], None] | None = None, does: str = "save"
+    ) -> None:
         super().__init__()
+        self._keys = f"⏎ {does}   esc cancel"
         self._heading, self._fields, self._told = title, dict(fields), changed
 
     def compose(self) -> ComposeResult:
@@ -47,13 +52,13 @@ class Form(ModalScreen["dict[str, str] | None"]):
         if len(boxes) == 1:
             with Vertical(classes="prompt"):
                 yield Horizontal(Static(f" {self._heading}: ", markup=False, classes="question"), boxes[0])
-                yield Static(" gesture keys off   ⏎ save   esc cancel", markup=False, classes="hint")
+                yield Static(f" gesture keys off   {self._keys}", markup=False, classes="hint")
             return
         with Vertical(classes="form"):
             yield Static(f" {self._heading}", markup=False, classes="question")
             for name, box in zip(self._fields, boxes, strict=True):
                 yield Horizontal(Static(f" {name}", markup=False, classes="name"), box, classes="field")
-            yield Static(" gesture keys off   tab next field   ⏎ save   esc cancel", markup=False, classes="hint")
+            yield Static(f" gesture keys off   tab next field   {self._keys}", markup=False, classes="hint")
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()

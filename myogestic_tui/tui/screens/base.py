@@ -55,9 +55,15 @@ class ViewerScreen(Blank, Screen[None], inherit_bindings=False):
         """The newest snapshot."""
         return self.viewer.now()
 
+    @property
+    def width(self) -> int:
+        """Columns of the body; the help takes some of the screen's."""
+        return self.body_box.size.width or self.size.width
+
     def compose(self) -> ComposeResult:
         yield self.header
-        with BlankBox(id="body"):
+        self.body_box = BlankBox(id="body")
+        with self.body_box:
             yield from self.body()
         yield self.message
         yield KeyRow()
@@ -89,7 +95,7 @@ class ViewerScreen(Blank, Screen[None], inherit_bindings=False):
         if not self.composed or not self.header.is_attached or not self.size:
             return
         self.header.show(frame)
-        self.message.put([self.message_line(frame, self.size.width)])
+        self.message.put([self.message_line(frame, self.width)])
         self.show(frame)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002

@@ -64,8 +64,8 @@ class LabelEditing(ViewerScreen):
         bad = "  bad" if one.bad else ""
         name = self._class_name(one.class_index)
         told = f" trial {self.trial} of {len(rows)}  {name}  {one.timestamp:.3f} to {end:.3f} s{bad}  "
-        waiting = f"{len(self._changes)} to write  " if self._changes else ""
-        return line((told, "bold"), (waiting, KEY), ("⏎ write  u undo  m bad  1-9 class  ←→ move", DIM))
+        waiting = line((f"{len(self._changes)} to write: ⏎", KEY), ("  u undo  ", DIM)) if self._changes else ""
+        return line((told, "bold"), waiting, ("m bad  1-9 class  ←→ move", DIM))
 
     def _class_name(self, index: int) -> str:
         names = self._names()

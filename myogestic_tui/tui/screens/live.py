@@ -57,13 +57,13 @@ class LiveScreen(ViewerScreen):
         self.signal.recorder = self.viewer.feed.recorder
         stream = self.signal.shown_stream(frame)
         self.signal.display = stream is not None
-        nothing = [] if stream is not None else _nothing(frame, self.size.width, self.size.height - 5)
+        nothing = [] if stream is not None else _nothing(frame, self.width, self.size.height - 5)
         self.nothing.styles.height = len(nothing)
         self.nothing.put(nothing)
         if stream is not None:
             self.signal.show(frame)
         side = self.side_box
-        side.display = self.size.width >= _SIDE_FROM
+        side.display = self.width >= _SIDE_FROM
         if side.display:
             self.gestures.show(frame)
             self.side.put(self._side(frame, stream, side.size.width, side.size.height - len(frame.status.gestures) - 3))

@@ -60,7 +60,7 @@ class OpenedScreen(LabelEditing):
         one = self.list.entry
         if one is None:
             return
-        width, height = self.size.width, self.size.height - 7
+        width, height = self.width, self.size.height - 7
         looked = self.cursor.at(one, 2 * width, opened=True)
         if looked.overview is not None:
             looked = looked._replace(overview=self.with_changes(looked.overview))

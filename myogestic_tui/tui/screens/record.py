@@ -71,7 +71,7 @@ class RecordScreen(TrialEditing):
     # ---------------------------------------------------------------- drawing
 
     def show(self, frame: Frame) -> None:
-        width, height = self.size.width, self.size.height - 5
+        width, height = self.width, self.size.height - 5
         self._show_now(frame, width)
         self.gestures.show(frame)
         wide = width >= 120
@@ -183,7 +183,7 @@ class RecordScreen(TrialEditing):
                 return
             self._starter(command)()
 
-        self.app.push_screen(Form("a protocol: gesture:seconds, …", fields), typed)
+        self.app.push_screen(Form("a protocol: gesture:seconds, …", fields, does="start"), typed)
 
     def _typed_protocol(self, steps: str, repeats: str, seed: str) -> StartProtocol:
         """The command; gestures may be named by their keys, and ``-`` is no label. Raises `ConfigError`."""

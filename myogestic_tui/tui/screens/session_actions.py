@@ -112,7 +112,7 @@ class SessionJobs(ViewerScreen):
             self._job(kind, paths, to=where, **options)
 
         if paths:
-            self.viewer.type_line(f"{title}{_many(paths)}", start, to)
+            self.viewer.type_line(f"{title}{_many(paths)}", start, to, does=kind)
         else:
             self.viewer.report(f"nothing to {kind}: no session is chosen")
 

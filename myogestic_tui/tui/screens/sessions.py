@@ -61,15 +61,15 @@ class SessionsScreen(SessionJobs):
 
     def show(self, frame: Frame) -> None:
         self.list.keep_listed(frame)
-        beside = self.size.width >= _BESIDE
+        beside = self.width >= _BESIDE
         self.box.set_class(not beside, "-stacked")
-        width = LIST_WIDTH + max((self.size.width - 2 * LIST_WIDTH) // 2, 0) if beside else self.size.width
+        width = LIST_WIDTH + max((self.width - 2 * LIST_WIDTH) // 2, 0) if beside else self.width
         height = max(self.size.height - 6, 1)
         self.list_box.styles.width = width if beside else "1fr"
         self._show_list(frame, width)
-        self.job.put([job_row(frame.status, self.size.width)])
+        self.job.put([job_row(frame.status, self.width)])
         one = self.list.entry
-        room = self.size.width - width - 2 if beside else width
+        room = self.width - width - 2 if beside else width
         rows = [] if one is None else short_details(one, self.cursor.at(one, 2 * room), frame, room)
         rows_of_list = min(len(self.list.found) + 2, _LEAST_LIST)
         tall = height if beside else min(max(len(rows) + 7, height * 3 // 5), height - rows_of_list)
@@ -169,7 +169,7 @@ class SessionsScreen(SessionJobs):
             self.list.find(text)
             self.redraw()
 
-        self.viewer.type_line("find", find, self.list.words, changed=find, cancelled=lambda: find(""))
+        self.viewer.type_line("find", find, self.list.words, changed=find, cancelled=lambda: find(""), does="keep")
 
     def action_order(self) -> None:
         def by(order: Order) -> None:

@@ -51,7 +51,7 @@ class StreamsScreen(ViewerScreen):
 
     def show(self, frame: Frame) -> None:
         status = frame.status
-        width, height = self.size.width, max(self.size.height - 5, 1)
+        width, height = self.width, max(self.size.height - 5, 1)
         needs = needs_you(status.problems, width, min(_MOST_NEEDS, max(height // 3, 2)))
         needs += [BLANK] if needs and height > 24 else []
         self.needs.styles.height = len(needs)
@@ -102,7 +102,7 @@ class StreamsScreen(ViewerScreen):
         stream = self._stream()
         if stream is None:
             return
-        width = self.size.width - 2
+        width = self.app.size.width - 2
         rows = details(stream, width, self.viewer.feed.trends.of(stream.key), whole=True)
         if not stream.n_channels or stream.state == "seen":
             told = [line(("  its XML is known once it is connected: c", DIM))]
