@@ -50,8 +50,9 @@ from ..format.progress import Ticker
 from ..format.regular_files import read_regular
 from ..format.trash_slots import make_folder
 from ..reading.archive_of import archives_of, packed_path
-from ..reading.reader import open_session_store
+from ..reading.reader import SessionReader
 from ..reading.session_states import WHOLE_STATES, state_unlocked
+from ..reading.view_folder import view_folder
 from ..recovery.recover import recover_session
 from .chain_hash import store_previous_hash
 from .zip_writer import Sealer, Source
@@ -223,7 +224,7 @@ def temporary(path: Path) -> Iterator[tuple[Path, int]]:
 
 
 def source_of(folder: Path, name: str = "") -> Source:
-    """What goes into the archive of a session folder.
+    """What goes into the archive of a session folder, whose lock the caller holds.
 
     Parameters
     ----------
@@ -243,7 +244,7 @@ def source_of(folder: Path, name: str = "") -> Source:
             raise SessionError(f"{folder}: {file.key!r} is no name that an archive can hold; rename that file")
     if len(files) >= MAX_MEMBERS:
         raise SessionError(f"{folder} has {len(files)} files, more than an archive may have; it stays as a folder")
-    with open_session_store(folder) as session:
+    with SessionReader(view_folder(folder, own_lock=True), "finished") as session:
         summary = session.summary()
         samples = {stem: session.n_samples(stem) for stem in session.streams}
     return Source(folder, files, samples, comment_bytes(replace(summary, state="packed")), name or folder.name)
