@@ -121,7 +121,7 @@ class App:
         """Set once the app was asked to end."""
         return self.parts.ending
 
-    def open(self, *, discover: bool = False, publish: bool = False) -> None:
+    def open(self, *, discover: bool = False, publish: bool = False, lean: bool = False) -> None:
         """Start the streams' workers and the housekeeping (`run` calls it).
 
         Parameters
@@ -130,6 +130,8 @@ class App:
             Watch the network for further streams, and restore what was connected by hand.
         publish
             Send every label as an LSL marker, too, unless the configuration switches that off.
+        lean
+            While nobody watches, hold 2 s of fast streams instead of ``buffer_seconds``: nothing here reads windows.
 
         Raises
         ------
@@ -140,7 +142,7 @@ class App:
         """
         check_limits()
         apply_lsl(self.config.lsl)
-        self.parts.start(discover=discover, publish=publish)
+        self.parts.start(discover=discover, publish=publish, lean=lean)
 
     def shut(self, pack_s: float | None = None, *, hurry: Callable[[], bool] = lambda: False) -> None:
         """Finish the session, wait for packing, stop everything that was started (`run` calls it).

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 
 _POLL_HERE, _POLL_WATCHED, _POLL_ALONE = 0.05, 0.1, 0.2
 """Seconds between looks at a stream: under screens of this process, while somebody else watches, while nobody does."""
+_REST_AFTER_S = 30.0
+"""A viewer whose link broke is back by then, and sees what came meanwhile."""
 
 
 class Parts:
@@ -99,6 +103,7 @@ class Parts:
                 "what is selected": self.recordings.reconcile,
                 "the streams": self._watch_streams,
                 "the disk": self._watch_disk,
+                "what nobody looks at": self._let_streams_rest,
                 "take numbers": self._scan_takes,
                 "whom to tell": self._look_for_hooks,
                 "synthetic hands": self.gestures.follow,
@@ -112,14 +117,15 @@ class Parts:
         self.ending = threading.Event()
         """Set once the app was asked to end."""
         self.viewers = 0
-        self._screens_here = self._publishes = False
+        self._screens_here = self._publishes = self._lean = False
+        self._watched_at = -math.inf
 
     # ---------------------------------------------------------------- life
 
-    def start(self, *, discover: bool, publish: bool) -> None:
+    def start(self, *, discover: bool, publish: bool, lean: bool) -> None:
         """See `App.open`."""
         self.ending.clear()
-        self._publishes = publish
+        self._publishes, self._lean = publish, lean
         if discover:
             self.selection.restore_picked()
         self.streams.start()
@@ -153,8 +159,15 @@ class Parts:
         """See `App.set_viewers`."""
         self.viewers = self.viewers if viewers is None else viewers
         self._screens_here = self._screens_here if here is None else here
+        self._watched_at = time.monotonic()
         watched = _POLL_WATCHED if self.viewers else _POLL_ALONE
         self.streams.set_poll(_POLL_HERE if self._screens_here else watched)
+        if self._is_watched:
+            self.streams.set_resting(False)
+
+    @property
+    def _is_watched(self) -> bool:
+        return bool(self.viewers or self._screens_here)
 
     def run_protocol(self, plan: Plan, *, who: str) -> None:
         """See `App.run_protocol`."""
@@ -180,6 +193,10 @@ class Parts:
         session, shortage = self.recordings.running, self.disk.shortage()  # what is measured is the room of this one
         if session is not None and shortage:
             self.recorder.stop_by_itself(session, shortage)
+
+    def _let_streams_rest(self) -> None:
+        if self._lean and not self._is_watched and time.monotonic() - self._watched_at > _REST_AFTER_S:
+            self.streams.set_resting(True)
 
     def _scan_takes(self) -> None:
         if self.recordings.running is None:

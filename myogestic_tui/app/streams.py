@@ -65,6 +65,7 @@ class StreamTable:
         self._on_new, self._on_add = on_new, on_add
         self._started = False
         self._poll_s: float | None = None
+        self._resting = False
         self._lock = threading.RLock()
         self._discovery: Discovery | None = None
         self._discovery_error = ""
@@ -87,6 +88,7 @@ class StreamTable:
                 started = self._started
                 if self._poll_s is not None:
                     stream.recorder_poll_s = self._poll_s
+                stream.resting = self._resting
             self._on_add(stream)
             if started:
                 stream.start()
@@ -121,6 +123,13 @@ class StreamTable:
             self._poll_s = seconds
             for stream in self.streams.values():
                 stream.recorder_poll_s = seconds
+
+    def set_resting(self, resting: bool) -> None:
+        """Whether nobody looks at the streams, those that join later included: fast ones hold less in memory."""
+        with self._lock:
+            self._resting = resting
+            for stream in self.streams.values():
+                stream.resting = resting
 
     # ---------------------------------------------------------------- seen on the network
 

@@ -195,7 +195,7 @@ class RecorderProcess:
 
         app = App(self._config.app_name, config=self._config, sessions_dir=self._sessions_dir)
         continuity = Continuity(self._sessions_dir, resume=self._config.record.resume)
-        app.open(discover=True, publish=True)
+        app.open(discover=True, publish=True, lean=True)
         if trouble:
             app.parts.message.set(trouble)
         self._app, self._continuity = app, continuity

@@ -20,10 +20,23 @@ MOST_HELD_BYTES = 512_000_000
 """Samples of one stream that are kept for the seconds before a recording; a faster stream joins it later."""
 
 
+RESTING_SECONDS = 2.0
+"""What a stream holds while it rests: enough for its quality, and for a recording that begins now."""
+RESTING_BYTES = 8_000_000
+"""A ring that takes no more than this is not made smaller."""
+
+
 class HeldSamples:
-    """What `Stream` holds in memory."""
+    """What `Stream` holds in memory.
+
+    Attributes
+    ----------
+    resting
+        Nobody looks at it: of a fast stream, hold `RESTING_SECONDS` only. Any thread may set it.
+    """
 
     def __init__(self) -> None:
+        self.resting = False
         self.info: StreamInfo | None = None
         self.buffer_seconds = 10.0
         self.first_heard: float | None = None
@@ -33,6 +46,8 @@ class HeldSamples:
         self._hold_s = 0.0
         self._ring: RingBuffer | None = None
         self._reads = RecentReads()
+        self._awake_rows = 0
+        """What the ring holds while the stream does not rest."""
         self._n_recorded = 0
         """Samples of the ring's count that a recording has, or may have."""
         # Guards the take, and that ring and take get the same samples in the same order.
@@ -64,7 +79,17 @@ class HeldSamples:
         held = 0.0
         if self._hold_s and info.is_regular:
             held = min(self._hold_s + _MARGIN_SECONDS, _most_rows(info) / info.fs)
-        return RingBuffer(info, max(self.buffer_seconds, held))
+        ring = RingBuffer(info, max(self.buffer_seconds, held))
+        self._awake_rows = ring.capacity
+        return ring
+
+    def _fit(self, ring: RingBuffer, info: StreamInfo) -> None:
+        """Hold less while it rests, and as much as before once it is looked at."""
+        rows = self._awake_rows
+        if self.resting and not self._hold_s:
+            rows = min(rows, max(round(RESTING_SECONDS * info.fs), RESTING_BYTES // _row_bytes(info)))
+        if rows != ring.capacity and not self._hold_s:
+            ring.resize(rows)
 
     def _keep(self, data: NDArray[Any], timestamps: NDArray[np.float64], now: float) -> None:
         """Into the ring, which grows where it would lose what is to be held; the lock is held."""
@@ -75,10 +100,11 @@ class HeldSamples:
         if lost is not None and lost > now - self._hold_s:
             wanted, most = ring.capacity + max(ring.capacity // 2, len(timestamps)), _most_rows(self.info)
             if ring.capacity < most:
-                ring.grow(min(wanted, most))
+                ring.resize(min(wanted, most))
+        self._fit(ring, self.info)
         ring.write(data, timestamps)
         self._reads.add(ring.written, len(timestamps), now)
-        self._reads.forget(ring.written - ring.capacity)
+        self._reads.forget(ring.oldest)
 
     def forget_recorded(self) -> None:
         """The last recording was discarded: what it has may belong to the next one."""
@@ -88,5 +114,9 @@ class HeldSamples:
 
 def _most_rows(info: StreamInfo) -> int:
     """How many samples `MOST_HELD_BYTES` are; of text, at a kilobyte each."""
-    row = 1024 * info.n_channels if info.is_string else 8 + info.n_channels * info.np_dtype.itemsize
-    return MOST_HELD_BYTES // row
+    return MOST_HELD_BYTES // _row_bytes(info)
+
+
+def _row_bytes(info: StreamInfo) -> int:
+    """Of one sample and its stamp."""
+    return 1024 * info.n_channels if info.is_string else 8 + info.n_channels * info.np_dtype.itemsize

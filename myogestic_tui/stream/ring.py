@@ -32,12 +32,18 @@ class RingBuffer:
         self._data = np.empty((self.capacity, info.n_channels), dtype=info.np_dtype)
         self._timestamps = np.empty(self.capacity)
         self._written = 0
+        self._resized_from = 0
         self._lock = threading.Lock()
 
     @property
     def written(self) -> int:
         """Samples ever written; the next one gets this index."""
         return self._written
+
+    @property
+    def oldest(self) -> int:
+        """Index of the oldest sample that is here; `written` where there is none."""
+        return max(self._written - self.capacity, self._resized_from)
 
     def write(self, data: NDArray[Any], timestamps: NDArray[np.float64]) -> None:
         """Add samples.
@@ -60,28 +66,28 @@ class RingBuffer:
             self._timestamps[: len(data) - head] = timestamps[head:]
             self._written += count
 
-    def grow(self, capacity: int) -> None:
-        """Hold up to ``capacity`` samples from now on, more than before; for the thread that writes."""
+    def resize(self, capacity: int) -> None:
+        """Hold up to ``capacity`` samples from now on, the newest of those that are here; for the writing thread."""
         with self._lock:
-            first = self._written - min(self._written, self.capacity)
+            first = max(self.oldest, self._written - capacity)
             data = self._copy(self._data, first, self._written)
             timestamps = self._copy(self._timestamps, first, self._written)
             self._data = np.empty((capacity, *self._data.shape[1:]), dtype=self._data.dtype)
             self._timestamps = np.empty(capacity)
-            self.capacity = capacity
+            self.capacity, self._resized_from = capacity, first
             places = np.arange(first, self._written) % capacity
             self._data[places], self._timestamps[places] = data, timestamps
 
     def newest(self, count: int) -> tuple[NDArray[Any], NDArray[np.float64]]:
         """Copies of the newest ``count`` samples, or as many as there are: ``(n, n_channels)`` and ``(n,)``."""
         with self._lock:
-            first = self._written - min(count, self._written, self.capacity)
+            first = max(self._written - count, self.oldest)
             return self._copy(self._data, first, self._written), self._copy(self._timestamps, first, self._written)
 
     def newest_lasting(self, seconds: float) -> tuple[NDArray[Any], NDArray[np.float64]]:
         """As `newest`, those whose stamps lie within ``seconds`` of the newest one."""
         with self._lock:
-            first = max(0, self._written - self.capacity)
+            first = self.oldest
             stamps = self._copy(self._timestamps, first, self._written)
             if len(stamps):
                 first = self._written - int(np.count_nonzero(stamps > stamps[-1] - seconds))
@@ -100,7 +106,7 @@ class RingBuffer:
             Copies: ``(n, n_channels)`` of the channels asked for, and ``(n,)``.
         """
         with self._lock:
-            first = min(max(index, self._written - self.capacity, 0), self._written)
+            first = min(max(index, self.oldest), self._written)
             last = self._written if limit is None else min(first + limit, self._written)
             return first, self._copy(self._data[:, channels], first, last), self._copy(self._timestamps, first, last)
 

@@ -20,7 +20,7 @@ def judged(app: App) -> list[str]:
 def test_a_packed_session_is_judged_and_the_verdict_kept(trials) -> None:
     folder = trials(n_trials=4)
     app = App("judge", sessions_dir=folder.parent)
-    app.parts.start(discover=False, publish=False)
+    app.parts.start(discover=False, publish=False, lean=False)
     try:
         assert judged(app) == ["pack", "report"]
         assert app.parts.message.text.endswith(": ok")
@@ -34,7 +34,7 @@ def test_a_packed_session_is_judged_and_the_verdict_kept(trials) -> None:
 def test_what_is_not_to_be_judged_is_packed_alone(trials, limits, n_trials) -> None:
     folder = trials(n_trials=n_trials)
     app = App("judge", sessions_dir=folder.parent, config=Config(quality=QualityConfig(**limits)))
-    app.parts.start(discover=False, publish=False)
+    app.parts.start(discover=False, publish=False, lean=False)
     try:
         wait_for(lambda: any(job.state == "done" for job in app.parts.jobs.statuses()))
         assert [job.kind for job in app.parts.jobs.statuses()] == ["pack"]

@@ -213,3 +213,19 @@ def test_a_home_that_cannot_be_written_is_told_by_the_memory_and_records_all_the
     wait_for(lambda: session.snapshot().n_samples.get("emg", 0) > 100)  # type: ignore[union-attr]
     assert app.execute(r.Stop()).ok
     assert any("other folders are not remembered" in text for text in preferences.trouble(tmp_path))
+
+
+def test_streams_rest_while_nobody_watches_and_not_as_soon_as_a_viewer_has_left(app: App):
+    app.open(lean=True)
+    stream = app.ctx.streams["emg"]
+    wait_for(lambda: stream.resting)
+    app.set_viewers(1)
+    assert not stream.resting
+    app.set_viewers(0)
+    app.parts._let_streams_rest()
+    assert not stream.resting
+
+
+def test_streams_whose_windows_are_read_in_this_process_never_rest(app: App):
+    opened(app).parts._let_streams_rest()
+    assert not app.ctx.streams["emg"].resting

@@ -91,3 +91,51 @@ def test_readers_never_see_a_chunk_half_written():
     end.set()
     reader.join()
     assert torn == []
+
+
+def test_a_fast_stream_holds_two_seconds_while_it_rests_and_all_again_once_it_is_looked_at():
+    info, start = StreamInfo(256, 8000.0), local_clock()
+    source = ScriptedSource(info)
+    with Running(source, buffer_seconds=4.0) as stream:
+        source.give(*(chunk(n * 8000, 8000, info, start) for n in range(3)))
+        assert stream.get_window(4.0)[0].shape == (256, 24_000)
+        stream.resting = True
+        source.give(chunk(24_000, 8000, info, start))
+        window, stamps = stream.get_window(4.0)
+        np.testing.assert_array_equal(window, chunk(16_000, 16_000, info, start)[0].T)
+        np.testing.assert_array_equal(stamps, start + np.arange(16_000, 32_000) / 8000.0)
+        stream.resting = False
+        source.give(chunk(32_000, 8000, info, start))
+        np.testing.assert_array_equal(stream.get_window(4.0)[0], chunk(16_000, 24_000, info, start)[0].T)
+
+
+@given(
+    st.integers(0, 3000),
+    st.integers(1, 3000),
+    st.integers(0, 3000),
+    st.integers(1, 5000),
+    st.integers(0, 7000),
+)
+def test_a_ring_of_another_size_holds_no_sample_that_was_never_written(before, capacity, after, count, index):
+    ring, held = RingBuffer(INFO, 1.0), 1024
+    for first, n in ((0, before), (before, after)):
+        ring.write(*chunk(first, n, INFO, 0.0))
+        if first == 0 and ring.capacity == 1024:
+            held = min(before, 1024, capacity)
+            ring.resize(capacity)
+    written = before + after
+    oldest = max(before - held, written - capacity, 0)
+    first = max(oldest, written - count)
+    np.testing.assert_array_equal(ring.newest(count)[0], chunk(first, written - first, INFO, 0.0)[0])
+    first, data, stamps = ring.since(index)
+    assert first == min(max(oldest, index), written)
+    np.testing.assert_array_equal(data, chunk(first, written - first, INFO, 0.0)[0])
+    np.testing.assert_array_equal(stamps, np.arange(first, written) / INFO.fs)
+
+
+def test_a_stream_of_few_bytes_holds_as_much_while_it_rests():
+    source, start = ScriptedSource(INFO), local_clock()
+    with Running(source) as stream:
+        stream.resting = True
+        source.give(chunk(0, 900, INFO, start), chunk(900, 90, INFO, start))
+        assert stream.get_window(9.9)[0].shape == (3, 990)
