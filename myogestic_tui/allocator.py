@@ -6,7 +6,7 @@ import contextlib
 from ctypes import CDLL
 from functools import cache
 
-_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _KEPT_BYTES = 4 << 20
 
 
@@ -16,8 +16,11 @@ def return_large_blocks() -> None:
 
     It raises the size from which it does so to that of the largest block ever freed; the 12 MB buffer of each inlet
     that was closed after a loss would then stay in some thread's arena, and a recorder with a bad link grow for hours.
+    Smaller ones are kept: a stream's samples pass through several a second, and each page that is returned costs a
+    fault when it is wanted again.
     """
     _set(_M_MMAP_THRESHOLD, _KEPT_BYTES)
+    _set(_M_TRIM_THRESHOLD, 2 * _KEPT_BYTES)
 
 
 @cache
