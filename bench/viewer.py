@@ -1,9 +1,13 @@
 """What the screens cost: CPU and bytes per frame of a viewer in a real pty, at rest and to its first paint.
 
-``python bench/viewer.py [--seconds S] [--channels 64] [--sizes 80x24,160x50,200x60]`` starts a synthetic outlet whose
-hand changes its gesture, a recorder and a viewer for each number of channels and size (Live, 10 fps; heat, traces, grid
-and zoom), and prints figures as JSON. Nobody parses what the viewer writes while it is measured; it is counted.
-``pictures_per_s`` are frames with new cells of the picture; ``frames_per_s`` are those with anything new.
+``python bench/viewer.py [--seconds S] [--channels 64] [--sizes 80x24,160x50,200x60] [--record] [--profile]`` starts a
+synthetic outlet whose hand changes its gesture, a recorder and a viewer for each number of channels and size (Live,
+10 fps; heat, traces, grid and zoom; with ``--record`` while it records), and prints figures as JSON. Nobody parses what
+the viewer writes while it is measured; it is counted. ``pictures_per_s`` are frames with new cells of the picture;
+``frames_per_s`` are those with anything new. ``of_budget`` has each figure as a ratio to its budget: 1 is the limit.
+``recorder_cpu_percent`` is the recorder's meanwhile, ``unwatched`` once the viewer has left.
+
+``--profile`` has py-spy, where it is installed, tell where the time goes: the share of each part in per cent.
 
 ``--kbit 512,48`` measures instead over links of so many kbit/s, which queue what they cannot send yet: how old what is
 seen was at most, pictures per second, and how long a key waits for its effect.
@@ -17,11 +21,14 @@ import itertools
 import json
 import queue
 import re
+import shutil
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,7 +41,25 @@ from terminal import Terminal
 from myogestic_tui.app.generator import Generator
 from myogestic_tui.tui.key_timing import ASK
 
-BUDGET = {"cpu_percent": 6.0, "bytes_per_frame": 20_000, "idle_cpu_percent": 0.5, "first_paint_s": 0.4}
+BUDGET = {
+    "cpu_percent": 6.0, "bytes_per_frame": 20_000, "recorder_cpu_percent": 2.0, "behind_s": 1.0,
+    "whole_frame_s": 0.4, "help_s": 0.06,
+}  # fmt: skip
+IDLE_BUDGET = {"cpu_percent": 0.5}
+PARTS = {
+    "messages of the recorder": "control-client",
+    "the terminal's input": "textual-input",
+    "output": "textual-output",
+    "spectrum": "_draw_spectrum",
+    "cells of pictures": "SignalView._draw",
+    "what differs, as text": "SignalView._send",
+    "header, message, side": "frame_came",
+    "snapshot": "refresh_frame",
+    "compositor, paint": "_compositor",
+    "wake-ups": "EpollSelector.select",
+    "messages, timers and the rest of Textual": "",
+}
+"""What a profile is told by: the first that a stack has."""
 FPS = 10.0
 _SETTLE_SECONDS = 4.0
 _PICTURE = b"\x1b7"
@@ -161,18 +186,60 @@ def open_viewer(
     }
 
 
+def recorder_of(folder: Path) -> psutil.Process | None:
+    """The recorder of a folder, where one runs."""
+    lines = ((process, " ".join(process.info["cmdline"] or [])) for process in psutil.process_iter(["cmdline"]))
+    return next((process for process, line in lines if str(folder) in line and "control.process" in line), None)
+
+
 def leave(terminal: Counted, folder: Path) -> None:
     """Leave the viewer, and end its recorder."""
     terminal.close()
-    for process in psutil.process_iter(["cmdline"]):
-        if str(folder) in " ".join(process.info["cmdline"] or []) and "control.process" in " ".join(
-            process.info["cmdline"]
-        ):
-            process.terminate()
-            process.wait(60)
+    if (recorder := recorder_of(folder)) is not None:
+        recorder.terminate()
+        recorder.wait(60)
 
 
-def live(n_channels: int, columns: int, lines: int, seconds: float) -> dict[str, object]:
+def cpu_of(process: psutil.Process) -> float:
+    """Seconds of a processor that a process has used."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def of_budget(figures: dict[str, float], budget: dict[str, float] = BUDGET) -> dict[str, float]:
+    """Figures as ratios to their budgets."""
+    return {name: round(figures[name] / most, 2) for name, most in budget.items() if name in figures}
+
+
+def profile(pid: int, seconds: float) -> dict[str, float]:
+    """The share of each of `PARTS` in what a process does, in per cent."""
+    spy = shutil.which("py-spy")
+    if spy is None:
+        raise SystemExit("py-spy is not installed")
+    with tempfile.NamedTemporaryFile() as file:
+        options = ["-p", str(pid), "-d", str(round(seconds)), "-r", "500", "-t", "-f", "raw", "-o", file.name]
+        subprocess.run([spy, "record", "--nonblocking", *options], check=True, capture_output=True)
+        stacks = [line.rpartition(" ") for line in Path(file.name).read_text().splitlines()]
+    found = Counter[str]()
+    for stack, _, count in stacks:
+        found[next(part for part, name in PARTS.items() if name in stack)] += int(count)
+    return {part: round(100 * count / max(found.total(), 1), 1) for part, count in found.most_common()}
+
+
+def watched(terminal: Counted, folder: Path, seconds: float, profiled: bool) -> dict[str, object]:
+    """What a view costs the screens and the recorder."""
+    recorder = recorder_of(folder)
+    before = cpu_of(recorder)
+    start = time.monotonic()
+    figures = terminal.measure(seconds)
+    figures["recorder_cpu_percent"] = round(100 * (cpu_of(recorder) - before) / (time.monotonic() - start), 2)
+    more = {"profile": profile(terminal.process.pid, seconds)} if profiled else {}
+    return {**figures, "of_budget": of_budget(figures), **more}
+
+
+def live(
+    n_channels: int, columns: int, lines: int, seconds: float, *, recording: bool = False, profiled: bool = False
+) -> dict[str, object]:
     """The views of the Live screen while the stream runs and gestures change."""
     name = f"bench{uuid.uuid4().hex[:8]}"
     generator = Generator(name, n_channels=n_channels, fs=2048.0)
@@ -184,11 +251,20 @@ def live(n_channels: int, columns: int, lines: int, seconds: float) -> dict[str,
             try:
                 terminal.wait_for("1/1 streams")
                 terminal.press("l")
+                if recording:
+                    terminal.press("space")
+                    terminal.wait_for("REC")
                 for view, key in (("heat", "i"), ("traces", "i"), ("grid", "enter"), ("zoom", "")):
                     time.sleep(_SETTLE_SECONDS)
-                    found[view] = terminal.measure(seconds)
+                    found[view] = watched(terminal, Path(folder), seconds, profiled)
                     if key:
                         terminal.press(key)
+                terminal.close()
+                time.sleep(_SETTLE_SECONDS)
+                recorder = recorder_of(Path(folder))
+                before = cpu_of(recorder)
+                time.sleep(seconds)
+                found["unwatched"] = {"recorder_cpu_percent": round(100 * (cpu_of(recorder) - before) / seconds, 2)}
             finally:
                 leave(terminal, Path(folder))
     finally:
@@ -218,13 +294,14 @@ def thin(kbit: float, n_channels: int, columns: int, lines: int, seconds: float)
                         for key, seen in (("a", "manual"), ("a", "filter off")):
                             time.sleep(0.7)
                             waits.append(terminal.wait_for_bytes(key, seen))
-                    found[view] = {
+                    figures = {
                         "now_seen_s": round(first, 2),
                         "behind_s": round(max(terminal.lags), 2),
                         "pictures_per_s": round((terminal.n_pictures - n_pictures) / lasted, 2),
                         "key_s_median": round(sorted(waits)[len(waits) // 2], 2),
                         "key_s_most": round(max(waits), 2),
                     }
+                    found[view] = {**figures, "of_budget": of_budget(figures)}
             finally:
                 terminal.rate = 0.0
                 leave(terminal, Path(folder))
@@ -263,7 +340,8 @@ def idle(seconds: float) -> dict[str, object]:
             terminal.press(key)
             terminal.wait_for(title)
             time.sleep(_SETTLE_SECONDS)
-            rest[title.lower()] = terminal.measure(seconds)
+            figures = terminal.measure(seconds)
+            rest[title.lower()] = {**figures, "of_budget": of_budget(figures, IDLE_BUDGET)}
         terminal.close()
         warm = []
         for _ in range(3):
@@ -272,7 +350,19 @@ def idle(seconds: float) -> dict[str, object]:
             terminal.close()
         leave(terminal, Path(folder))
     best = min(warm, key=lambda times: times["whole_frame_s"])
-    return {"first_paint": best, "first_paint_with_recorder_to_start": cold, "idle": rest}
+    best["help_s"] = min(help_seconds() for _ in range(10))
+    return {
+        "start": {**best, "of_budget": of_budget(best)},
+        "start_with_a_recorder_to_start": cold,
+        "idle": rest,
+    }
+
+
+def help_seconds() -> float:
+    """Seconds that ``--help`` takes."""
+    start = time.monotonic()
+    subprocess.run([sys.executable, "-m", "myogestic_tui", "--help"], check=True, capture_output=True)
+    return round(time.monotonic() - start, 3)
 
 
 def main() -> None:
@@ -282,6 +372,8 @@ def main() -> None:
     parser.add_argument("--channels", default="64")
     parser.add_argument("--sizes", default="80x24,160x50,200x60")
     parser.add_argument("--kbit", default="")
+    parser.add_argument("--record", action="store_true")
+    parser.add_argument("--profile", action="store_true")
     options = parser.parse_args()
     if options.kbit:
         links, channels = options.kbit.split(","), int(options.channels.split(",")[0])
@@ -291,13 +383,19 @@ def main() -> None:
         return
     figures = {
         "live": [
-            live(int(n), *map(int, size.split("x")), options.seconds)
+            live(
+                int(n),
+                *map(int, size.split("x")),
+                options.seconds,
+                recording=options.record,
+                profiled=options.profile,
+            )
             for n in options.channels.split(",")
             for size in options.sizes.split(",")
         ],
         **idle(options.seconds),
         "load_average": psutil.getloadavg()[0],
-        "budget": BUDGET,
+        "budget": {**BUDGET, "idle": IDLE_BUDGET},
     }
     print(json.dumps(figures, indent=2))
 

@@ -20,6 +20,7 @@ from .output import remark
 from .writable import probe_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from concurrent.futures import Future
 
     from ..app.interface import AnyCommand, Envelope, Recorder, View
@@ -76,11 +77,14 @@ class Arriving:
         self._first = Status(at=time.monotonic(), host=platform.node(), message="the recorder is starting")
         self.stopping = threading.Event()
         """Set where there will be none; `client` says why."""
+        self.on_envelope: Callable[[], object] = lambda: None
         attached.add_done_callback(self._arrived)
 
     def _arrived(self, attached: Future[RecorderClient]) -> None:
         if attached.exception() is not None:
             self.stopping.set()
+        else:
+            self.client.on_envelope = lambda: self.on_envelope()
 
     @property
     def client(self) -> RecorderClient:

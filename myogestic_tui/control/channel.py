@@ -105,7 +105,9 @@ class Channel(Generic[M]):
     def _next(self) -> bytes:
         if self._posts:
             return self._posts.popleft()
-        return self._offers.pop(next(iter(self._offers)))
+        together = b"".join(self._offers.values())
+        self._offers.clear()
+        return together
 
     def close(self) -> None:
         """Close the socket; what waits is dropped."""

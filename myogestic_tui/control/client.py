@@ -80,6 +80,11 @@ class RecorderClient:
     on_update
         Called (on the client's thread) after each status, and when the recorder is gone or back.
 
+    Attributes
+    ----------
+    on_envelope
+        Called (on the client's thread) after envelopes; those that come together are one.
+
     Raises
     ------
     RecorderGoneError
@@ -101,6 +106,7 @@ class RecorderClient:
         self._locate: Locate = where if callable(where) else lambda: where
         self._program = program
         self._on_update = on_update
+        self.on_envelope: Callable[[], object] = lambda: None
         self._name = secrets.token_hex(8)
         self._changed = threading.Condition()
         self._status: Status | None = None
@@ -331,10 +337,13 @@ class RecorderClient:
                 channel.post(request)
 
     def _hear(self, channel: Channel[ToViewer]) -> None:
-        for message in channel.receive():
+        messages = channel.receive()
+        for message in messages:
             if isinstance(message, Refused | Bye):
                 raise refusal(message)
             self._take(message)
+        if any(isinstance(message, EnvelopeUpdate) for message in messages):
+            self.on_envelope()
 
     def _take(self, message: ToViewer) -> None:
         with self._changed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -82,7 +83,8 @@ class Publisher:
         for number, view in one.subscription.views.items():
             if now < one.due[number]:
                 continue
-            one.due[number] = max(one.due[number] + 1.0 / one.subscription.fps, now)
+            fps = one.subscription.fps
+            one.due[number] = (math.floor(now * fps) + 1) / fps  # all of a viewer's at one instant
             if not is_clear:
                 continue
             if view not in looked:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from ..app.interface import AnyCommand, Recorder, Reply, SetGestures, StartJob, Status
+from ..app.interface import AnyCommand, Recorder, RemoteRecorder, Reply, SetGestures, StartJob, Status
 from ..app.protocol import foreseen
 from ..clock import local_clock
 from ..config import DEFAULT_GESTURES
@@ -87,9 +87,11 @@ class Feed:
         self._before: Status | None = None
         self._runner: CommandRunner | None = None
 
-    def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin to carry out commands."""
+    def start(self, loop: asyncio.AbstractEventLoop, on_envelope: Callable[[], object]) -> None:
+        """Begin to carry out commands; ``on_envelope`` is called, from any thread, where the recorder tells of one."""
         self._runner = CommandRunner(self.recorder, loop)
+        if isinstance(self.recorder, RemoteRecorder):
+            self.recorder.on_envelope = on_envelope
 
     def close(self) -> None:
         """Let the commands under way finish."""

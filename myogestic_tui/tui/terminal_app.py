@@ -73,7 +73,7 @@ class TerminalApp(App[int]):
         self.keys = KeyQueue(self._hand_on, self.pasted, self.is_typing, self._doubt, self.link.times.answered)
         self.key_time = self.key_doubt = 0.0
         """When the last key or click was read, and how much earlier (s) it may have been made."""
-        self._opened_until = 0.0
+        self._opened_until = self._drew_at = 0.0
         self._wake = asyncio.Event()
         self._held = contextlib.ExitStack()
         self._holding = False
@@ -133,6 +133,15 @@ class TerminalApp(App[int]):
             with contextlib.suppress(RuntimeError):
                 self._own_loop.call_soon_threadsafe(self._wake.set)
 
+    def frame_soon(self) -> None:
+        """As `wake_soon`, but no sooner than the frame rate has it."""
+        if self._own_loop is not None:
+            with contextlib.suppress(RuntimeError):
+                self._own_loop.call_soon_threadsafe(self._wake_in_time)
+
+    def _wake_in_time(self) -> None:
+        asyncio.get_running_loop().call_later(self._drew_at + 1.0 / self.pacer.fps - time.monotonic(), self._wake.set)
+
     async def _clock(self) -> None:
         """Frames at a steady pace; none while the link has not taken what came before."""
         due = time.monotonic()
@@ -148,6 +157,7 @@ class TerminalApp(App[int]):
                 self.leave(HUNG_UP)
             elif not self._hold():
                 self._follow_size()
+                self._drew_at = time.monotonic()
                 self.frame_due()
 
     async def _rest(self, due: float) -> None:

@@ -14,7 +14,7 @@ from textual.reactive import reactive
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 
-from ..app.interface import RunCommand
+from ..app.interface import RemoteRecorder, RunCommand
 from ..config import GESTURE_KEYS
 from ..errors import ConfigError
 from .actions import Actions
@@ -94,7 +94,7 @@ class Viewer(Actions):
     # ---------------------------------------------------------------- frames
 
     def on_load(self) -> None:
-        self.feed.start(asyncio.get_running_loop())
+        self.feed.start(asyncio.get_running_loop(), self.frame_soon)
         self.feed.poll(self.options.screen, self.pacer.fps)
 
     def on_unmount(self) -> None:
@@ -114,9 +114,9 @@ class Viewer(Actions):
         return frame.recording or frame.protocol is not None or (front.name_of == "live" and bool(frame.live))
 
     def rate(self) -> float:
-        """As often as wanted where something moves; else as often as one looks."""
+        """As often as wanted where something moves by itself; else as one looks, beside what envelopes bring."""
         frame = self.now()
-        if self._moving:
+        if self._moving and (frame.protocol is not None or not isinstance(self.feed.recorder, RemoteRecorder)):
             return self.pacer.fps
         return min(self.pacer.fps, CALM_FPS if frame.recording or frame.live else IDLE_FPS)
 

@@ -17,7 +17,7 @@ else:
 class Blank(Mixed):
     """Of a widget without border, padding and text: all its rows are one blank strip, which is made once.
 
-    Textual renders whatever lies around a cell that changes, ten times a second on Live.
+    Textual renders whatever lies around a cell that changes, some times a second on Live.
     """
 
     _row: Strip | None = None

@@ -1,6 +1,6 @@
 """Pictures of a signal as cells: compared with what the terminal shows already, and sent as the link takes them.
 
-A `Picture` is given whole, ten times a second, and a few cells of each row are new. Textual would send a row from its
+A `Picture` is given whole, some times a second, and a few cells of each row are new. Textual would send a row from its
 left edge on, and compose every row to do so. So a `Pen` draws the new cells: a widget of one cell, whose strip has, as
 a control segment, what goes to the places of the others. It travels in Textual's own frames; and all else that paints
 the screen finds in the picture's strips what the terminal shows.

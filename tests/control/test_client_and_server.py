@@ -73,6 +73,29 @@ def test_two_clients_of_50_labels_each_give_100_in_order_and_none_twice():
         assert {command.actor.split()[0] for command in recorder.commands} == {"viewer-1", "viewer-2"}
 
 
+def test_a_client_tells_of_envelopes_once_for_those_that_come_together():
+    views = [View(stream="emg", columns=columns, n_channels=8) for columns in (56, 112)]
+    told: list[list[object]] = []
+    enough = threading.Event()
+
+    def tell() -> None:
+        told.append([client.envelope(view) for view in views])
+        if sum(None not in one for one in told) == 8:
+            enough.set()
+
+    with serving() as (server, _), RecorderClient(server.path) as client:
+        client.on_envelope = tell
+        client.fps = 50
+        tell()
+        assert enough.wait(120)
+        last = [one for one in told if None not in one][4:8]
+    assert all(
+        new is not old
+        for one, before in zip(last[1:], last, strict=False)
+        for new, old in zip(one, before, strict=True)
+    )
+
+
 def test_envelopes_come_while_a_view_is_asked_for_and_stop_when_it_is_not():
     view = View(stream="emg", columns=56, n_channels=8)
     with serving() as (server, recorder), RecorderClient(server.path) as client:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import threading
 
 import numpy as np
 import pytest
-from scripted import REPLACE, ScriptedRecorder, emg, idle
+from scripted import REPLACE, ScriptedRecorder, emg, idle, recording
 
 from myogestic_tui.app.interface import LabelStatus
+from myogestic_tui.tui.viewer import Viewer
 from myogestic_tui.widgets.heat import Levels
 from myogestic_tui.widgets.label_timeline import time_axis
 from myogestic_tui.widgets.signal_display import SignalView
@@ -206,3 +208,27 @@ async def test_a_picture_is_drawn_where_anything_of_it_is_new_and_only_then(stag
         it.viewer.theme = "textual-light"
         await it.settle()
         assert it.rows()[1:] == before
+
+
+async def test_an_envelope_brings_a_frame_and_nothing_else_is_waited_for(stage, monkeypatch):
+    frames = []
+    monkeypatch.setattr(Viewer, "rate", lambda _: 1e-3)
+    monkeypatch.setattr(Viewer, "frame_due", lambda viewer: (frames.append(1), viewer.refresh_frame()))
+    recorder = Moving(idle(streams=(emg(),), at=1000.0))
+    recorder.on_envelope = lambda: None
+    async with stage(recorder, screen="live", size=(160, 50)) as it:
+        for _ in range(3):
+            frames.clear()
+            thread = threading.Thread(target=recorder.on_envelope)
+            thread.start()
+            await it.until(lambda: frames)
+            thread.join()
+
+
+async def test_screens_look_at_a_recorder_that_tells_of_envelopes_only_as_often_as_one_does(stage):
+    remote = ScriptedRecorder(recording())
+    remote.on_envelope = lambda: None
+    async with stage(remote, screen="live") as it:
+        assert it.viewer.rate() < it.viewer.pacer.fps
+    async with stage(ScriptedRecorder(recording()), screen="live") as it:
+        assert it.viewer.rate() == it.viewer.pacer.fps

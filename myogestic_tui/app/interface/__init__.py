@@ -48,6 +48,7 @@ from .commands import (
 from .recorder import (
     HostedRecorder,
     Recorder,
+    RemoteRecorder,
     ScriptContext,
     ScriptedRecorder,
     confirmed,
@@ -114,6 +115,7 @@ __all__ = [
     "RecorderState",
     "Relabel",
     "Remark",
+    "RemoteRecorder",
     "Reply",
     "RunCommand",
     "ScriptContext",

@@ -46,6 +46,13 @@ class Recorder(Protocol):
         ...
 
 
+@runtime_checkable
+class RemoteRecorder(Recorder, Protocol):
+    """A recorder of another process: it tells when an envelope came, on a thread of its own."""
+
+    on_envelope: Callable[[], object]
+
+
 class HostedRecorder(Recorder, Protocol):
     """A recorder of this process that others may attach to."""
 
