@@ -257,7 +257,7 @@ def _start_protocol(parts: Parts, command: c.StartProtocol) -> c.Reply:
         return _question(reasons)
     parts.run_protocol(plan, who=_who(command))
     _started_although(parts, command, reasons)
-    return c.Reply(ok=True, message=f"protocol {plan.name}: {len(plan.cues)} cues in {plan.total_s:.0f} s")
+    return c.Reply(ok=True, message=f"protocol {plan.name}: {len(plan.cues)} cues in {plan.total_s:g} s")
 
 
 def _protocol(parts: Parts, command: c.OfSession) -> ProtocolRunner:
