@@ -490,6 +490,18 @@ async def test_what_is_on_the_network_is_listed_line_by_line_in_the_details(stag
         assert "irregular" not in it.text
 
 
+@pytest.mark.parametrize("size", [(40, 14), (60, 20)])
+async def test_a_narrow_terminal_shows_the_gestures_and_the_trials_while_one_is_chosen(stage, size):
+    async with stage(ScriptedRecorder(recording()), screen="record", size=size) as it:
+        assert re.search(r"2 +Fist", it.text)
+        assert "TRIAL AT" not in it.text
+        await it.press("up")
+        assert "TRIAL AT" in it.text
+        assert "KEY" not in it.text
+        await it.press("escape")
+        assert "KEY" in it.text
+
+
 async def test_every_gesture_can_be_reached_where_they_do_not_fit(stage):
     gestures = tuple(r.GestureStatus(name=f"gesture {i}") for i in range(14))
     async with stage(ScriptedRecorder(recording(gestures=gestures)), screen="record") as it:

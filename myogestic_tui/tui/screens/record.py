@@ -34,6 +34,8 @@ _LETTERS, _NEW = "abcfghijklmop", "n"
 _SIGNAL_FROM = 36
 """From this height on the signal is shown beneath."""
 _MOST_PROBLEMS = 2
+_BOTH_FROM = 72
+"""From this width on gestures and trials stand beside each other; else the trials while one of them is chosen."""
 
 
 class RecordScreen(TrialEditing):
@@ -58,7 +60,8 @@ class RecordScreen(TrialEditing):
                 yield self.now_lines
                 yield self.progress
             yield self.digits
-        with Horizontal(id="middle"):
+        self.middle = Horizontal(id="middle")
+        with self.middle:
             yield self.gestures
             yield self.trials
             yield self.side
@@ -102,6 +105,10 @@ class RecordScreen(TrialEditing):
         if self.trial is not None and not any(one.place == self.trial for one in trials):
             self.trial = None
         self.trials.cursor_type = "row" if self.trial is not None else "none"
+        narrow = self.width < _BOTH_FROM
+        self.middle.set_class(narrow, "-narrow")
+        self.trials.display = not narrow or self.trial is not None
+        self.gestures.display = not narrow or self.trial is None
         before = len(self.trials.ordered_rows)
         columns = trial_columns(frame, max(self.trials.size.width - 1, 24))
         self.trials.put(columns, {str(one.place): one for one in trials})
