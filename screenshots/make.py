@@ -76,11 +76,13 @@ class Shot:
     theme: str = "dark"
     keys: tuple[str, ...] = ()
     glyphs: str = "braille"
+    seconds: float = 0.8
+    """How long it is looked at before: a stream's last minute grows with that."""
 
 
 SMALL, MIDDLE, WIDE, LARGE = (80, 24), (120, 40), (160, 50), (200, 60)
 SHOTS = (
-    Shot("streams", "idle", "streams"),
+    Shot("streams", "recording", "streams", seconds=20.0),
     Shot("streams-light", "idle", "streams", theme="light"),
     Shot("streams-160x50", "idle", "streams", WIDE),
     Shot("streams-details", "idle", "streams", MIDDLE, keys=("enter",)),
@@ -145,7 +147,7 @@ async def take(app: App, shot: Shot) -> None:
         await pilot.pause(0.4)
         for key in shot.keys:
             await pilot.press(key)
-        await pilot.pause(0.8)
+        await pilot.pause(shot.seconds)
         viewer.pacer = Pacer(viewer.pacer.most)  # no picture says how busy the machine was that made it
         viewer.refresh_frame()
         await pilot.pause()
