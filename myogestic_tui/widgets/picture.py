@@ -178,9 +178,11 @@ class Picture(Signal):
             cells = self._wanted[ys, xs]
             inks, glyphs = cells >> _INK, cells & _GLYPH
             text = "".join(map(chr, np.where(glyphs == 0, _BLANK, glyphs).tolist()))
-            moved = np.diff(xs, prepend=-2) != 1
-            moved[1:] |= np.diff(ys) != 0
-            starts = np.flatnonzero(moved | (np.diff(inks, prepend=-1) != 0))
+            moved = np.ones(len(xs), np.bool_)
+            moved[1:] = (xs[1:] != xs[:-1] + 1) | (ys[1:] != ys[:-1])
+            begins = moved.copy()
+            begins[1:] |= inks[1:] != inks[:-1]
+            starts = np.flatnonzero(begins)
             runs = zip(
                 starts.tolist(), [*starts[1:].tolist(), len(xs)], moved[starts].tolist(), inks[starts].tolist(),
                 (ys[starts] + region.y + 1).tolist(), (xs[starts] + region.x + 1).tolist(), strict=True,
@@ -216,9 +218,11 @@ class Picture(Signal):
         first = differs.copy()
         first[: len(first) - self.n_last, self.n_head :] = False
         ys, xs = np.nonzero(differs & ~first)
-        turn = -int(np.searchsorted(ys, self._next))
+        if self._next:
+            turn = -int(np.searchsorted(ys, self._next))
+            ys, xs = np.roll(ys, turn), np.roll(xs, turn)
         self._next = 0
-        for rows, columns in (np.nonzero(first), (np.roll(ys, turn), np.roll(xs, turn))):
+        for rows, columns in (np.nonzero(first), (ys, xs)):
             if len(rows):
                 yield rows, columns
 

@@ -43,7 +43,7 @@ _BEHIND_SECONDS = 0.75
 """A picture that ends longer ago says when."""
 _NUMBERS_SECONDS = 0.5
 """How often the numbers beside traces and on electrodes are new: faster than that nobody reads."""
-_LISTEN_SECONDS = 0.25
+_LISTEN_SECONDS = 0.5
 """How often it is looked whether the scales fit."""
 _WHOLE_SECONDS = 1.0
 """How often all of a picture is made anew, for samples that came late; else its newest columns are."""
