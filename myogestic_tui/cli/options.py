@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
-from ..config import Theme
 from ..errors import ConfigError
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 SCREEN_OPTIONS = ("theme", "glyphs", "fps", "mouse")
@@ -35,15 +37,35 @@ def common_options(command: Decorated) -> Decorated:
     )(command)
 
 
+class _Theme(click.Choice[str]):
+    """Names of themes, which are looked up when one is given: help imports no configuration."""
+
+    name = "theme"
+
+    def __init__(self) -> None:
+        super().__init__(())
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:  # noqa: ARG002
+        return "THEME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        self._look_up()
+        return super().convert(value, param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        self._look_up()
+        return super().shell_complete(ctx, param, incomplete)
+
+    def _look_up(self) -> None:
+        from ..config import Theme
+
+        self.choices = get_args(Theme)
+
+
 def screen_options(command: Decorated) -> Decorated:
     """Add what the screens may ask of the terminal; these go over the configuration."""
     options = [
-        click.option(
-            "--theme",
-            type=click.Choice(get_args(Theme)),
-            metavar="THEME",
-            help="dark, light, ansi, or Textual's.",
-        ),
+        click.option("--theme", type=_Theme(), help="dark, light, ansi, or Textual's."),
         click.option(
             "--glyphs", type=click.Choice(["auto", "braille", "block", "ascii"]), help="Characters that draw curves."
         ),
