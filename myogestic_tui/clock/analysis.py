@@ -20,7 +20,7 @@ from .spacing import segments_of
 from .stamp_sanity import why_unusable
 from .steps import beside, find_moves
 from .thresholds import ARRIVAL_ERROR, ARRIVAL_GAP, gap_threshold, rate_differs
-from .timeline import Gap, Leap, Piece, Repeat, Timeline
+from .timeline import Gap, Leap, Piece, Repeat, Segment, Timeline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +81,7 @@ def _analyse(sketch: Sketch | EventSketch, evidence: Evidence, since: int) -> Ti
         found = place_events(sketch, arrivals, lines, evidence)
     else:
         cells = sketch.cells(since)
-        found = _regular(cells, arrivals, lines, evidence)
+        found = _regular(cells, arrivals, lines, evidence, since)
         found = _with_coverage(found, cells, evidence, beginning=not since)
     if evidence.counts is not None and found.period_s > 0:
         found = counted(found, evidence.counts, since)
@@ -111,13 +111,15 @@ def _delivered(n: int, evidence: Evidence) -> float | None:
     return n / seconds if seconds > 0 and n else None
 
 
-def _regular(cells: Cells, arrivals: Arrivals, lines: Sequence[OffsetLine], evidence: Evidence) -> Timeline:
+def _regular(
+    cells: Cells, arrivals: Arrivals, lines: Sequence[OffsetLine], evidence: Evidence, since: int = 0
+) -> Timeline:
     found = Timeline(cells.n_samples, cells.fs, 1.0 / cells.fs, bad_stamps=cells.n_bad)
     if cells.n_samples == 0:
         return replace(found, pieces=(nothing_yet(),))
     reason = why_unusable(cells, arrivals)
     if reason:
-        return _by_count(replace(found, unusable=reason), arrivals)
+        return _by_count(replace(found, unusable=reason), arrivals, since)
     course = follow(cells)
     verdicts = Judge(course, evidence, arrivals, lines).judge(find_moves(course))
     found = _with_events(found, course, verdicts)
@@ -161,14 +163,18 @@ def _late_at_end(course: Course, floor: float) -> float:
     return float(late) if late >= max(cells.threshold, 4.0 * course.noise) else 0.0
 
 
-def _by_count(found: Timeline, arrivals: Arrivals) -> Timeline:
-    """Stamps tell nothing: each sample is stamped with its arrival, and the same rules decide."""
+def _by_count(found: Timeline, arrivals: Arrivals, since: int) -> Timeline:
+    """Stamps tell nothing: each sample from ``since`` on is stamped with its arrival, and the same rules decide."""
     if arrivals.rate is None:
         return replace(found, pieces=(nowhere(),))
-    by_arrival = _arrived(arrivals, found.fs)
+    by_arrival = _arrived(arrivals, found.fs, since)
+    if by_arrival.unusable:  # so much faster than it says that it seems to come at once
+        by_arrival = _arrived(arrivals, arrivals.rate, since)
     rate = by_arrival.measured_fs
     if rate_differs(rate, found.fs, found.n_samples, by_arrival=True) and rate is not None:
-        by_arrival = _arrived(arrivals, rate)  # far off the nominal rate it is but an estimate
+        by_arrival = _arrived(arrivals, rate, since)  # far off the nominal rate it is but an estimate
+    if by_arrival.unusable:
+        return replace(found, pieces=(nowhere(),))
     at, times = [], []
     bounds = [one.start for one in by_arrival.segments] + [found.n_samples]
     for segment, stop in zip(by_arrival.segments, bounds[1:], strict=True):
@@ -186,10 +192,17 @@ def _by_count(found: Timeline, arrivals: Arrivals) -> Timeline:
     )
 
 
-def _arrived(arrivals: Arrivals, fs: float) -> Timeline:
+def _arrived(arrivals: Arrivals, fs: float, since: int) -> Timeline:
     sketch = Sketch(fs, max(ARRIVAL_GAP, gap_threshold(fs)))
-    sketch.feed(arrivals.of_each())
-    return _regular(sketch.cells(), Arrivals(None, 0), (), Evidence())
+    for stamps in arrivals.of_each(since):
+        sketch.feed(stamps)
+    found = _regular(sketch.cells(), Arrivals(None, 0), (), Evidence())
+    earlier = since * found.period_s
+    return replace(
+        found,
+        segments=tuple(Segment(one.start + since, one.at + since, one.offsets - earlier) for one in found.segments),
+        gaps=tuple(replace(gap, index=gap.index + since) for gap in found.gaps),
+    )
 
 
 def _with_coverage(found: Timeline, cells: Cells, evidence: Evidence, *, beginning: bool) -> Timeline:

@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from .counter import Counts
     from .timeline import Basis
 
     Floats = NDArray[np.float64]
+
+_BLOCK = 1 << 18
+"""Samples whose arrivals are worked out at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +142,9 @@ class Arrivals:
         a, b = np.searchsorted(self.counts - 1, (first, stop))
         return slice(int(a), int(b))
 
-    def of_each(self) -> Floats:
-        """``(n,)``: when each of the samples came; NaN for those that no row tells of."""
-        times = np.full(self.n_samples, np.nan)
-        counts = self.counts.astype(np.intp)
-        upto = int(counts[-1]) if len(counts) else 0
-        times[:upto] = np.repeat(self.times, np.diff(counts, prepend=0))
-        return times
+    def of_each(self, first: int = 0) -> Iterator[Floats]:
+        """When each of the samples from ``first`` on came, some at a time; NaN for those that no row tells of."""
+        times = np.append(self.times, np.nan)
+        for start in range(first, self.n_samples, _BLOCK):
+            number = np.arange(start, min(start + _BLOCK, self.n_samples))
+            yield times[np.searchsorted(self.counts, number, side="right")]

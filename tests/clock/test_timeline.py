@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
-from myogestic_tui.clock import Evidence, Sketch, analyse, timeline_of
+from myogestic_tui.clock import Evidence, Follower, Sketch, analyse, timeline_of
 from myogestic_tui.clock.thresholds import rate_differs
 
 OFFSET = -500.0
@@ -260,6 +262,34 @@ def test_stamps_that_tell_nothing_are_replaced_by_arrivals(spoil, reason):
     assert found.gaps == ()
     without = timeline_of(spoil(taken), 500.0, known(taken, by_arrival=False))
     assert without.basis == "none"
+
+
+def test_samples_that_a_script_brings_hundreds_of_times_faster_than_they_say_have_a_timeline():
+    """Their stamps rise by about 1000 s in a second, and by the nominal rate all of them seem to come at once."""
+    counts = np.repeat(450_000.0 * np.arange(1, 7), 2)[:-1] + np.tile((0.0, 50.0), 6)[:-1]
+    rows = np.column_stack((counts, 100.0 + counts / (730.0 * 250.0)))
+    found = timeline_of(np.arange(int(counts[-1])) / 250.0, 250.0, Evidence(arrivals=rows))
+    assert found.basis in ("count", "none")
+
+
+def test_the_newest_of_many_hours_without_usable_stamps_is_placed_in_the_memory_of_its_minutes():
+    fs, hours = 2000.0, 4
+    follower, n = Follower(fs), round(hours * 3600 * fs)
+    still = np.full(1 << 20, 77.0)
+    for first in range(0, n, len(still)):
+        follower.feed(still[: n - first])
+    at = np.arange(n - 1000 * fs, n + 1, 0.2 * fs)
+    rows = np.column_stack((at, START + at / fs))
+    tracemalloc.start()
+    found = follower.analyse(Evidence(arrivals=rows, start=START, stop=START + n / fs))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.unusable == "the stamps stand still"
+    number = np.arange(n - 60_000, n)
+    piece = found.pieces[-1]
+    assert np.abs(np.interp(number, piece.at, piece.offsets) - START - number / fs).max() < 0.25
+    assert found.gaps == ()
+    assert peak < 60e6, "eight bytes of each of the samples are 230 MB"
 
 
 @pytest.mark.parametrize("seconds", [16.0, 60.0, 600.0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ..format.journal import Frame
     from .journal_writer import Segment, StreamJournal
 
+_log = logging.getLogger(__name__)
 _ROTATE_CHUNKS = 8
 _ROTATE_FRAMES = 256
 """What a segment holds before the next one is begun, of which at least one chunk is committed: all of it is read
@@ -218,9 +220,12 @@ class StreamCommitter:
         return self._follower.sketch
 
     def look(self, offsets: NDArray[np.float64] | None) -> None:
-        """Bring `timeline` up to date, with the clock offsets so far."""
+        """Bring `timeline` up to date, with the clock offsets so far; it is for show, and ends no recording."""
         recent = Evidence(arrivals=self._arrivals.table(), offsets=offsets, counts=self.counts)
-        self.timeline = self._follower.analyse(recent)
+        try:
+            self.timeline = self._follower.analyse(recent)
+        except Exception:
+            _log.exception("%s: what its time stamps tell cannot be worked out; its samples are recorded", self.stem)
 
     def arrivals(self) -> NDArray[np.float64]:
         """The arrival record so far, ``(k, 2)``."""
