@@ -119,6 +119,7 @@ class Parts:
         self.viewers = 0
         self._screens_here = self._publishes = self._lean = False
         self._watched_at = -math.inf
+        self._watching = threading.Lock()
 
     # ---------------------------------------------------------------- life
 
@@ -157,13 +158,14 @@ class Parts:
 
     def set_viewers(self, viewers: int | None = None, *, here: bool | None = None) -> None:
         """See `App.set_viewers`."""
-        self.viewers = self.viewers if viewers is None else viewers
-        self._screens_here = self._screens_here if here is None else here
-        self._watched_at = time.monotonic()
-        watched = _POLL_WATCHED if self.viewers else _POLL_ALONE
-        self.streams.set_poll(_POLL_HERE if self._screens_here else watched)
-        if self._is_watched:
-            self.streams.set_resting(False)
+        with self._watching:
+            self.viewers = self.viewers if viewers is None else viewers
+            self._screens_here = self._screens_here if here is None else here
+            self._watched_at = time.monotonic()
+            watched = _POLL_WATCHED if self.viewers else _POLL_ALONE
+            self.streams.set_poll(_POLL_HERE if self._screens_here else watched)
+            if self._is_watched:
+                self.streams.set_resting(False)
 
     @property
     def _is_watched(self) -> bool:
@@ -195,8 +197,9 @@ class Parts:
             self.recorder.stop_by_itself(session, shortage)
 
     def _let_streams_rest(self) -> None:
-        if self._lean and not self._is_watched and time.monotonic() - self._watched_at > _REST_AFTER_S:
-            self.streams.set_resting(True)
+        with self._watching:
+            if self._lean and not self._is_watched and time.monotonic() - self._watched_at > _REST_AFTER_S:
+                self.streams.set_resting(True)
 
     def _scan_takes(self) -> None:
         if self.recordings.running is None:
