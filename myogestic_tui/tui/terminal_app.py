@@ -233,10 +233,14 @@ class TerminalApp(App[int]):
         if self._leaving:
             return
         self.key_time, self.key_doubt = event.time, doubt
+        self.before_key()
         event = _one_line(event) if isinstance(event, events.Paste) else self.meant(event)
         await super().on_event(event)
         if not self._leaving:
             await settled([*(self.focused or self.screen).ancestors_with_self])
+
+    def before_key(self) -> None:
+        """A key is about to be handed on."""
 
     def meant(self, event: events.Event) -> events.Event:
         """The key that an event stands for."""

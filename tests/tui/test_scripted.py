@@ -14,6 +14,7 @@ from myogestic_tui import App
 from myogestic_tui.errors import ConfigError
 from myogestic_tui.session import open_session_store
 from myogestic_tui.tui import ViewerOptions
+from myogestic_tui.tui.modals.ask import Ask
 from myogestic_tui.tui.viewer import Viewer
 from myogestic_tui.widgets import button, recording_controls, signal_view, text
 from myogestic_tui.widgets.gestures import GestureList
@@ -95,6 +96,21 @@ async def test_a_snapshot_that_comes_while_the_screens_end_is_not_drawn() -> Non
         recorder.now = idle()
         await viewer.screen._compose_script()
     assert viewer.return_code == 0
+
+
+async def test_a_key_counts_for_what_the_script_s_widgets_show_already() -> None:
+    """They look at the recorder themselves, and more often than an idle screen is drawn: a stop was not heard."""
+    recorder = ScriptedRecorder(idle(gestures=()))
+    recorder.ctx = _Context(recorder)
+    recorder.ui_function = lambda ctx: [recording_controls(ctx, ["Rest", "Fist"])]
+    viewer = Viewer(recorder, ViewerOptions(script=recorder, screen="script"))
+    async with viewer.run_test(size=(100, 30)) as pilot:
+        while not viewer.screen.query(GestureList):
+            await pilot.pause(0.01)
+        recorder.now = recording(streams=(emg(64),))
+        await pilot.press("x")
+        await pilot.pause()
+        assert isinstance(viewer.screen, Ask)
 
 
 def test_widgets_are_shown_once_whether_called_or_yielded() -> None:
