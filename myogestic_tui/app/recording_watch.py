@@ -30,7 +30,7 @@ class _Watched:
 
 
 class Watch:
-    """Looks at the streams of the running session a few times a second.
+    """Looks at the streams of the running session twice a second.
 
     Parameters
     ----------

@@ -195,7 +195,7 @@ class Continuity:
     # ---------------------------------------------------------------- life
 
     def update(self, app: App) -> None:
-        """Bring the file up to date, and link what can be linked; called a few times a second."""
+        """Bring the file up to date, and link what can be linked; called twice a second."""
         self._keep(app)
         if self._attempts and time.monotonic() - self._since > STABLE_SECONDS:
             self._attempts = 0

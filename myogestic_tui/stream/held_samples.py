@@ -85,10 +85,12 @@ class HeldSamples:
 
     def _fit(self, ring: RingBuffer, info: StreamInfo) -> None:
         """Hold less while it rests, and as much as before once it is looked at."""
+        if self._hold_s:
+            return  # what a recording may begin with is held in any case
         rows = self._awake_rows
-        if self.resting and not self._hold_s:
+        if self.resting:
             rows = min(rows, max(round(RESTING_SECONDS * info.fs), RESTING_BYTES // _row_bytes(info)))
-        if rows != ring.capacity and not self._hold_s:
+        if rows != ring.capacity:
             ring.resize(rows)
 
     def _keep(self, data: NDArray[Any], timestamps: NDArray[np.float64], now: float) -> None:

@@ -45,7 +45,7 @@ LEAST_SAVING = 0.1
 """Below this share of its bytes a chunk is not worth `ZSTD_LEVEL`: raw it is decoded five times as fast."""
 
 RAW_LEVEL = -100_000
-"""A frame of raw blocks, with its checksum, at the speed of a copy: for chunks of a session that is being recorded.
+"""A frame of raw blocks (but for silence), with its checksum, at the speed of a copy: for samples that are recorded.
 
 Packing compresses them. At 64 channels of 2048 Hz that takes 0.3 % of a core from the recorder's 1.7 %.
 """

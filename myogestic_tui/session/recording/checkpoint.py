@@ -139,6 +139,8 @@ def _words_of(refusal: OSError) -> str:
 def sync_all(logs: Sequence[_Log]) -> None:
     """Sync logs all at once: on a slow disk each would take as long as all of them. Raises what the first one does."""
     logs = [log for log in logs if log.is_unsynced]
+    if not logs:
+        return
     errors: list[Exception] = []
 
     def sync(log: _Log) -> None:
@@ -150,8 +152,7 @@ def sync_all(logs: Sequence[_Log]) -> None:
     others = [threading.Thread(target=sync, args=(log,), name="fdatasync", daemon=True) for log in logs[1:]]
     for thread in others:
         thread.start()
-    for log in logs[:1]:
-        sync(log)
+    sync(logs[0])
     for thread in others:
         thread.join()
     if errors:
