@@ -46,7 +46,7 @@ class Control:
         self._running = threading.Event()
         self._running.set()
         self._limit = 0.0
-        self._told_at = self._began_at = time.monotonic()
+        self._told_at = time.monotonic()
         self._done = self._told = 0
         self._rate = 0.0
 
