@@ -187,14 +187,22 @@ def test_what_becomes_of_a_program_is_said(runner):
     }
 
 
-def test_a_program_that_hangs_is_killed_with_all_that_it_started(runner, tmp_path):
+@pytest.fixture
+def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file without which no time passes for the runner: for programs that take their time to begin."""
+    monkeypatch.setenv("NO_TIME_PASSES_BEFORE", str(tmp_path / "begun"))
+    return tmp_path / "begun"
+
+
+def test_a_program_that_hangs_is_killed_with_all_that_it_started(begun, runner, tmp_path):
     run, ended = runner
     pids = tmp_path / "pids"
     one = f"echo $$ >> {pids}; exec sleep 600"
     run.run("hangs", shell(f"(setsid sh -c '{one}') & (sh -c '{one}') & {one}"), 4.0)
+    wait_for(lambda: pids.exists() and pids.read_text().count("\n") == 3)
+    begun.touch()
     wait_for(lambda: ended == [("hangs", "killed after 4 s")])
     started = pids.read_text().split()
-    assert len(started) == 3
     for pid in map(int, started):
         wait_for(lambda pid=pid: gone(pid))
 
@@ -273,16 +281,19 @@ def test_doctor_names_a_program_that_is_not_there(tmp_path: Path, monkeypatch):
     assert texts == ["[on] lost: there is no program no-such-program", "command lamp: there is no program no-lamp"]
 
 
-def test_append_waits_for_no_program(tmp_path: Path):
+def test_append_waits_for_no_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Counted, not timed: no thread of the recorder is begun for a program, and every chunk is taken meanwhile."""
     config = parse_config("[on]\nlost = '/bin/sleep 600'\ntime_limit_s = 1")
     with running(tmp_path / "sessions", config) as app:
         session = Session(tmp_path / "other", reserve_bytes=0)
         session.init_stream("emg", StreamInfo(8, 1000.0))
-        before = set(threading.enumerate())
+        begun, start = [], threading.Thread.start
+        monkeypatch.setattr(
+            threading.Thread, "start", lambda one: (begun.append(threading.current_thread().name), start(one))
+        )
         for number in range(200):
             app.parts.hooks.tell("lost", stream=str(number))
             session.append("emg", np.zeros((4, 8), "float32"), np.arange(4.0))
-        assert not set(threading.enumerate()) - before
+        assert not {threading.current_thread().name, "commands"} & {*begun}
         assert session.snapshot().n_samples["emg"] == 800
         session.finish()

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import zipfile
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -30,6 +28,7 @@ from myogestic_tui.session.archive.summary_comment import comment_bytes, decode_
 from myogestic_tui.session.archive.zip_index import single_folder
 from myogestic_tui.session.format.summary import StreamSummary, Summary
 from tests.archive.sessions import EMG, STREAMS, assert_holds, rewrite, samples_of
+from tests.processes import open_files
 
 
 def test_a_packed_session_holds_what_was_recorded(archive):
@@ -51,14 +50,6 @@ def test_a_member_is_read_from_where_its_header_is(archive, at, what):
         assert damaged.read("meta.json")
 
 
-def open_files() -> list[str]:
-    found = []
-    for fd in os.listdir("/proc/self/fd"):
-        with suppress(FileNotFoundError):  # the one of this list, and those of other threads
-            found.append(os.readlink(f"/proc/self/fd/{fd}"))
-    return found
-
-
 @pytest.mark.parametrize("use", ["close", "with", "refused"])
 def test_no_file_stays_open(archive, use):
     if use == "close":
@@ -70,7 +61,7 @@ def test_no_file_stays_open(archive, use):
         archive.write_bytes(archive.read_bytes()[:-1])
         with pytest.raises(SessionDamagedError):
             Archive(archive)
-    assert str(archive) not in open_files()
+    assert open_files(archive) == []
 
 
 def test_a_member_that_does_not_inflate_is_damaged(archive, tmp_path):

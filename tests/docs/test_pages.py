@@ -99,6 +99,13 @@ def lab(tmp_path: Path, archive: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def run(command: list[str]) -> str:
+    """What a command prints. A verdict that is not good stands there, not among the errors: a failure shows both."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
 @pytest.mark.parametrize("page", sorted({block.page for block in blocks("python")}), ids=lambda page: page.name)
 def test_python_blocks_run(page, lab):
     """The blocks of a page are one program, run where the sessions are. Those marked "not run" only have to compile."""
@@ -107,8 +114,7 @@ def test_python_blocks_run(page, lab):
         if block.page == page:
             compile(block.text, str(block), "exec")
             parts += [] if block.note == "not run" else [block.text]
-    done = subprocess.run([sys.executable, "-c", "\n".join(parts)], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
+    run([sys.executable, "-c", "\n".join(parts)])
 
 
 @pytest.mark.parametrize(("block", "words"), commands(), ids=str)
@@ -130,10 +136,9 @@ def test_commands_are_as_the_program_has_them(block, words, lab):
             assert within is not None
             within.make_context(name_within, list(arguments), parent=inner)
         if name in READS:
-            done = subprocess.run([*COMMAND, *words], capture_output=True, text=True, timeout=120)
-            assert done.returncode == 0, done.stderr
+            told = run([*COMMAND, *words])
             for line in shown_after(block, words):
-                assert line.rstrip() in [one.rstrip() for one in done.stdout.splitlines()]
+                assert line.rstrip() in [one.rstrip() for one in told.splitlines()]
 
 
 @pytest.mark.parametrize("block", blocks("toml"), ids=str)

@@ -36,6 +36,7 @@ from myogestic_tui.session.recording.disk_reserve import byte_rate, free_bytes
 from myogestic_tui.session.recording.journal_writer import StreamJournal
 from myogestic_tui.session.recording.zarr_committer import StreamCommitter
 from myogestic_tui.stream.source import ClockEstimate
+from tests.processes import open_files
 from tests.sending import wait_for
 from tests.session.folders import recorded
 from tests.session.known import STREAMS, Known
@@ -258,16 +259,14 @@ def test_how_many_samples_a_stream_has_is_known_by_its_name_and_its_stem(tmp_pat
 
 
 def test_a_session_that_is_closed_holds_no_file_open(tmp_path: Path):
-    def use() -> int:
-        session = recorded(tmp_path, [(EMG, 1200, 100)])
-        session.finish()
-        assert session.stores["emg"][:].shape == (1200, 8)
-        session.pack_to_zip()
-        assert session.stores["emg"][:].shape == (1200, 8)
-        session.close()
-        return len(os.listdir("/proc/self/fd"))
-
-    assert use() == use()  # the first opens what zarr keeps
+    session = recorded(tmp_path, [(EMG, 1200, 100)])
+    assert open_files(tmp_path)
+    session.finish()
+    assert session.stores["emg"][:].shape == (1200, 8)
+    session.pack_to_zip()
+    assert session.stores["emg"][:].shape == (1200, 8)
+    session.close()
+    assert open_files(tmp_path) == []
 
 
 def test_a_trial_is_bad_unless_told_otherwise(tmp_path: Path):
