@@ -218,6 +218,13 @@ def picture(grids: Sequence[ChannelGrid]) -> Places:
     return min(found, key=lambda rows: max(len(rows[0]) / _ROOM[0], len(rows) / _ROOM[1]), default=())
 
 
+def placed_labels(grids: Sequence[ChannelGrid], places: Places) -> tuple[tuple[str, int, int], ...]:
+    """Label of each grid of a `picture`, with the row and the column of its corner there."""
+    found = {channel: (y, x) for y, row in enumerate(places) for x, channel in enumerate(row)}
+    first = [(grid.label, *grid.places()[0]) for grid in grids if grid.places()[0][0] in found]
+    return tuple((label, found[channel][0] - y, found[channel][1] - x) for label, channel, y, x in first)
+
+
 def _in_rows(tables: Sequence[Cells], across: int) -> Places:
     found: list[tuple[int, ...]] = []
     for start in range(0, len(tables), across):

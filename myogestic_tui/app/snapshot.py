@@ -13,7 +13,7 @@ import msgspec
 from ..clock import local_clock
 from ..clock.local import clock_id
 from ..config import GESTURE_KEYS
-from ..montage import picture
+from ..montage import picture, placed_labels
 from ..session.format.chain import chain_link
 from ..session.format.seconds_before import before_s
 from ..session.reading.label_counts import Tally, tally
@@ -217,6 +217,7 @@ def _connected(parts: Parts, stream: Stream, recorded: StreamProgress | None) ->
             stream, health, started_at=parts.recordings.started_at if parts.recordings.running is not None else None
         ),
         places=_places(info.channel_grids),
+        grid_labels=_grid_labels(info.channel_grids),
         montage=_montage_words(info.channel_grids),
         quality=parts.quality_rows.of(stream, frozenset(parts.labels.bad_channels.get(stream.name, ()))),
         mvc=parts.mvc.of(stream.name, info),
@@ -231,6 +232,11 @@ def _channel_names(info: StreamInfo) -> tuple[str, ...]:
 @lru_cache(maxsize=64)
 def _places(grids: tuple[ChannelGrid, ...] | None) -> Places:
     return picture(grids or ())
+
+
+@lru_cache(maxsize=64)
+def _grid_labels(grids: tuple[ChannelGrid, ...] | None) -> tuple[tuple[str, int, int], ...]:
+    return placed_labels(grids or (), _places(grids))
 
 
 @lru_cache(maxsize=64)

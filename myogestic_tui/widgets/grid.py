@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,24 +12,28 @@ from . import colour_ramp
 from . import number_format as f
 from .heat import levels
 from .picture import Block, Picture, written
+from .strip_widget import FLAG_WORDS, WORST_FIRST
+from .styled_lines import cells, fit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from ..montage import Places
+    from .electrodes import Electrodes
     from .strip_widget import Page
 
-CELL = 3
 _MOST = 10, 4
 """Cells and rows that an electrode takes at most."""
+_ABOVE = 2
+"""Rows of the heading: what is shown, and the chosen electrode."""
 
 
 class Grid(Picture):
     """The electrodes of one stream.
 
-    ``draw(page, places, values, loudest, what, quality, numbers)``: ``values`` by channel, coloured as `heat` colours
-    them below ``loudest``; ``what`` is the heading; with ``quality`` only what is wrong is coloured. Each electrode has
-    its number and, where there is room, its value of ``numbers``, which may be of a moment ago.
+    ``draw(page, electrodes, values, loudest, what, quality, numbers)``: ``values`` by channel, coloured as `heat`
+    colours them below ``loudest``; ``what`` is the heading; with ``quality`` only what is wrong is coloured. Each
+    electrode has its number and, where there is room, its value of ``numbers``, which may be of a moment ago, and its
+    name. Of more than one grid each has its label above it.
     """
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
@@ -37,7 +42,7 @@ class Grid(Picture):
         self._names: tuple[object, tuple[Block, Block]] = (None, (written([], 0), written([], 0)))
 
     def draw(
-        self, page: Page, places: Places, values: Sequence[float], loudest: float, what: str, *,
+        self, page: Page, electrodes: Electrodes, values: Sequence[float], loudest: float, what: str, *,
         quality: bool = False, numbers: Sequence[float] = (),
     ) -> None:  # fmt: skip
         """Show what is new."""
@@ -46,12 +51,16 @@ class Grid(Picture):
         if len(self._steps) != len(values):
             self._steps = np.full(len(values), -1, np.int64)
         self._steps = levels(levelled, loudest, self._steps)
-        about = (page.flags, page.cursor, places, what, quality, width, height, page.unit)
+        about = (page.flags, page.cursor, electrodes, what, quality, width, height, page.unit)
         if not self.draws((about, tuple(numbers or values), self._steps.tobytes())):
             return
-        wide = max(min((width - 1) // len(places[0]), _MOST[0]), CELL)
-        tall = max(min((height - 1) // len(places), _MOST[1], wide // 2), 1)
-        heading, names = self._names_of(page, places, numbers or values, what, quality, wide, tall)
+        above = _ABOVE + (len(electrodes.labels) > 1)
+        least = electrodes.least_width(values=False)
+        seen, rest = electrodes.around(page.cursor, max(height - above, 1), max((width - 1) // least, 1))
+        places = seen.places
+        wide = max(min((width - 1) // len(places[0]), _MOST[0]), least)
+        tall = max(min((height - above) // len(places), _MOST[1], wide // 2), 1)
+        heading, names = self._names_of(page, electrodes, seen, numbers or values, what + rest, quality, wide, tall)
         styles = [Style()]
         inks = np.zeros((len(places), len(places[0])), np.int64)
         for y, row in enumerate(places):
@@ -62,35 +71,66 @@ class Grid(Picture):
         self.put(heading, Block(names.glyphs, inks.repeat(tall, axis=0).repeat(wide, axis=1), styles))
 
     def _names_of(
-        self, page: Page, places: Places, numbers: Sequence[float], what: str, quality: bool, wide: int, tall: int
-    ) -> tuple[Block, Block]:
+        self, page: Page, all_of_them: Electrodes, seen: Electrodes, numbers: Sequence[float], what: str,
+        quality: bool, wide: int, tall: int,
+    ) -> tuple[Block, Block]:  # fmt: skip
         """The heading, and numbers and values of the electrodes, on whatever colour."""
         steps = self._steps.tobytes() if self.look.plain else b""
-        about = (page.flags, page.cursor, places, tuple(numbers), what, quality, self.size, steps)
+        about = (page.flags, page.cursor, all_of_them, tuple(numbers), what, quality, self.size, steps)
         if about != self._names[0]:
-            top = max(((v, i) for i, v in enumerate(numbers) if v == v and not page.flag(i)), default=None)
-            most = f"max {top[0]:.3g} at {top[1] + 1}" if top is not None and not quality else ""
-            most = most if len(what) + 1 + len(most) <= self.size.width else ""
-            rows = [
-                [("".join(self._text(i, page, numbers, at - (tall - 1) // 2, wide) for i in row), Style())]
-                for row in places
+            lines = [
+                "".join(self._text(i, page, seen.names, numbers, at - (tall - 1) // 2, wide) for i in row)
+                for row in seen.places
                 for at in range(tall)
             ]
-            heading = written([[(f"{what} ", Style()), (most, self.ink("quiet"))]], self.size.width)
-            self._names = about, (heading, written(rows, wide * len(places[0])))
+            heading = [*self._heading(page, all_of_them, numbers, what, quality)]
+            if len(seen.labels) > 1:
+                first = max(y for _, y, _ in seen.labels if y <= 0)
+                heading.append([(_label_line(seen, first, wide), self.ink("quiet"))])
+                for y in {y for _, y, _ in seen.labels if 0 < y < len(seen.places)}:
+                    lines[y * tall - 1] = _label_line(seen, y, wide)
+            cells = written([[(line, Style())] for line in lines], wide * len(seen.places[0]))
+            self._names = about, (written(heading, self.size.width), cells)
         return self._names[1]
 
-    def _text(self, channel: int, page: Page, values: Sequence[float], line: int, wide: int) -> str:
-        """Line 0 of an electrode has its number, the next one its value."""
-        if not 0 <= channel < len(values) or line not in (0, 1):
+    def _heading(
+        self, page: Page, electrodes: Electrodes, numbers: Sequence[float], what: str, quality: bool
+    ) -> Iterable[list[tuple[str, Style]]]:
+        """What is shown with its greatest value; number, name, value, faults and place of the chosen electrode."""
+        width, chosen = self.size.width, page.cursor
+        placed = [i for i in chain(*electrodes.places) if 0 <= i < len(numbers) and not page.flag(i)]
+        top = max(((numbers[i], i) for i in placed if numbers[i] == numbers[i]), default=None)
+        most = f"max {top[0]:.3g} at {top[1] + 1}" if top is not None and not quality else ""
+        most = most if len(what) + 1 + len(most) <= width else ""
+        yield [(f"{what} ", Style()), (most, self.ink("quiet"))]
+        flags = page.quality[chosen].flags if chosen < len(page.quality) else ""
+        words = ", ".join(FLAG_WORDS[letter] for letter in WORST_FIRST if letter in flags)
+        name = electrodes.names[chosen] if chosen < len(electrodes.names) else ""
+        value = numbers[chosen] if chosen < len(numbers) else float("nan")
+        amplitude = f"{f.amplitude(value)} {page.unit}" if value == value else ""
+        text, style = f"▸{chosen + 1}{page.flag(chosen)}", self.ink("text-accent", bold=True)
+        for part in (name, amplitude, words, electrodes.words(chosen)):
+            text += f"  {part}" if part and cells(text) + 2 + cells(part) <= width else ""
+        yield [(text, style)]
+
+    def _text(
+        self, channel: int, page: Page, names: Sequence[str], values: Sequence[float], line: int, wide: int
+    ) -> str:
+        """Line 0 of an electrode has its number, the next one its value, the one above its name."""
+        if not 0 <= channel < len(values) or line not in (-1, 0, 1):
             return " " * wide
-        flag, step = page.flag(channel), int(self._steps[channel])
-        name = f"{channel + 1}{flag}" if wide > CELL else flag or f"{channel + 1}"
+        if line == -1:
+            name = names[channel] if channel < len(names) else ""
+            says_more = name != name.rstrip("0123456789") + f"{channel + 1}"
+            return fit(name if says_more else "", wide - 1, "^") + " "
+        flag, step, chosen = page.flag(channel), int(self._steps[channel]), channel == page.cursor
+        name = f"{channel + 1}{flag}"
         if self.look.plain and not flag and step >= 0:
-            name = colour_ramp.ASCII[step]
+            both = f"{name} {colour_ramp.ASCII[step]}"
+            name = both if len(both) <= wide else colour_ramp.ASCII[step]
         text = f.amplitude(values[channel]) if line else name
-        text = f"[{text}]" if channel == page.cursor and line == 0 and wide > CELL else text
-        return f"{text:^{wide}}"[:wide]
+        text = f"[{text}]" if chosen and line == 0 and len(text) + 2 <= wide else text
+        return f"{text:^{wide}}" if len(text) <= wide else f"{flag:^{wide}}"
 
     def _style(self, channel: int, page: Page, quality: bool) -> Style:
         look, flag, chosen = self.look, page.flag(channel), channel == page.cursor
@@ -101,3 +141,13 @@ class Grid(Picture):
         if step < 0:
             return self.ink("quiet", bold=bold, reverse=chosen)
         return colour_ramp.fill(look.dark, look.bits, step, bold=bold, reverse=chosen)
+
+
+def _label_line(seen: Electrodes, row: int, wide: int) -> str:
+    """Labels of the grids whose corners are in a row, each above what is seen of its own."""
+    n_columns = len(seen.places[0])
+    corners = sorted((x, label) for label, y, x in seen.labels if y == row and x < n_columns)
+    labels = {max(x, 0): label for x, label in corners}
+    starts = [*labels, n_columns]
+    words = (fit(label, (end - x) * wide - 1) for (x, label), end in zip(labels.items(), starts[1:], strict=True))
+    return " " * (starts[0] * wide) + " ".join(words)

@@ -111,8 +111,11 @@ def _flags(page: Page, first: int, n_channels: int) -> list[str]:
 
 
 def _head(page: Page, first: int, flags: Sequence[str], heads: Signal) -> Iterable[tuple[str, Style]]:
-    """The chosen channel of the two, or the one with a fault."""
+    """The chosen channel of the two, or the one with a fault; the first with both letters where each has one."""
     chosen = page.cursor in (first, first + 1)
+    if all(flags) and not chosen:
+        ((number, style), upper), (_, lower) = (heads.name_of(first + i, flags[i], chosen=False) for i in (0, 1))
+        return (number[1:], style), upper, lower
     at = page.cursor - first if chosen else int(bool(flags[1] and not flags[0]))
     return heads.name_of(first + at, flags[at], chosen=chosen)
 

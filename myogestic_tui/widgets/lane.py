@@ -71,7 +71,7 @@ class Lane(Picture):
         layout, page, sweep = shown.layout, shown.page, shown.sweep
         n_new = sweep.columns if self.begin() else shown.n_new
         first, n_channels = layout.lane(number)
-        rows = -(-n_channels // 2)
+        rows = layout.tall - layout.below
         whole = n_new == sweep.columns
         if whole:
             self.place(heat_heads(page, first, n_channels, self), 0)
@@ -84,7 +84,7 @@ class Lane(Picture):
             if whole:
                 self.place(trace_heads(page, channels, shown.scale, self), rows)
             self._trace([channel - layout.first for channel in channels], channels, shown, rows, cells)
-        self._end(shown, MAP_HEAD, rows + layout.below)
+        self._end(shown, MAP_HEAD, layout.tall)
 
     def show_traces(self, number: int, shown: Shown) -> None:
         """The traces of the lane ``number``, each with its number."""
@@ -99,7 +99,7 @@ class Lane(Picture):
             numbers, cut = shown.numbers[start:][:n_channels], shown.cut[start:][:n_channels]
             self.place(trace_heads(page, channels, shown.scale, self, rows, numbers, cut), 0)
         self._trace(range(start, start + n_channels), channels, shown, 0, sweep.places(n_new) + HEAD, rows)
-        self._end(shown, HEAD, n_channels * rows)
+        self._end(shown, HEAD, rows if layout.mode == "zoom" else layout.tall)
 
     def _trace(
         self, at: Sequence[int], channels: Sequence[int], shown: Shown, y: int, cells: Steps, rows: int = 1

@@ -37,7 +37,9 @@ def info_line(
         name = stream.channel_names[lens.cursor] if lens.cursor < len(stream.channel_names) else ""
         where, how = f"{stream.name} channel {lens.cursor + 1} {name}", BLANK
     elif layout.mode == "grid":
-        where, how = f"{stream.name} {stream.n_channels} electrodes", legend(app, lens, page)
+        n_placed = sum(channel >= 0 for row in stream.places for channel in row)
+        of_all = f"of {stream.n_channels} channels" if n_placed < stream.n_channels else "electrodes"
+        where, how = f"{stream.name} {n_placed} {of_all}", legend(app, lens, page)
     elif layout.mode == "heat":
         how = legend(app, lens, page)
     parts = line((where, STRONG), "" if layout.mode == "grid" else f"  {lens.seconds:g} s", how)

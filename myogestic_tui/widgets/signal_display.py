@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from ..app.interface import ScriptContext
 from . import number_format as f
 from .blank_box import BlankColumn, BlankRow
+from .electrodes import Electrodes
 from .frame import Frame
-from .grid import CELL, Grid
+from .grid import Grid
 from .lane import Lane, Shown
 from .live_data import LEVEL_SECONDS, Answer, end_of, in_percent, references
 from .picture import Pen, Picture
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from ..app.interface import Envelope, Recorder, StreamStatus, View
-    from ..montage import Places
     from .spectrum import Samples
     from .sweep import Sweep
 
@@ -172,7 +172,7 @@ class SignalView(BlankColumn):
         self._newest = {view: self.recorder.envelope(view) for view in self._asked}
         same = all(envelope is self._asked[view] for view, envelope in self._newest.items())
         flags, parts = [one.flags for one in stream.quality], [(one.size, one.is_blank) for one in self._pictures]
-        about = stream.name, stream.state, flags, stream.places, stream.mvc, self._area.size, parts
+        about = stream.name, stream.state, flags, stream.places, stream.grid_labels, stream.mvc, self._area.size, parts
         before, self._about = self._about, about
         recent = frame is not last and 0 <= frame.at - self._drawn_at < _LOOK_SECONDS
         return bool(self._asked) and same and recent and about == before
@@ -209,21 +209,21 @@ class SignalView(BlankColumn):
         size = self._area.size
         if size.height < 2 or size.width < 20:
             return
-        lens, places = self.lens, stream.places
-        lens.n_channels, lens.has_places = stream.n_channels, bool(places)
+        lens = self.lens
+        lens.n_channels, lens.has_places = stream.n_channels, bool(stream.places)
         lens.cursor = min(lens.cursor, stream.n_channels - 1)
-        grid_width = CELL * len(places[0]) + 2 if places else 0
         alone = lens.seen == "grid" and not lens.zoomed
-        beside = bool(places) and not alone and not lens.zoomed and size.width - grid_width >= _BESIDE
-        layout = plan(lens, stream.n_channels, size.width - (grid_width if beside else 0), size.height)
+        grid_width = 0 if alone or lens.zoomed else Electrodes.of(stream).room_beside(size.width, _BESIDE)
+        beside = grid_width > 0
+        layout = plan(lens, stream.n_channels, size.width - grid_width, size.height)
         if layout != self._plan or self._room != size:
             self._room = size
-            self._lay_out(layout, grid_width if beside else size.width - 2 if alone else 0)
+            self._lay_out(layout, size.width - 2 if alone else grid_width)
             return  # the parts have their sizes with the next frame
         page = self._page(stream, layout.first, layout.n_channels, 0.0, lens.seconds)
         samples = None
         if alone:
-            self._draw_grid(page, stream, places, frame, self._levels(stream))
+            self._draw_grid(page, stream, frame, self._levels(stream))
         else:
             drawn = self._draw_heat if layout.mode == "heat" else self._draw_traces
             answer = drawn(stream, layout, frame)
@@ -235,7 +235,7 @@ class SignalView(BlankColumn):
             if beside and answer is not None:
                 whole = layout.n_channels == stream.n_channels
                 values = answer.levels(lens.seconds) if whole else self._levels(stream)
-                self._draw_grid(page, stream, places, frame, values)
+                self._draw_grid(page, stream, frame, values)
             samples = self._draw_spectrum(stream, answer) if layout.mode == "zoom" else None
         hint = () if self._wanted_stream else lens.modes
         self._info.put([info_line(self.app, lens, stream, layout, page, samples, hint, self.size.width - 1)])
@@ -376,19 +376,18 @@ class SignalView(BlankColumn):
             self._spectrum.draw(samples, self._page(stream, self.lens.cursor, 1, 0.0, 0.0).unit)
         return samples
 
-    def _draw_grid(
-        self, page: Page, stream: StreamStatus, places: Places, frame: Frame, values: Sequence[float]
-    ) -> None:
+    def _draw_grid(self, page: Page, stream: StreamStatus, frame: Frame, values: Sequence[float]) -> None:
         lens, known = self.lens, bool(values)
         values = values or [float("nan")] * stream.n_channels
         if not lens.loud.value and page.quality:
             lens.loud.feed(max(values), frame.at, page.unit)
         measure = "quality" if lens.quality else page.unit if page.unit == PERCENT else "RMS"
-        what = f"{stream.name} {len(places)}×{len(places[0])} {measure}"
+        electrodes = Electrodes.of(stream)
+        what = f"{stream.name} {electrodes.shapes} {measure}"
         numbers = self._electrodes.of(
             (stream.name, lens.filter, page.unit, lens.until, known), frame.at, lambda: values
         )
-        self._grid.draw(page, places, values, lens.loud.value or 1.0, what, quality=lens.quality, numbers=numbers)
+        self._grid.draw(page, electrodes, values, lens.loud.value or 1.0, what, quality=lens.quality, numbers=numbers)
 
     def _levels(self, stream: StreamStatus) -> Sequence[float]:
         """RMS of every channel over the last second, as the view filters it."""

@@ -58,6 +58,7 @@ def grids(app: App) -> tuple[ChannelGrid, ...] | None:
 def test_the_configuration_s_montage_is_in_the_session_and_on_the_screens(tmp_path):
     with running(tmp_path) as app:
         assert row(app).places == ((0, 2, 4), (1, 3, 5))
+        assert row(app).grid_labels == (("left biceps brachii", 0, 0),)
         assert row(app).montage == ("left biceps brachii: 2x3, 10 mm, channels 1-6",)
         session = app.start_recording()
         wait_for(lambda: session.snapshot().n_samples.get("emg", 0) > 20)

@@ -540,9 +540,29 @@ async def test_live_shows_all_channels_of_a_stream_as_a_heat_map_at_80x24(stage)
         assert "RMS 5" in it.text
         assert "320 µV" in it.text
         assert sum("▀" in row for row in it.rows()) == 16
-        assert any(row.startswith("   5F") for row in it.rows())
+        assert any(row.startswith("   4M") for row in it.rows())
+        assert any(row.startswith("  5FC▀") for row in it.rows()), "5 is flat, 6 clipped"
         assert any("▀  63 ▀" in row for row in it.rows())
         assert it.recorder.views[-1].rms
+
+
+async def test_a_row_of_two_faulty_channels_names_the_chosen_one(stage):
+    async with stage(ScriptedRecorder(idle(streams=(emg(),))), screen="live") as it:
+        await it.press(*["down"] * 4)
+        assert any(row.startswith("▸  5F▀") for row in it.rows())
+        await it.press("down")
+        assert any(row.startswith("▸  6C▀") for row in it.rows())
+        await it.press("down")
+        assert any(row.startswith("  5FC▀") for row in it.rows())
+
+
+@pytest.mark.parametrize("mode", ["heat", "traces"])
+async def test_columns_of_channels_have_one_time_below_them(stage, mode):
+    """The last column has fewer channels; its time stands beside that of the others all the same."""
+    async with stage(ScriptedRecorder(idle(streams=(emg(67),))), screen="live", size=(160, 50)) as it:
+        if mode == "traces":
+            await it.press("i")
+        assert any(row.count("now") == 2 for row in it.rows()), it.text
 
 
 async def test_i_goes_round_the_views_and_the_choice_stays(stage):

@@ -101,6 +101,8 @@ class StreamStatus(Frozen, frozen=True, kw_only=True):
     """One per channel, empty for strings and until a second has passed."""
     places: Places = ()
     """Where its electrodes are: channels from 0 by row and column, -1 for none; empty where nobody said so."""
+    grid_labels: tuple[tuple[str, int, int], ...] = ()
+    """Label of each grid of ``places``, with the row and the column there of its corner, from 0."""
     montage: tuple[str, ...] = ()
     """The same in words, a line for each grid."""
     mvc: tuple[float, ...] = ()
