@@ -182,7 +182,10 @@ def test_a_killed_recorder_is_seen_at_once_in_words_and_started_again(sessions, 
     with attach(sessions, config) as client:
         recording(client)
         assert client.execute(AddLabel(class_index=1)).ok
-        assert client.wait_for(lambda status: status.session.elapsed_s > 1.0, PATIENCE)
+        least = 4 * outlet.chunk
+        assert client.wait_for(
+            lambda status: any(s.recording and s.n_samples > least for s in status.streams), PATIENCE
+        )
         path, pid = client.status().session.path, client.pid
         told = next(stream.n_samples for stream in client.status().streams if stream.recording)
         os.kill(pid, signal.SIGKILL)

@@ -34,19 +34,18 @@ def site(tmp_path: Path, unique: str) -> Iterator[Site]:
 
 def test_a_dropped_link_costs_nothing_and_the_next_viewer_finds_all_as_it_is(site: Site) -> None:
     with site.viewer() as lost:
-        record(lost)
         started = time.monotonic()
+        record(lost)
         label(lost, "2")
         lost.wait_for(at_least(2), PATIENCE)
         recorder = site.pid()
         lost.hang_up()
         assert lost.wait_exit() == 129
-    sent = site.outlet.sent
-    wait_for(lambda: site.outlet.sent > sent + 1000)  # 2 s with nobody there
+    time.sleep(2.0)  # with nobody there
     with site.viewer() as terminal:
-        text = terminal.wait_for("● REC", PATIENCE)
+        text = terminal.wait_for(at_least(4), PATIENCE)
         assert site.pid() == recorder
-        assert 4 <= elapsed(text) <= time.monotonic() - started + 1
+        assert elapsed(text) <= time.monotonic() - started
         assert "2 Fist" in text.splitlines()[1]
         terminal.press("r")
         terminal.wait_for("2 FIST", PATIENCE)
@@ -57,7 +56,7 @@ def test_a_dropped_link_costs_nothing_and_the_next_viewer_finds_all_as_it_is(sit
         terminal.press("q")
         assert terminal.wait_exit() == 0
     seconds, _ = check(path, site.outlet, [1, 2])
-    assert 4.0 < seconds < until - started + 1.0
+    assert 3.0 < seconds < until - started
 
 
 def test_a_stalled_link_loses_no_sample_and_keys_are_labelled_with_their_doubt(site: Site) -> None:

@@ -35,13 +35,13 @@ def cells(terminal: Terminal) -> list[list[tuple[object, ...]]]:
 
 def settled(terminal: Terminal) -> list[list[tuple[object, ...]]]:
     """The cells, once none changes for a while: what is lost has no flags, and a whole picture goes in parts."""
-    since, before = time.monotonic(), cells(terminal)
-    deadline = since + PATIENCE
-    while time.monotonic() - since < 3.0:
+    before, n_alike = cells(terminal), 0
+    deadline = time.monotonic() + PATIENCE
+    while n_alike < 30:  # looks, not seconds: a machine that stands still draws nothing
         assert time.monotonic() < deadline, "it never rests"
         time.sleep(0.1)
-        if (now := cells(terminal)) != before:
-            since, before = time.monotonic(), now
+        now = cells(terminal)
+        before, n_alike = now, n_alike + 1 if now == before else 0
     return before
 
 

@@ -111,10 +111,11 @@ class Terminal:
     def _read(self) -> None:
         while True:
             self._flow.wait()
+            has_ended = self.process.poll() is not None  # first: its last words may come right before
             try:
                 ready, _, _ = select.select([self._master], [], [], 0.2)
                 if not ready:
-                    if self.process.poll() is not None:
+                    if has_ended:
                         break
                     continue
                 data = os.read(self._master, 65536)
