@@ -9,6 +9,7 @@ import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from ...clock.local import next_second
 from ...errors import DiskError, SessionClosedError
 from ...process_limits import is_file_limit
 
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 SYNC_SECONDS = 1.0
-"""How much a power cut may take."""
+"""How much a power cut may take, but for what was not read yet."""
+_AFTER_READS = 0.15
+"""Part of a second after which what is read once in each is in the journal."""
 
 CHECKPOINT_SECONDS = 4.0
 
@@ -88,7 +91,7 @@ class Threads:
         self._syncer.join()
 
     def _sync_loop(self) -> None:
-        while not self._stop_sync.wait(SYNC_SECONDS):
+        while not self._stop_sync.wait(_until_sync(time.monotonic())):
             if not self._attempt(self._work.sync):
                 return
 
@@ -124,6 +127,11 @@ class Threads:
         if future is not None:
             future.set_exception(error) if error is not None else future.set_result(None)
         return error is None
+
+
+def _until_sync(now: float) -> float:
+    after = _AFTER_READS * SYNC_SECONDS
+    return next_second(now - after, SYNC_SECONDS) + after - now
 
 
 def _words_of(refusal: OSError) -> str:
