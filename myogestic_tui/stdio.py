@@ -33,6 +33,11 @@ def has_screen() -> bool:
     return "TEXTUAL_DRIVER" in os.environ or (sys.stdin.isatty() and sys.stdout.isatty())
 
 
+def places_text() -> bool:
+    """Whether the terminal can place text, as far as ``TERM`` tells; a browser can."""
+    return os.environ.get("TERM", "") not in ("", "dumb", "unknown") or "TEXTUAL_DRIVER" in os.environ
+
+
 def settle_output() -> OSError | None:
     """Write out what both streams hold; one that nobody reads any more is pointed at the null device.
 

@@ -25,6 +25,7 @@ from myogestic_tui.app.generator import Generator
 from myogestic_tui.config import parse_config
 from myogestic_tui.sources import LSLSource
 from myogestic_tui.tui import ViewerOptions
+from myogestic_tui.tui.frame_pacing import Pacer
 from myogestic_tui.tui.viewer import Viewer
 
 if TYPE_CHECKING:
@@ -49,6 +50,9 @@ async def film(app: App) -> list[str]:
             for _ in range(round(seconds * FPS)):
                 await pilot.pause(max(due - time.monotonic(), 0.01))
                 due += 1 / FPS
+                viewer.pacer = Pacer(viewer.pacer.most)  # no picture says how busy the machine was that made it
+                viewer.refresh_frame()
+                await pilot.pause()
                 frames.append(svg_of(strips_of(viewer)))
     return frames
 

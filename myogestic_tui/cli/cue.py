@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
+from ..stdio import places_text
 from .options import common_options, pass_settings
 from .output import remark
 
@@ -33,7 +33,7 @@ def cue(settings: Settings, bell: bool) -> int:
       myogestic-tui cue
       myogestic-tui --theme light --sessions /data/sessions cue --bell
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "") in ("", "dumb"):
+    if not (sys.stdin.isatty() and sys.stdout.isatty() and places_text()):
         remark(f"myogestic-tui: {_NO_TERMINAL}")
         return 2
     from ..session.library.priority import be_expendable

@@ -17,6 +17,7 @@ from ..clock import local_clock
 from ..errors import MyoGesticError
 from ..info import StreamInfo
 from ..process_limits import check_limits
+from ..stdio import places_text
 from ..version import __version__
 from .doctor_finding import Check
 from .doctor_firewall import check_firewall, run_quietly
@@ -229,8 +230,9 @@ def _terminal(_: Settings) -> Iterable[Check]:
         yield Check(
             "terminal", "warning", "none here: the screens need one", "log in with `ssh -t`; `record` needs none"
         )
-    elif term in ("", "dumb"):
-        yield Check("terminal", "warning", f"TERM is {term!r}: no screens", "export TERM=xterm-256color")
+    elif not places_text():
+        words = f"TERM is {term!r}: a line per change in place of the screens"
+        yield Check("terminal", "warning", words, "export TERM=xterm-256color")
     else:
         columns, rows = shutil.get_terminal_size()
         colours = os.environ.get("COLORTERM") or ("256 colours" if "256" in term else "16 colours")

@@ -9,7 +9,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from ..stdio import settle_output
+from ..stdio import places_text, settle_output
 from .shutdown_signals import BoundedExit, Shed
 from .terminal_link import HUNG_UP, Link
 
@@ -28,7 +28,7 @@ _GARBAGE = 20_000
 
 def launch(recorder: Recorder, options: ViewerOptions) -> int:
     """See `run_viewer`."""
-    if os.environ.get("TERM", "") in ("", "dumb") and "TEXTUAL_DRIVER" not in os.environ:
+    if not places_text():
         from .line_viewer import run_plain
 
         return run_plain(recorder, options)

@@ -1,4 +1,4 @@
-"""The viewer of a terminal that cannot place text (``TERM=dumb``): a line per change, and the same keys."""
+"""The viewer of a terminal that cannot place text (``TERM=dumb``, or none): a line per change, and the same keys."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import codecs
 import contextlib
 import os
 import queue
+import re
 import select
 import sys
 import termios
@@ -19,7 +20,11 @@ from msgspec.structs import replace
 from ..app.interface import Acknowledge, AddLabel, AddNote, Discard, Recorder, Start, Status, Stop, UndoLabel
 from ..errors import ConfigError, MyoGesticError
 from ..widgets.frame import Frame, take_text
+from ..widgets.glyphs import to_ascii
+from ..widgets.header import faults_line
 from ..widgets.number_format import hms
+from ..widgets.problem_list import problem_lines
+from ..widgets.styled_lines import plain
 from .key_timing import KeyTimes
 from .recorder_feed import greeting
 
@@ -35,6 +40,9 @@ _ACTOR = f"tui {os.getpid()}"
 _LOOK_SECONDS = 0.25
 _REST_SECONDS = 0.005
 """How long to wait for the rest of what a link hands out at once."""
+_WIDTH = 160
+"""A problem's text is cut there."""
+_HINT = "TERM is {}: a line per change.  for the screens: export TERM=xterm-256color"
 _KEYS = "keys: space start   x stop   1-9 0 A-Z label   e end label   u undo   n note   q leave   ? this line"
 
 
@@ -61,6 +69,7 @@ class _Plain:
         self._note_of: str | None = None
         self._printed: tuple[object, ...] = ()
         self._printed_at = 0.0
+        self._problems: frozenset[tuple[str, str]] = frozenset()
 
     def run(self) -> int:
         """Loop over keys and changes."""
@@ -69,6 +78,7 @@ class _Plain:
         tty.setcbreak(descriptor)
         keys = KeyReader(descriptor)
         try:
+            self._print(_HINT.format(os.environ.get("TERM") or "not set"))
             self._print(_KEYS)
             while True:
                 self._follow_recorder()
@@ -89,7 +99,8 @@ class _Plain:
                 termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
     def _print(self, text: str) -> None:
-        print(text.encode("ascii", "replace").decode(), flush=True)
+        begun = "\n" if self._text else ""
+        print(begun + to_ascii(text), flush=True)
 
     def _frame(self) -> Frame:
         """The newest status; while no recorder answers, the last one."""
@@ -136,7 +147,9 @@ class _Plain:
         message = (
             frame.status.message if stopped is None else f"STOPPED by the recorder: {stopped.text} (enter: understood)"
         )
-        facts = (frame.status.state, frame.active, streams, message, frame.gone)
+        faults = plain(faults_line(frame)).strip()
+        self._report_problems(frame)
+        facts = (frame.status.state, frame.active, streams, faults, message, frame.gone)
         now = time.monotonic()
         due = frame.recording and now - self._printed_at > _EVERY_SECONDS
         if facts == self._printed and not due:
@@ -145,9 +158,16 @@ class _Plain:
         session = frame.status.session
         state = f"* REC {hms(session.elapsed_s)}" if frame.recording and session is not None else "o IDLE"
         state = "x GONE" if frame.gone else state
-        label = f"{frame.key_of(frame.active)} {frame.gesture(frame.active)}"
-        take = take_text(frame.take).replace("·", "-")
-        self._print(f"{state}  {take}  [{label}]  {streams}  {frame.gone or message}")
+        parts = (state, take_text(frame.take), f"[{frame.keyed(frame.active)}]", faults, streams, frame.gone or message)
+        self._print("  ".join(part for part in parts if part))
+
+    def _report_problems(self, frame: Frame) -> None:
+        """A line for each problem that was not there before."""
+        problems, before = frame.status.problems, self._problems
+        self._problems = frozenset((one.severity, one.subject) for one in problems)
+        new = [one for one in problems if (one.severity, one.subject) not in before]
+        for row in problem_lines(new, _WIDTH, len(new)):
+            self._print(plain(row).strip())
 
     def _key(self, typed: TypedKey) -> int | None:
         frame, key = self._frame(), typed.character
@@ -192,7 +212,7 @@ class _Plain:
                 self._send(UndoLabel(session=frame.session_id or None))
             case "n":
                 self._text, self._note_key, self._note_of = "", typed, frame.session_id or None
-                self._print("note (gesture keys off), enter saves:")
+                self._print("note (gesture keys off), enter saves, esc cancels:")
             case "q" if not frame.recording:
                 return 0
             case "q":
@@ -210,13 +230,20 @@ class _Plain:
 
     def _type(self, key: str) -> None:
         text = self._text or ""
-        if key in "\r\n":
+        if key == "\x1b":
             self._text = None
+            self._print("\nno note")
+        elif key in "\r\n":
+            self._text = None
+            print(flush=True)
             if text and (typed := self._note_key) is not None:
                 note = AddNote(text=text, timestamp=typed.at, uncertainty_s=typed.doubt, session=self._note_of)
                 self._send(note)
         else:
-            self._text = text[:-1] if key in "\x7f\b" else text + key
+            erases = key in "\x7f\b"
+            self._text = text[:-1] if erases else text + key
+            shown = "\b \b" if text else ""
+            print(shown if erases else to_ascii(key), end="", flush=True)
 
     def _send(self, command: AnyCommand) -> None:
         try:
@@ -232,6 +259,10 @@ class _Plain:
     def _stop_and_leave(self) -> int:
         self._send(Stop())
         return 0
+
+
+_SEQUENCE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|O[A-Za-z])")
+"""What arrows and other keys send that are no character: none of it is a command, and no capital in it a gesture."""
 
 
 class TypedKey(NamedTuple):
@@ -307,7 +338,7 @@ class KeyReader:
         return data
 
     def _hand_on(self, text: str) -> None:
-        at = time.monotonic()
+        at, text = time.monotonic(), _SEQUENCE.sub("", text)
         doubt = self._times.doubt(at, len(text)) if text else 0.0
         for character in text:
             self._keys.put(TypedKey(character, at, doubt))

@@ -52,8 +52,12 @@ def to_ascii(text: str) -> str:
 
 
 def wants_ascii(glyphs: str) -> bool:
-    """Whether to write ASCII alone: ``ascii`` says so, ``auto`` asks the terminal's locale, anything else is UTF-8."""
-    return glyphs == "ascii" or (glyphs == "auto" and not terminal_is_utf8())
+    """Whether to write ASCII alone: ``ascii`` says so, ``auto`` asks the terminal, anything else is UTF-8.
+
+    A Linux console takes UTF-8, but its fonts have neither braille nor arrows.
+    """
+    console = os.environ.get("TERM") == "linux" and "TEXTUAL_DRIVER" not in os.environ
+    return glyphs == "ascii" or (glyphs == "auto" and (console or not terminal_is_utf8()))
 
 
 def terminal_is_utf8(environ: Mapping[str, str] = os.environ) -> bool:

@@ -63,7 +63,7 @@ def short_details(one: Entry, looked: Looked, frame: Frame, width: int) -> list[
 
 
 def _table(one: Entry, looked: Looked, frame: Frame, width: int) -> list[Line]:
-    """Streams at the left, classes at the right."""
+    """Streams at the left, classes at the right or beneath: whichever takes fewer rows, and cuts nothing."""
     facts = {} if looked.facts is None else {stream.name: stream for stream in looked.facts.streams}
     streams = [stream_row(name, stream, facts.get(name)) for name, stream in one.summary.streams.items()]
     classes = _classes(one, looked)
@@ -71,8 +71,9 @@ def _table(one: Entry, looked: Looked, frame: Frame, width: int) -> list[Line]:
     name_cells = min(max((cells(one.name) for one in classes), default=5), 20)
     lines = [class_row(one, frame, name_cells) for one in classes]
     widest = max((width_of(row) for row in lines), default=0) + 1
-    if longest + 2 + widest > width:  # what does not stand beside the streams stands beneath, and nothing is cut
-        per_row = max(width // (widest + 2), 1)
+    per_row = max(width // (widest + 2), 1)
+    beneath = len(streams) + -(-len(lines) // per_row)
+    if longest + 2 + widest > width or beneath < max(len(streams), len(lines)):
         padded = [line(" ", row, " " * (widest + 1 - width_of(row))) for row in lines]
         rows = [*streams, *(line(*padded[i : i + per_row]) for i in range(0, len(padded), per_row))]
     else:

@@ -7,11 +7,13 @@ import os
 import re
 import select
 import time
+import tty
 
 import pytest
 from terminal import Terminal
 
 from myogestic_tui.tui.key_timing import ASK, TOGETHER_SECONDS
+from myogestic_tui.tui.line_viewer import KeyReader
 from myogestic_tui.tui.terminal_link import _LOST_SECONDS, Link
 from tests.sending import wait_for
 
@@ -73,6 +75,67 @@ def test_a_terminal_that_cannot_place_text_gets_a_line_per_change(viewer_in_pty)
     terminal.press("q")
     assert terminal.wait_exit() == 0
     assert b"\x1b" not in terminal.output
+    assert terminal.is_restored()
+
+
+@pytest.mark.parametrize("term", ["", "unknown"])
+def test_a_terminal_of_which_nothing_is_known_gets_lines_and_is_told_what_to_do(viewer_in_pty, term):
+    terminal = viewer_in_pty("idle", ready="o IDLE", environ={"TERM": term})
+    assert f"TERM is {term or 'not set'}" in terminal.text
+    assert "export TERM=xterm-256color" in terminal.text
+    terminal.wait_for("2F 2C 2M")  # electrode problems are told here, too
+    terminal.press("q")
+    assert terminal.wait_exit() == 0
+    assert b"\x1b" not in terminal.output
+    assert terminal.is_restored()
+
+
+def test_on_a_terminal_that_cannot_place_text_a_note_is_seen_and_can_be_left(viewer_in_pty):
+    terminal = viewer_in_pty("recording", ready="* REC", environ={"TERM": "dumb"})
+    terminal.press("n")
+    terminal.wait_for("esc cancels")
+    terminal.send(b"never")
+    terminal.wait_for("never")
+    terminal.press("escape")
+    terminal.wait_for("no note")
+    terminal.press("n")
+    terminal.send(b"tapee\x7fd\n")
+    terminal.wait_log("note taped ")
+    assert "note never" not in terminal.log.read_text()
+
+
+def test_an_arrow_key_is_no_gesture_where_text_cannot_be_placed():
+    """Its sequence ends with a capital, which is a gesture where there are eleven of them."""
+    keyboard, terminal = os.openpty()
+    tty.setraw(terminal)
+    keys = KeyReader(terminal)
+    try:
+        os.write(keyboard, b"\x1b[A\x1bOB\x1b[1;5C\x1b[3~4")
+        assert (typed := keys.next(60.0)) is not None
+        assert typed.character == "4"
+        os.write(keyboard, b"\x1b")
+        assert (typed := keys.next(60.0)) is not None
+        assert typed.character == "\x1b"
+    finally:
+        keys.close()
+        os.close(keyboard)
+        os.close(terminal)
+
+
+@pytest.mark.parametrize("term", ["linux", "vt100", "ansi"])
+def test_older_terminals_get_the_screens_and_are_given_back(viewer_in_pty, term):
+    """Sixteen colours at most; the font of a Linux console has no sign beyond those of its code page."""
+    terminal = viewer_in_pty("recording", "screen=live", environ={"TERM": term, "COLORTERM": None})
+    terminal.wait_for("emg 1-64/64")
+    terminal.press("i")
+    terminal.wait_for("i heat")
+    terminal.press("4")
+    terminal.wait_log("label 3")
+    assert b";2;" not in terminal.output
+    assert terminal.text.isascii() == (term == "linux")
+    terminal.press("q")
+    terminal.press("enter")
+    assert terminal.wait_exit() == 0
     assert terminal.is_restored()
 
 

@@ -17,7 +17,8 @@ from textual.renderables.digits import Digits
 
 import myogestic_tui
 from myogestic_tui.app import interface as r
-from myogestic_tui.session.format.summary import StreamSummary, Summary
+from myogestic_tui.session.format.findings import Finding
+from myogestic_tui.session.format.summary import StreamSummary, Summary, Verified
 from myogestic_tui.session.library.catalog_entry import Entry
 from myogestic_tui.widgets import colour_ramp
 from myogestic_tui.widgets import number_format as f
@@ -360,6 +361,21 @@ def test_beside_or_beneath_its_streams_no_class_of_a_session_is_cut(width):
     assert all(any(name in row for row in rows) for name in labels)
     assert any("413 312  0 gaps" in row for row in rows)
     assert max(map(len, rows)) <= width
+
+
+def test_many_classes_of_a_session_leave_room_for_what_a_verification_found():
+    """In one column beside a single stream six of them left five blank rows, and the damage had no room under them."""
+    labels = dict.fromkeys(("Rest", "Fist", "Pinch", "Open", "Point", "Wrist up"), 3)
+    streams = {"emg": StreamSummary(n_channels=64, dtype="float32", fs=2048.0, n_samples=31_554)}
+    found = Verified(level="full", ok=False, findings=[Finding(kind="damage", text="chunk 3 does not decode")])
+    summary = Summary(path="s", state="damaged", name="s", streams=streams, labels=labels, verified=found)
+    rows = [text(row) for row in short_details(Entry(summary=summary), Looked(), frame(idle()), 80)]
+    assert "chunk 3 does not decode" in rows[4]
+    assert all(any(name in row for row in rows) for name in labels)
+    many = dict.fromkeys(("emg", "arm", "hand", "imu", "force"), streams["emg"])
+    one = Entry(summary=REPLACE(summary, streams=many))
+    rows = [text(row) for row in short_details(one, Looked(), frame(idle()), 80)]
+    assert "Rest" in rows[1], "beside the streams where those are as many"
 
 
 @pytest.mark.parametrize(("gaps", "words"), [(None, "gaps unknown"), (0, "0 gaps"), (1, "1 gap"), (2, "2 gaps")])
