@@ -16,14 +16,6 @@ def local_clock() -> float:
     return time.monotonic()
 
 
-def next_second(now: float, every: float = 1.0) -> float:
-    """The first instant after ``now`` that is a multiple of ``every`` on the recorder's clock, in seconds.
-
-    What is due once a second is done by all at the same time, so that the processor wakes up once for it.
-    """
-    return (now // every + 1.0) * every
-
-
 def clock_id() -> str:
     """Which clock `local_clock` reads here: two processes have the same one only where they read the same clock.
 

@@ -181,11 +181,6 @@ class LSLSource:
         self._look_at_clock()
         return chunk
 
-    def waiting(self) -> int | None:
-        """How many samples wait, and no more is to be done than to read them; None elsewhere. Never waits itself."""
-        link = self._link
-        return None if link is None or self._wanted is not None or self._released else link.waiting()
-
     def _look_at_clock(self) -> None:
         now = time.monotonic()
         inlet = self._link.inlet if self._link is not None else None

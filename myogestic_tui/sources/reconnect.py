@@ -101,7 +101,6 @@ class Link:
         self._spare: Spare | None = None
         self._refused: dict[str, str] = {}
         self._twins: frozenset[str] = frozenset()
-        self._n_waiting = 0
         self._arrived = self._polled = self._stepped = time.monotonic()
         self._before_arrival = self._spare_due = self._arrived
         self._asked = (-1, 0.0)
@@ -126,7 +125,6 @@ class Link:
     def pull(self) -> Chunk:
         """Everything that came from an outlet known to be this stream; never waits."""
         now = time.monotonic()
-        n_known, self._n_waiting = self._n_waiting, 0
         chunk = self._empty() if self._inlet is None else self._inlet.pull()
         if self._inlet is not None and self._held is None:
             self._suspect(chunk, now)
@@ -134,8 +132,7 @@ class Link:
             self._held.append(chunk)
             chunk = self._empty()
         if len(chunk[1]):
-            if len(chunk[1]) > n_known:
-                self._arrived, self._before_arrival = now, self._polled
+            self._arrived, self._before_arrival = now, self._polled
             self._dismiss_spare()
         elif self._spare is not None and self._spare.due(now):
             chunk = self._take_spare(now)
@@ -144,17 +141,6 @@ class Link:
             self._stepped = now
             chunk = self._step(now, chunk)
         return chunk
-
-    def waiting(self) -> int | None:
-        """How many samples wait in an inlet with which all is well; None where `pull` has more to do than take them."""
-        inlet = self._inlet if self._held is None and self._look is None and self._spare is None else None
-        if inlet is None or not inlet.has_clock:
-            return None
-        n_waiting, now = inlet.waiting, time.monotonic()
-        if n_waiting > self._n_waiting:
-            self._n_waiting = n_waiting
-            self._arrived, self._before_arrival, self._polled = now, self._polled, now
-        return n_waiting
 
     def _suspect(self, chunk: Chunk, now: float) -> None:
         """Hold what comes if it may be another outlet's; without a clock estimate only the pause tells."""

@@ -18,7 +18,6 @@ from .chunks import Chunk, check_chunk, check_same_layout, n_bytes
 from .envelope import Envelopes
 from .health import HealthMeter, StreamHealth
 from .live_quality import LiveQuality
-from .pace import Pace
 from .ring_reading import RingReading
 from .source import ClockedSource, Condition, MonitoredSource, OwnedSource, ReconnectingSource
 
@@ -117,7 +116,6 @@ class Stream(Taking, RingReading):
             source.owner = name
         self._refused = ""
         self._logged = ""
-        self._pace = Pace(source)
         self._n_failures = 0
         self._n_bad_chunks = 0
         self._envelopes: Envelopes | None = None
@@ -196,10 +194,8 @@ class Stream(Taking, RingReading):
             seconds = _RETRY_SECONDS[min(self._n_failures, len(_RETRY_SECONDS)) - 1]
         else:
             take = self._take
-            look = self._pace.until_look(self.poll_interval, local_clock())
-            seconds = _DRAIN_POLL_SECONDS if take is not None and take.end is not None else look
-        if self._wake.wait(seconds):
-            self._pace.hurry()
+            seconds = _DRAIN_POLL_SECONDS if take is not None and take.end is not None else self.poll_interval
+        self._wake.wait(seconds)
         self._wake.clear()
 
     # ---------------------------------------------------------------- connecting
@@ -251,7 +247,6 @@ class Stream(Taking, RingReading):
 
     def _prepare(self, info: StreamInfo) -> None:
         self._ring = self._make_ring(info)
-        self._pace.prepare(info)
         self._health = HealthMeter(info)
         self._quality = LiveQuality(info, self._ring)
         self._envelopes = None if info.is_string else Envelopes(info, self._ring)
@@ -264,7 +259,6 @@ class Stream(Taking, RingReading):
         self.message, self._message_until = message, None
 
     def _disconnect(self) -> None:
-        self._pace.hurry()
         if self._connected:
             self._interruption = "source was lost"
         self._connected = False
@@ -287,9 +281,6 @@ class Stream(Taking, RingReading):
     def _poll(self) -> None:
         assert self.info is not None
         read_at = local_clock()
-        if self._is_unwatched and self._pace.lets_wait(read_at):
-            self._hear(read_at)
-            return
         if self._reconnecting is not None and self._take is not None and self._take.end is not None:
             self._reconnecting.release()
         try:
@@ -332,9 +323,8 @@ class Stream(Taking, RingReading):
     def _take_samples(self, data: NDArray[Any], timestamps: NDArray[np.float64], read_at: float) -> None:
         assert self._ring is not None
         assert self._health is not None
-        now = self._pace.date(len(timestamps), local_clock())
+        now = local_clock()
         times = self._times.of(timestamps, now)
-        self._pace.compare(times, now)
         self._note_first(times, now)
         with self._cutting:
             self._explain_gap(timestamps)
@@ -346,12 +336,10 @@ class Stream(Taking, RingReading):
         self._tell_listeners()
 
     def _look_after(self, now: float) -> None:
-        """What is due at every read, samples or none."""
+        """What is due at every poll, samples or none."""
         assert self._health is not None
         condition = self._monitored.condition() if self._monitored is not None else None
-        live = condition is None or condition.state == "live"
-        self._pace.follow(now, calm=live and self._is_unwatched and (self._take is None or self._take.end is None))
-        if condition is not None and not live:
+        if condition is not None and condition.state != "live":
             self._interruption = condition.cause or condition.message or "stream was lost"
         if self._message_until is not None and now > self._message_until:
             self.message, self._message_until, self._n_bad_chunks = "", None, 0

@@ -173,13 +173,6 @@ class Taking(SessionChange):
                 self._cutting.release()
         return take.drained
 
-    def _hear(self, now: float) -> None:
-        """Samples that were not read yet had come by ``now`` (recorder's clock, s)."""
-        with self._cutting:
-            self._reads.hear(now)
-        if self._health is not None:
-            self._health.hear(now)
-
     def _note_first(self, times: NDArray[np.float64] | None, arrived: float) -> None:
         if self.heard_since is None:
             near = times is not None and abs(arrived - times[0]) < LATE_SECONDS

@@ -102,7 +102,6 @@ class HealthMeter:
         self._resting = False
         self._live: LiveTime | None = None
         self._arrivals: deque[_Arrival] = deque()
-        self._heard_at = -np.inf
         self._first: _Arrival | None = None
         self._recent: deque[NDArray[np.float64]] = deque()
         self._n_recent = 0
@@ -148,10 +147,6 @@ class HealthMeter:
             self._arrivals.append(_Arrival(now, float(timestamps[-1]), self._n_samples))
             if self._first is None:
                 self._first = _Arrival(now, float(timestamps[0]), 1)
-
-    def hear(self, now: float) -> None:
-        """By ``now`` (recorder's clock, s) samples had come that were not read yet."""
-        self._heard_at = now
 
     def feed_earlier(
         self, timestamps: NDArray[np.float64], arrived: float, counted: NDArray[Any] | None = None
@@ -268,7 +263,7 @@ class HealthMeter:
             return self._age(now), self._rate(now)
 
     def _age(self, now: float) -> float | None:
-        return max(0.0, now - max(self._arrivals[-1].at, self._heard_at)) if self._arrivals else None
+        return max(0.0, now - self._arrivals[-1].at) if self._arrivals else None
 
     def _silent(self, age: float | None, found: Timeline) -> float:
         if age is None or not self._info.is_regular:
@@ -284,7 +279,7 @@ class HealthMeter:
             length = max(length, _QUIET_PACKETS * self._live.found.packet_s)
         while len(self._arrivals) > 2 and self._arrivals[1].at <= newest.at - length:
             self._arrivals.popleft()
-        if now - max(newest.at, self._heard_at) > length + 0.5:
+        if now - newest.at > length + 0.5:
             return 0.0
         oldest = self._arrivals[0]
         count, passed, stamped = newest.count - oldest.count, newest.at - oldest.at, newest.stamp - oldest.stamp

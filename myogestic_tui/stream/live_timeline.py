@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
 _STEP_SECONDS = 300.0
 _MOST_ROWS = 1 << 14
-_LOOK_SECONDS = 0.9
-"""The least from one look to the next; less than a second, so that of reads once a second none is passed over."""
+_LOOK_SECONDS = 1.0
 _QUIET_SECONDS = 20.0
 """How often a stream is looked at in which nothing happens."""
 _COUNTED_SECONDS = 2.0

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -19,8 +21,6 @@ class Read(NamedTuple):
     end: int
     arrived: float
     """When its samples were there (recorder's clock, s)."""
-    waited: float
-    """Since samples came the last time before, in seconds."""
 
 
 class RecentReads:
@@ -28,7 +28,6 @@ class RecentReads:
 
     def __init__(self) -> None:
         self._reads: deque[Read] = deque()
-        self._heard_at: float | None = None
         self._reasons: deque[tuple[int, str]] = deque()
         self.began = 0.0
         """When the stream first connected (recorder's clock, s): nothing was read before."""
@@ -38,23 +37,18 @@ class RecentReads:
 
     @property
     def newest_at(self) -> float:
-        """When samples came last (recorder's clock, s), read or not; 0 where none did."""
-        return self._heard_at or 0.0
+        """When the newest read arrived (recorder's clock, s); 0 where there is none."""
+        return self._reads[-1].arrived if self._reads else 0.0
 
     @property
     def pace(self) -> float:
-        """The longest that it took of late until samples came again, in seconds."""
-        return max((read.waited for read in list(self._reads)[-_PACE_READS:]), default=0.0)
-
-    def hear(self, at: float) -> None:
-        """By ``at`` (recorder's clock, s) samples had come that were not read yet."""
-        self._heard_at = at
+        """The longest that it took of late from one read to the next, in seconds."""
+        newest = [read.arrived for read in list(self._reads)[-_PACE_READS - 1 :]]
+        return float(np.diff(newest).max(initial=0.0))
 
     def add(self, n_written: int, count: int, arrived: float) -> None:
         """``count`` samples arrived, the last ones of the ``n_written`` that the ring has ever got."""
-        waited = 0.0 if self._heard_at is None else arrived - self._heard_at
-        self._reads.append(Read(n_written - count, n_written, arrived, waited))
-        self._heard_at = arrived
+        self._reads.append(Read(n_written - count, n_written, arrived))
 
     def oldest_lost(self, n_gone: int) -> float | None:
         """When the newest read arrived of which the ring would lose samples, were the first ``n_gone`` gone."""

@@ -40,7 +40,6 @@ class RingReading:
     info: StreamInfo | None
     window_seconds: float
     poll_s: float | None
-    resting: bool
     _ring: RingBuffer | None
 
     def __init__(self, poll_s: float | None) -> None:
@@ -58,11 +57,6 @@ class RingReading:
         if self.poll_s is not None:
             return self.poll_s
         return min([self.recorder_poll_s, *(one.poll_s for one in self._listening())])
-
-    @property
-    def _is_unwatched(self) -> bool:
-        """Whether nobody wants its samples but the recording."""
-        return self.resting and self.poll_s is None and not self._listening()
 
     @property
     def ring(self) -> RingBuffer | None:

@@ -91,15 +91,6 @@ class MonitoredSource(Protocol):
 
 
 @runtime_checkable
-class WaitingSource(Protocol):
-    """A source in which samples can wait until they are read."""
-
-    def waiting(self) -> int | None:
-        """How many samples wait; None where it should be read now, whatever waits. Never blocks."""
-        ...
-
-
-@runtime_checkable
 class OwnedSource(Protocol):
     """A source that tells the operator which stream it belongs to."""
 

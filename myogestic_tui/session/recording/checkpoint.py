@@ -9,7 +9,6 @@ import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from ...clock.local import next_second
 from ...errors import DiskError, SessionClosedError
 from ...process_limits import is_file_limit
 
@@ -17,9 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 SYNC_SECONDS = 1.0
-"""How much a power cut may take, but for what was not read yet."""
-_AFTER_READS = 0.15
-"""Part of a second after which what is read once in each is in the journal."""
+"""How much a power cut may take."""
 
 CHECKPOINT_SECONDS = 4.0
 
@@ -91,7 +88,7 @@ class Threads:
         self._syncer.join()
 
     def _sync_loop(self) -> None:
-        while not self._stop_sync.wait(_until_sync(time.monotonic())):
+        while not self._stop_sync.wait(SYNC_SECONDS):
             if not self._attempt(self._work.sync):
                 return
 
@@ -127,11 +124,6 @@ class Threads:
         if future is not None:
             future.set_exception(error) if error is not None else future.set_result(None)
         return error is None
-
-
-def _until_sync(now: float) -> float:
-    after = _AFTER_READS * SYNC_SECONDS
-    return next_second(now - after, SYNC_SECONDS) + after - now
 
 
 def _words_of(refusal: OSError) -> str:
