@@ -17,26 +17,27 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from ..app.interface import Acknowledge, AddLabel, AddNote, Discard, Recorder, Start, Status, Stop, UndoLabel
+from ..app.interface import Acknowledge, AddLabel, AddNote, Discard, Recorder, Reply, Start, Stop, UndoLabel
 from ..errors import ConfigError, MyoGesticError
-from ..widgets.frame import Frame, take_text
+from ..widgets.frame import take_text
 from ..widgets.glyphs import to_ascii
 from ..widgets.header import faults_line
 from ..widgets.number_format import hms
 from ..widgets.problem_list import problem_lines
 from ..widgets.styled_lines import plain
 from .key_timing import KeyTimes
-from .recorder_feed import greeting
+from .recorder_feed import Feed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..app.interface import AnyCommand
+    from ..widgets.frame import Frame
+    from .recorder_feed import Then
     from .viewer_options import ViewerOptions
 
 _POLL_SECONDS = 0.25
 _EVERY_SECONDS = 10.0
-_ACTOR = f"tui {os.getpid()}"
 _LOOK_SECONDS = 0.25
 _REST_SECONDS = 0.005
 """How long to wait for the rest of what a link hands out at once."""
@@ -57,12 +58,10 @@ class _Plain:
     def __init__(self, recorder: Recorder, options: ViewerOptions) -> None:
         if not sys.stdin.isatty():
             raise ConfigError("no terminal here for the screens; log in with `ssh -t`, or use the record command")
-        self.recorder = recorder
         self._options = options
-        self._status = Status(at=time.monotonic())
+        self._feed = Feed(recorder, f"tui {os.getpid()}", embedded=options.embedded, greeted=self._heard)
+        self._feed.start(self._submit)
         self._gone = ""
-        self._before: Status | None = None
-        self._greeted = False
         self._answers: dict[str, Callable[[], int | None]] = {}
         self._text: str | None = None
         self._note_key: TypedKey | None = None
@@ -104,24 +103,14 @@ class _Plain:
 
     def _frame(self) -> Frame:
         """The newest status; while no recorder answers, the last one."""
-        try:
-            status, gone = self.recorder.status(), str(getattr(self.recorder, "gone", None) or "")
-        except MyoGesticError as error:
-            status, gone = self._status, str(error)
-        if not gone:
-            self._status = status
-        return Frame(status, gone=gone)
+        return self._feed.poll("", 0.0)
 
     def _follow_recorder(self) -> None:
-        """Greet a recorder that answers, and offer another one in place of one that does not any more."""
-        frame = self._frame()
-        went, self._gone = bool(frame.gone) and not self._gone, frame.gone
+        """Offer another recorder in place of one that does not answer any more."""
+        gone = self._frame().gone
+        went, self._gone = bool(gone) and not self._gone, gone
         if went:
-            self._offer_another(frame.gone)
-        elif not frame.gone and not self._greeted and frame.status.app_name:
-            self._greeted = True
-            for command in greeting(frame.status, self._before, embedded=self._options.embedded):
-                self._send(command)
+            self._offer_another(gone)
 
     def _offer_another(self, why: str) -> None:
         self._print(why)
@@ -133,9 +122,8 @@ class _Plain:
         start = self._options.reconnect
         assert start is not None
         self._print("starting the recorder ...")
-        self._before, self._greeted = self._status, False
         try:
-            self.recorder = start()
+            self._feed.reconnect(start)
         except (MyoGesticError, OSError) as error:
             self._offer_another(f"failed: {error}")
 
@@ -246,15 +234,20 @@ class _Plain:
             print(shown if erases else to_ascii(key), end="", flush=True)
 
     def _send(self, command: AnyCommand) -> None:
+        self._feed.execute(command, self._heard)
+
+    def _submit(self, command: AnyCommand, then: Then) -> None:
         try:
-            reply = self.recorder.execute(replace(command, actor=_ACTOR))
-            if reply.confirm:
-                again = replace(command, confirmed=getattr(command, "confirmed", 0) + 1)
-                self._ask(f"{reply.confirm} enter: yes, esc: no", {"\n": lambda: self._send(again)})
-            else:
-                self._print(("" if reply.ok else "refused: ") + reply.message)
+            then(command, self._feed.recorder.execute(command))
         except MyoGesticError as error:
             self._print(f"failed: {error}")
+
+    def _heard(self, command: AnyCommand, reply: Reply) -> None:
+        if reply.confirm:
+            again = replace(command, confirmed=getattr(command, "confirmed", 0) + 1)
+            self._ask(f"{reply.confirm} enter: yes, esc: no", {"\n": lambda: self._send(again)})
+        else:
+            self._print(("" if reply.ok else "refused: ") + reply.message)
 
     def _stop_and_leave(self) -> int:
         self._send(Stop())

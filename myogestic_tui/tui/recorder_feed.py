@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 TREND_SECONDS = 60
 Then = Callable[[AnyCommand, Reply], None]
+Submit = Callable[[AnyCommand, Then], None]
 
 
 class Trends:
@@ -73,9 +74,11 @@ class Feed:
         Who asks, for the recorder's log.
     embedded
         The recorder lives in this process.
+    greeted
+        Hears the replies to what a recorder is greeted with.
     """
 
-    def __init__(self, recorder: Recorder, actor: str, *, embedded: bool) -> None:
+    def __init__(self, recorder: Recorder, actor: str, *, embedded: bool, greeted: Then = lambda _, __: None) -> None:
         self.recorder = recorder
         self.actor = actor
         self.trends = Trends()
@@ -84,19 +87,22 @@ class Feed:
         """The recorder has stopped to answer since the last poll."""
         self._embedded = embedded
         self._greeted = False
+        self._heard_greeting = greeted
         self._before: Status | None = None
-        self._runner: CommandRunner | None = None
+        self._submit: Submit | None = None
+        self._on_envelope: Callable[[], object] | None = None
 
-    def start(self, loop: asyncio.AbstractEventLoop, on_envelope: Callable[[], object]) -> None:
-        """Begin to carry out commands; ``on_envelope`` is called, from any thread, where the recorder tells of one."""
-        self._runner = CommandRunner(self.recorder, loop)
-        if isinstance(self.recorder, RemoteRecorder):
-            self.recorder.on_envelope = on_envelope
+    def start(self, submit: Submit, on_envelope: Callable[[], object] | None = None) -> None:
+        """Begin to send commands through ``submit``, which hands on the replies.
 
-    def close(self) -> None:
-        """Let the commands under way finish."""
-        if self._runner is not None:
-            self._runner.close()
+        ``on_envelope`` is called, from any thread, where the recorder tells of an envelope.
+        """
+        self._submit, self._on_envelope = submit, on_envelope
+        self._listen()
+
+    def _listen(self) -> None:
+        if self._on_envelope is not None and isinstance(self.recorder, RemoteRecorder):
+            self.recorder.on_envelope = self._on_envelope
 
     @property
     def ended(self) -> bool:
@@ -116,19 +122,16 @@ class Feed:
             self.trends.take(status)
         wall = time.strftime("%H:%M")
         self.frame = Frame(status, screen=screen, at=status.at, wall=wall, fps=fps, slowed=slowed, gone=gone)
-        if not gone and not self._greeted and status.app_name and self._runner is not None:  # it is up
+        if not gone and not self._greeted and status.app_name and self._submit is not None:  # it is up
             self._greeted = True
-            self._greet(status)
+            for command in greeting(status, self._before, embedded=self._embedded):
+                self.execute(command, self._heard_greeting)
         return self.frame
-
-    def _greet(self, status: Status) -> None:
-        for command in greeting(status, self._before, embedded=self._embedded):
-            self.execute(command, lambda _, __: None)
 
     def execute(self, command: AnyCommand, then: Then) -> None:
         """Send a command of this viewer's; its reply goes to ``then``, in the event loop."""
-        if self._runner is not None:
-            self._runner.submit(replace(command, actor=self.actor), then)
+        if self._submit is not None:
+            self._submit(replace(command, actor=self.actor), then)
 
     def reconnect(self, start: Callable[[], Recorder]) -> None:
         """Find or start a recorder in place of the one that went; called in a thread of its own."""
@@ -136,9 +139,8 @@ class Feed:
         if fresh is not self.recorder:
             self.recorder.close()
             self.recorder = fresh
+            self._listen()
         self._greeted = False
-        if self._runner is not None:
-            self._runner.recorder = fresh
 
 
 class CommandRunner:
@@ -146,14 +148,14 @@ class CommandRunner:
 
     Parameters
     ----------
-    recorder
-        Who carries them out.
+    feed
+        Whose recorder carries them out.
     loop
         The event loop that hears of the replies.
     """
 
-    def __init__(self, recorder: Recorder, loop: asyncio.AbstractEventLoop) -> None:
-        self.recorder = recorder
+    def __init__(self, feed: Feed, loop: asyncio.AbstractEventLoop) -> None:
+        self._feed = feed
         self._loop = loop
         self._queue: queue.SimpleQueue[tuple[AnyCommand, Then] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="viewer-commands", daemon=True)
@@ -172,7 +174,7 @@ class CommandRunner:
         while (item := self._queue.get()) is not None:
             command, then = item
             try:
-                reply = self.recorder.execute(command)
+                reply = self._feed.recorder.execute(command)
             except (MyoGesticError, OSError) as error:
                 reply = Reply(ok=False, message=str(error))
             with contextlib.suppress(RuntimeError):  # the loop has ended; nobody is left to hear of it

@@ -19,7 +19,7 @@ from ..config import GESTURE_KEYS
 from ..errors import ConfigError
 from .actions import Actions
 from .keys import LAYOUTS, canonical, character_of, command, is_gesture_key, keymap_of, own_keys, shown
-from .recorder_feed import CueBell, Feed
+from .recorder_feed import CommandRunner, CueBell, Feed
 from .screens.base import ViewerScreen, allowed
 from .screens.key_bindings import SCREEN_BINDINGS
 from .screens.screen_registry import SCREENS
@@ -94,11 +94,12 @@ class Viewer(Actions):
     # ---------------------------------------------------------------- frames
 
     def on_load(self) -> None:
-        self.feed.start(asyncio.get_running_loop(), self.frame_soon)
+        self._runner = CommandRunner(self.feed, asyncio.get_running_loop())
+        self.feed.start(self._runner.submit, self.frame_soon)
         self.feed.poll(self.options.screen, self.pacer.fps)
 
     def on_unmount(self) -> None:
-        self.feed.close()
+        self._runner.close()
 
     @property
     def front(self) -> ViewerScreen | None:

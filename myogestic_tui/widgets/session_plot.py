@@ -1,29 +1,28 @@
 """A whole session, or a stretch of it, as our own plot: bars of RMS or of a channel's reach, gestures behind them.
 
-A line-API widget. Gesture bands colour the bars of their time; gaps and time without samples are spans of their own;
+Gesture bands colour the bars of their time; gaps and time without samples are spans of their own;
 ticks are round; a cursor says what is where. ``draw(overview, key_of, facts, cursor)`` is all that it is told.
 """
 
 from __future__ import annotations
 
 import math
-from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
-from rich.segment import Segment
-from rich.style import Style
 from textual.color import Color
 
 from ..app.interface import LabelStatus
 from . import number_format as f
 from .colours import variables_of
 from .label_timeline import label_strip
-from .strip_widget import Signal
-from .styled_lines import DIM, STRONG, Line, fit, gesture_style, line, spread
+from .strip_widget import Lines
+from .styled_lines import DIM, FAINT, STRONG, Line, fit, gesture_style, line, spread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -131,8 +130,10 @@ def coverage(overview: Overview, gaps: Iterable[tuple[float, float]], end_s: flo
     return "".join(text[:cells])
 
 
-class OverviewPlot(Signal):
+class OverviewPlot(Lines):
     """The plot, its axis, the labels, and a row of coverage for each stream that has gaps."""
+
+    DEFAULT_CSS = "OverviewPlot { height: 1fr; }"
 
     def draw(
         self, overview: Overview, key_of: Callable[[int], str], facts: SessionFacts | None = None,
@@ -147,75 +148,63 @@ class OverviewPlot(Signal):
         if not gaps and overview.gaps:
             gaps = [(overview.stream, list(overview.gaps))]
         gaps = gaps[: max(height - 6, 0)]
-        tall = height - 2 - len(gaps)
-        self._draw_bars(overview, cells, tall, cursor)
-        axis = _axis(overview, cells)
-        self.show(tall, ("axis", axis, self.look), lambda: [Segment(" " * MARGIN + axis, self.ink("quiet"))])
-        strip = labels_of(overview, cells, key_of)
-        self.show(tall + 1, ("labels", strip, self.look), lambda: self._parts((("   label ", DIM), *strip)))
-        for y, (name, places) in enumerate(gaps, tall + 2):
+        rows = self._bars(overview, cells, height - 2 - len(gaps), cursor)
+        rows.append(line((" " * MARGIN + _axis(overview, cells), DIM)))
+        rows.append(line(("   label ", DIM), labels_of(overview, cells, key_of)))
+        for name, places in gaps:
             text = coverage(overview, places, overview.end_s, cells)
-            row = ((fit(f" {name}", MARGIN - 1) + " ", DIM), (text, "$text-warning"))
-            self.show(y, ("gaps", row, self.look), partial(self._parts, row))
-        self.finish(tall + 2 + len(gaps))
+            rows.append(line((fit(f" {name}", MARGIN - 1) + " ", DIM), (text, "$text-warning")))
+        self.put(rows)
 
-    def _parts(self, parts: Iterable[tuple[str, str]]) -> list[Segment]:
-        return [Segment(text, self.styled(style)) for text, style in parts]
-
-    def _draw_bars(self, overview: Overview, cells: int, tall: int, cursor: float | None) -> None:
+    def _bars(self, overview: Overview, cells: int, tall: int, cursor: float | None) -> list[Line]:
         _, low, high = evenly(overview, cells)
         bottom, top = scale_of(low, high, from_zero=overview.channel is None)
-        span = (top - bottom) or 1.0
-        upper = np.nan_to_num((high - bottom) / span * tall * 8).astype(int)
-        lower = np.zeros(cells, int)
-        if overview.channel is not None:
-            lower = np.nan_to_num((low - bottom) / span * tall * 8).astype(int)
-        lower = np.minimum(lower, np.maximum(upper - 1, 0))
         known = np.isfinite(high)
+        eighths = [np.nan_to_num((part - bottom) / (top - bottom) * tall * 8).astype(int) for part in (low, high)]
+        upper, lower = eighths[1], eighths[0] if overview.channel is not None else np.zeros(cells, int)
+        lower = np.minimum(lower, np.maximum(upper - 1, 0))
         inks = _gesture_inks(overview, cells)
+        styles = {ink: self._style(ink) for ink in set(inks)}
+        columns = [styles[ink] if there else FAINT for ink, there in zip(inks, known.tolist(), strict=True)]
         at = None if cursor is None else min(int(cursor * cells), cells - 1)
+        if at is not None:
+            columns[at] = f"reverse {columns[at]}"
+        rows = []
         for y in range(tall):
             base = 8 * (tall - 1 - y)
-            fill = np.where(known, np.clip(upper - base, 0, 8), 0)
-            fill = np.where(lower >= base + 8, 0, np.where(lower > base, 8 - 0 * fill, fill))
-            mark = self._mark(y, tall, bottom, top)
-            key = (fill.tobytes(), known.tobytes(), tuple(inks), mark, at, self.look)
-            self.show(y, key, partial(self._bar_row, fill, known, inks, mark, at))
+            fill = np.clip(upper - base, 0, 8)
+            fill = np.where(lower >= base + 8, 0, np.where(lower > base, 8, fill))
+            text = [_EIGHTHS[n] if there else "░" for n, there in zip(fill.tolist(), known.tolist(), strict=True)]
+            if at is not None and text[at] == " ":
+                text[at] = "▏"
+            rows.append(line((_mark(y, tall, bottom, top), DIM), ("┊", FAINT), _runs(text, columns)))
+        return rows
 
-    @staticmethod
-    def _mark(y: int, tall: int, bottom: float, top: float) -> str:
-        if y == 0:
-            return f"{f.amplitude(top):>7} "
-        if y == tall - 1:
-            return f"{f.amplitude(bottom) if bottom else '0':>7} "
-        return f"{f.amplitude((top + bottom) / 2):>7} " if y == tall // 2 and tall > 6 else " " * 8
-
-    def _bar_row(
-        self, fill: NDArray[np.int64], known: NDArray[np.bool_], inks: list[int], mark: str, at: int | None
-    ) -> Iterable[Segment]:
-        yield Segment(mark, self.ink("quiet"))
-        yield Segment("┊", self.ink("faint"))
-        start = 0
-        for i in range(1, len(inks) + 1):
-            if i < len(inks) and inks[i] == inks[start] and known[i] == known[start] and i != at and i - 1 != at:
-                continue
-            text = "".join(_EIGHTHS[n] for n in fill[start:i].tolist()) if known[start] else "░" * (i - start)
-            style = self._style(inks[start]) if known[start] else self.ink("faint")
-            if start == at:
-                text, style = "▏" if text == " " else text, style + Style(reverse=True)
-            yield Segment(text, style)
-            start = i
-
-    def _style(self, class_index: int) -> Style:
+    def _style(self, class_index: int) -> str:
         """Bars in the gesture's colour, and behind them a band in a tint of it."""
         if class_index < 0:
-            return self.ink("secondary")
-        variable, variables = gesture_style(class_index).removeprefix("$"), variables_of(self.app)
-        names = variables.get("background", ""), variables.get(variable, "")
+            return "$secondary"
+        ink, variables = gesture_style(class_index), variables_of(self.app)
+        names = variables.get("background", ""), variables.get(ink.removeprefix("$"), "")
         if self.look.plain or not all(name.startswith("#") for name in names):
-            return self.ink(variable)
-        paper, ink = (Color.parse(name) for name in names)
-        return self.ink(variable) + self._fitting(Style(bgcolor=paper.blend(ink, _BAND_SHARE).hex6))
+            return ink
+        paper, colour = (Color.parse(name) for name in names)
+        return f"{ink} on {paper.blend(colour, _BAND_SHARE).hex6}"
+
+
+def _mark(y: int, tall: int, bottom: float, top: float) -> str:
+    """The scale beside row ``y``."""
+    if y == 0:
+        return f"{f.amplitude(top):>7} "
+    if y == tall - 1:
+        return f"{f.amplitude(bottom) if bottom else '0':>7} "
+    return f"{f.amplitude((top + bottom) / 2):>7} " if y == tall // 2 and tall > 6 else " " * 8
+
+
+def _runs(letters: Sequence[str], styles: Sequence[str]) -> Line:
+    """A letter in each style, those of one style together."""
+    cells = zip(styles, letters, strict=True)
+    return tuple(("".join(text for _, text in run), style) for style, run in groupby(cells, itemgetter(0)))
 
 
 def scale_of(low: Floats, high: Floats, *, from_zero: bool) -> tuple[float, float]:

@@ -1,8 +1,7 @@
-"""What the signal widgets have in common: strips that are built once, and rows that are sent only where they changed.
+"""What the signal widgets have in common: styles of the theme, and strips that are built once.
 
 The interface is narrow. A signal widget is drawn with `Page`, what is looked at, and arrays of values; it asks nobody
-for anything. ``show(y, key, build)`` puts a row: ``key`` says all that is in it, and ``build`` makes its segments, only
-where the key is another one than before.
+for anything.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from .glyphs import PrintableFilter
 from .styled_lines import Line, cells, cut, rich_style
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from textual.app import App
     from textual.filter import LineFilter
@@ -100,7 +99,7 @@ def worst_flag(flags: str) -> str:
 
 
 class Signal(Widget):
-    """A widget of strips that refreshes only rows whose content changed."""
+    """A widget of strips, which stay as they are until their content is another one."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = "Signal { width: 1fr; height: 1fr; }"
@@ -109,11 +108,9 @@ class Signal(Widget):
         super().__init__(id=id, classes=classes)
         self.auto_links = False
         self._strips: dict[int, Strip] = {}
-        self._keys: dict[int, Hashable] = {}
         self._styles: dict[str, Style] = {}
         self._fused: dict[Style | None, Style] = {}
         self._drawn: object = None
-        self._fresh: list[Region] = []
         self._look: Look | None = None
 
     @property
@@ -177,18 +174,6 @@ class Signal(Widget):
         self._drawn = about
         return new
 
-    def show(self, y: int, key: Hashable, build: Callable[[], Iterable[Segment]]) -> None:
-        """Put a row; ``key`` says all that is in it, besides the theme and the width."""
-        width, height = self.size
-        if 0 <= y < height and self._keys.get(y, self) != (key, width):
-            self._keys[y] = key, width
-            self.put_row(y, build(), width)
-
-    def put_row(self, y: int, row: Iterable[Segment], n_cells: int) -> None:
-        """Put a row of which the first ``n_cells`` are new."""
-        self._strips[y] = self._strip(row, self.size.width)
-        self._fresh.append(Region(0, y, n_cells, 1))
-
     def _strip(self, row: Iterable[Segment], width: int) -> Strip:
         """Segments on the widget's paper, without what this terminal cannot show."""
         whole = [Segment(text, self._on_paper(style)) for text, style, _ in row]
@@ -201,25 +186,8 @@ class Signal(Widget):
             strip = strip.apply_filter(one, self.background_colors[1])
         return strip
 
-    def finish(self, n_rows: int) -> None:
-        """All ``n_rows`` rows were put: blank those beyond, and have what is new painted."""
-        if not n_rows:
-            self._drawn = None
-        for y in [y for y in self._strips if y >= n_rows]:
-            del self._strips[y]
-            self._keys.pop(y, None)
-            self._fresh.append(Region(0, y, self.size.width, 1))
-        self.repaint()
-
-    def repaint(self) -> None:
-        """Have what is new painted."""
-        if self._fresh:
-            self.refresh(*self._fresh)
-            self._fresh.clear()
-
     def forget(self) -> None:
-        """All rows are built anew with the next drawing."""
-        self._keys.clear()
+        """All is built anew with the next drawing."""
         self._styles.clear()
         self._fused.clear()
         self._look = self._drawn = None

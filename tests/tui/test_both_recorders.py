@@ -12,7 +12,9 @@ from myogestic_tui.app.interface import Recorder
 from myogestic_tui.control import RecorderClient, hosted
 from myogestic_tui.control.spawn import locate
 from myogestic_tui.session import open_session_store
+from myogestic_tui.tui.recorder_feed import Feed
 from tests.sending import RampSource, wait_for
+from tests.tui.scripted import ScriptedRecorder
 
 NAMES = ["Rest", "Fist", "Pinch", "Open"]
 
@@ -101,3 +103,18 @@ async def test_the_take_sheet_is_kept(stage, recorder, app):
         await it.press("t", *"P08", "tab", *"mvc", "enter")
         await it.until(lambda: "P08 · mvc · take 01" in it.rows()[1])
     assert (app.take.subject, app.take.task) == ("P08", "mvc")
+
+
+def test_a_recorder_in_place_of_the_first_tells_of_its_envelopes_too():
+    class Remote(ScriptedRecorder):
+        on_envelope = None
+
+    def told() -> None: ...
+
+    first, other = Remote(), Remote()
+    feed = Feed(first, "tui", embedded=False)
+    feed.start(lambda *_: None, told)
+    assert first.on_envelope is told
+    feed.reconnect(lambda: other)
+    assert other.on_envelope is told
+    assert first.closed
