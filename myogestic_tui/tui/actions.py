@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
-from ..app.interface import Acknowledge, AddNote, AnyCommand, Discard, Reply, Start, Stop
+from ..app.interface import Acknowledge, AddLabel, AddNote, AnyCommand, Discard, Reply, Start, Stop, UndoLabel
 from ..errors import MyoGesticError
 from ..widgets import number_format as f
 from ..widgets.problem_list import REPORT_SECONDS
 from ..widgets.styled_lines import BAD, DIM, OK, STRONG, Line, fit, line
-from .gesture_keys import Labeller
 from .modals.ask import Answers, Ask
 from .modals.forms import Form
 from .modals.text import TextScreen
@@ -42,7 +41,7 @@ class Actions(TerminalApp):
 
     def prepare(self) -> None:
         """Called before the first screen."""
-        self.labeller = Labeller(self)
+        self._labels_sent: list[int] = []
         self.stopped_session = ""
         self.reported: tuple[str, bool, float] = ("", False, 0.0)
         self.reported_over = ("", "")
@@ -158,7 +157,7 @@ class Actions(TerminalApp):
     def when_ready(self, start: Callable[[], None], question: str = "") -> None:
         """Start a recording; where a stream is missing, or there is a ``question``, only if the operator says so."""
         frame = self.now()
-        missing = [s.name for s in frame.status.streams if (s.record or s.required) and s.state not in ("live", "slow")]
+        missing = [s.name for s in frame.awaited]
         if not any(s.state in ("live", "slow") for s in frame.selected):
             why = "No connected streams to record; they would join as they connect."
         elif missing:
@@ -249,11 +248,28 @@ class Actions(TerminalApp):
         self.label(class_index, self.key_time, self.key_doubt)
 
     def label(self, class_index: int, at: float, doubt: float = 0.0) -> None:
-        """A gesture begins at ``at`` (recorder's clock, s)."""
-        self.labeller.press(class_index, at, self.now(), doubt=doubt)
+        """A gesture begins at ``at`` (recorder's clock, s), uncertain by ``doubt``; the active one does not again.
+
+        Keys carry Textual's `event.time`: seconds on the monotonic clock, stamped in the input thread on arrival. On
+        Linux that is the recorder's LSL clock as well (they agree within 5 µs).
+        """
+        frame, sent = self.now(), self._labels_sent
+        if class_index == (sent[-1] if sent else frame.active):
+            return
+        sent.append(class_index)
+        this = frame.session_id or None
+        command = AddLabel(class_index=class_index, timestamp=at, uncertainty_s=doubt, source="key", session=this)
+        self.execute(command, self._label_heard)
+
+    def _label_heard(self, _: AnyCommand, reply: Reply) -> None:
+        self.refresh_frame()
+        if self._labels_sent:
+            self._labels_sent.pop(0)
+        if not reply.ok or not self.now().recording:
+            self.report(reply.message, bad=not reply.ok)
 
     def action_undo(self) -> None:
-        self.labeller.undo()
+        self.execute(UndoLabel(session=self.now().session_id or None))
 
     def action_note(self) -> None:
         at, doubt, this = self.key_time, self.key_doubt, self.now().session_id or None
@@ -285,7 +301,7 @@ class Actions(TerminalApp):
             rows.append(line((f" {clock} ", DIM), (f"{mark} ", style), fit(text, max(width - 13, 4))))
         return rows
 
-    def acknowledge(self) -> None:
+    def action_acknowledge(self) -> None:
         """What stopped the recording was read."""
         if self.now().status.stopped is not None:
             self.execute(Acknowledge())
@@ -299,7 +315,7 @@ class Actions(TerminalApp):
         lines += [line((f" {clock}  ", DIM), (text, BAD if bad else "")) for clock, text, bad in reversed(self.history)]
         self.show_text("what happened, newest first", lines or [line((" no message yet", DIM))])
 
-    def run_doctor(self) -> None:
+    def action_doctor(self) -> None:
         """Show what the doctor finds; it may take seconds, so it runs in a thread."""
         doctor = self.options.doctor
         if doctor is None:

@@ -16,7 +16,7 @@ from ..widgets.session_table import Order
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ..app.interface import JobStatus
+    from ..app.interface import AnyCommand, JobStatus, Reply
     from ..session.library.catalog_entry import Entry
     from ..widgets.frame import Frame
     from .actions import Actions
@@ -91,6 +91,16 @@ class SessionList:
         self.found = self.order.sort(found)
 
     # ---------------------------------------------------------------- listing
+
+    def send(self, command: AnyCommand) -> None:
+        """Send a command about sessions, report what came of it, and list again."""
+
+        def heard(_: AnyCommand, reply: Reply) -> None:
+            self._viewer.refresh_frame()
+            self._viewer.report(reply.message, bad=not reply.ok)
+            self.list_again()
+
+        self._viewer.execute(command, heard)
 
     def list_again(self) -> None:
         """List at the next draw."""

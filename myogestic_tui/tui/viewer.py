@@ -227,11 +227,17 @@ class Viewer(Actions):
     # ---------------------------------------------------------------- actions
 
     def action_gesture(self, key: str) -> None:
-        index = self.labeller.class_of(key, self.now())
-        if index is None:
-            self.report(self.labeller.unassigned(key, self.now()), bad=True)
+        frame = self.now()
+        if key in frame.keys:
+            self.action_label(frame.keys.index(key))
+        elif not frame.status.gestures and key.isdigit():
+            self.action_label((int(key) - 1) % 10)
+        elif key.isalpha():
+            self.report(f"{key} is no gesture here; is Caps Lock on?", bad=True)
         else:
-            self.action_label(index)
+            known = " ".join(k for k in frame.keys if k)
+            there = f"{key} is no gesture here; there are {known}" if known else f"no gesture has the key {key}"
+            self.report(there, bad=True)
 
     async def action_mode(self, mode: str) -> None:
         if mode == self.current_mode and len(self.screen_stack) > 1:

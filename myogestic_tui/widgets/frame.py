@@ -115,6 +115,12 @@ class Frame:
         return tuple(s for s in self.recorded if s.state not in ("live", "slow"))
 
     @property
+    def awaited(self) -> list[StreamStatus]:
+        """Streams that are to be recorded, and bring nothing now."""
+        wanted = [s for s in self.status.streams if s.record or s.required]
+        return [s for s in wanted if s.state not in ("live", "slow")]
+
+    @property
     def left_out(self) -> tuple[str, ...]:
         """Streams that the recording should have, and has not."""
         session, recorded = self.status.session, {s.name for s in self.recorded}

@@ -66,45 +66,45 @@ class Lane(Picture):
         """Take the height of a layout."""
         self.styles.height = layout.tall + STRIP_ROWS
 
+    def _begin(self, number: int, shown: Shown) -> tuple[range, int, bool]:
+        """The channels of the lane ``number``, how many newest columns are new, and whether those are all."""
+        n_new = shown.sweep.columns if self.begin() else shown.n_new
+        return shown.layout.lane(number), n_new, n_new == shown.sweep.columns
+
     def show_map(self, number: int, shown: Shown) -> None:
         """The map of the lane ``number``, and below it traces of the chosen and the worst channels."""
+        channels, n_new, whole = self._begin(number, shown)
         layout, page, sweep = shown.layout, shown.page, shown.sweep
-        n_new = sweep.columns if self.begin() else shown.n_new
-        first, n_channels = layout.lane(number)
         rows = layout.tall - layout.below
-        whole = n_new == sweep.columns
         if whole:
-            self.place(heat_heads(page, first, n_channels, self), 0)
+            self.place(heat_heads(page, channels.start, len(channels), self), 0)
         cells = sweep.places(n_new) + MAP_HEAD
-        steps = shown.steps[first - layout.first :][:n_channels, -n_new:]
-        self.place(heat(page, first, steps, sweep.each, self.look), 0, cells)
+        steps = shown.steps[channels.start - layout.first :][: len(channels), -n_new:]
+        self.place(heat(page, channels.start, steps, sweep.each, self.look), 0, cells)
         if layout.below:
-            flagged = {i for i in range(first, first + n_channels) if page.flag(i)}
-            channels = worst_first(range(first, first + n_channels), page.cursor, flagged, layout.below)
+            flagged = {channel for channel in channels if page.flag(channel)}
+            below = worst_first(channels, page.cursor, flagged, layout.below)
             if whole:
-                self.place(trace_heads(page, channels, shown.scale, self), rows)
-            self._trace([channel - layout.first for channel in channels], channels, shown, rows, cells)
+                self.place(trace_heads(page, below, shown.scale, self), rows)
+            self._trace(below, shown, rows, cells)
         self._end(shown, MAP_HEAD, layout.tall)
 
     def show_traces(self, number: int, shown: Shown) -> None:
         """The traces of the lane ``number``, each with its number."""
-        layout, page, sweep = shown.layout, shown.page, shown.sweep
-        n_new = sweep.columns if self.begin() else shown.n_new
-        first, n_channels = layout.lane(number)
-        start = first - layout.first
+        channels, n_new, whole = self._begin(number, shown)
+        layout = shown.layout
         rows = self.size.height - STRIP_ROWS if layout.mode == "zoom" else layout.rows
-        channels = range(first, first + n_channels)
-        if n_new == sweep.columns or shown.numbers is not self._numbers:
+        if whole or shown.numbers is not self._numbers:
             self._numbers = shown.numbers
-            numbers, cut = shown.numbers[start:][:n_channels], shown.cut[start:][:n_channels]
-            self.place(trace_heads(page, channels, shown.scale, self, rows, numbers, cut), 0)
-        self._trace(range(start, start + n_channels), channels, shown, 0, sweep.places(n_new) + HEAD, rows)
+            of = slice(channels.start - layout.first, channels.stop - layout.first)
+            numbers, cut = shown.numbers[of], shown.cut[of]
+            self.place(trace_heads(shown.page, channels, shown.scale, self, rows, numbers, cut), 0)
+        self._trace(channels, shown, 0, shown.sweep.places(n_new) + HEAD, rows)
         self._end(shown, HEAD, rows if layout.mode == "zoom" else layout.tall)
 
-    def _trace(
-        self, at: Sequence[int], channels: Sequence[int], shown: Shown, y: int, cells: Steps, rows: int = 1
-    ) -> None:
-        """Columns of traces of some channels, which are those ``at`` of the answer."""
+    def _trace(self, channels: Sequence[int], shown: Shown, y: int, cells: Steps, rows: int = 1) -> None:
+        """Columns of traces of some channels."""
+        at = [channel - shown.layout.first for channel in channels]
         low, high = (part[at, -2 * len(cells) :] for part in (shown.answer.low, shown.answer.high))
         each = shown.sweep.each
         steps = shown.steps[at, -(len(cells) // each) :]

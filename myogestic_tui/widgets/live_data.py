@@ -38,6 +38,16 @@ class Answer(NamedTuple):
     low: Floats
     high: Floats
 
+    @classmethod
+    def of(cls, envelope: Envelope, mvc: tuple[float, ...] = ()) -> Answer:
+        """The arrays of an envelope; in % MVC, where that of each channel of the stream is given."""
+
+        def array(values: bytes) -> Floats:
+            found: Floats = np.frombuffer(values, np.float32).reshape(envelope.n_channels, -1)
+            return found / references(mvc)[envelope.first_channel :][: len(found), None] if mvc else found
+
+        return cls(envelope, array(envelope.rms), array(envelope.low), array(envelope.high))
+
     @property
     def start(self) -> float:
         """Of the window, on the source's clock."""

@@ -130,7 +130,6 @@ class RecordingControls(Panel):
     DEFAULT_CSS = """
     RecordingControls { height: auto; }
     RecordingControls > .state { height: 1; }
-    RecordingControls > .needs { height: 0; }
     RecordingControls > Horizontal { height: 1; }
     RecordingControls Action { margin-right: 1; min-width: 12; }
     """
@@ -152,7 +151,7 @@ class RecordingControls(Panel):
         self._on_stop = on_stop or (lambda: self._show(self.recorder.execute(Stop(actor="ui"))))
         self._asked = ("", 0.0)
         self._on_gesture = on_gesture
-        self._state_line, self._needs = Lines(classes="state"), Lines(classes="needs")
+        self._state_line, self._needs = Lines(classes="state"), Lines()
         self._gestures = GestureList()
         self._buttons = (
             Action("● Record", self.record, variant="error"), Action("■ Stop", self.stop, variant="primary"),
@@ -173,7 +172,6 @@ class RecordingControls(Panel):
         self._state_line.put([line(head, (f" {elapsed}  ", STRONG), (status.message, DIM))])
         told_elsewhere = bool(self.screen.query(StreamStatusView))
         needs = [] if told_elsewhere else needs_you(status.problems, self.size.width, _MOST_LINES)[1:]
-        self._needs.styles.height = min(len(needs), _LINES_OF_NEEDS)
         self._needs.put(needs[:_LINES_OF_NEEDS])
         self._gestures.show(frame)
         record, stop = self._buttons
@@ -243,7 +241,6 @@ class StreamStatusView(Panel):
         else:
             told = [*nothing_seen(status), *told]
         self._table.display = bool(status.streams)
-        self._told.styles.height = len(told)
         self._told.put(told)
 
 

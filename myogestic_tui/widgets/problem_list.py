@@ -101,9 +101,8 @@ def status_line(frame: Frame, width: int = 80) -> Line:
         return _recording(frame, width)
     if frame.status.stopped is not None:
         return line((f" ■ stopped by the recorder: {frame.status.stopped.text}", BAD))
-    missing = [s for s in frame.status.streams if (s.record or s.required) and s.state not in ("live", "slow")]
-    if missing:
-        return line((" … waiting for ", WARN), (", ".join(s.name for s in missing), WARN))
+    if frame.awaited:
+        return line((f" … waiting for {', '.join(s.name for s in frame.awaited)}", WARN))
     if not frame.selected:
         return line((" ○ idle · no stream is chosen for recording", DIM))
     return line((f" ○ ready · {count_of(len(frame.selected), 'stream')} live", DIM))

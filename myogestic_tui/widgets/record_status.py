@@ -88,8 +88,7 @@ def _idle(frame: Frame, width: int) -> Now:  # noqa: ARG001
     if frame.status.stopped is not None:
         return _stopped(frame, frame.status.stopped)
     take = frame.status.take
-    streams = frame.status.streams
-    missing = [s for s in streams if (s.record or s.required) and s.state not in ("live", "slow")]
+    missing = frame.awaited
     required = [s.name for s in missing if s.required]
     if required:
         head = line((" WAITING ", ALERT), (f"  for {', '.join(required)}", WARN))

@@ -5,16 +5,21 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..app.interface import ScriptContext
+from . import heat, trace
 from . import number_format as f
 from .blank_box import BlankColumn, BlankRow
 from .electrodes import Electrodes
 from .frame import Frame
 from .grid import Grid
+from .heat import columns_of
 from .lane import Lane, Shown
-from .live_data import LEVEL_SECONDS, Answer, end_of, in_percent, references
+from .live_data import LEVEL_SECONDS, Answer, end_of, in_percent
 from .picture import Pen, Picture
 from .signal_caption import PERCENT, info_line
+from .spectrum import Spectrum, columns_for, measure
 from .strip_widget import Lines, Page
 from .styled_lines import DIM, line
 from .view_settings import Layout, Lens, plan
@@ -22,16 +27,12 @@ from .view_settings import Layout, Lens, plan
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
     from textual.app import ComposeResult
     from textual.widget import Widget
 
     from ..app.interface import Envelope, Recorder, StreamStatus, View
     from .spectrum import Samples
     from .sweep import Sweep
-
-    Floats = NDArray[np.float32]
 
 _BESIDE = 90
 """Cells that remain for heat or traces where the grid stands beside them."""
@@ -93,9 +94,6 @@ class SignalView(BlankColumn):
         id: str | None = None, classes: str | None = None,
     ) -> None:  # fmt: skip
         super().__init__(id=id, classes=classes)
-        from .heat import Levels
-        from .spectrum import Spectrum
-
         self.recorder: Recorder = owner.app if isinstance(owner, ScriptContext) else owner
         self.lens: Lens = lens or Lens(exact=seconds)
         self._own_lens = lens is None
@@ -110,7 +108,7 @@ class SignalView(BlankColumn):
         """What the picture is of, besides the time."""
         self._spectrum_of: tuple[object, Samples | None] = (None, None)
         self._numbers, self._electrodes = _Calm(), _Calm()
-        self._steps = Levels()
+        self._steps = heat.Levels()
         self._swept: tuple[object, Sweep | None] = (None, None)
         self._heard: object = None
         self._over: tuple[Widget, ...] | None = None
@@ -225,8 +223,7 @@ class SignalView(BlankColumn):
         if alone:
             self._draw_grid(page, stream, frame, self._levels(stream))
         else:
-            drawn = self._draw_heat if layout.mode == "heat" else self._draw_traces
-            answer = drawn(stream, layout, frame)
+            answer = self._draw_lanes(stream, layout, frame)
             about = (stream.name, layout, lens.seconds, lens.filter, lens.remove_offset, page.unit)
             if answer is not None:
                 self._drawn = about
@@ -283,34 +280,19 @@ class SignalView(BlankColumn):
         unit = PERCENT if percent else f.unit(stream.units[first]) if first < len(stream.units) else ""
         return Page(first, n_channels, self.lens.cursor, start, seconds, unit, quality, stream.state == "lost")
 
-    def _draw_heat(self, stream: StreamStatus, layout: Layout, frame: Frame) -> Answer | None:
-        from .heat import HEAD, columns_of
-
-        lanes, seconds = self._lanes[: layout.lanes], self.lens.seconds
-        cells = min(lane.size.width for lane in lanes) - HEAD
-        if cells < 4:
-            return None
-        n_columns, each = columns_of(cells, seconds)
-        answer = self._ask(stream, layout, n_columns, 2 * each if layout.below else 0)
-        if answer is None:
-            return None
-        shown = self._shown(stream, layout, answer, each, frame)
-        for i, lane in enumerate(lanes):
-            lane.show_map(i, shown)
-        return answer
-
-    def _draw_traces(self, stream: StreamStatus, layout: Layout, frame: Frame) -> Answer | None:
-        from .trace import HEAD, RUN
-
+    def _draw_lanes(self, stream: StreamStatus, layout: Layout, frame: Frame) -> Answer | None:
+        """Heat or traces; None where the lanes are too narrow, or nothing is known yet."""
         lanes = self._lanes[: layout.lanes]
-        runs = (min(lane.size.width for lane in lanes) - HEAD) // RUN
-        answer = self._ask(stream, layout, runs, 2 * RUN) if runs > 1 else None
-        if answer is None:
-            return None
-        shown = self._shown(stream, layout, answer, RUN, frame)
-        shown = shown._replace(numbers=self._numbers_of(answer, shown.page, frame), cut=self.lens.cut)
-        for i, lane in enumerate(lanes):
-            lane.show_traces(i, shown)
+        width = min(lane.size.width for lane in lanes)
+        if layout.mode == "heat":
+            n_columns, each = columns_of(max(width - heat.HEAD, 0), self.lens.seconds)
+        else:
+            n_columns, each = (width - trace.HEAD) // trace.RUN, trace.RUN
+        answer = self._ask(stream, layout, n_columns, each) if n_columns > 1 else None
+        if answer is not None:
+            shown = self._shown(stream, layout, answer, each, frame)
+            for i, lane in enumerate(lanes):
+                (lane.show_map if layout.mode == "heat" else lane.show_traces)(i, shown)
         return answer
 
     def _shown(self, stream: StreamStatus, layout: Layout, answer: Answer, each: int, frame: Frame) -> Shown:
@@ -328,7 +310,10 @@ class SignalView(BlankColumn):
         whole = (about, layout, page.flags, page.cursor, page.stale, lens.loud.value, scale, tuple(lens.cut), when)
         before = self._swept[1] if self._swept[0] == whole else None
         self._swept = whole, sweep
-        return Shown(layout, page, answer, steps, sweep, sweep.recent(before), scale, time)
+        shown = Shown(layout, page, answer, steps, sweep, sweep.recent(before), scale, time)
+        if layout.mode == "heat":
+            return shown
+        return shown._replace(numbers=self._numbers_of(answer, page, frame), cut=lens.cut)
 
     def _numbers_of(self, answer: Answer, page: Page, frame: Frame) -> Sequence[float]:
         """RMS of each channel over the last second, new a few times a second."""
@@ -337,8 +322,6 @@ class SignalView(BlankColumn):
 
     def _listen(self, answer: Answer, page: Page, frame: Frame) -> None:
         """Scale the traces, and set the loudest step by what the good channels reach."""
-        import numpy as np
-
         lens = self.lens
         about = (self._drawn, page.flags, page.unit, lens.scale.value, lens.loud.value, int(frame.at / _LISTEN_SECONDS))
         if about == self._heard and self._drawn:
@@ -355,22 +338,18 @@ class SignalView(BlankColumn):
 
     def _draw_spectrum(self, stream: StreamStatus, answer: Answer | None) -> Samples | None:
         """RMS, peak and spectrum of the chosen channel, of what is drawn; none where they are of another time."""
-        from .heat import QUANTUM_SECONDS
-        from .spectrum import columns_for, measure
-
         columns, seconds = columns_for(stream.fs)
         if columns < 32 or answer is None:
             return None
-        lens, turn = self.lens, int(end_of(answer.envelope) / QUANTUM_SECONDS)
+        lens, turn = self.lens, int(end_of(answer.envelope) / heat.QUANTUM_SECONDS)
         about = (stream.name, lens.cursor, lens.filter, lens.remove_offset, lens.percent, turn, self._spectrum.size)
         if self._spectrum_of[0] == about and not self._spectrum.is_blank:
             return self._spectrum_of[1]
-        envelope = self._envelope(stream, self.lens.view(self.lens.cursor, 1, columns, seconds=seconds))
-        if envelope is None or abs(end_of(envelope) - end_of(answer.envelope)) > LEVEL_SECONDS:
+        single = self._answer(stream, lens.view(lens.cursor, 1, columns, seconds=seconds))
+        if single is None or abs(end_of(single.envelope) - end_of(answer.envelope)) > LEVEL_SECONDS:
             self._spectrum.blank()
             return None
-        low, high = (self._scaled(stream, envelope, part)[0] for part in (envelope.low, envelope.high))
-        samples = measure(low, high, envelope.seconds)
+        samples = measure(single.low[0], single.high[0], single.envelope.seconds)
         self._spectrum_of = about, samples
         if samples is not None:
             self._spectrum.draw(samples, self._page(stream, self.lens.cursor, 1, 0.0, 0.0).unit)
@@ -392,42 +371,24 @@ class SignalView(BlankColumn):
     def _levels(self, stream: StreamStatus) -> Sequence[float]:
         """RMS of every channel over the last second, as the view filters it."""
         lens, n_columns = self.lens, round(LEVEL_SECONDS * _FPS)
-        asked = lens.view(0, stream.n_channels, n_columns, rms=True, seconds=LEVEL_SECONDS)
-        envelope = self._envelope(stream, asked)
-        if envelope is None or not envelope.rms:
-            return ()
-        rms = self._scaled(stream, envelope, envelope.rms)
-        return Answer(envelope, rms, rms[:, :0], rms[:, :0]).levels(LEVEL_SECONDS)
+        answer = self._answer(stream, lens.view(0, stream.n_channels, n_columns, rms=True, seconds=LEVEL_SECONDS))
+        return answer.levels(LEVEL_SECONDS) if answer is not None and answer.rms.size else ()
 
-    def _ask(self, stream: StreamStatus, layout: Layout, n_columns: int, every: int) -> Answer | None:
-        """The newest of the page in so many columns of RMS, and least and greatest values of ``every`` finer ones."""
-        fine = max(every, 1)
-        asked = self.lens.view(layout.first, layout.n_channels, n_columns * fine, rms=not every, rms_every=every)
-        envelope = self._envelope(stream, asked)
-        if envelope is None or not envelope.rms:
-            return None
-        rms = self._scaled(stream, envelope, envelope.rms)
-        if not every:
-            return Answer(envelope, rms, rms[:, :0], rms[:, :0])
-        low, high = (self._scaled(stream, envelope, part) for part in (envelope.low, envelope.high))
-        return Answer(envelope, rms, low, high)
+    def _ask(self, stream: StreamStatus, layout: Layout, n_columns: int, each: int) -> Answer | None:
+        """The newest of the page in so many columns of RMS; for traces, least and greatest values of each half cell."""
+        every = 2 * each if layout.below or layout.mode != "heat" else 0
+        asked = self.lens.view(
+            layout.first, layout.n_channels, n_columns * max(every, 1), rms=not every, rms_every=every
+        )
+        answer = self._answer(stream, asked)
+        return answer if answer is not None and answer.rms.size else None
 
-    def _envelope(self, stream: StreamStatus, view: View) -> Envelope | None:
-        """The newest envelope of a view; one of another stream or other channels is none."""
-        envelope = self._newest[view] if view in self._newest else self.recorder.envelope(view)
-        self._asked[view] = envelope
-        if envelope is None or (envelope.stream, envelope.first_channel) != (stream.name, view.first_channel):
+    def _answer(self, stream: StreamStatus, asked: View) -> Answer | None:
+        """The newest of a view; one of another stream or other channels is none."""
+        envelope = self._newest[asked] if asked in self._newest else self.recorder.envelope(asked)
+        self._asked[asked] = envelope
+        if envelope is None or (envelope.stream, envelope.first_channel) != (stream.name, asked.first_channel):
             return None
         if self.lens.until is None:
             self.lens.newest = end_of(envelope)
-        return envelope
-
-    def _scaled(self, stream: StreamStatus, envelope: Envelope, values: bytes) -> Floats:
-        """An array of an envelope, ``(n_channels, columns)``, in the stream's unit or in % MVC."""
-        import numpy as np
-
-        array = np.frombuffer(values, np.float32).reshape(envelope.n_channels, -1)
-        if not self.lens.in_percent(stream):
-            return array
-        of: Floats = array / references(stream.mvc)[envelope.first_channel :][: len(array), None]
-        return of
+        return Answer.of(envelope, stream.mvc if self.lens.in_percent(stream) else ())

@@ -281,10 +281,10 @@ class Layout(NamedTuple):
         """Rows of a lane, without labels and time."""
         return -(-self.per_lane // 2) + self.below if self.mode == "heat" else self.per_lane * self.rows
 
-    def lane(self, number: int) -> tuple[int, int]:
-        """First channel of a lane, and how many it has."""
+    def lane(self, number: int) -> range:
+        """The channels of a lane."""
         first = self.first + number * self.per_lane
-        return first, min(self.per_lane, self.first + self.n_channels - first)
+        return range(first, min(first + self.per_lane, self.first + self.n_channels))
 
 
 def plan(lens: Lens, n_channels: int, width: int, height: int) -> Layout:

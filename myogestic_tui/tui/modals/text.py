@@ -34,23 +34,17 @@ class TextScreen(ModalScreen[None]):
 
     def __init__(self, title: str, lines: Sequence[Line]) -> None:
         super().__init__()
-        self._heading, self._lines_shown = title, list(lines)
+        self._heading, self._told = title, Static(content(lines), markup=False)
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="text"):
             yield Static(f" {self._heading}", markup=False, classes="question")
-            with VerticalScroll():
-                yield Static(content(self._lines_shown), markup=False, id="told")
+            yield VerticalScroll(self._told)
             yield Static(" ↑↓ scroll   esc back", markup=False, classes="hint")
-
-    def on_mount(self) -> None:
-        self.put(self._lines_shown)
 
     def put(self, lines: Sequence[Line]) -> None:
         """Other lines."""
-        self._lines_shown = list(lines)
-        for told in self.query("#told").results(Static):
-            told.update(content(self._lines_shown))
+        self._told.update(content(lines))
 
     def action_move(self, by: int) -> None:
         self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)

@@ -12,6 +12,7 @@ from ...widgets.blank_box import Blank, BlankBox
 from ...widgets.header import Header
 from ...widgets.key_footer import KeyRow
 from ...widgets.problem_list import REPORT_SECONDS, status_line
+from ...widgets.stable_table import Table
 from ...widgets.strip_widget import Lines
 from ...widgets.styled_lines import BAD, OK, Line, fit, line
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from ...widgets.frame import Frame
+    from ...widgets.gestures import GestureList
     from ..actions import Actions
 
 _READ_SECONDS = 2.0
@@ -97,6 +99,13 @@ class ViewerScreen(Blank, Screen[None], inherit_bindings=False):
         self.header.show(frame)
         self.message.put([self.message_line(frame, self.width)])
         self.show(frame)
+
+    def on_gesture_list_pressed(self, message: GestureList.Pressed) -> None:
+        self.viewer.label(message.class_index, message.at, message.doubt)
+
+    def action_row(self, step: int) -> None:
+        """Move in the table."""
+        self.query_one(Table).step(step)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Some need a recording, some that there is none; the keys that go back close the help first."""

@@ -27,7 +27,7 @@ STREAMS: list[BindingType] = [
     c("c", "connect", "connect", tooltip="the stream, and include it", id="streams.connect"),
     c("a", "all", "all", tooltip="streams: connect and include them", id="streams.all"),
     c("f", "forget", "forget", tooltip="the stream, and disconnect it", id="streams.forget"),
-    c("d", "doctor", "doctor", tooltip="what is wrong, and how to repair it", id="streams.doctor"),
+    c("d", "app.doctor", "doctor", tooltip="what is wrong, and how to repair it", id="streams.doctor"),
     c("g", "generator", "start or stop the synthetic generator", id="streams.generator",
       show=False),
 ]  # fmt: skip
@@ -93,7 +93,7 @@ RECORD: list[BindingType] = [
     c("down", "trial(1)", "later trial", tooltip="the next trial", id="record.down", show=False),
     c("left", "move(-1)", "earlier", tooltip="the chosen trial begins 0.05 s earlier", id="record.left", show=False),
     c("right", "move(1)", "later", tooltip="the chosen trial begins 0.05 s later", id="record.right", show=False),
-    c("enter", "understood", "understood", tooltip="what stopped the recording was read", id="record.understood",
+    c("enter", "app.acknowledge", "understood", tooltip="what stopped the recording was read", id="record.understood",
       show=False),
     c("escape", "back", "back", tooltip="leave the trials", id="record.back", show=False),
 ]  # fmt: skip

@@ -194,15 +194,7 @@ class LabelEditing(ViewerScreen):
         if one is None:
             return
         options = {"changes": msgspec.json.encode(summed(self._changes)).decode()}
-        path = one.summary.path
-
-        def heard(_: object, reply: object) -> None:
-            ok, message = bool(getattr(reply, "ok", False)), str(getattr(reply, "message", ""))
-            self.viewer.refresh_frame()
-            self.viewer.report(message, bad=not ok)
-            self.list.list_again()
-
-        self.viewer.execute(StartJob(kind="labels", paths=(path,), options=options), heard)
+        self.list.send(StartJob(kind="labels", paths=(one.summary.path,), options=options))
         self.trial = self.mark = None
         self.redraw()
 

@@ -58,7 +58,6 @@ class LiveScreen(ViewerScreen):
         stream = self.signal.shown_stream(frame)
         self.signal.display = stream is not None
         nothing = [] if stream is not None else _nothing(frame, self.width, self.size.height - 5)
-        self.nothing.styles.height = len(nothing)
         self.nothing.put(nothing)
         if stream is not None:
             self.signal.show(frame)
@@ -85,9 +84,6 @@ class LiveScreen(ViewerScreen):
         return [*rows, *needs_you(frame.status.problems, width, max(height - len(rows), 0))][: max(height, 0)]
 
     # ---------------------------------------------------------------- commands
-
-    def on_gesture_list_pressed(self, message: GestureList.Pressed) -> None:
-        self.viewer.label(message.class_index, message.at, message.doubt)
 
     @property
     def stream(self) -> StreamStatus | None:

@@ -79,7 +79,6 @@ class OpenedScreen(LabelEditing):
             self.title_line.put([spread(title, hint, width)])
             self.plot.draw(looked.overview, frame.key_of, looked.facts, self.mark)
         rows = open_rows(one, looked, frame, width - 2)
-        self.rows.styles.height = len(rows)
         self.rows.put(rows)
         self.job.put([job_row(frame.status, width, escape="back")])
 

@@ -82,7 +82,6 @@ class RecordScreen(TrialEditing):
         told = [] if wide else problem_lines(frame.status.problems, width, _MOST_PROBLEMS)
         signal = self._show_signal(frame, height)
         told += note_lines(frame, width, max(1, min(3, height - 16 - len(told) - signal)))
-        self.told.styles.height = len(told)
         self.told.put(told)
         self.strip.put(timeline_rows(frame, width))
         self.counters.put([counter_line(frame, width)])
@@ -141,9 +140,6 @@ class RecordScreen(TrialEditing):
         view.recorder = self.viewer.feed.recorder  # type: ignore[attr-defined]
         view.show(frame)  # type: ignore[attr-defined]
         return rows
-
-    def on_gesture_list_pressed(self, message: GestureList.Pressed) -> None:
-        self.viewer.label(message.class_index, message.at, message.doubt)
 
     # ---------------------------------------------------------------- protocol
 
@@ -218,9 +214,6 @@ class RecordScreen(TrialEditing):
 
     def action_skip(self) -> None:
         self.viewer.execute(SkipCue(session=self.frame.session_id or None))
-
-    def action_understood(self) -> None:
-        self.viewer.acknowledge()
 
     # ---------------------------------------------------------------- the take sheet
 

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .base import ViewerScreen
-
-_HOME = {
-    "streams": (".streams", "StreamsScreen"),
-    "live": (".live", "LiveScreen"),
-    "record": (".record", "RecordScreen"),
-    "sessions": (".sessions", "SessionsScreen"),
-    "script": (".script", "ScriptScreen"),
-}
 
 
 def screen_class(name: str) -> type[ViewerScreen]:
-    """The class of a screen."""
-    module, class_name = _HOME[name]
-    found: type[ViewerScreen] = getattr(import_module(module, __package__), class_name)
+    """The class of a screen; its module has the same name."""
+    found: type[ViewerScreen] = getattr(import_module(f".{name}", __package__), f"{name.title()}Screen")
     return found
 
 
-def _builder(name: str) -> Callable[[], ViewerScreen]:
-    return lambda: screen_class(name)()
+def _opened(name: str) -> ViewerScreen:
+    return screen_class(name)()
 
 
-SCREENS = {name: _builder(name) for name in _HOME}
+SCREENS = {name: partial(_opened, name) for name in ("streams", "live", "record", "sessions", "script")}
 """What `Viewer.MODES` takes."""

@@ -19,7 +19,6 @@ from .base import ViewerScreen
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ...app.interface import AnyCommand, Reply
     from ...session.library.catalog_entry import Entry
     from ...session.recovery.trash import Trashed
     from ..modals.ask import Answers
@@ -38,21 +37,11 @@ class SessionJobs(ViewerScreen):
         self._trashed: list[str] = []
         self._last_to: dict[str, str] = {}
 
-    def _send(self, command: AnyCommand) -> None:
-        """Send a command, say what came of it, and list again."""
-
-        def heard(_: AnyCommand, reply: Reply) -> None:
-            self.viewer.refresh_frame()
-            self.viewer.report(reply.message, bad=not reply.ok)
-            self.list.list_again()
-
-        self.viewer.execute(command, heard)
-
     def _job(self, kind: str, paths: Sequence[str], **options: str) -> None:
         if not paths:
             self.viewer.report(f"nothing to {kind}: no session is chosen")
             return
-        self._send(StartJob(kind=kind, paths=tuple(paths), options=options))
+        self.list.send(StartJob(kind=kind, paths=tuple(paths), options=options))
 
     # ---------------------------------------------------------------- prove and repair
 
@@ -120,7 +109,7 @@ class SessionJobs(ViewerScreen):
         paths = self.list.targets[:1]
         running = [job for job in going(self.frame.status.jobs) if job.kind == "replay" and job.path in paths]
         if running:
-            self._send(CancelJob(id=running[0].id))
+            self.list.send(CancelJob(id=running[0].id))
         else:
             self._job("replay", paths)
 
@@ -133,7 +122,7 @@ class SessionJobs(ViewerScreen):
         job = min(mine or unended, key=lambda one: one.state != "running")
 
         def cancel(number: int) -> None:
-            self._send(CancelJob(id=number))
+            self.list.send(CancelJob(id=number))
 
         n_open = n_going(self.frame.status)
         answers = {"enter": ("cancel it", lambda: cancel(job.id))}
@@ -161,7 +150,7 @@ class SessionJobs(ViewerScreen):
                 return
             changes = {name: texts[name] for name, old in zip(names, before, strict=True) if texts[name] != old}
             if changes:
-                self._send(EditSession(path=one.summary.path, changes=changes))
+                self.list.send(EditSession(path=one.summary.path, changes=changes))
             else:
                 self.viewer.report("nothing was changed")
 
@@ -173,7 +162,7 @@ class SessionJobs(ViewerScreen):
 
             def save(text: str) -> None:
                 if text:
-                    self._send(AddNote(text=text, path=one.summary.path))
+                    self.list.send(AddNote(text=text, path=one.summary.path))
 
             self.viewer.type_line("note", save)
 
@@ -190,7 +179,7 @@ class SessionJobs(ViewerScreen):
     def _trash(self, paths: Sequence[str]) -> None:
         for path in paths:
             self._trashed.append(path)
-            self._send(TrashSession(path=path))
+            self.list.send(TrashSession(path=path))
         self.list.marked.clear()
 
     def action_restore(self) -> None:
@@ -200,7 +189,7 @@ class SessionJobs(ViewerScreen):
         self._with_trash(lambda found: self._restore(str(found[0].path)))
 
     def _restore(self, path: str) -> None:
-        self._send(TrashSession(path=path, restore=True))
+        self.list.send(TrashSession(path=path, restore=True))
 
     def action_empty_trash(self) -> None:
         def ask(found: Sequence[Trashed]) -> None:

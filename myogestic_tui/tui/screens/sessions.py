@@ -91,7 +91,6 @@ class SessionsScreen(SessionJobs):
         self.told.put([spread(left, line((marked, KEY), (told, DIM)), width)])
         self.table.display = bool(found)
         self.empty.put([] if found else self._nothing())
-        self.empty.styles.height = 0 if found else 5
         if not found:
             return
         rows = listed(found[:_MOST_ROWS], frame.status.jobs, self.list.marked)
@@ -125,7 +124,6 @@ class SessionsScreen(SessionJobs):
             from ...widgets.session_plot import heading
 
             rows, plot_rows = [*rows, heading(looked.overview, width)], plot_rows - 1
-        self.about.styles.height = len(rows)
         self.about.put(rows)
         if self._plot is None:
             if not plot_rows:
@@ -153,9 +151,6 @@ class SessionsScreen(SessionJobs):
             self.redraw()
 
     # ---------------------------------------------------------------- commands
-
-    def action_row(self, step: int) -> None:
-        self.table.step(step)
 
     def action_open(self) -> None:
         if self.chosen() is not None:

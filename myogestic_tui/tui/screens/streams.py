@@ -54,16 +54,13 @@ class StreamsScreen(ViewerScreen):
         width, height = self.width, max(self.size.height - 5, 1)
         needs = needs_you(status.problems, width, min(_MOST_NEEDS, max(height // 3, 2)))
         needs += [BLANK] if needs and height > 24 else []
-        self.needs.styles.height = len(needs)
         self.needs.put(needs)
         self.table.display = bool(status.streams)
         if not status.streams:
             self.nothing.put(nothing_seen(status))
-            self.nothing.styles.height = 8
             self.about.put([])
             return
         self.nothing.put([])
-        self.nothing.styles.height = 0
         trends = self.viewer.feed.trends
         self.table.put(columns(width), {s.key: StreamRow(s, trends.of(s.key)) for s in status.streams})
         room = height - len(needs)
@@ -94,9 +91,6 @@ class StreamsScreen(ViewerScreen):
         self.redraw()
 
     # ---------------------------------------------------------------- commands
-
-    def action_row(self, step: int) -> None:
-        self.table.step(step)
 
     def action_details(self) -> None:
         stream = self._stream()
@@ -136,6 +130,3 @@ class StreamsScreen(ViewerScreen):
     def action_generator(self) -> None:
         running = self.frame.status.generator
         self.viewer.execute(StopGenerator() if running else StartGenerator())
-
-    def action_doctor(self) -> None:
-        self.viewer.run_doctor()

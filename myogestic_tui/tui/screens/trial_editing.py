@@ -11,7 +11,7 @@ from .base import ViewerScreen
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ...app.interface import AnyCommand
+    from ...app.interface import AnyCommand, Reply
 
 _HINT = "m marks the trial, a digit relabels it, ← → move it, u undoes, esc goes back"
 STEP_S = 0.05
@@ -111,12 +111,11 @@ class TrialEditing(ViewerScreen):
         self._send(command, told)
 
     def _send(self, command: AnyCommand, told: str | None) -> None:
-        def heard(_: object, reply: object) -> None:
-            ok, message = bool(getattr(reply, "ok", False)), str(getattr(reply, "message", ""))
-            if not ok and self._undo and told != "undone":
+        def heard(_: AnyCommand, reply: Reply) -> None:
+            if not reply.ok and self._undo and told != "undone":
                 self._undo.pop()
             self.viewer.refresh_frame()
-            self.viewer.report(told if ok and told else message, bad=not ok)
+            self.viewer.report(told if reply.ok and told else reply.message, bad=not reply.ok)
 
         self.viewer.execute(command, heard)
 
