@@ -12,7 +12,6 @@ from msgspec.structs import replace
 
 from ..app.interface import Acknowledge, AddLabel, AddNote, AnyCommand, Discard, Reply, Start, Stop, UndoLabel
 from ..errors import MyoGesticError
-from ..widgets import number_format as f
 from ..widgets.problem_list import REPORT_SECONDS
 from ..widgets.styled_lines import BAD, DIM, OK, STRONG, Line, fit, line
 from .modals.ask import Answers, Ask
@@ -288,7 +287,7 @@ class Actions(TerminalApp):
         session = frame.status.session
         found = [
             (
-                f.clock(one.timestamp, frame.at),
+                frame.clock(one.timestamp),
                 one.text if not one.who or one.who in one.text else f"{one.text} ({one.who})",
                 one.kind,
             )
@@ -307,13 +306,16 @@ class Actions(TerminalApp):
             self.execute(Acknowledge())
 
     def action_events(self) -> None:
+        self.show_text("what happened, newest first", self._what_happened()).renew = self._what_happened
+
+    def _what_happened(self) -> list[Line]:
         session = self.now().status.session
         lines: list[Line] = []
         if session is not None and session.events:
             lines += [line((" events of the recording", "bold")), *self.event_lines(self.now(), 400)]
             lines.append(line((" messages", "bold")))
         lines += [line((f" {clock}  ", DIM), (text, BAD if bad else "")) for clock, text, bad in reversed(self.history)]
-        self.show_text("what happened, newest first", lines or [line((" no message yet", DIM))])
+        return lines or [line((" no message yet", DIM))]
 
     def action_doctor(self) -> None:
         """Show what the doctor finds; it may take seconds, so it runs in a thread."""

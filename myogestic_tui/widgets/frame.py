@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,12 @@ class Frame:
     """The frame rate fell by itself: the loop runs late or the link is slow."""
     gone: str = ""
     """Why no recorder answers; empty while one does."""
+    taken: float = field(default_factory=time.time, compare=False)
+    """When that was, in seconds since the epoch: what is drawn later keeps its time of day."""
+
+    def clock(self, at: float) -> str:
+        """Time of day of an instant on the recorder's clock: ``14:31:02``."""
+        return time.strftime("%H:%M:%S", time.localtime(self.taken - self.at + at))
 
     @property
     def recording(self) -> bool:

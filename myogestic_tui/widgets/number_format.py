@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 
 NOTHING = "-"
 """Stands where there is no value (yet)."""
@@ -114,12 +113,6 @@ def unit(name: str) -> str:
 def dtype(name: str) -> str:
     """``f32``, ``i16``, ``str``."""
     return {"string": "str"}.get(name, name.replace("float", "f").replace("int", "i"))
-
-
-def clock(monotonic: float, now: float | None = None) -> str:
-    """Wall-clock time of an instant on this machine's monotonic clock: ``14:31:02``."""
-    wall = time.time() - ((time.monotonic() if now is None else now) - monotonic)
-    return time.strftime("%H:%M:%S", time.localtime(wall))
 
 
 def span(seconds: float) -> str:

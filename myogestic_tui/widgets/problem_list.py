@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -43,14 +44,16 @@ def needs_you(problems: Sequence[Problem], width: int, height: int) -> list[Line
     return rows
 
 
-def problem_lines(problems: Sequence[Problem], width: int, height: int) -> list[Line]:
-    """The gravest problems in a line each, cut to the width."""
+def problem_lines(problems: Sequence[Problem], width: int, height: int, most: int = 0) -> list[Line]:
+    """The gravest problems, at most so many, in whole sentences as far as ``height`` rows take them."""
     grave = sorted((p for p in problems if p.severity != "info"), key=lambda p: _ORDER.index(p.severity))
-    rows = []
-    for problem in grave[:height]:
+    grave = grave[: min(most or height, height)]
+    rows: list[Line] = []
+    for n_others, problem in zip(reversed(range(len(grave))), grave, strict=True):
         mark, style = MARKS[problem.severity]
-        text = " ".join(f"{problem.subject}: {problem.text}".split())  # some have lines
-        rows.append(line((f" {mark} {fit(text, width - 4)}", style)))
+        room, text = max(width - 4, 8), " ".join(f"{problem.subject}: {problem.text}".split())  # some have lines
+        lines = textwrap.wrap(text, room, max_lines=height - len(rows) - n_others, placeholder="…")
+        rows += [line((f" {sign} {words}", style)) for sign, words in zip_longest(mark, lines, fillvalue=" ")]
     return rows
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..plural import count_of
 from . import number_format as f
 from .label_timeline import label_strip, time_axis
 from .stable_table import Column
@@ -56,7 +57,7 @@ def trial_columns(frame: Frame, width: int) -> tuple[Column[Trial], ...]:
         return line((frame.gesture(index), gesture_style(index)))
 
     return (
-        Column("at", "TRIAL AT", 9, lambda trial: line((f.clock(trial.label.timestamp, frame.at), DIM))),
+        Column("at", "TRIAL AT", 9, lambda trial: line((frame.clock(trial.label.timestamp), DIM))),
         Column("key", " ", 4, key),
         Column("gesture", "GESTURE", max(width - 28, 6), gesture),
         Column("seconds", "SEC", 7, lambda trial: line("" if trial.running else f"{trial.seconds:.1f}"), right=True),
@@ -95,7 +96,7 @@ def counter_line(frame: Frame, width: int) -> Line:
         right = line(
             f"{f.size(session.bytes):>8}",
             (f"  {f.count(session.lost_samples):>6} lost", BAD if session.lost_samples else DIM),
-            (f"  {session.gaps:>3} gaps ", WARN if session.gaps else DIM),
+            (f"  {count_of(session.gaps, 'gap'):>8} ", WARN if session.gaps else DIM),
         )
         if session.backlog_s > 15:
             right = line((f"disk {session.backlog_s:.0f} s behind  ", WARN), right)
@@ -138,7 +139,7 @@ def note_lines(frame: Frame, width: int, height: int) -> list[Line]:
 
     return [
         line(
-            (f" {f.clock(note.timestamp, frame.at)} ", DIM),
+            (f" {frame.clock(note.timestamp)} ", DIM),
             ("note  ", DIM),
             fit(note_words(note.text, note.uncertainty_s), max(width - 17, 4)),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..plural import count_of
@@ -17,9 +18,9 @@ _AT = 9
 
 
 class Now(NamedTuple):
-    """Three rows, a number in large digits, and how far a cue is (0 to 1; None where there is no cue)."""
+    """Three or four rows, a number in large digits, and how far a cue is (0 to 1; None where there is no cue)."""
 
-    rows: tuple[Line, Line, Line]
+    rows: tuple[Line, ...]
     digits: str = ""
     share: float | None = None
     class_index: int = -1
@@ -51,9 +52,11 @@ def now_of(frame: Frame, width: int) -> Now:
     return Now(_rows(line(_word(frame, active), (f"   {hint}", DIM)), line((said, DIM))), seconds, None, active)
 
 
-def _rows(head: Line, second: Line = BLANK, third: Line = BLANK) -> tuple[Line, Line, Line]:
+def _rows(head: Line, *others: Line) -> tuple[Line, ...]:
     lead = " " * _AT
-    return line(("   NOW   ", DIM), head), line(lead, second), line(lead, third)
+    return line(("   NOW   ", DIM), head), *(
+        line(lead, other) for other in (*others, BLANK, BLANK)[: max(len(others), 2)]
+    )
 
 
 def _word(frame: Frame, class_index: int) -> Line:
@@ -84,9 +87,9 @@ def _cue(frame: Frame, protocol: ProtocolStatus, width: int) -> Now:
     return Now((first, second, third), f"{left:.1f}", min(share, 1.0), current)
 
 
-def _idle(frame: Frame, width: int) -> Now:  # noqa: ARG001
+def _idle(frame: Frame, width: int) -> Now:
     if frame.status.stopped is not None:
-        return _stopped(frame, frame.status.stopped)
+        return _stopped(frame, frame.status.stopped, width)
     take = frame.status.take
     missing = frame.awaited
     required = [s.name for s in missing if s.required]
@@ -100,11 +103,13 @@ def _idle(frame: Frame, width: int) -> Now:  # noqa: ARG001
     return Now(_rows(head, _streams(frame, [s.name for s in missing]), _first(frame)))
 
 
-def _stopped(frame: Frame, stopped: StopStatus) -> Now:
+def _stopped(frame: Frame, stopped: StopStatus, width: int) -> Now:
     """The recorder ended the last recording; that stands until somebody has seen it."""
     take = "the take" if stopped.take is None else f"take {stopped.take:02d}"
-    head = line((f" STOPPED {f.clock(stopped.at, frame.at)} ", "bold reverse $text-error"), ("   by the recorder", BAD))
-    return Now(_rows(head, line((stopped.text, BAD)), line(f"{take} is saved", ("   ⏎", KEY), (" understood", DIM))))
+    head = line((f" STOPPED {frame.clock(stopped.at)} ", "bold reverse $text-error"), ("   by the recorder", BAD))
+    why = textwrap.wrap(stopped.text, max(width - _AT - 1, 8), max_lines=2, placeholder="…")
+    saved = line(f"{take} is saved", ("   ⏎", KEY), (" understood", DIM))
+    return Now(_rows(head, *(line((text, BAD)) for text in why), saved))
 
 
 def _streams(frame: Frame, missing: list[str]) -> Line:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from rich.segment import Segment
 from rich.style import Style
-from scripted import REPLACE, emg, hand, idle, recording
+from scripted import AT, REPLACE, emg, hand, idle, recording
 from textual.color import Color
 from textual.renderables.digits import Digits
 
@@ -26,7 +26,8 @@ from myogestic_tui.widgets.frame import Frame
 from myogestic_tui.widgets.glyphs import AsciiFilter, terminal_is_utf8, to_ascii
 from myogestic_tui.widgets.header import state_line
 from myogestic_tui.widgets.label_timeline import label_strip, time_axis
-from myogestic_tui.widgets.problem_list import needs_you, quality_lines, status_line
+from myogestic_tui.widgets.problem_list import needs_you, problem_lines, quality_lines, status_line
+from myogestic_tui.widgets.record_panels import counter_line
 from myogestic_tui.widgets.record_status import now_of
 from myogestic_tui.widgets.session_details import Looked, short_details, stream_row
 from myogestic_tui.widgets.stream_table import StreamRow, columns, sparkline
@@ -334,8 +335,21 @@ def test_blanks_at_the_end_of_a_row_are_nothing_that_is_cut():
 
 def test_clock_times_are_those_of_the_wall():
     now, before = time.monotonic(), int(time.time())
-    told, after = f.clock(now, now), int(time.time())
+    told, after = Frame(idle(), at=now).clock(now), int(time.time())
     assert told in {time.strftime("%H:%M:%S", time.localtime(at)) for at in range(before, after + 1)}
+
+
+def test_a_clock_time_is_the_same_however_late_its_snapshot_is_drawn():
+    """A trial at the edge of a second had another time in every frame of a busy machine."""
+    snapshots = [Frame(idle(), at=100.0 + late, taken=1e9 + late) for late in (0.0, 0.3, 0.9)]
+    assert len({one.clock(99.999) for one in snapshots}) == 1
+    assert snapshots[0].clock(100.0) == time.strftime("%H:%M:%S", time.localtime(1e9))
+
+
+@pytest.mark.parametrize(("gaps", "words"), [(0, "  0 gaps "), (1, "   1 gap "), (12, " 12 gaps ")])
+def test_gaps_are_counted_in_a_fixed_field(gaps, words):
+    session = REPLACE(recording().session, gaps=gaps)
+    assert text(counter_line(frame(recording(session=session)), 80)).endswith(words)
 
 
 def test_at_80_columns_a_number_of_the_header_has_its_word():
@@ -361,6 +375,35 @@ def test_beside_or_beneath_its_streams_no_class_of_a_session_is_cut(width):
     assert all(any(name in row for row in rows) for name in labels)
     assert any("413 312  0 gaps" in row for row in rows)
     assert max(map(len, rows)) <= width
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_why_the_recorder_stopped_is_told_in_whole_sentences(width):
+    why = "the disk reached its reserve (60 MB); what was recorded until then is complete"
+    stopped = r.StopStatus(session="s", text=why, at=AT, take=3)
+    rows = [text(row) for row in now_of(frame(idle(stopped=stopped)), width).rows]
+    told = " ".join(" ".join(row.split()) for row in rows[1:-1])
+    assert told == why if width == 80 else told.endswith("…")
+    assert rows[-1].split() == ["take", "03", "is", "saved", "⏎", "understood"]
+    assert len(rows) == 4
+    assert max(map(len, rows[1:])) <= width
+
+
+def test_problems_are_told_in_whole_sentences_as_far_as_there_is_room():
+    long = "no data for 4.8 s, counted as lost (4,766 samples so far); searching on vm, and on all other hosts"
+    problems = [
+        r.Problem(severity="warning", subject="imu", text="91.7 Hz for 40 s"),
+        r.Problem(severity="error", subject="arm", text=long),
+        r.Problem(severity="info", subject="x", text="y"),
+    ]
+    rows = [text(row) for row in problem_lines(problems, 80, 4)]
+    assert " ".join(" ".join(row.split()) for row in rows[:2]) == f"✗ arm: {long}"
+    assert rows[2:] == [" ▲ imu: 91.7 Hz for 40 s"]
+    rows = [text(row) for row in problem_lines(problems, 80, 2)]
+    assert rows[0].endswith("…")
+    assert rows[1:] == [" ▲ imu: 91.7 Hz for 40 s"]
+    assert not any("imu" in text(row) for row in problem_lines(problems, 80, 4, 1))
+    assert max(len(row) for row in rows) <= 80
 
 
 def test_many_classes_of_a_session_leave_room_for_what_a_verification_found():

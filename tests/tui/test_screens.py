@@ -8,7 +8,7 @@ from html import unescape
 
 import numpy as np
 import pytest
-from scripted import REPLACE, ScriptedRecorder, emg, hand, idle, recording
+from scripted import AT, REPLACE, ScriptedRecorder, emg, hand, idle, recording
 from textual import events
 from textual.widgets import HelpPanel
 
@@ -546,6 +546,31 @@ async def test_live_shows_all_channels_of_a_stream_as_a_heat_map_at_80x24(stage)
         assert it.recorder.views[-1].rms
 
 
+@pytest.mark.parametrize("status", [idle, recording])
+async def test_record_tells_electrode_problems_at_80x24(stage, status):
+    async with stage(ScriptedRecorder(status()), screen="record") as it:
+        (row,) = [row for row in it.rows() if row.startswith(" emg  1 ")]
+        assert all(words in row for words in ("1 flat: 5", "1 clipped: 6", "1 mains: 4", "1 bad: 7"))
+        assert all(name in it.text for name in ("Rest", "Fist", "Pinch", "Open", "no label"))
+
+
+async def test_what_happens_while_the_list_of_events_is_read_comes_into_it(stage):
+    lost = r.EventStatus(timestamp=AT - 9, kind="lost", text="arm lost")
+    session = recording().session
+    status = recording(session=REPLACE(session, events=(lost,)))
+    async with stage(ScriptedRecorder(status), screen="record") as it:
+        await it.press("h")
+        assert "arm lost" in it.text
+        assert "arm back" not in it.text
+        back = r.EventStatus(timestamp=AT, kind="back", text="arm back, gap 9.0 s")
+        it.recorder.change(session=REPLACE(session, events=(lost, back)))
+        await it.settle()
+        rows = [row for row in it.rows() if "arm " in row]
+        assert ["back" in row for row in rows[:2]] == [True, False]
+        await it.press("escape")
+        assert "what happened" not in it.text
+
+
 async def test_a_row_of_two_faulty_channels_names_the_chosen_one(stage):
     async with stage(ScriptedRecorder(idle(streams=(emg(),))), screen="live") as it:
         await it.press(*["down"] * 4)
@@ -878,8 +903,9 @@ async def test_on_record_the_gravest_problems_stand_below_the_counters_of_a_narr
         for severity in ("info", "warning", "error")
     )
     async with stage(ScriptedRecorder(recording(problems=problems)), screen="record") as it:
-        rows = [row for row in it.rows() if "look at it" in row]
-        assert [row[:10] for row in rows][:2] == [" ✗ error: ", " ▲ warning"]
+        rows = [row for row in it.rows()[:-2] if " error: look" in row or " warning: look" in row]
+        assert [row[:10] for row in rows] == [" ✗ error: ", " ▲ warning"]
+        assert not any(" … info" in row for row in it.rows())
         assert "no label" in it.text
 
 

@@ -12,11 +12,12 @@ from ...widgets.styled_lines import content
 from ..keys import command
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
+    from ...widgets.frame import Frame
     from ...widgets.styled_lines import Line
 
 
@@ -34,7 +35,9 @@ class TextScreen(ModalScreen[None]):
 
     def __init__(self, title: str, lines: Sequence[Line]) -> None:
         super().__init__()
-        self._heading, self._told = title, Static(content(lines), markup=False)
+        self._heading, self._lines, self._told = title, list(lines), Static(content(lines), markup=False)
+        self.renew: Callable[[], Sequence[Line]] | None = None
+        """What the lines are now, where they are of something that goes on."""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="text"):
@@ -42,8 +45,14 @@ class TextScreen(ModalScreen[None]):
             yield VerticalScroll(self._told)
             yield Static(" ↑↓ scroll   esc back", markup=False, classes="hint")
 
+    def frame_came(self, _frame: Frame) -> None:
+        """Something may have happened."""
+        if self.renew is not None and (lines := list(self.renew())) != self._lines:
+            self.put(lines)
+
     def put(self, lines: Sequence[Line]) -> None:
         """Other lines."""
+        self._lines = list(lines)
         self._told.update(content(lines))
 
     def action_move(self, by: int) -> None:

@@ -34,6 +34,8 @@ _LETTERS, _NEW = "abcfghijklmop", "n"
 _SIGNAL_FROM = 36
 """From this height on the signal is shown beneath."""
 _MOST_PROBLEMS = 2
+_ROWS = 10
+"""All rows but those of gestures, signal and what is told."""
 _BOTH_FROM = 72
 """From this width on gestures and trials stand beside each other; else the trials while one of them is chosen."""
 
@@ -79,8 +81,8 @@ class RecordScreen(TrialEditing):
         self.gestures.show(frame)
         wide = width >= 120
         self.side.display = wide
-        told = [] if wide else problem_lines(frame.status.problems, width, _MOST_PROBLEMS)
         signal = self._show_signal(frame, height)
+        told = [] if wide else _what_is_wrong(frame, width, height - signal - len(frame.status.gestures) - _ROWS)
         told += note_lines(frame, width, max(1, min(3, height - 16 - len(told) - signal)))
         self.told.put(told)
         self.strip.put(timeline_rows(frame, width))
@@ -90,8 +92,9 @@ class RecordScreen(TrialEditing):
             self.side.put(self._side(frame, self.side.size.width, self.side.size.height))
 
     def _show_now(self, frame: Frame, width: int) -> None:
-        now = now_of(frame, width - 20 if width >= 72 else width)
+        now = now_of(frame, width - 20 if width >= 72 and frame.recording else width)
         self.digits.display = width >= 72 and bool(now.digits)
+        self.now_lines.styles.height = len(now.rows)
         self.now_lines.put(now.rows)
         if self.digits.value != now.digits:
             self.digits.update(now.digits)
@@ -235,3 +238,10 @@ class RecordScreen(TrialEditing):
             self.viewer.execute(command)
 
         self.app.push_screen(Form("take sheet", fields), typed)
+
+
+def _what_is_wrong(frame: Frame, width: int, room: int) -> list[Line]:
+    """The gravest problems, and the streams with faulty electrodes as far as there is room."""
+    told = problem_lines(frame.status.problems, width, max(room, _MOST_PROBLEMS), _MOST_PROBLEMS)
+    faulty = [stream for stream in frame.live if any(one.flags for one in stream.quality)]
+    return told + (quality_lines(faulty, width, room - len(told)) if faulty and room > len(told) else [])
