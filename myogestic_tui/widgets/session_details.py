@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
@@ -104,17 +105,18 @@ def stream_row(name: str, stream: StreamSummary, facts: StreamFacts | None) -> L
 
 
 def _classes(one: Entry, looked: Looked) -> Sequence[ClassFacts]:
-    """Classes with seconds once those are read, with what the summary counts until then."""
+    """Classes with seconds once those are read, with what the summary counts until then (NaN seconds)."""
     if looked.facts is not None:
         return looked.facts.classes
     from ..session.reading.facts import ClassFacts
 
-    return [ClassFacts(i, name, n, 0.0, 0) for i, (name, n) in enumerate(one.summary.labels.items())]
+    return [ClassFacts(i, name, n, math.nan, 0) for i, (name, n) in enumerate(one.summary.labels.items())]
 
 
 def class_row(one: ClassFacts, frame: Frame, name_cells: int = 5) -> Line:
-    """``2 Fist    6   30.0 s``."""
-    seconds = f"{one.seconds:>5.1f} s" if one.seconds < 999.5 else f"{f.minutes(one.seconds):>7}"
+    """``2 Fist    6   30.0 s``; ``-`` while nobody has read how long they were."""
+    seconds = f"{f.NOTHING:>5}  " if math.isnan(one.seconds) else f"{one.seconds:>5.1f} s"
+    seconds = f"{f.minutes(one.seconds):>7}" if one.seconds >= 999.5 else seconds
     key = line((f" {frame.key_of(one.class_index)} ", gesture_style(one.class_index, filled=True)))
     return line(key, f" {fit(one.name, name_cells)}{one.trials:>3} {seconds}")
 

@@ -414,6 +414,7 @@ def test_many_classes_of_a_session_leave_room_for_what_a_verification_found():
     summary = Summary(path="s", state="damaged", name="s", streams=streams, labels=labels, verified=found)
     rows = [text(row) for row in short_details(Entry(summary=summary), Looked(), frame(idle()), 80)]
     assert "chunk 3 does not decode" in rows[4]
+    assert not any("0.0 s" in row for row in rows), "nobody has read yet how long they were"
     assert all(any(name in row for row in rows) for name in labels)
     many = dict.fromkeys(("emg", "arm", "hand", "imu", "force"), streams["emg"])
     one = Entry(summary=REPLACE(summary, streams=many))
