@@ -158,9 +158,18 @@ def _sloped(at: Floats, offsets: Floats, span: float) -> tuple[Floats, Floats, f
 
 def _median_slope(x: Floats, y: Floats) -> float:
     """Theil-Sen, over at most `_MOST_POINTS` medians of neighbours."""
-    parts = np.array_split(np.arange(len(x)), min(len(x), _MOST_POINTS))
-    px, py = (np.array([np.median(values[part]) for part in parts]) for values in (x, y))
-    i, j = np.triu_indices(len(parts), 1)
+    px, py = _part_medians(x), _part_medians(y)
+    i, j = np.triu_indices(len(px), 1)
     apart = px[j] - px[i]
     slopes = (py[j] - py[i])[apart > 0] / apart[apart > 0]
     return float(np.clip(np.median(slopes), -_MAX_SLOPE, _MAX_SLOPE)) if len(slopes) else 0.0
+
+
+def _part_medians(values: Floats) -> Floats:
+    """Medians of at most `_MOST_POINTS` parts of neighbours, which are equally long but for one."""
+    if len(values) <= _MOST_POINTS:
+        return values
+    length, more = divmod(len(values), _MOST_POINTS)
+    longer, shorter = np.split(values, [more * (length + 1)])
+    parts = [part for part in (longer.reshape(-1, length + 1), shorter.reshape(-1, length)) if len(part)]
+    return np.concatenate([np.median(part, axis=1) for part in parts])

@@ -38,6 +38,10 @@ SAMPLE_OVERHEAD = 48
 READ_BYTES = 64 << 20
 """The most that one read takes, so that catching up after a stall does not double the memory."""
 
+PULL_BYTES = 4 << 20
+"""The most that liblsl is asked for at once."""
+
+_SPARE_ROWS, _TEXT_ROWS = 64, 16
 _IN_SAMPLES = 1
 """liblsl's ``transp_bufsize_samples``: the buffer length is given in samples, not seconds."""
 
@@ -113,11 +117,12 @@ class Inlet:
         parts, taken = [], 0
         while True:
             code, slot = error_slot()
-            part = self._puller.pull(self._pointer, slot)
+            rows = self._puller.fit(int(self._library.lsl_samples_available(self._pointer)))
+            part = self._puller.pull(self._pointer, rows, slot)
             parts.append(part)
             taken += part[0].nbytes
             self.lost = code.value == LOST
-            if len(part[1]) < self._puller.rows or taken >= READ_BYTES:
+            if len(part[1]) < rows or taken >= READ_BYTES:
                 return parts
 
     @property
@@ -173,23 +178,25 @@ def dispose(inlet: Inlet) -> None:
 
 
 class _NumberPuller:
-    """Pulls numbers into a buffer that is used again, and hands out copies."""
+    """Pulls numbers into arrays that are handed out, of which a few rows at the end may be left over."""
 
     def __init__(self, seen: Seen) -> None:
-        row = seen.n_channels * np.dtype(seen.dtype).itemsize
-        self.rows = int(np.clip(seen.fs / 4, 64, max(64, (4 << 20) // row)))
-        self._data = np.empty((self.rows, seen.n_channels), seen.dtype)
-        self._stamps = np.empty(self.rows)
+        self._n_channels, self._dtype = seen.n_channels, np.dtype(seen.dtype)
+        self._most = max(_SPARE_ROWS, PULL_BYTES // (seen.n_channels * self._dtype.itemsize))
         self._pull = getattr(liblsl(), f"lsl_pull_chunk_{SUFFIXES[seen.dtype]}")
 
-    def empty(self) -> Chunk:
-        return self._data[:0].copy(), self._stamps[:0].copy()
+    def fit(self, n_waiting: int) -> int:
+        """How many rows to ask for where so many wait; more may have come by then."""
+        return min(n_waiting + _SPARE_ROWS, self._most)
 
-    def pull(self, pointer: int, slot: Any) -> Chunk:
-        data, stamps = self._data, self._stamps
-        values = self._pull(pointer, data.ctypes.data, stamps.ctypes.data, data.size, self.rows, 0.0, slot)
-        count = values // data.shape[1]
-        return data[:count].copy(), stamps[:count].copy()
+    def empty(self) -> Chunk:
+        return np.empty((0, self._n_channels), self._dtype), np.empty(0)
+
+    def pull(self, pointer: int, rows: int, slot: Any) -> Chunk:
+        data, stamps = np.empty((rows, self._n_channels), self._dtype), np.empty(rows)
+        values = self._pull(pointer, data.ctypes.data, stamps.ctypes.data, data.size, rows, 0.0, slot)
+        count = values // self._n_channels
+        return data[:count], stamps[:count]
 
 
 class _TextPuller:
@@ -199,24 +206,25 @@ class _TextPuller:
     that spelled out ``\xNN`` in plain text reads the same.
     """
 
-    rows = 16
-    """Few, as liblsl allocates a string for each place, whether it is filled or not."""
-
     def __init__(self, seen: Seen) -> None:
         self._n_channels = seen.n_channels
-        self._texts = (c_void_p * (self.rows * seen.n_channels))()
-        self._lengths = (c_uint32 * (self.rows * seen.n_channels))()
-        self._stamps = np.empty(self.rows)
+        self._texts = (c_void_p * (_TEXT_ROWS * seen.n_channels))()
+        self._lengths = (c_uint32 * (_TEXT_ROWS * seen.n_channels))()
+        self._stamps = np.empty(_TEXT_ROWS)
         self._library = liblsl()
+
+    def fit(self, _: int) -> int:
+        """Few, as liblsl allocates a string for each place, whether it is filled or not."""
+        return _TEXT_ROWS
 
     def empty(self) -> Chunk:
         return np.empty((0, self._n_channels), object), np.empty(0)
 
-    def pull(self, pointer: int, slot: Any) -> Chunk:
+    def pull(self, pointer: int, rows: int, slot: Any) -> Chunk:
         texts, lengths, stamps = self._texts, self._lengths, self._stamps
         memset(texts, 0, sizeof(texts))
         values = self._library.lsl_pull_chunk_buf(
-            pointer, texts, lengths, stamps.ctypes.data, len(texts), self.rows, 0.0, slot
+            pointer, texts, lengths, stamps.ctypes.data, len(texts), rows, 0.0, slot
         )
         data = np.empty(values, object)
         for index, text in enumerate(texts):

@@ -49,9 +49,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_CLOCK_EVERY = 15
+_CLOCK_EVERY = 8
 """Checkpoints between two writes of the clock estimates, which the journal has meanwhile: about a minute."""
-_LOOK_EVERY = 5
+_LOOK_EVERY = 2
 """Checkpoints between two looks at what the stamps tell, which nobody but `Session.snapshot` is shown."""
 
 

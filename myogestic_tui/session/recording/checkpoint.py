@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SYNC_SECONDS = 1.0
 """How much a power cut may take."""
 
-CHECKPOINT_SECONDS = 4.0
+CHECKPOINT_SECONDS = 8.0
 
 
 class _Log(Protocol):

@@ -34,6 +34,9 @@ _ROTATE_FRAMES = 256
 when the session is opened or recovered."""
 
 
+_FOLLOWED_CHUNKS = 8
+
+
 class StreamCommitter:
     """Follows one stream's journal, and writes each chunk as it becomes whole; for the checkpointer's thread only.
 
@@ -47,6 +50,7 @@ class StreamCommitter:
         self.data_spec, self.stamps_spec = ArraySpec.data(info), ArraySpec.timestamps(info)
         self.overview_spec = None if info.is_string else ArraySpec.overview(info)
         self._follower = Follower(info.fs)
+        self._unfollowed: list[NDArray[np.float64]] = []
         self._counter = None if info.counter is None else CounterTrack()
         self.timeline = Timeline(0, info.fs)
         """Of the whole chunks so far, as the last `look` found it."""
@@ -93,6 +97,7 @@ class StreamCommitter:
         for segment in self.journal.segments:
             if self._segment is None or segment.first > self._segment.first or segment is self._segment:
                 self._read_segment(segment)
+        self._sum_up()
 
     def _read_segment(self, segment: Segment) -> None:
         if segment is not self._segment:
@@ -150,9 +155,17 @@ class StreamCommitter:
         self.last_timestamp = float(self._stamps[-1])
 
     def _follow(self, fill: int) -> None:
-        self._follower.feed(self._stamps[:fill])
+        self._unfollowed.append(self._stamps[:fill].copy())
+        if len(self._unfollowed) == _FOLLOWED_CHUNKS:
+            self._sum_up()
         if self._counter is not None:
             self._counter.feed(self._data[:fill, self.journal.info.counter])
+
+    def _sum_up(self) -> None:
+        """Stamps of several chunks at once cost as much as those of one, and come to the same."""
+        if self._unfollowed:
+            self._follower.feed(np.concatenate(self._unfollowed))
+            self._unfollowed = []
 
     @property
     def counts(self) -> Counts | None:
@@ -195,6 +208,7 @@ class StreamCommitter:
         fill = self.n_read % self._length
         if fill:
             self._follow(fill)
+            self._sum_up()
             self.last_timestamp = float(self._stamps[fill - 1])
 
     # ------------------------------------------------------------ the arrival record
