@@ -50,6 +50,8 @@ STEP_S = 0.25
 
 PATH_TIMEOUT_S = 15.0
 """A stream that is silent for so long while its outlet is there gets a second connection."""
+_KNOWN_THERE_S = FORGET_AFTER + 6 * LOOK_EVERY
+"""An outlet that has been silent for so long, and is listed still, has answered since."""
 
 ASK_AGAIN_S = 5.0
 """How often a question that only the operator can answer is looked into again."""
@@ -337,7 +339,8 @@ class Link:
         if not there:
             return Condition("lost", f"{nothing}; searching on {self.seen.hostname}", "its outlet was gone")
         second = "; a second connection is tried" if spare is not None else ""
-        text = f"{nothing}; its outlet is there, but sends nothing{second}"
+        there_since = "is there, but sends nothing" if silent > _KNOWN_THERE_S else "may be gone, or sends nothing"
+        text = f"{nothing}; its outlet {there_since}{second}"
         return Condition("lost", text, "its outlet was there, but sent nothing")
 
 

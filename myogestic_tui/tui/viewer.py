@@ -203,7 +203,7 @@ class Viewer(Actions):
         where = [name for name, group in known.items() if name and any(self._has(one, key) for one in group)]
         if where:
             one = next(one for one in known[where[0]] if self._has(one, key))
-            screens = " and ".join(name.title() for name in where)
+            screens = " and ".join("an open session" if name == "opened" else name.title() for name in where)
             self.report(f"{shown(key)} is a key of {screens}: {one.description} {one.tooltip}".rstrip())
 
     @staticmethod

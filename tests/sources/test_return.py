@@ -70,6 +70,23 @@ def test_an_outlet_that_was_killed_and_started_again_goes_on_and_costs_nothing_e
     assert other.stamps[-1] > reader.stamps[-1] - 10.0
 
 
+def test_of_an_outlet_that_may_have_ended_nobody_says_that_it_is_there(unique: str) -> None:
+    """The network lists it for some seconds more."""
+    told: list[str] = []
+    with ChildOutlet(unique, source_id=unique) as outlet, Reader(LSLSource(unique)) as reader:
+        reader.until_count(1)
+        outlet.kill()
+
+        def gone() -> bool:
+            told.append(reader.source.condition().message)
+            return "searching on" in told[-1]
+
+        reader.until(gone)
+    early = [one for one in told if one and float(one.split()[3]) < 5.0]
+    assert early
+    assert not any("outlet is there" in one for one in early)
+
+
 LAYOUT: dict[str, Any] = {"channel_names": list("abcd"), "units": ["microvolts"] * 4}
 SAME_COUNT = {"fs": 250.0, "channel_names": list("abxd"), "units": ["volts"] * 4}
 OTHER_COUNT = {"n_channels": 5, "dtype": "float64", "channel_names": list("abcde"), "units": ["microvolts"] * 5}
