@@ -336,9 +336,10 @@ class Stream(Taking, RingReading):
         self._tell_listeners()
 
     def _look_after(self, now: float) -> None:
-        """What is due at every poll, samples or none."""
+        """What is due at every poll, samples or none: a source that brought some need not be asked how it is."""
         assert self._health is not None
-        condition = self._monitored.condition() if self._monitored is not None else None
+        came = bool(self._reads) and self._reads.newest_at >= now
+        condition = None if came or self._monitored is None else self._monitored.condition()
         if condition is not None and condition.state != "live":
             self._interruption = condition.cause or condition.message or "stream was lost"
         if self._message_until is not None and now > self._message_until:

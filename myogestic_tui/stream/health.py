@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from ..clock import Timeline
 from .live_timeline import LiveTime
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from ..info import StreamInfo
@@ -78,6 +81,16 @@ class StreamHealth:
     last_gap_s: float | None = None
 
 
+class _Fed(NamedTuple):
+    """What `HealthMeter.feed` was given."""
+
+    timestamps: NDArray[np.float64]
+    n_bytes: int
+    at: float
+    kept: slice
+    counted: NDArray[Any] | None
+
+
 @dataclass(frozen=True, slots=True)
 class _Arrival:
     at: float
@@ -88,6 +101,8 @@ class _Arrival:
 class HealthMeter:
     """Takes every chunk, and a tick at every poll, from the stream's thread; anyone may ask it.
 
+    What they tell is worked out once a second, and when somebody asks: several at once cost little more than one.
+
     Parameters
     ----------
     info
@@ -97,6 +112,7 @@ class HealthMeter:
     def __init__(self, info: StreamInfo) -> None:
         self._info = info
         self._lock = threading.Lock()
+        self._fed: deque[_Fed] = deque()
         self._n_samples = self._n_bytes = 0
         self._before = (0, 0)
         self._resting = False
@@ -135,24 +151,34 @@ class HealthMeter:
         counted
             ``(n,)`` values of the counter channel, where the stream has one.
         """
-        with self._lock:
-            if self._resting:
-                self._count_from(now, None)
-            live = self._live = self._live or LiveTime(self._info, now)
-            self._keep_recent(timestamps)
-            part = slice(None) if kept is None else kept
-            live.feed(timestamps[part], now, None if counted is None else counted[part])
-            self._n_samples += len(timestamps)
-            self._n_bytes += n_bytes + timestamps.nbytes
-            self._arrivals.append(_Arrival(now, float(timestamps[-1]), self._n_samples))
-            if self._first is None:
-                self._first = _Arrival(now, float(timestamps[0]), 1)
+        own = None if counted is None else counted.copy()  # not to keep all channels of the chunk
+        self._fed.append(_Fed(timestamps, n_bytes, now, slice(None) if kept is None else kept, own))
+
+    @contextmanager
+    def _up_to_date(self) -> Iterator[None]:
+        """Hold the lock, with all chunks taken in."""
+        with self._lock, np.errstate(all="ignore"):  # stamps may be no numbers, and it may be whoever asks that works
+            while self._fed:
+                self._take(self._fed.popleft())
+            yield
+
+    def _take(self, fed: _Fed) -> None:
+        if self._resting:
+            self._count_from(fed.at, None)
+        live = self._live = self._live or LiveTime(self._info, fed.at)
+        self._keep_recent(fed.timestamps)
+        live.feed(fed.timestamps[fed.kept], fed.at, None if fed.counted is None else fed.counted[fed.kept])
+        self._n_samples += len(fed.timestamps)
+        self._n_bytes += fed.n_bytes + fed.timestamps.nbytes
+        self._arrivals.append(_Arrival(fed.at, float(fed.timestamps[-1]), self._n_samples))
+        if self._first is None:
+            self._first = _Arrival(fed.at, float(fed.timestamps[0]), 1)
 
     def feed_earlier(
         self, timestamps: NDArray[np.float64], arrived: float, counted: NDArray[Any] | None = None
     ) -> None:
         """Samples, as for `feed`, that came before the recording began and belong to it."""
-        with self._lock:
+        with self._up_to_date():
             if self._live is not None:
                 self._live.feed(timestamps, arrived, counted)
 
@@ -170,7 +196,7 @@ class HealthMeter:
             return False
         late = self._tick_due is None or now - self._tick_due > 1.0
         self._tick_due = now + 1.0 if late or self._tick_due is None else self._tick_due + 1.0
-        with self._lock:
+        with self._up_to_date():
             if self._live is not None and clock is not None:
                 self._live.look(now, clock.rows)
             rate = self._rate(now)
@@ -180,7 +206,7 @@ class HealthMeter:
 
     def _jitter_by(self, now: float) -> float | None:
         """The jitter, measured when somebody asks, every other second at most: it takes longer than all the rest."""
-        with self._lock:
+        with self._up_to_date():
             if self._n_samples == self._jitter_of or now < self._jitter_at + _JITTER_EVERY:
                 return self._jitter
             self._jitter_of, self._jitter_at = self._n_samples, now
@@ -209,7 +235,7 @@ class HealthMeter:
         earlier
             What an earlier part of the same recording left.
         """
-        with self._lock:
+        with self._up_to_date():
             self._count_from(self._arrivals[-1].at if start is None and self._arrivals else start, earlier)
 
     def _count_from(self, start: float | None, earlier: LiveTime | None) -> None:
@@ -218,18 +244,19 @@ class HealthMeter:
 
     def rest(self) -> None:
         """The recording is over: with the next samples all counts restart."""
-        with self._lock:
+        with self._up_to_date():
             self._resting = True
 
     @property
     def live(self) -> LiveTime | None:
         """What follows the time of the present recording, for `restart_counts`."""
-        return self._live
+        with self._up_to_date():
+            return self._live
 
     def snapshot(self, now: float, clock: OffsetHistory, *, lag_s: float = 0.0) -> StreamHealth:
         """How it is at ``now`` (recorder's clock, s); ``lag_s`` is how late samples are by their own clock."""
         newest, jitter = clock.newest, self._jitter_by(now)
-        with self._lock:
+        with self._up_to_date():
             found = _NOTHING if self._live is None else self._live.look(now, clock.rows)
             lost = found.lost
             age = self._age(now)
@@ -259,7 +286,7 @@ class HealthMeter:
 
     def pace(self, now: float) -> tuple[float | None, float | None]:
         """``age_s`` and ``measured_fs`` of `snapshot`, which costs 20 times as much."""
-        with self._lock:
+        with self._up_to_date():
             return self._age(now), self._rate(now)
 
     def _age(self, now: float) -> float | None:

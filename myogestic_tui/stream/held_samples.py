@@ -46,6 +46,7 @@ class HeldSamples:
         self._hold_s = 0.0
         self._ring: RingBuffer | None = None
         self._reads = RecentReads()
+        self._rested = False
         self._awake_rows = 0
         """What the ring holds while the stream does not rest."""
         self._n_recorded = 0
@@ -80,15 +81,15 @@ class HeldSamples:
         if self._hold_s and info.is_regular:
             held = min(self._hold_s + _MARGIN_SECONDS, _most_rows(info) / info.fs)
         ring = RingBuffer(info, max(self.buffer_seconds, held))
-        self._awake_rows = ring.capacity
+        self._awake_rows, self._rested = ring.capacity, False
         return ring
 
     def _fit(self, ring: RingBuffer, info: StreamInfo) -> None:
         """Hold less while it rests, and as much as before once it is looked at."""
-        if self._hold_s:
+        if self._hold_s or self.resting == self._rested:
             return  # what a recording may begin with is held in any case
-        rows = self._awake_rows
-        if self.resting:
+        self._rested, rows = self.resting, self._awake_rows
+        if self._rested:
             rows = min(rows, max(round(RESTING_SECONDS * info.fs), RESTING_BYTES // _row_bytes(info)))
         if rows != ring.capacity:
             ring.resize(rows)
