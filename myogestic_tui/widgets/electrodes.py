@@ -57,6 +57,18 @@ class Electrodes(NamedTuple):
         """Row and column of a channel; None where it has no place."""
         return next(((y, row.index(channel)) for y, row in enumerate(self.places) if channel in row), None)
 
+    def next_to(self, channel: int, rows: int, columns: int) -> int:
+        """The next electrode in a direction, holes left out; from the edge, the same; from no grid, the next number."""
+        place = self.place_of(channel)
+        if place is None:
+            return channel + rows + columns
+        y, x = place[0] + rows, place[1] + columns
+        while 0 <= y < len(self.places) and 0 <= x < len(self.places[0]):
+            if self.places[y][x] >= 0:
+                return self.places[y][x]
+            y, x = y + rows, x + columns
+        return channel
+
     def words(self, channel: int) -> str:
         """``row 2 column 5 of flexors``: where a channel is on its own grid, from 1."""
         place = self.place_of(channel)

@@ -73,6 +73,26 @@ async def test_the_chosen_electrode_is_named_with_its_value_its_fault_and_its_pl
         assert any(row.startswith("▸  5F") for row in it.rows()), "the list has another cursor"
 
 
+async def test_arrows_go_from_electrode_to_electrode_on_the_grid_and_by_number_elsewhere(stage):
+    async with stage(recorder(SERPENTINE, OTHER, SINGLE, n_channels=129), screen="live") as it:
+        await it.press("down")
+        assert it.viewer.screen.lens.cursor == 1, "channel 2 of the list"
+        await on_grid(it)
+        for key, channel in (
+            ("right", 23), ("up", 24), ("right", 27), ("left", 24), ("up", 25), ("left", 25), ("right", 26),
+            ("right", 51), ("right", 52), ("right", 65), ("down", 66), ("left", 53), ("pagedown", 54),
+        ):  # fmt: skip
+            await it.press(key)
+            assert it.viewer.screen.lens.cursor == channel - 1, key
+        assert "PAUSED" not in it.text
+        await choose(it, 129)
+        await it.press("up")
+        assert it.viewer.screen.lens.cursor == 127
+        await it.press("p", "left")
+        assert it.viewer.screen.lens.cursor == 127
+        assert "back" in it.rows()[2], "what is held goes back in time"
+
+
 async def test_each_grid_has_its_label_above_it_and_what_is_on_none_is_told(stage):
     async with stage(recorder(SERPENTINE, OTHER, SINGLE, n_channels=129), screen="live") as it:
         rows = await on_grid(it)

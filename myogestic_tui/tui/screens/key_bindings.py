@@ -71,12 +71,13 @@ LIVE: list[BindingType] = [
     c("o", "lens('other_measure')", "offset removal on or off (view only)", id="live.offset", show=False),
     c("percent_sign", "mvc", "% MVC", tooltip="or the unit of the stream", id="live.mvc",
       show=False),
-    c("up", "lens('move', -1)", "channel up", id="live.up", show=False),
-    c("down", "lens('move', 1)", "channel down", id="live.down", show=False),
+    c("up", "steer(-1, 0)", "channel up", tooltip="or the electrode above", id="live.up", show=False),
+    c("down", "steer(1, 0)", "channel down", tooltip="or the electrode below", id="live.down", show=False),
     c("pageup", "lens('turn_page', -1)", "page up", id="live.page_up", show=False),
     c("pagedown", "lens('turn_page', 1)", "page down", id="live.page_down", show=False),
-    c("left", "lens('scroll', -0.25)", "scroll back (pauses)", id="live.left", show=False),
-    c("right", "lens('scroll', 0.25)", "scroll on", id="live.right", show=False),
+    c("left", "steer(0, -1)", "scroll back (pauses)", tooltip="or the electrode to the left", id="live.left",
+      show=False),
+    c("right", "steer(0, 1)", "scroll on", tooltip="or the electrode to the right", id="live.right", show=False),
 ]  # fmt: skip
 
 RECORD: list[BindingType] = [

@@ -10,6 +10,7 @@ from ...app.interface import MarkChannel, StreamStatus
 from ...app.preferences import remember_view_mode, view_mode
 from ...plural import count_of
 from ...widgets.blank_box import BlankColumn, BlankRow
+from ...widgets.electrodes import Electrodes
 from ...widgets.gestures import GestureList
 from ...widgets.problem_list import needs_you, quality_line
 from ...widgets.signal_display import SignalView
@@ -95,6 +96,16 @@ class LiveScreen(ViewerScreen):
         if self.stream is not None:
             getattr(self.lens, change)(*how)
             self.redraw()
+
+    def action_steer(self, rows: int, columns: int) -> None:
+        """The next channel, or through time; on the grid the next electrode there, as long as it is not held."""
+        stream, lens = self.stream, self.lens
+        if stream is not None and lens.seen == "grid" and not lens.zoomed and (rows or lens.until is None):
+            self.action_lens("move", Electrodes.of(stream).next_to(lens.cursor, rows, columns) - lens.cursor)
+        elif rows:
+            self.action_lens("move", rows)
+        else:
+            self.action_lens("scroll", columns / 4)
 
     def action_view(self) -> None:
         if self.stream is not None:
