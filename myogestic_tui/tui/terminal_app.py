@@ -22,7 +22,7 @@ from .terminal_link import HUNG_UP, Link
 from .themes import DARK, LIGHT, choose_theme, colour_bits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from textual.filter import LineFilter
 
@@ -127,17 +127,19 @@ class TerminalApp(App[int]):
         """Draw a frame as soon as the link can take one."""
         self._wake.set()
 
-    def wake_soon(self) -> None:
-        """As `wake`, from any thread."""
+    def _in_loop(self, call: Callable[..., object], *arguments: object) -> None:
+        """Call in the event loop, from any thread and from a signal handler; not once the loop has ended."""
         if self._own_loop is not None:
             with contextlib.suppress(RuntimeError):
-                self._own_loop.call_soon_threadsafe(self._wake.set)
+                self._own_loop.call_soon_threadsafe(call, *arguments)
+
+    def wake_soon(self) -> None:
+        """As `wake`, from any thread."""
+        self._in_loop(self._wake.set)
 
     def frame_soon(self) -> None:
         """As `wake_soon`, but no sooner than the frame rate has it."""
-        if self._own_loop is not None:
-            with contextlib.suppress(RuntimeError):
-                self._own_loop.call_soon_threadsafe(self._wake_in_time)
+        self._in_loop(self._wake_in_time)
 
     def _wake_in_time(self) -> None:
         asyncio.get_running_loop().call_later(self._drew_at + 1.0 / self.pacer.fps - time.monotonic(), self._wake.set)
@@ -233,17 +235,13 @@ class TerminalApp(App[int]):
         if self._leaving:
             return
         self.key_time, self.key_doubt = event.time, doubt
-        self.before_key()
         event = _one_line(event) if isinstance(event, events.Paste) else self.meant(event)
         await super().on_event(event)
         if not self._leaving:
             await settled([*(self.focused or self.screen).ancestors_with_self])
 
-    def before_key(self) -> None:
-        """A key is about to be handed on."""
-
     def meant(self, event: events.Event) -> events.Event:
-        """The key that an event stands for."""
+        """The key that an event stands for; it is about to be handed on."""
         return event
 
     def is_typing(self) -> bool:
@@ -278,9 +276,7 @@ class TerminalApp(App[int]):
 
     def leave_soon(self, code: int) -> None:
         """As `leave`; safe in a signal handler."""
-        if self._own_loop is not None:
-            with contextlib.suppress(RuntimeError):  # the loop has ended already
-                self._own_loop.call_soon_threadsafe(self.leave, code)
+        self._in_loop(self.leave, code)
 
     async def action_quit(self) -> None:
         self.leave(0)

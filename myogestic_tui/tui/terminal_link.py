@@ -135,29 +135,25 @@ class Link:
 
     def ask(self) -> None:
         """Ask without a frame, where nothing else is being written."""
-        if self._file is None or not self.asks or self.busy or not self.writing.acquire(blocking=False):
-            return
-        try:
-            self._write_question(self._file)
-        finally:
-            self.writing.release()
+        if self.asks and not self.busy:
+            self._write_question()
 
     def ask_again(self) -> None:
         """Ask once more where a frame's answer is overdue: one that was lost would hold all frames back."""
         flying = self._flying[-1:]
-        overdue = bool(self._answers and flying and flying[0][1] and time.monotonic() - flying[0][0] > _AGAIN_SECONDS)
-        if self._file is None or not self.asks or not overdue or not self.writing.acquire(blocking=False):
+        if self.asks and self._answers and flying and flying[0][1] and time.monotonic() - flying[0][0] > _AGAIN_SECONDS:
+            self._write_question()
+
+    def _write_question(self) -> None:
+        if self._file is None or not self.writing.acquire(blocking=False):
             return
         try:
             if select.select([], [self._fd], [], 0)[1]:
-                self._write_question(self._file)
+                with contextlib.suppress(OSError):
+                    self._file.write(self.asked())
+                    self._file.flush()
         finally:
             self.writing.release()
-
-    def _write_question(self, file: IO[str]) -> None:
-        with contextlib.suppress(OSError):
-            file.write(self.asked())
-            file.flush()
 
     def answered(self, column: int = -1) -> int:
         """The terminal told where its cursor is: it has taken what was under way; how many questions that answers.

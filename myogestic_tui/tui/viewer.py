@@ -154,13 +154,13 @@ class Viewer(Actions):
 
     # ---------------------------------------------------------------- keys
 
-    def before_key(self) -> None:
-        """A script's widgets look at the recorder themselves: what they show already counts for the key, too."""
-        if self.front is not None and self.front.name_of == "script":
-            self.refresh_frame()
-
     def meant(self, event: events.Event) -> events.Event:
-        """The key that a character stands for on this keyboard."""
+        """The key that a character stands for on this keyboard.
+
+        A script's widgets look at the recorder themselves: what they show already counts for the key, too.
+        """
+        if self.current_mode == "script":
+            self.refresh_frame()
         if isinstance(event, events.Key) and not self.is_typing():
             return canonical(event, LAYOUTS[self.options.keyboard])
         return event

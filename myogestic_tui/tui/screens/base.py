@@ -45,7 +45,7 @@ class ViewerScreen(Blank, Screen[None], inherit_bindings=False):
         super().__init__()
         self.header = Header(self.name_of, ruled=self.ruled)
         self.message = Lines(id="message")
-        self.composed = False
+        self.composed = self._redraws = False
 
     @property
     def viewer(self) -> Actions:
@@ -80,14 +80,23 @@ class ViewerScreen(Blank, Screen[None], inherit_bindings=False):
     def on_mount(self) -> None:
         self.composed = True
         self.redraw()
-        self.call_after_refresh(self.redraw)
+        self._redraw_soon()
         self.call_after_refresh(lambda: gc.freeze())  # widgets and styles stay: no collection need look through them
 
     def on_resize(self, _: events.Resize) -> None:
-        self.call_after_refresh(self.redraw)
+        self._redraw_soon()
 
     def on_screen_resume(self) -> None:
-        self.call_after_refresh(self.redraw)
+        self._redraw_soon()
+
+    def _redraw_soon(self) -> None:
+        """Redraw once the layout is done, however often that is asked for until then: a screen opens by many steps."""
+        if not self._redraws:
+            self._redraws = self.call_after_refresh(self._redraw_laid_out)
+
+    def _redraw_laid_out(self) -> None:
+        self._redraws = False
+        self.redraw()
 
     def redraw(self) -> None:
         """Show the newest snapshot as things stand now: a key has changed what is shown of it."""

@@ -62,14 +62,11 @@ class LabelEditing(ViewerScreen):
         place, one = rows[min(self.trial, len(rows)) - 1]
         end = overview.labels[place + 1].timestamp if place + 1 < len(overview.labels) else overview.seconds
         bad = "  bad" if one.bad else ""
-        name = self._class_name(one.class_index)
+        names = self._names()
+        name = names[one.class_index] if one.class_index < len(names) else f"class {one.class_index}"
         told = f" trial {self.trial} of {len(rows)}  {name}  {one.timestamp:.3f} to {end:.3f} s{bad}  "
         waiting = line((f"{len(self._changes)} to write: ⏎", KEY), ("  u undo  ", DIM)) if self._changes else ""
         return line((told, "bold"), waiting, ("m bad  1-9 class  ←→ move", DIM))
-
-    def _class_name(self, index: int) -> str:
-        names = self._names()
-        return names[index] if index < len(names) else f"class {index}"
 
     def _names(self) -> Sequence[str]:
         one = self.list.entry

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
-from ...app.interface import MarkTrial, MoveLabel, Relabel
+from ...app.interface import AnyCommand, MarkTrial, MoveLabel, Relabel
 from ...widgets.record_panels import Trial, trials_of
 from .base import ViewerScreen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from ...app.interface import Reply
 
-    from ...app.interface import AnyCommand, Reply
-
+Making = Callable[..., AnyCommand]
+"""Makes a command of the time stamp of a label and the session."""
+_UNDONE = "undone"
 _HINT = "m marks the trial, a digit relabels it, ← → move it, u undoes, esc goes back"
 STEP_S = 0.05
 """What one press of an arrow key moves the beginning of a trial by."""
@@ -25,7 +28,7 @@ class TrialEditing(ViewerScreen):
         super().__init__()
         self.trial: int | None = None
         """The trial that was gone back to, by its place among the labels."""
-        self._undo: list[tuple[str, int, Callable[[Trial], AnyCommand]]] = []
+        self._undo: list[tuple[str, int, Making]] = []
         """Session and place of each change made here, and what takes it back."""
 
     def action_trial(self, step: int) -> None:
@@ -65,8 +68,9 @@ class TrialEditing(ViewerScreen):
         trial = self.chosen_trial() if self.trial is not None else None
         if trial is None or class_index < 0:
             return False
-        before = trial.label.class_index
-        self._change(trial, self._relabelled(trial, class_index), lambda now: self._relabelled(now, before))
+        self._change(
+            trial, partial(Relabel, class_index=class_index), partial(Relabel, class_index=trial.label.class_index)
+        )
         return True
 
     def action_move(self, step: int) -> None:
@@ -74,7 +78,7 @@ class TrialEditing(ViewerScreen):
         trial = self.chosen_trial() if self.trial is not None else None
         if trial is not None:
             seconds = step * STEP_S
-            self._change(trial, self._moved(trial, seconds), lambda now: self._moved(now, -seconds))
+            self._change(trial, partial(MoveLabel, seconds=seconds), partial(MoveLabel, seconds=-seconds))
 
     def action_bad_trial(self) -> None:
         viewer, trial = self.viewer, self.chosen_trial()
@@ -85,48 +89,32 @@ class TrialEditing(ViewerScreen):
         which = "the running trial" if trial.running else f"the trial of {trial.seconds:.1f} s"
         name = self.frame.keyed(trial.label.class_index)
         told = f"{which}, {name}, marked {'bad' if bad else 'good again'}"
-        self._change(trial, self._marked(trial, bad), lambda now: self._marked(now, not bad), told)
+        self._change(trial, partial(MarkTrial, bad=bad), partial(MarkTrial, bad=not bad), told)
 
     def undo_change(self) -> bool:
         """Undo the last change to a trial while one is chosen; False where none is."""
         if self.trial is None:
             return False
-        session, place, back = self._undo.pop() if self._undo else ("", -1, self._nothing)
-        trial = next((one for one in trials_of(self.frame) if one.place == place), None)
-        if trial is None or session != self.frame.session_id:
-            self._undo.clear()
-            self.viewer.report("nothing to undo in the trials; esc, then u undoes the last label")
-            return True
-        self.trial = place
-        self._send(back(trial), "undone")
+        if self._undo:
+            session, place, back = self._undo.pop()
+            trial = next((one for one in trials_of(self.frame) if one.place == place), None)
+            if trial is not None and session == self.frame.session_id:
+                self.trial = place
+                self._send(trial, back, _UNDONE)
+                return True
+        self._undo.clear()
+        self.viewer.report("nothing to undo in the trials; esc, then u undoes the last label")
         return True
 
-    def _nothing(self, trial: Trial) -> AnyCommand:
-        raise AssertionError(f"nothing was done to {trial}")
-
-    def _change(
-        self, trial: Trial, command: AnyCommand, back: Callable[[Trial], AnyCommand], told: str | None = None
-    ) -> None:
+    def _change(self, trial: Trial, forth: Making, back: Making, told: str = "") -> None:
         self._undo.append((self.frame.session_id, trial.place, back))
-        self._send(command, told)
+        self._send(trial, forth, told)
 
-    def _send(self, command: AnyCommand, told: str | None) -> None:
+    def _send(self, trial: Trial, making: Making, told: str) -> None:
         def heard(_: AnyCommand, reply: Reply) -> None:
-            if not reply.ok and self._undo and told != "undone":
+            if not reply.ok and self._undo and told != _UNDONE:
                 self._undo.pop()
             self.viewer.refresh_frame()
             self.viewer.report(told if reply.ok and told else reply.message, bad=not reply.ok)
 
-        self.viewer.execute(command, heard)
-
-    def _marked(self, trial: Trial, bad: bool) -> MarkTrial:
-        session = self.frame.session_id or None
-        return MarkTrial(bad=bad, timestamp=trial.label.timestamp, session=session)
-
-    def _relabelled(self, trial: Trial, class_index: int) -> Relabel:
-        at, session = trial.label.timestamp, self.frame.session_id or None
-        return Relabel(timestamp=at, class_index=class_index, session=session)
-
-    def _moved(self, trial: Trial, seconds: float) -> MoveLabel:
-        session = self.frame.session_id or None
-        return MoveLabel(seconds=seconds, timestamp=trial.label.timestamp, session=session)
+        self.viewer.execute(making(timestamp=trial.label.timestamp, session=self.frame.session_id or None), heard)
