@@ -50,6 +50,11 @@ take = {subject = "P07", task = "grasp", take = 4}
 """
     + "".join(f'[[gestures]]\nname = "{name}"\n' for name in GESTURES)
     + """
+[[montage]]
+stream = "emg"
+grid = "8x8"
+muscle = "flexors"
+side = "left"
 [[protocols]]
 name = "grasp-6"
 repeats = 4
@@ -97,6 +102,7 @@ SHOTS = (
     Shot("help", "idle", "live", MIDDLE, keys=("?",)),
     Shot("live", "recording", "live"),
     Shot("live-traces", "recording", "live", WIDE, keys=("i",)),
+    Shot("live-grid", "recording", "live", keys=("i", "i")),
     Shot("live-light", "recording", "live", theme="light"),
     Shot("live-ansi", "recording", "live", theme="ansi"),
     Shot("live-block", "recording", "live", glyphs="block"),

@@ -1,4 +1,4 @@
-"""Make the moving picture at the head of the README: gestures on Live, as heat map and traces, and on Record.
+"""Make the moving picture at the head of the README: gestures on Live, as heat map, traces and grid, and on Record.
 
 ``moving.py`` writes ``moving.gif``: real streams of the synthetic generator, recorded by a real `App`. It needs
 ``rsvg-convert`` and Pillow (``pip install -e '.[docs]'``).
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 SIZE = (80, 24)
 FPS = 4
-ACTS = (("l", 6.0), ("i", 3.0), ("r", 3.0))
+ACTS = (("l", 5.0), ("i", 3.0), ("i", 3.0), ("r", 3.0))
 """What is pressed, and how long it is then looked at (s)."""
 N_COLOURS = 160
 

@@ -142,11 +142,13 @@ class _Plain:
         due = frame.recording and now - self._printed_at > _EVERY_SECONDS
         if facts == self._printed and not due:
             return
+        known = stopped is None and message in self._printed[4:5]
         self._printed, self._printed_at = facts, now
         session = frame.status.session
         state = f"* REC {hms(session.elapsed_s)}" if frame.recording and session is not None else "o IDLE"
         state = "x GONE" if frame.gone else state
-        parts = (state, take_text(frame.take), f"[{frame.keyed(frame.active)}]", faults, streams, frame.gone or message)
+        news = frame.gone or ("" if known else message)
+        parts = (state, take_text(frame.take), f"[{frame.keyed(frame.active)}]", faults, streams, news)
         self._print("  ".join(part for part in parts if part))
 
     def _report_problems(self, frame: Frame) -> None:

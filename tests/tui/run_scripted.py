@@ -25,6 +25,7 @@ from myogestic_tui.tui import ViewerOptions, run_viewer
 STATES = {
     "idle": idle,
     "recording": recording,
+    "told": lambda: recording(message="recording 2 streams"),
     "moving": recording,
     "empty": lambda: idle(streams=()),
     "crash": idle,

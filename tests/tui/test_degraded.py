@@ -90,6 +90,16 @@ def test_a_terminal_of_which_nothing_is_known_gets_lines_and_is_told_what_to_do(
     assert terminal.is_restored()
 
 
+def test_on_a_terminal_that_cannot_place_text_a_message_is_told_once(viewer_in_pty):
+    """What was so when it came may not be so beside what holds now."""
+    terminal = viewer_in_pty("told", ready="recording 2 streams", environ={"TERM": "dumb"})
+    terminal.press("4")
+    terminal.wait_for("[4 Open]")
+    terminal.press("3")
+    terminal.wait_for("[3 Pinch]")
+    assert terminal.text.count("recording 2 streams") == 1
+
+
 def test_on_a_terminal_that_cannot_place_text_a_note_is_seen_and_can_be_left(viewer_in_pty):
     terminal = viewer_in_pty("recording", ready="* REC", environ={"TERM": "dumb"})
     terminal.press("n")
