@@ -9,6 +9,7 @@ import pytest
 
 from myogestic_tui.clock import Evidence, Follower, Sketch, analyse, timeline_of
 from myogestic_tui.clock.thresholds import rate_differs
+from tests.processes import run_alone
 
 OFFSET = -500.0
 """What the source's LSL clock is to be corrected by."""
@@ -272,7 +273,7 @@ def test_samples_that_a_script_brings_hundreds_of_times_faster_than_they_say_hav
     assert found.basis in ("count", "none")
 
 
-def test_the_newest_of_many_hours_without_usable_stamps_is_placed_in_the_memory_of_its_minutes():
+def _memory_of_the_newest_without_usable_stamps() -> int:
     fs, hours = 2000.0, 4
     follower, n = Follower(fs), round(hours * 3600 * fs)
     still = np.full(1 << 20, 77.0)
@@ -283,12 +284,16 @@ def test_the_newest_of_many_hours_without_usable_stamps_is_placed_in_the_memory_
     tracemalloc.start()
     found = follower.analyse(Evidence(arrivals=rows, start=START, stop=START + n / fs))
     peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
     assert found.unusable == "the stamps stand still"
     number = np.arange(n - 60_000, n)
     piece = found.pieces[-1]
     assert np.abs(np.interp(number, piece.at, piece.offsets) - START - number / fs).max() < 0.25
     assert found.gaps == ()
+    return peak
+
+
+def test_the_newest_of_many_hours_without_usable_stamps_is_placed_in_the_memory_of_its_minutes():
+    peak = run_alone(_memory_of_the_newest_without_usable_stamps)
     assert peak < 60e6, "eight bytes of each of the samples are 230 MB"
 
 

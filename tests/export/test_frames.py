@@ -113,6 +113,7 @@ def test_a_session_shows_how_loud_it_was(tmp_path):
     loud[2000:4000] *= 10
     fill(session, "emg", EMG, loud, start + np.arange(6000) / 1000)
     session.add_label(0, start + 1)
+    session.request_stop(start + 6)
     with open_session_store(session.pack_to_zip()) as reader:
         html = reader._repr_html_()
     assert "emg: RMS of 4 channels, at most 10 microvolts" in html

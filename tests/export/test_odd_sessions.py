@@ -209,6 +209,7 @@ def test_a_file_cut_anywhere_gives_what_stands_before_the_cut(tmp_path):
     session, info = Session(tmp_path, reserve_bytes=0), StreamInfo(2, 100.0)
     fill(session, "EMG", info, emg_of(300, info), START + np.arange(300) / 100)
     fill(session, "EMG2", info, emg_of(300, info, seed=2), START + np.arange(300) / 100)
+    session.request_stop(session.started_at)  # however long it took: the samples tell how long the session is
     with open_session_store(session.pack_to_zip()) as reader:
         (path,) = export_xdf(reader, tmp_path).paths
     data = path.read_bytes()

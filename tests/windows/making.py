@@ -15,6 +15,10 @@ START = 5000.0
 OFFSET = -3.0
 """What the EMG source's clock has to be corrected by: recorder time = source time + offset."""
 
+LONG_AGO = -1e9
+"""When what a script fills in arrived: no evidence of its times, however long the script takes. Without it a machine
+that stands still for half a second makes them those of a recording, whose samples came later than they are stamped."""
+
 EMG = StreamInfo(
     4,
     1000.0,
@@ -54,12 +58,12 @@ def emg_of(n, info=EMG, seed=7):
 
 def fill(session, name, info, data, times, offset=0.0):
     """Append samples whose corrected times are given, stamped by a clock that is off; in chunks."""
-    session.init_stream(name, info)
+    session.init_stream(name, info, began=LONG_AGO)
     raw = np.asarray(times, np.float64) - offset
     if offset and len(raw):
         session.add_clock_estimates(name, clock_rows(raw, offset))
     for at in range(0, len(raw), 500):
-        session.append(name, data[at : at + 500], raw[at : at + 500])
+        session.append(name, data[at : at + 500], raw[at : at + 500], arrived=LONG_AGO)
 
 
 def make_session(base, *, seconds=8.0, info=EMG, gap=None, labels=None, pack=True, more=True, fields=None, seed=7):
