@@ -110,7 +110,7 @@ def sparkline(values: Sequence[float], width: int) -> Line:
 
 
 def details(stream: StreamStatus, width: int, trend: Sequence[float] = (), *, whole: bool = False) -> list[Line]:
-    """What is known about one stream; ``whole`` lists every channel."""
+    """What is known about one stream; ``whole`` lists every grid and every channel."""
     source = f" · source {stream.source_id}" if stream.source_id else ""
     about = " · ".join(part for part in (stream.type, stream.hostname) if part)
     rows = [rule(f"{stream.name}   {about}{source}", width), _rate_line(stream, width)]
@@ -123,7 +123,8 @@ def details(stream: StreamStatus, width: int, trend: Sequence[float] = (), *, wh
     rows.append(line((" units    ", DIM), fit(_units(stream), 15), (" names ", DIM), _ends(stream.channel_names)))
     if trend and width < 118:
         rows.append(line((" 60 s     ", DIM), sparkline(trend, min(width - 12, 60))))
-    return [*rows, BLANK, *_channel_list(stream, width)] if whole else rows
+    grids = [line((" grid     ", DIM), fit(words, width - 11)) for words in stream.montage]
+    return [*rows, *grids, BLANK, *_channel_list(stream, width)] if whole else rows
 
 
 def _rate_line(stream: StreamStatus, width: int) -> Line:

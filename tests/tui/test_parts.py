@@ -30,7 +30,7 @@ from myogestic_tui.widgets.problem_list import needs_you, problem_lines, quality
 from myogestic_tui.widgets.record_panels import counter_line
 from myogestic_tui.widgets.record_status import now_of
 from myogestic_tui.widgets.session_details import Looked, short_details, stream_row
-from myogestic_tui.widgets.stream_table import StreamRow, columns, sparkline
+from myogestic_tui.widgets.stream_table import StreamRow, columns, details, sparkline
 from myogestic_tui.widgets.styled_lines import FAINT, cut, fit, line, plain, rule, spread, width_of
 
 text = plain
@@ -404,6 +404,13 @@ def test_problems_are_told_in_whole_sentences_as_far_as_there_is_room():
     assert rows[1:] == [" ▲ imu: 91.7 Hz for 40 s"]
     assert not any("imu" in text(row) for row in problem_lines(problems, 80, 4, 1))
     assert max(len(row) for row in rows) <= 80
+
+
+def test_details_of_a_stream_tell_its_grids_and_single_electrodes():
+    montage = ("flexors: 13x5, left flexors, 8 mm, channels 1-64", "left biceps brachii: single electrode, channel 65")
+    rows = [text(row) for row in details(emg(65, montage=montage), 80, whole=True)]
+    assert [row.strip() for row in rows if row.startswith(" grid ")] == [f"grid     {words}" for words in montage]
+    assert not any(row.startswith(" grid ") for row in map(text, details(emg(65), 80, whole=True)))
 
 
 def test_many_classes_of_a_session_leave_room_for_what_a_verification_found():
