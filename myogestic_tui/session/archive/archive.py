@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import DiskError, SessionDamagedError
 from ..archive import zip_format as zb
+from ..format.crc import crc32
 from ..format.regular_files import open_regular
 from .tree import BLOCK, MAX_MEMBER
 from .zip_index import Index, shown
@@ -154,7 +155,7 @@ class Archive:
             data = self._inflate(member, data)
         if len(data) != member.size:
             raise self.damaged(member, f"has {len(data)} bytes where the directory says {member.size}")
-        if zlib.crc32(data) != member.crc:
+        if crc32(data) != member.crc:
             raise self.damaged(member, "differs from its checksum")
         return data
 

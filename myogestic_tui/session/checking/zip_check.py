@@ -6,7 +6,6 @@ With checksums of members alone, a quarter of all bit flips, those in headers, w
 from __future__ import annotations
 
 import hashlib
-import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...errors import SessionDamagedError
@@ -14,6 +13,7 @@ from ..archive import zip_format as zb
 from ..archive.manifest import ManifestReader
 from ..archive.tree import MAX_MEMBER
 from ..archive.zip_index import shown
+from ..format.crc import crc32
 from ..format.findings import damage
 from ..format.layout import MANIFEST
 
@@ -109,7 +109,7 @@ class SealCheck:
             part = self._archive.pread(min(_SLICE, left), self._at)
             if not part:
                 break
-            crc = zlib.crc32(part, crc)
+            crc = crc32(part, crc)
             sha256.update(part)
             self._sha256.update(part)
             if size <= MAX_MEMBER:

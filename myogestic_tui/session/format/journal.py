@@ -23,11 +23,11 @@ from __future__ import annotations
 
 import os
 import struct
-import zlib
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
+from .crc import crc32
 from .layout import JOURNAL
 from .regular_files import is_regular
 
@@ -75,9 +75,9 @@ def frame_header(kind: int, index: int, count: int, *parts: Any) -> bytes:
     """Header of the frame whose payload is ``parts``, which are buffers of bytes."""
     size = sum(memoryview(part).nbytes for part in parts)
     head = UNSIGNED.pack(MAGIC, kind, index, count, size)
-    crc = zlib.crc32(head)
+    crc = crc32(head)
     for part in parts:
-        crc = zlib.crc32(part, crc)
+        crc = crc32(part, crc)
     return head + crc.to_bytes(4, "little")
 
 
@@ -118,7 +118,7 @@ class FrameReader:
         if whole is None:
             return None
         payload = whole[HEADER.size :]
-        if zlib.crc32(payload, zlib.crc32(whole[: UNSIGNED.size])) != crc:
+        if crc32(payload, crc32(whole[: UNSIGNED.size])) != crc:
             return None
         return Frame(kind, index, count, at, payload)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import zlib
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -17,6 +16,7 @@ from ..archive import zip_format as zb
 from ..archive.manifest import Line, head_bytes, line_bytes, manifest_bytes
 from ..archive.raw_chunks import RawChunks
 from ..archive.tree import BLOCK, File
+from ..format.crc import crc32
 from ..format.layout import MANIFEST
 from ..format.regular_files import open_regular, read_regular
 
@@ -126,7 +126,7 @@ class Sealer:
 
     def _write_end(self, write: Callable[[bytes], int], at: int) -> None:
         name, size = MANIFEST.encode(), len(self._manifest)
-        member = zb.Member(name, zb.STORED, zlib.crc32(self._manifest), size, size, at)
+        member = zb.Member(name, zb.STORED, crc32(self._manifest), size, size, at)
         self._members.append(member)
         write(zb.local_header(name, member.crc, size) + self._manifest)
         at += zb.local_size(name, size) + size
@@ -167,10 +167,10 @@ class Sealer:
     def _digest(self, file: File) -> _Digest:
         if self._is_chunk(file):
             packed = self._raw_chunks.packed(file.key, read_regular(self._source.folder / file.key))
-            return _Digest(len(packed), zlib.crc32(packed), hashlib.sha256(packed).hexdigest(), packed)
+            return _Digest(len(packed), crc32(packed), hashlib.sha256(packed).hexdigest(), packed)
         crc, sha256, size, data = 0, hashlib.sha256(), 0, b""
         for block in _blocks(self._source.folder / file.key, file.size):
-            crc = zlib.crc32(block, crc)
+            crc = crc32(block, crc)
             sha256.update(block)
             size += len(block)
             data = block
@@ -194,7 +194,7 @@ class Sealer:
     def _holds_chunk(self, file: File, member: zb.Member, at: int) -> bool:
         """Whether what the disk holds at ``at`` is what was written, and decodes to what the source decodes to."""
         archived, recorded = os.pread(self._fd, member.size, at), read_regular(self._source.folder / file.key)
-        return zlib.crc32(archived) == member.crc and self._raw_chunks.holds(file.key, archived, recorded)
+        return crc32(archived) == member.crc and self._raw_chunks.holds(file.key, archived, recorded)
 
     def _blocks_of(self, member: zb.Member) -> Iterator[bytes]:
         return _blocks(self._source.folder / member.name.decode(), member.size)

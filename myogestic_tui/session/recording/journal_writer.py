@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import threading
-import zlib
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ import numpy as np
 
 from ...clock import local_clock
 from ...errors import DiskError, SourceError
+from ..format.crc import crc32
 from ..format.create_file import new_file_of
 from ..format.journal import (
     ARRIVAL,
@@ -173,7 +173,7 @@ class StreamJournal:
                 return
         head = UNSIGNED.pack(MAGIC, kind, self.n_samples, n, size)
         arrived = ARRIVAL.pack(self._arrived)
-        crc = zlib.crc32(payload, zlib.crc32(stamps, zlib.crc32(head + arrived)))
+        crc = crc32(payload, crc32(stamps, crc32(head + arrived)))
         try:
             written = os.writev(segment.fd, (head, crc.to_bytes(4, "little"), arrived, stamps, payload))
         except OSError as error:

@@ -17,6 +17,7 @@ from ..archive import zip_format as zb
 from ..archive.archive import Archive
 from ..archive.tree import MAX_MEMBER
 from ..archive.zip_index import MAX_MEMBERS, is_safe_name, single_folder
+from ..format.crc import crc32
 from ..format.regular_files import open_regular
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class Wreck:
                 data = zlib.decompressobj(-15).decompress(data, place.size + 1)
             except zlib.error:
                 return None
-        return data if len(data) == place.size and zlib.crc32(data) == place.crc else None
+        return data if len(data) == place.size and crc32(data) == place.crc else None
 
     def _search(self) -> None:
         found: dict[bytes, bytearray] = {}
