@@ -16,7 +16,7 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from make import CONFIG, GESTURES, HERE, labelled, moving, wait
+from make import CONFIG, GESTURES, HERE, Unhurried, labelled, moving, wait
 from picture import strips_of, svg_of
 from PIL import Image
 
@@ -25,7 +25,6 @@ from myogestic_tui.app.generator import Generator
 from myogestic_tui.config import parse_config
 from myogestic_tui.sources import LSLSource
 from myogestic_tui.tui import ViewerOptions
-from myogestic_tui.tui.frame_pacing import Pacer
 from myogestic_tui.tui.viewer import Viewer
 
 if TYPE_CHECKING:
@@ -42,6 +41,7 @@ async def film(app: App) -> list[str]:
     """The screen as SVG, so many times a second, at equal times."""
     frames: list[str] = []
     viewer = Viewer(app, ViewerOptions(screen="live", fps=FPS))
+    viewer.pacer = Unhurried(FPS)
     async with viewer.run_test(size=SIZE) as pilot:
         await pilot.pause(1.0)
         for key, seconds in ACTS:
@@ -50,7 +50,6 @@ async def film(app: App) -> list[str]:
             for _ in range(round(seconds * FPS)):
                 await pilot.pause(max(due - time.monotonic(), 0.01))
                 due += 1 / FPS
-                viewer.pacer = Pacer(viewer.pacer.most)  # no picture says how busy the machine was that made it
                 viewer.refresh_frame()
                 await pilot.pause()
                 frames.append(svg_of(strips_of(viewer)))

@@ -56,7 +56,9 @@ class Trends:
                 continue
             if stream.state == "lost":
                 values.append(float("nan"))
-            elif stream.quality and stream.fs > 0:
+            elif stream.fs > 0 and stream.dtype != "string":
+                if not stream.quality:  # it was not judged yet: how many samples came is no RMS
+                    continue
                 good = [one.rms for one in stream.quality if one.rms == one.rms and not set(one.flags) & set("CNx")]
                 values.append((sum(rms * rms for rms in good) / len(good)) ** 0.5 if good else 0.0)
             else:

@@ -20,6 +20,7 @@ from myogestic_tui.app import interface as r
 from myogestic_tui.session.format.findings import Finding
 from myogestic_tui.session.format.summary import StreamSummary, Summary, Verified
 from myogestic_tui.session.library.catalog_entry import Entry
+from myogestic_tui.tui.recorder_feed import Trends
 from myogestic_tui.widgets import colour_ramp
 from myogestic_tui.widgets import number_format as f
 from myogestic_tui.widgets.frame import Frame
@@ -404,6 +405,17 @@ def test_problems_are_told_in_whole_sentences_as_far_as_there_is_room():
     assert rows[1:] == [" ▲ imu: 91.7 Hz for 40 s"]
     assert not any("imu" in text(row) for row in problem_lines(problems, 80, 4, 1))
     assert max(len(row) for row in rows) <= 80
+
+
+def test_the_trend_of_a_signal_is_its_rms_and_nothing_until_that_is_known():
+    """How many samples came in the first second stood beside microvolts, and dwarfed them for a minute."""
+    trends = Trends()
+    markers = {"key": "markers", "n_channels": 1, "dtype": "string", "fs": 0.0, "quality": ()}
+    for second, quality in enumerate(((), (), (r.ChannelQuality(rms=8.0, peak=20.0),))):
+        signal = emg(1, quality=quality, n_samples=2048 * second)
+        trends.take(idle(at=AT + second, streams=(signal, emg(**markers, n_samples=3 * second))))
+    assert trends.of("emg") == (8.0,)
+    assert trends.of("markers") == (0.0, 3.0, 3.0)
 
 
 def test_details_of_a_stream_tell_its_grids_and_single_electrodes():
