@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import asdict
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
@@ -64,14 +66,5 @@ class ViewerOptions:
     @classmethod
     def from_config(cls, config: Config, **more: Any) -> ViewerOptions:
         """The options that a configuration file asks for; ``more`` overrides them."""
-        screen = config.screen
-        values: dict[str, Any] = {
-            "theme": screen.theme,
-            "glyphs": screen.glyphs,
-            "fps": screen.fps,
-            "mouse": screen.mouse,
-            "keyboard": screen.keyboard,
-            "keymap": config.keymap,
-            "commands": {one.name: one.key for one in config.commands},
-        }
-        return cls(**{**values, **more})
+        commands = {one.name: one.key for one in config.commands}
+        return cls(**{**asdict(config.screen), "keymap": config.keymap, "commands": commands, **more})

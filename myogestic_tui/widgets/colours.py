@@ -106,16 +106,3 @@ def variables_of(app: App[object]) -> dict[str, str]:
     if app.no_color:
         return {**known, "no-colour": "1"}
     return known if "gesture-0" in known else {**variable_defaults(app.current_theme), **known}
-
-
-def resolved(style: str, app: App[object]) -> str:
-    """A style as an app can read it that does not have our variables."""
-    known = app.theme_variables
-    if app.no_color:
-        return "bold reverse" if " on " in style else " ".join(w for w in style.split() if w in ("bold", "reverse"))
-    if "$" not in style or "gesture-0" in known:
-        return style
-    ours = variable_defaults(app.current_theme)
-    return " ".join(
-        ours.get(word[1:], word) if word[:1] == "$" and word[1:] not in known else word for word in style.split()
-    )

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from ..app.interface import ScriptContext
 from ..config import GESTURE_KEYS
 
 if TYPE_CHECKING:
-    from ..app.interface import GestureStatus, ProtocolStatus, Status, StreamStatus, TakeStatus
+    from ..app.interface import GestureStatus, ProtocolStatus, Recorder, Status, StreamStatus, TakeStatus
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,11 @@ class Frame:
     def selected(self) -> tuple[StreamStatus, ...]:
         """Streams that go into the recording."""
         return tuple(s for s in self.status.streams if s.record)
+
+
+def recorder_of(owner: ScriptContext | Recorder) -> Recorder:
+    """The recorder behind a context; a recorder is one itself."""
+    return owner.app if isinstance(owner, ScriptContext) else owner
 
 
 def default_key(class_index: int) -> str:

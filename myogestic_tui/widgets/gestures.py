@@ -1,18 +1,17 @@
-"""Gestures as rows of buttons with their keys; the active one unmistakable."""
+"""Gestures as rows to click, with their keys; the active one unmistakable."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 from textual.containers import VerticalScroll
 from textual.message import Message
-from textual.widgets import Button
 
-from .colours import resolved
 from .strip_widget import Lines
-from .styled_lines import DIM, FAINT, KEY, STRONG, Line, bar, content, fit, gesture_style, line
+from .styled_lines import DIM, FAINT, KEY, STRONG, Line, bar, fit, gesture_style, line
 
 if TYPE_CHECKING:
+    from textual import events
     from textual.app import ComposeResult
 
     from .frame import Frame
@@ -21,35 +20,17 @@ _SHORT = 42
 """Below this width a row has key, name and trials alone."""
 
 
-class GestureRow(Button):
-    """A row that is a button; its label is the whole row."""
-
-    DEFAULT_CSS = """
-    GestureRow, GestureRow:hover, GestureRow.-active, GestureRow.-style-default, GestureRow.-style-default:hover {
-        width: 100%; height: 1; min-width: 0; border: none; padding: 0; background: $background;
-        text-align: left; content-align: left middle; tint: transparent; text-style: none;
-    }
-    """
+class GestureRow(Lines):
+    """A row that can be clicked."""
 
     def __init__(self, class_index: int) -> None:
-        super().__init__("", compact=True)
-        self.can_focus = False
+        super().__init__()
         self.class_index = class_index
-        self._shown_line: Line = ()
 
-    def put(self, row: Line) -> None:
-        """Show a row."""
-        if row != self._shown_line:
-            self._shown_line = row
-            self.label = content([tuple((text, resolved(style, self.app)) for text, style in row)])
-
-
-@runtime_checkable
-class DoubtsClicks(Protocol):
-    """An app that knows how late a click may have come."""
-
-    key_doubt: float
-    """Of the last key or click, in seconds."""
+    def on_click(self, event: events.Click) -> None:
+        event.stop()
+        doubt = float(getattr(self.app, "key_doubt", 0.0))  # an app of ours knows how late a click may have come
+        self.post_message(GestureList.Pressed(self.class_index, event.time, doubt))
 
 
 class GestureList(VerticalScroll):
@@ -81,12 +62,6 @@ class GestureList(VerticalScroll):
         yield self._heading
         yield self._none
 
-    def on_button_pressed(self, event: Button.Pressed) -> None:
-        event.stop()
-        if isinstance(event.button, GestureRow):
-            doubt = self.app.key_doubt if isinstance(self.app, DoubtsClicks) else 0.0
-            self.post_message(self.Pressed(event.button.class_index, event.time, doubt))
-
     def show(self, frame: Frame) -> None:
         gestures, session = frame.status.gestures, frame.status.session
         self._have_rows(len(gestures))
@@ -99,9 +74,9 @@ class GestureList(VerticalScroll):
         title = f"  KEY  {fit('GESTURE', name_cells)} TRIALS" + ("" if short else "   SECONDS  BAD")
         self._heading.put([line((fit(title, width), DIM))])
         for i, row in enumerate(self._rows[: len(gestures)]):
-            row.put(_gesture(frame, i, name_cells, longest, cells, short))
+            row.put([_gesture(frame, i, name_cells, longest, cells, short)])
         none = f"{'':6}" + ("" if short else f"{unlabelled:>10.1f}")
-        self._none.put(line(("   e   ", KEY), (f"{fit('no label', name_cells)} {none}", DIM)))
+        self._none.put([line(("   e   ", KEY), (f"{fit('no label', name_cells)} {none}", DIM))])
         if frame.active != self._in_view:
             self._in_view = frame.active
             if 0 <= frame.active < len(self._rows):

@@ -99,15 +99,21 @@ def time_axis(
         label = f"-{back:g}" + (" s" if back + step > seconds - (line < cells) * step else "")
         place = math.floor(line - (back - behind) / seconds * cells)
         place += cells if line < cells and place < 0 and place + cells >= after else 0
-        room = text[max(place - 1, 0) : place + len(label) + 1]
-        if place >= 0 and back > behind and place + len(label) <= cells and not "".join(room).strip():
-            _write(text, place, label)
+        if back > behind:
+            write_free(text, place, label)
         back += step
     return "".join(text)
 
 
 def _round_step(step: float) -> float:
     return next((nice for nice in (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0) if nice >= step * 0.79), 60.0)
+
+
+def write_free(text: list[str], place: int, label: str) -> None:
+    """Write a label into a row where it is whole and touches nothing; else leave it out."""
+    room = text[max(place - 1, 0) : place + len(label) + 1]
+    if 0 <= place <= len(text) - len(label) and not "".join(room).strip():
+        _write(text, place, label)
 
 
 def _write(text: list[str], place: int, label: str) -> None:

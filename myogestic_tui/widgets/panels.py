@@ -18,7 +18,7 @@ from textual.widgets import Static
 
 from ..app.interface import AddLabel, ScriptContext, Start, Stop
 from ..plural import count_of
-from .frame import Frame
+from .frame import Frame, recorder_of
 from .gestures import GestureList
 from .number_format import hms
 from .problem_list import needs_you
@@ -42,11 +42,6 @@ _LINES_OF_NEEDS = 2
 _MOST_LINES = 50
 _YES_SECONDS = 10.0
 """How long a question stands."""
-
-
-def recorder_of(owner: ScriptContext | Recorder) -> Recorder:
-    """The recorder behind a context; a recorder is one itself."""
-    return owner.app if isinstance(owner, ScriptContext) else owner
 
 
 class Panel(Vertical):

@@ -17,7 +17,7 @@ from textual.color import Color
 from ..app.interface import LabelStatus
 from . import number_format as f
 from .colours import variables_of
-from .label_timeline import label_strip
+from .label_timeline import label_strip, write_free
 from .strip_widget import Lines
 from .styled_lines import DIM, FAINT, STRONG, Line, fit, gesture_style, line, spread
 
@@ -233,13 +233,10 @@ def _gesture_inks(overview: Overview, cells: int) -> list[int]:
 
 
 def _axis(overview: Overview, cells: int) -> str:
-    text = [" "] * (cells + 8)
+    text = [" "] * cells
     span = overview.last_s - overview.first_s
-    free = 0
     for tick in round_ticks(overview.first_s, overview.last_s, cells):
         place = int((tick - overview.first_s) / (span or 1.0) * cells)
         word = "╷" + (f"{round(tick, 6):g}" if span < 60 else clock(tick, span))
-        if place >= free and place + len(word) <= cells:
-            text[place : place + len(word)] = list(word)
-            free = place + len(word) + 1
-    return "".join(text[:cells])
+        write_free(text, place, word)
+    return "".join(text)

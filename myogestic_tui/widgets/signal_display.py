@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..app.interface import ScriptContext
 from . import heat, trace
 from . import number_format as f
 from .blank_box import BlankColumn, BlankRow
 from .electrodes import Electrodes
-from .frame import Frame
+from .frame import Frame, recorder_of
 from .grid import Grid
 from .heat import columns_of
 from .lane import Lane, Shown
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.widget import Widget
 
-    from ..app.interface import Envelope, Recorder, StreamStatus, View
+    from ..app.interface import Envelope, Recorder, ScriptContext, StreamStatus, View
     from .spectrum import Samples
     from .sweep import Sweep
 
@@ -94,7 +93,7 @@ class SignalView(BlankColumn):
         id: str | None = None, classes: str | None = None,
     ) -> None:  # fmt: skip
         super().__init__(id=id, classes=classes)
-        self.recorder: Recorder = owner.app if isinstance(owner, ScriptContext) else owner
+        self.recorder = recorder_of(owner)
         self.lens: Lens = lens or Lens(exact=seconds)
         self._own_lens = lens is None
         self._wanted_stream = stream

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from rich.style import Style
 
+from .label_timeline import write_free
 from .picture import Block, Picture, beside, written
 
 if TYPE_CHECKING:
@@ -117,6 +118,6 @@ def _axis(end: float, cells: int, hertz: float) -> str:
     for tick in ticks:
         word = f"{tick:g}" + (" Hz" if tick == end else "")
         place = min(int(tick / end * cells), cells - len(word))
-        if tick <= end and not "".join(text[max(place - 1, 0) : place + len(word) + 1]).strip():
-            text[place : place + len(word)] = word
-    return "".join(text[:cells])
+        if tick <= end:
+            write_free(text, place, word)
+    return "".join(text)

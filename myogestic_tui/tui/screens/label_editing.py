@@ -84,7 +84,7 @@ class LabelEditing(ViewerScreen):
 
     def action_label_trial(self, step: int) -> None:
         overview = self.looked_at()
-        starts = [] if overview is None else [one.timestamp for one in overview.labels if one.class_index >= 0]
+        starts = [one.timestamp for one in self._trials()]
         if overview is None or not starts:
             self.viewer.report("no trial in this session")
             return
@@ -93,8 +93,7 @@ class LabelEditing(ViewerScreen):
                 self.cursor.change_channel(step)
                 self.redraw()
                 return
-            last = max((n for n, at in enumerate(starts, 1) if at < overview.last_s), default=len(starts))
-            self.trial = last
+            self.trial = max((n for n, at in enumerate(starts, 1) if at < overview.last_s), default=len(starts))
         elif self.trial + step <= len(starts):
             self.trial = max(self.trial + step, 1)
         self._look_at(starts[self.trial - 1], overview)
@@ -161,9 +160,12 @@ class LabelEditing(ViewerScreen):
         """What is on the screen; None where it is not read yet."""
         raise NotImplementedError
 
-    def _chosen(self) -> LabelEvent | None:
+    def _trials(self) -> Sequence[LabelEvent]:
         overview = self.looked_at()
-        trials = [] if overview is None else [one for one in overview.labels if one.class_index >= 0]
+        return [] if overview is None else [one for one in overview.labels if one.class_index >= 0]
+
+    def _chosen(self) -> LabelEvent | None:
+        trials = self._trials()
         return trials[self.trial - 1] if self.trial is not None and self.trial <= len(trials) else None
 
     def _do(self, change: Change) -> None:

@@ -38,10 +38,14 @@ class SessionJobs(ViewerScreen):
         self._last_to: dict[str, str] = {}
 
     def _job(self, kind: str, paths: Sequence[str], **options: str) -> None:
+        if self._has(paths, kind):
+            self.list.send(StartJob(kind=kind, paths=tuple(paths), options=options))
+
+    def _has(self, paths: Sequence[str], what: str) -> bool:
+        """Whether there is any session to do that to; where there is none, that is reported."""
         if not paths:
-            self.viewer.report(f"nothing to {kind}: no session is chosen")
-            return
-        self.list.send(StartJob(kind=kind, paths=tuple(paths), options=options))
+            self.viewer.report(f"nothing to {what}: no session is chosen")
+        return bool(paths)
 
     # ---------------------------------------------------------------- prove and repair
 
@@ -80,14 +84,12 @@ class SessionJobs(ViewerScreen):
             beside = str(Path(self.frame.status.sessions_dir).absolute().parent / "exports")
             return lambda: self._job_to("export", f"{fmt} to folder", self._last_to.get("export", beside), format=fmt)
 
-        if self.list.targets:
+        if self._has(self.list.targets, "export"):
             answers: Answers = {}
             for fmt in FORMATS:
                 letters = (_FORMAT_KEYS.get(fmt, ""), *fmt, *ascii_lowercase)
                 answers[next(key for key in letters if key and key not in answers)] = (fmt, chosen(fmt))
             self.viewer.ask(f"export{_many(self.list.targets)} as", answers, close="cancel")
-        else:
-            self.viewer.report("nothing to export: no session is chosen")
 
     def _job_to(self, kind: str, title: str, to: str, **options: str) -> None:
         paths = self.list.targets
@@ -100,10 +102,8 @@ class SessionJobs(ViewerScreen):
             where = text if "://" in text else str(Path(text).expanduser().absolute())
             self._job(kind, paths, to=where, **options)
 
-        if paths:
+        if self._has(paths, kind):
             self.viewer.type_line(f"{title}{_many(paths)}", start, to, does=kind)
-        else:
-            self.viewer.report(f"nothing to {kind}: no session is chosen")
 
     def action_replay(self) -> None:
         paths = self.list.targets[:1]
@@ -170,11 +170,9 @@ class SessionJobs(ViewerScreen):
 
     def action_trash(self) -> None:
         paths = self.list.targets
-        if not paths:
-            self.viewer.report("nothing to trash: no session is chosen")
-            return
-        what = f"{len(paths)} sessions" if len(paths) > 1 else self.list.titles[0]
-        self.viewer.ask(f"move {what} to the trash?", {"enter": ("move", lambda: self._trash(paths))}, close="keep")
+        if self._has(paths, "trash"):
+            what = f"{len(paths)} sessions" if len(paths) > 1 else self.list.titles[0]
+            self.viewer.ask(f"move {what} to the trash?", {"enter": ("move", lambda: self._trash(paths))}, close="keep")
 
     def _trash(self, paths: Sequence[str]) -> None:
         for path in paths:
