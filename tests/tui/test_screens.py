@@ -1055,3 +1055,12 @@ async def test_the_footer_has_each_command_once(stage, screen):
         for row in (it.rows()[-1], it.rows()[-1].lower()):
             words = re.findall(r"(?<=  )\S+ \S+", row)
             assert len(words) == len({word.split()[1] for word in words})
+
+
+async def test_gestures_stand_under_their_headings(stage):
+    async with stage(ScriptedRecorder(recording()), screen="record") as it:
+        rows = it.rows()
+        heading = next(row for row in rows if "GESTURE" in row)
+        first = next(row for row in rows if " Rest " in row)
+        assert first.index("Rest") == heading.index("GESTURE")
+        assert first.index("6") == heading.index("TRIALS") + len("TRIALS") - 1
