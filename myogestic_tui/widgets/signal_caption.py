@@ -39,7 +39,8 @@ def info_line(
     elif layout.mode == "grid":
         n_placed = sum(channel >= 0 for row in stream.places for channel in row)
         of_all = f"of {stream.n_channels} channels" if n_placed < stream.n_channels else "electrodes"
-        where, how = f"{stream.name} {n_placed} {of_all}", legend(app, lens, page)
+        faults = line(("   coloured: what is wrong", DIM))
+        where, how = f"{stream.name} {n_placed} {of_all}", faults if lens.quality else legend(app, lens, page)
     elif layout.mode == "heat":
         how = legend(app, lens, page)
     parts = line((where, STRONG), "" if layout.mode == "grid" else f"  {lens.seconds:g} s", how)

@@ -93,6 +93,15 @@ async def test_arrows_go_from_electrode_to_electrode_on_the_grid_and_by_number_e
         assert "back" in it.rows()[2], "what is held goes back in time"
 
 
+async def test_the_legend_of_amplitudes_goes_where_only_faults_are_coloured(stage):
+    async with stage(recorder(SERPENTINE), screen="live") as it:
+        assert "RMS 5" in (await on_grid(it))[2]
+        await it.press("o")
+        assert "hd 13×5 quality" in it.rows()[3]
+        assert "RMS" not in it.rows()[2]
+        assert "coloured: what is wrong" in it.rows()[2]
+
+
 async def test_each_grid_has_its_label_above_it_and_what_is_on_none_is_told(stage):
     async with stage(recorder(SERPENTINE, OTHER, SINGLE, n_channels=129), screen="live") as it:
         rows = await on_grid(it)
