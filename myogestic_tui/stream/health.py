@@ -85,7 +85,6 @@ class _Fed(NamedTuple):
     """What `HealthMeter.feed` was given."""
 
     timestamps: NDArray[np.float64]
-    n_bytes: int
     at: float
     kept: slice
     counted: NDArray[Any] | None
@@ -152,27 +151,30 @@ class HealthMeter:
             ``(n,)`` values of the counter channel, where the stream has one.
         """
         own = None if counted is None else counted.copy()  # not to keep all channels of the chunk
-        self._fed.append(_Fed(timestamps, n_bytes, now, slice(None) if kept is None else kept, own))
+        with self._lock:
+            if self._resting:
+                self._take_all()
+                self._count_from(now, None)
+            self._n_samples += len(timestamps)
+            self._n_bytes += n_bytes + timestamps.nbytes
+            self._arrivals.append(_Arrival(now, float(timestamps[-1]), self._n_samples))
+            if self._first is None:
+                self._first = _Arrival(now, float(timestamps[0]), 1)
+            self._fed.append(_Fed(timestamps, now, slice(None) if kept is None else kept, own))
 
     @contextmanager
     def _up_to_date(self) -> Iterator[None]:
         """Hold the lock, with all chunks taken in."""
         with self._lock, np.errstate(all="ignore"):  # stamps may be no numbers, and it may be whoever asks that works
-            while self._fed:
-                self._take(self._fed.popleft())
+            self._take_all()
             yield
 
-    def _take(self, fed: _Fed) -> None:
-        if self._resting:
-            self._count_from(fed.at, None)
-        live = self._live = self._live or LiveTime(self._info, fed.at)
-        self._keep_recent(fed.timestamps)
-        live.feed(fed.timestamps[fed.kept], fed.at, None if fed.counted is None else fed.counted[fed.kept])
-        self._n_samples += len(fed.timestamps)
-        self._n_bytes += fed.n_bytes + fed.timestamps.nbytes
-        self._arrivals.append(_Arrival(fed.at, float(fed.timestamps[-1]), self._n_samples))
-        if self._first is None:
-            self._first = _Arrival(fed.at, float(fed.timestamps[0]), 1)
+    def _take_all(self) -> None:
+        while self._fed:
+            fed = self._fed.popleft()
+            live = self._live = self._live or LiveTime(self._info, fed.at)
+            self._keep_recent(fed.timestamps)
+            live.feed(fed.timestamps[fed.kept], fed.at, None if fed.counted is None else fed.counted[fed.kept])
 
     def feed_earlier(
         self, timestamps: NDArray[np.float64], arrived: float, counted: NDArray[Any] | None = None
@@ -286,7 +288,7 @@ class HealthMeter:
 
     def pace(self, now: float) -> tuple[float | None, float | None]:
         """``age_s`` and ``measured_fs`` of `snapshot`, which costs 20 times as much."""
-        with self._up_to_date():
+        with self._lock:
             return self._age(now), self._rate(now)
 
     def _age(self, now: float) -> float | None:
