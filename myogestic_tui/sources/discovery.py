@@ -14,7 +14,7 @@ from .network_query import Resolver
 from .outlet import NOT_OFFERED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection
 
     from .liblsl import InfoHandle
     from .network_query import Answer
@@ -26,6 +26,9 @@ LOOK_EVERY = 0.5
 
 FORGET_AFTER = 5.0
 """Seconds without an answer after which an outlet is taken for gone."""
+
+WATCHERS: set[Callable[[], None]] = set()
+"""Called after each look at what the resolver heard; must return at once."""
 
 FIRST_ROUND = 1.2
 """Seconds after which every outlet that can answer has done so."""
@@ -83,7 +86,7 @@ class Discovery:
         self._resolvers: dict[str | None, Resolver] = {None: Resolver(None, FORGET_AFTER)}
         self._found: dict[str | None, dict[str, Seen]] = {None: {}}
         self._began: dict[str | None, float] = {None: time.monotonic()}
-        self._left: dict[str, float] = {}
+        self._heard: dict[str, float] = {}
         self._end = threading.Event()
         self.changes = 0
         """Counts up whenever streams come or go."""
@@ -114,10 +117,10 @@ class Discovery:
         with self._changed:
             return uid in self._found[None]
 
-    def gone_since(self, uid: str) -> float | None:
-        """When it was found to be gone, on our clock; None while it is there or where it never was."""
+    def heard_at(self, uid: str) -> float:
+        """When an outlet answered last, on our clock; minus infinity where it never did."""
         with self._changed:
-            return self._left.get(uid)
+            return self._heard.get(uid, float("-inf"))
 
     def settled(self, query: str | None = None) -> bool:
         """True once every outlet has had time to answer for the first time."""
@@ -182,14 +185,20 @@ class Discovery:
                     self._update(query, resolver.results())
                 except Exception:  # whatever stands in one header, the other outlets stay in sight
                     _log.exception("discovery")
+            for watcher in tuple(WATCHERS):
+                try:
+                    watcher()
+                except Exception:  # such as no memory for a thread: the next look is soon
+                    _log.exception("discovery")
         with self._changed:
             for resolver in self._resolvers.values():
                 resolver.close()
             self._changed.notify_all()
 
-    def _update(self, query: str | None, answers: Iterable[Answer]) -> None:
+    def _update(self, query: str | None, answers: Collection[Answer]) -> None:
         now = time.monotonic()
         with self._changed:
+            self._heard.update((answer.uid, answer.at) for answer in answers)
             known = self._found[query]
             read = (_read(answer, known.get(answer.uid), now) for answer in answers)
             fresh = {seen.uid: seen for seen in read if seen is not None}
@@ -197,9 +206,6 @@ class Discovery:
             if fresh.keys() == known.keys():
                 return
             self.changes += 1
-            if query is None:
-                self._left.update((uid, now) for uid in known.keys() - fresh.keys())
-                self._left = {uid: at for uid, at in self._left.items() if uid not in fresh}
             self._changed.notify_all()
 
 

@@ -55,9 +55,7 @@ def buffer_samples(n_channels: int, fs: float, itemsize: int) -> int:
 class Inlet:
     """A subscription.
 
-    liblsl recovers a broken connection to the same outlet by itself, and silently moves on to another outlet of the
-    same source_id, name, type, count and format once the first is gone; `take_switch` says that it did, before the
-    first sample of the other one can be pulled.
+    liblsl recovers a broken connection to the same outlet by itself, and never moves on to another one.
 
     Parameters
     ----------
@@ -131,17 +129,9 @@ class Inlet:
         with self._lock:
             return int(self._library.lsl_samples_available(self._pointer)) if self._pointer else 0
 
-    def take_switch(self) -> bool:
-        """True once after liblsl has moved this inlet to another outlet; only known after a clock estimate."""
-        with self._lock:
-            moved = bool(self._pointer and self._library.lsl_was_clock_reset(self._pointer))
-        if moved:
-            self._last_estimate = None
-        return moved
-
     @property
     def has_clock(self) -> bool:
-        """True once the present outlet's clock was compared with ours; only then is a move noticed at once."""
+        """True once the outlet's clock was compared with ours."""
         return self._last_estimate is not None
 
     def clock_estimate(self) -> ClockEstimate | None:

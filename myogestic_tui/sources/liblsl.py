@@ -67,7 +67,6 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "open_stream": (None, [_H, _D, _ERR]),
     "get_fullinfo": (_H, [_H, _D, _ERR]),
     "time_correction_ex": (_D, [_H, POINTER(c_double), POINTER(c_double), _D, _ERR]),
-    "was_clock_reset": (c_uint32, [_H]),
     "samples_available": (c_uint32, [_H]),
     "pull_chunk_buf": (c_size_t, [_H, _H, _H, _H, c_size_t, c_size_t, _D, _ERR]),
     "create_outlet": (_H, [_H, c_int32, c_int32]),

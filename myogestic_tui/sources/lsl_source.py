@@ -153,9 +153,13 @@ class LSLSource:
         """With the next read, reconnect: to the outlet of that uid, else to the one that it was at. Any thread."""
         self._wanted = uid
 
-    def release(self) -> None:
-        """With the next read, hand out what is held back in case more comes before it. Any thread."""
+    def release(self) -> bool:
+        """With the next read, hand out what is held back in case more comes before it. Any thread.
+
+        True while more is held back, of which it is not known yet whether it is this stream's; for about a second.
+        """
         self._released = True
+        return self._link is not None and self._link.holds_back
 
     def read(self) -> tuple[NDArray[Any], NDArray[np.float64]]:
         r"""Everything that waits; never waits itself.

@@ -92,16 +92,14 @@ class Answer:
 
     @property
     def for_inlet(self) -> InfoHandle:
-        """The header to make an inlet of, which is another one where the outlet has no source_id.
+        """The header to make an inlet of: by it, liblsl recovers a broken connection to this very outlet and no other.
 
-        An inlet to an outlet without one refuses to hand out samples that it holds already once the connection is
-        lost. With one it does not, and looks for the outlet by a query into which liblsl puts the source_id as it is:
-        so the uid can stand there (and an apostrophe in name or type would end it).
+        Left to itself, liblsl moves an inlet to any outlet of the same metadata, and does not say which. To a stream
+        without a source_id it recovers nothing, and refuses to hand out samples that it holds already. It looks by a
+        query into which it puts name, type and source_id as they are: so the uid can stand there.
         """
-        handle = self.handle
-        if handle.text("source_id") or "'" in handle.text("name") + handle.text("type"):
-            return handle
-        return header_from_xml(_filled(self.xml, {**self._current, "source_id": f"x' or uid='{self.uid}"}))
+        only = f"{self.uid}' or uid='{self.uid}' or name='{self.uid}"
+        return header_from_xml(_filled(self.xml, {**self._current, "name": only, "type": "", "source_id": self.uid}))
 
     def hear(self, address: str, now: float) -> None:
         """It has answered (again). It stays at an address for as long as it answers from there."""

@@ -1,30 +1,32 @@
 """One stream over all its outlets: what becomes of it when the outlet dies, and when something comes back.
 
-While an outlet lives, its inlet is pulled and that is all. Three things end that:
+While an outlet lives, its inlet is pulled and that is all. An inlet stays at its outlet, whatever becomes of it: liblsl
+recovers the connection where that very outlet is still there. Two things end that:
 
-- liblsl has moved the inlet to another outlet (it does so by itself where source_id, name, type, count and format
-  agree, and never looks at rate, labels or units). What it brings is **held** until the new outlet was looked at.
-- The inlet is dead, or the network shows an outlet that liblsl will not move to. The inlet is closed, and from then on
-  the link **seeks**: a new outlet is looked at, and taken if it is the same stream.
-- Neither, but nothing comes: the stream is lost, and may come back on the same inlet at any time. Where its outlet is
-  there, a second connection is tried beside the first (see `spare`).
+- Nothing comes, and an outlet appeared that may be the return of ours. It is **looked at**: an inlet to it is opened
+  first, so that nothing of what it sends is missed, then ours is asked whether it is there. If not, and if the other
+  one is the same stream, what the first inlet still holds is pulled, and the second one takes its place.
+- Nothing comes, and our outlet is there: a second connection to it is tried beside the first (see `spare_connection`).
 
-An outlet is looked at by opening an inlet of its own in a thread of its own, so that a pull never waits. One whose
-layout, rate, labels or units differ is refused, and none of its samples is handed out.
+Without an inlet (the operator asked to reconnect) the link **seeks** in the same way. All that takes time is done in
+threads of their own, so that a pull never waits. What has to be in time does not depend on the pulls, which may hang
+for as long as a disk does: an outlet that returns meanwhile is subscribed to all the same. An outlet whose layout,
+rate, labels or units differ is refused, and none of its samples is handed out.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..stream.source import Condition
-from .discovery import FORGET_AFTER, LOOK_EVERY, discovery
+from .discovery import FORGET_AFTER, LOOK_EVERY, WATCHERS, discovery
 from .inlet import Inlet, dispose
 from .outlet_claims import Question, claims
-from .return_probe import GRACE_S, OPEN_S, Look
+from .return_probe import OPEN_S, Look
 from .spare_connection import Spare
 from .stream_header import differences
 
@@ -39,17 +41,21 @@ if TYPE_CHECKING:
 SILENT_S = 2.0
 """A regular stream that brings no data for so long is lost (or for five of its samples, where they are rarer)."""
 
-PAUSE_S = 0.9
-"""A shorter pause cannot hide a move: liblsl takes at least 1 s to find another outlet."""
+PAUSE_S = 0.5
+"""An outlet that brings no data for so long (or for five of its samples) may be gone."""
 
 OVERLAP_S, OVERLAP_UNNAMED_S = 10.0, 1.0
 """An outlet that appeared so shortly before ours fell silent may be its successor: with our source_id, and without."""
+
+STILL_COMES_S = 10.0
+"""An outlet that does not answer, but brings data for so long after another one was found, is there."""
 
 STEP_S = 0.25
 """How often the network is looked at while samples are pulled."""
 
 PATH_TIMEOUT_S = 15.0
 """A stream that is silent for so long while its outlet is there gets a second connection."""
+
 _KNOWN_THERE_S = FORGET_AFTER + 6 * LOOK_EVERY
 """An outlet that has been silent for so long, and is listed still, has answered since."""
 
@@ -63,7 +69,7 @@ def any_outlet(_: Seen) -> bool:
 
 
 class Link:
-    """A stream that stays itself through interruptions. All but `condition` is called from one thread.
+    """A stream that stays itself through interruptions. All but `condition` and `watch` is called from one thread.
 
     Parameters
     ----------
@@ -98,28 +104,34 @@ class Link:
         except BaseException:
             dispose(self._inlet)
             raise
-        self._held: list[Chunk] | None = None
         self._look: Look | None = None
+        self._looking = threading.Lock()
         self._spare: Spare | None = None
         self._refused: dict[str, str] = {}
         self._twins: frozenset[str] = frozenset()
-        self._arrived = self._polled = self._stepped = time.monotonic()
-        self._before_arrival = self._spare_due = self._arrived
+        self._left: list[Chunk] = []
+        self._closed = self._released = False
+        self._found_at: float | None = None
+        self._arrived = self._lived = self._polled = self._spare_due = self._stepped = time.monotonic()
         self._asked = (-1, 0.0)
         self._twins = frozenset(other.uid for other in self.likenesses())
         claims.enter(self)
+        WATCHERS.add(self.watch)
 
     @property
     def inlet(self) -> Inlet | None:
         """The inlet that is pulled; None while the link seeks."""
-        return self._inlet if self._held is None else None
+        return self._inlet
 
     def close(self) -> None:
         """Unsubscribe, in the background. May be called twice."""
+        WATCHERS.discard(self.watch)
         claims.leave(self)
         self._dismiss_spare()
-        if self._look is not None:
-            self._look.cancel()
+        with self._looking:
+            self._closed = True
+            if self._look is not None:
+                self._look.cancel()
         self._drop_inlet()
 
     # ---------------------------------------------------------------- samples
@@ -127,32 +139,23 @@ class Link:
     def pull(self) -> Chunk:
         """Everything that came from an outlet known to be this stream; never waits."""
         now = time.monotonic()
-        chunk = self._empty() if self._inlet is None else self._inlet.pull()
-        if self._inlet is not None and self._held is None:
-            self._suspect(chunk, now)
-        if self._held is not None:
-            self._held.append(chunk)
-            chunk = self._empty()
+        chunk = self._pull_inlet()
         if len(chunk[1]):
-            self._arrived, self._before_arrival = now, self._polled
+            self._arrived, self._lived, self.question = now, self._polled, None
             self._dismiss_spare()
         elif self._spare is not None and self._spare.due(now):
             chunk = self._take_spare(now)
-        self._polled = now
         if now - self._stepped >= STEP_S:
             self._stepped = now
             chunk = self._step(now, chunk)
+        self._polled, self._released = now, False
         return chunk
 
-    def _suspect(self, chunk: Chunk, now: float) -> None:
-        """Hold what comes if it may be another outlet's; without a clock estimate only the pause tells."""
-        assert self._inlet is not None
-        moved = self._inlet.take_switch()
-        paused = len(chunk[1]) > 0 and not self._inlet.has_clock and now - self._before_arrival >= PAUSE_S
-        if moved or paused:
-            self._held = []
-            self._dismiss_spare()
-            self._look = Look(self, moved=moved)
+    def _pull_inlet(self) -> Chunk:
+        left, self._left = self._left, []
+        if self._inlet is not None:
+            left.append(self._inlet.pull())
+        return left[0] if len(left) == 1 else _joined([self._empty(), *left])
 
     def _empty(self) -> Chunk:
         return np.empty((0, self.info.n_channels), self.info.np_dtype), np.empty(0)
@@ -161,38 +164,57 @@ class Link:
 
     def _step(self, now: float, chunk: Chunk) -> Chunk:
         if self._look is not None:
-            return self._judge(chunk) if self._look.done else chunk
-        if self._inlet is not None and (self._inlet.lost or self._is_stuck(now)):
+            return self._judge(now, chunk) if self._look.done else chunk
+        if self._inlet is not None and self._inlet.lost:
             self._drop_inlet()
-        if self._inlet is None and self.successors() and self._is_news(now):
-            self._look = Look(self, moved=True)
-        elif self._inlet is not None:
+        if self._inlet is not None:
             self._try_spare(now)
         return chunk
 
+    def watch(self) -> None:
+        """Begin to look at what may be the return, if something may. Never waits; discovery calls it all the time."""
+        now = time.monotonic()
+        with self._looking:
+            if self._look is not None or self._closed or not (self._paused(now) and self._is_news(now)):
+                return
+            if self.successors():
+                self._look = Look(self, alone=self._inlet is None)
+            else:
+                self.question = None
+
+    def _paused(self, now: float) -> bool:
+        return self._inlet is None or now - self._arrived >= self._within(PAUSE_S)
+
+    def _within(self, seconds: float) -> float:
+        """So long, or five samples where they are rarer."""
+        return max(seconds, 5.0 / self.info.fs) if self.info.fs else seconds
+
     def _is_news(self, now: float) -> bool:
-        """False while nothing has changed since the operator was asked."""
+        """False while nothing has changed since our outlet answered, or the operator was asked."""
         changes, asked_at = self._asked
-        return self.question is None or changes != discovery().changes or now - asked_at > ASK_AGAIN_S
+        return changes != discovery().changes or now - asked_at > ASK_AGAIN_S
 
     def reconnect(self, uid: str = "") -> None:
         """Reconnect now: to the outlet of that uid, else to the one that it was at or its successor."""
         if self._spare is not None and self._spare.brings and uid in ("", self.seen.uid):
             self._spare.hurry()
             return
-        if self._look is not None:
-            self._look.cancel()
-            self._look = None
-        self.chosen, self.question = uid, None
-        self._refused.pop(uid, None)
-        self._twins -= {uid}
         self._dismiss_spare()
-        self._drop_inlet()
+        self._left = [self._pull_inlet()]
+        with self._looking:
+            if self._look is not None:
+                self._look.cancel()
+            self._look = None
+            self.chosen, self.question = uid, None
+            self._refused.pop(uid, None)
+            self._twins -= {uid}
+            self._asked = (-1, 0.0)
+            self._drop_inlet()
 
     # ---------------------------------------------------------------- a second connection
 
     def _try_spare(self, now: float) -> None:
-        silent = now - self._arrived >= max(self._path_timeout, 5.0 / self.info.fs if self.info.fs else 0.0)
+        silent = now - self._arrived >= self._within(self._path_timeout)
         if self._spare is not None and self._spare.failed:
             self._dismiss_spare()
         if silent and self._spare is None and now >= self._spare_due and discovery().has(self.seen.uid):
@@ -205,7 +227,7 @@ class Link:
         fresh = spare.take()
         self._drop_inlet()
         self._inlet = fresh
-        self._arrived, self._before_arrival = now, self._polled
+        self._arrived = now
         return fresh.pull()
 
     def _dismiss_spare(self) -> None:
@@ -214,62 +236,56 @@ class Link:
             spare.dismiss()
 
     def release(self) -> None:
-        """Wait no longer for what the first connection may still deliver: the recording ends."""
+        """Wait no longer for what our outlet, or the first connection to it, may still deliver: the recording ends."""
         if self._spare is not None and self._spare.brings:
             self._spare.hurry()
+        self._released = True
+
+    @property
+    def holds_back(self) -> bool:
+        """True while it is not known yet whether what another outlet brings is this stream's."""
+        look = self._look
+        return look is not None and look.inlet is not None
 
     # ---------------------------------------------------------------- what a look has shown
 
-    def _is_stuck(self, now: float) -> bool:
-        """True where a successor is there, ours is gone, and liblsl did not move to it."""
-        if discovery().has(self.seen.uid):
-            return False
-        return any(now - other.first_seen > GRACE_S for other in self.successors())
-
-    def _judge(self, chunk: Chunk) -> Chunk:
-        """Act on what looking at an outlet has shown."""
-        look, self._look = self._look, None
-        assert look is not None
-        held, self._held = self._held or [], None
-        self.question, self._asked = look.question, (discovery().changes, self._polled)
-        if look.unchanged:
-            return self._resume([*held, chunk])
+    def _judge(self, now: float, chunk: Chunk) -> Chunk:
+        """Act on what looking at an outlet has shown; ``chunk`` is what has just come from ours."""
+        assert self._look is not None
+        if self._look.found is not None and not self._paused(now) and not self._released:
+            self._found_at = self._found_at or now
+            if now - self._found_at > STILL_COMES_S:  # it does not answer, but sends
+                self._end_look().cancel()
+            return chunk  # what was on its way when it ended comes before what the next one sends
+        look = self._end_look()
         if look.found is None or look.inlet is None or look.info is None:
-            self._drop_inlet()
             return chunk
         if changes := differences(self.info, look.info):
             self._refused = {**self._refused, look.found.uid: ", ".join(changes)}
-            dispose(look.inlet)
-            self._drop_inlet()
-            claims.release(self)
+            look.cancel()
             return chunk
         self._twins |= self._refused.keys()
         self.seen, self._refused, self.chosen = look.found, {}, ""
         self.been_at.add(self.seen.uid)
         claims.release(self)
-        return self._resume([self._choose(look.inlet, _joined([self._empty(), *held])), chunk])
-
-    def _choose(self, fresh: Inlet, held: Chunk) -> Chunk:
-        """Of two inlets at one outlet, continue with the one that was there first; what it has brought so far.
-
-        Often that is ours: liblsl waits 0.5 s before it connects to the outlet that it moved to.
-        """
-        brought = fresh.pull()
-        if self._inlet is not None and len(held[1]) and not (len(brought[1]) and brought[1][0] <= held[1][0]):
-            dispose(fresh)
-            return held
+        self._dismiss_spare()
         self._drop_inlet()
-        self._inlet = fresh
-        fresh.clock_estimate()
-        return brought
+        self._inlet = look.inlet
+        self._inlet.clock_estimate()
+        self._arrived = self._lived = now
+        return _joined([chunk, self._inlet.pull()])
 
-    def _resume(self, parts: list[Chunk]) -> Chunk:
-        """Live again, with what was held."""
-        self._arrived = self._before_arrival = self._polled
-        return _joined(parts)
+    def _end_look(self) -> Look:
+        with self._looking:
+            look, self._look = self._look, None
+            assert look is not None
+            self.question, self._found_at = look.question, None
+            known = look.unchanged or look.question is not None
+            self._asked = (look.changes, time.monotonic()) if known else (-1, 0.0)
+        return look
 
     def _drop_inlet(self) -> None:
-        inlet, self._inlet, self._held = self._inlet, None, None
+        inlet, self._inlet = self._inlet, None
         if inlet is not None:
             dispose(inlet)
 
@@ -312,9 +328,8 @@ class Link:
         return all(getattr(other, field) == getattr(self.seen, field) for field in fields) and self._accepts(other)
 
     def _alive_until(self) -> float:
-        """The latest instant at which our outlet surely lived."""
-        gone = discovery().gone_since(self.seen.uid)
-        return max(self._arrived, (gone or time.monotonic()) - FORGET_AFTER - LOOK_EVERY)
+        """The latest instant at which our outlet surely lived; what was pulled may have waited since the last pull."""
+        return max(self._lived, discovery().heard_at(self.seen.uid))
 
     # ---------------------------------------------------------------- how it is
 
@@ -331,8 +346,8 @@ class Link:
         if spare is not None and spare.brings:
             what = "a second connection brings samples; what waits for the first may still come"
             return Condition("lost", f"{nothing}; its connection is dead; {what}", "its connection was dead")
-        limit = max(SILENT_S, 5.0 / self.info.fs) if self.info.fs else SILENT_S
-        if self.question is not None and self._inlet is None:
+        limit = self._within(SILENT_S)
+        if self.question is not None:
             return Condition("lost", f"{nothing}; {self.question}", "nobody chose which outlet is its own")
         if silent < limit or (there and not self.info.is_regular):
             return Condition("live")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -18,28 +19,33 @@ if TYPE_CHECKING:
     from .discovery import Seen
 
 GRACE_S = 3.0
-"""How long liblsl may take to move to an outlet that is there, and discovery to see the one that it moved to."""
+"""How long it may take until one outlet, and no more, is left that may be the return."""
 
 OPEN_S = 4.0
 """How long it may take to be subscribed to and send its full header."""
 
+SOON_S = 0.1
+"""An outlet that is there mostly answers by then, and a likely twin of it is not subscribed to."""
+
 
 class Look:
-    """Finds out, in a thread of its own, which outlet a stream is at now, and opens an inlet to it.
+    """Subscribes to the outlet at which a stream may be now, in a thread of its own, and finds out if it is.
 
     Parameters
     ----------
     link
         The stream.
-    moved
-        False where our outlet may well be alive: then it is asked first.
+    alone
+        True where it has no inlet, so that it does not matter whether its own outlet is there.
 
     Attributes
     ----------
+    changes
+        `Discovery.changes` when it began.
     done
         Set last; the others do not change any more.
     unchanged
-        Our outlet is alive.
+        Our outlet is there.
     found, inlet, info
         The outlet that it is at, subscribed to, and what its full header says; None where there is none, or more than
         one.
@@ -47,14 +53,15 @@ class Look:
         What the operator has to decide, where it is not known which outlet belongs to which stream.
     """
 
-    def __init__(self, link: Claimant, *, moved: bool) -> None:
+    def __init__(self, link: Claimant, *, alone: bool) -> None:
+        self.changes = discovery().changes
         self.found: Seen | None = None
         self.inlet: Inlet | None = None
         self.info: StreamInfo | None = None
         self.question: Question | None = None
         self.unchanged = False
         self.done = False
-        self._link, self._moved = link, moved
+        self._link, self._alone = link, alone
         self._cancelled = threading.Event()
         self._lock = threading.Lock()
         threading.Thread(target=self._run, name=f"lsl-look-{link.seen.name}", daemon=True).start()
@@ -63,32 +70,38 @@ class Look:
         """Its result is not wanted any more."""
         with self._lock:
             self._cancelled.set()
-            if self.done and self.inlet is not None:
-                dispose(self.inlet)
+            if self.done:
+                self._let_go()
 
     def _run(self) -> None:
-        try:
-            if not self._moved and answers(self._link.seen.uid, ASK_S):
-                self.unchanged = True
-            else:
+        with contextlib.suppress(StreamError):  # it answered discovery but not us: the link looks again
+            if not self._is_there(SOON_S):
                 self._inspect()
-        except StreamError:
-            self.found = None  # it answered discovery but not us: the link continues seeking
-        if self.found is None:
-            claims.release(self._link)
+                if self._is_there(ASK_S):
+                    self._let_go()
         with self._lock:
             self.done = True
-            if self._cancelled.is_set() and self.inlet is not None:
-                dispose(self.inlet)
+            if self._cancelled.is_set():
+                self._let_go()
+        if self.found is None:
+            claims.release(self._link)
+
+    def _is_there(self, seconds: float) -> bool:
+        """Whether our own outlet is there, while that matters."""
+        uid = self._link.seen.uid
+        self.unchanged = not self._alone and discovery().has(uid) and answers(uid, seconds)
+        return self.unchanged
+
+    def _let_go(self) -> None:
+        inlet, self.inlet, self.found, self.question = self.inlet, None, None, None
+        if inlet is not None:
+            dispose(inlet)
+        claims.release(self._link)
 
     def _inspect(self) -> None:
         candidate = self._candidate()
-        if candidate is None:
-            alone = not self._link.likenesses()  # nobody else can have sent it
-            self.unchanged = not self._moved and self.question is None and alone
-            return
-        handle = resolve(candidate.uid, ASK_S)
-        if handle is None and candidate.uid == self._link.seen.uid:
+        handle = resolve(candidate.uid, ASK_S) if candidate is not None else None
+        if candidate is None or handle is None:
             return  # discovery remembers the dead for a while
         inlet = Inlet(candidate, handle)
         try:
@@ -118,6 +131,8 @@ class Look:
         found = nearest(link.successors(), link)
         if link.chosen:
             found = [seen for seen in found if seen.uid == link.chosen]
+        if len(found) > 1:  # some may be remembered only
+            found = [seen for seen in found if answers(seen.uid, ASK_S)]
         rivals = [] if link.chosen or not found else claims.rivals(link, found[0])
         if len(found) == 1 and not rivals:
             return found[0] if claims.claim(link, found[0]) else None

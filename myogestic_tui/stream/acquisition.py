@@ -281,8 +281,8 @@ class Stream(Taking, RingReading):
     def _poll(self) -> None:
         assert self.info is not None
         read_at = local_clock()
-        if self._reconnecting is not None and self._take is not None and self._take.end is not None:
-            self._reconnecting.release()
+        ends = self._take is not None and self._take.end is not None
+        self._held_back = ends and self._reconnecting is not None and self._reconnecting.release()
         try:
             data, timestamps = self.source.read()
         except SourceError as error:

@@ -323,6 +323,7 @@ class Taking(SessionChange):
             if take is None or take.end is None:
                 return
             info = self.info if self._connected else None
-            take.check_silence(info, local_clock(), self._reads.newest_at, self._reads.pace)
+            if info is None or not self._held_back:
+                take.check_silence(info, local_clock(), self._reads.newest_at, self._reads.pace)
             if take.done.is_set():
                 self._follow(take)

@@ -33,6 +33,7 @@ class SessionChange(HeldSamples):
         self._clock = OffsetHistory()
         self._health: HealthMeter | None = None
         self._interruption = ""
+        self._held_back = False
         self._wake = threading.Event()
 
     def prepare_next(self, session: Session, at: float) -> bool:

@@ -106,6 +106,9 @@ class ReconnectingSource(Protocol):
         """With the next read, reconnect: to the outlet of that uid, else to the one that it was at. Any thread."""
         ...
 
-    def release(self) -> None:
-        """With the next read, hand out what is held back in case more comes before it. Any thread."""
+    def release(self) -> bool:
+        """With the next read, hand out what is held back in case more comes before it. Any thread.
+
+        True while more is held back that is worth waiting for.
+        """
         ...
