@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from myogestic_tui.cli import main
+from tests.windows.making import LONG_AGO
 
 COMMAND = [sys.executable, "-P", "-m", "myogestic_tui"]
 GENERATOR = [sys.executable, "-m", "myogestic_tui.sources.generator", "--channels", "8", "--rate", "500"]
@@ -112,9 +113,9 @@ def session(tmp_path: Path) -> Path:
     from myogestic_tui.session import Session
 
     written = Session(tmp_path / "sessions", class_names=["Rest", "Fist"])
-    written.init_stream("emg", StreamInfo(4, 100.0))
-    stamps = 50.0 + np.arange(300) / 100.0
-    written.append("emg", np.random.default_rng(1).normal(size=(300, 4)).astype(np.float32), stamps)
+    written.init_stream("emg", StreamInfo(4, 100.0), began=LONG_AGO)
+    data, stamps = np.random.default_rng(1).normal(size=(300, 4)).astype(np.float32), 50.0 + np.arange(300) / 100.0
+    written.append("emg", data, stamps, arrived=LONG_AGO)
     for class_index, at in ((0, 50.0), (1, 51.0), (0, 52.0)):
         written.add_label(class_index, at)
     return written.pack_to_zip()

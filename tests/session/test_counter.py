@@ -13,6 +13,7 @@ from myogestic_tui import Stream, StreamInfo
 from myogestic_tui.errors import ConfigError
 from myogestic_tui.session import Session, open_session_store, recover_session, salvage_session, verify_session
 from tests.sending import wait_for
+from tests.windows.making import LONG_AGO
 
 FS, LOST = 500.0, (7, 400)
 SCRIPT = """
@@ -28,13 +29,14 @@ os._exit(9)
 def begin(folder: Path | str) -> Session:
     """A session whose stream lost 7 and 400 samples that no stamp shows: its counter is channel 3."""
     session = Session(folder)
-    session.init_stream("emg", StreamInfo(3, FS, channel_names=("a", "b", "count")).with_counter("count"))
+    info = StreamInfo(3, FS, channel_names=("a", "b", "count")).with_counter("count")
+    session.init_stream("emg", info, began=LONG_AGO)
     numbers = np.concatenate([np.arange(2000), np.arange(2007, 5000), np.arange(5400, 8000)])
     data = np.zeros((len(numbers), 3), np.float32)
     data[:, 2] = numbers % 256
     for start in range(0, len(data), 100):
         stamps = 100.0 + np.arange(start, min(start + 100, len(data))) / FS
-        session.append("emg", data[start : start + 100], stamps)
+        session.append("emg", data[start : start + 100], stamps, arrived=LONG_AGO)
     return session
 
 

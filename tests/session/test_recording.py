@@ -29,6 +29,7 @@ from myogestic_tui.stream.source import ClockEstimate
 from tests.processes import run_alone
 from tests.session.folders import cut_off, feed, recorded
 from tests.session.known import STREAMS, Known
+from tests.windows.making import LONG_AGO
 
 EMG, IMU, MARKS = STREAMS
 
@@ -354,11 +355,11 @@ def test_a_session_folder_is_taken_up_again(tmp_path: Path):
 
 def test_gaps_are_counted_and_their_reasons_kept(session: Session):
     stream = Known("emg", StreamInfo(1, 1000.0))
-    session.init_stream("emg", stream.info)
+    session.init_stream("emg", stream.info, began=LONG_AGO)
     stamps = stream.stamps(0, 12000)
     stamps[5000:] += 0.25
     for at in range(0, 12000, 100):
-        session.append("emg", stream.data(at, at + 100), stamps[at : at + 100])
+        session.append("emg", stream.data(at, at + 100), stamps[at : at + 100], arrived=LONG_AGO)
     session.add_gap_reason("emg", 5000, "the cable was pulled")
     session.flush()
     assert (session.snapshot().gaps, session.snapshot().lost_samples) == (1, 250)
