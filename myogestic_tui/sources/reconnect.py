@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..stream.source import Condition
-from .discovery import FORGET_AFTER, LOOK_EVERY, WATCHERS, discovery
+from .discovery import WATCHERS, discovery
 from .inlet import Inlet, dispose
 from .outlet_claims import Question, claims
 from .return_probe import OPEN_S, Look
@@ -56,8 +56,8 @@ STEP_S = 0.25
 PATH_TIMEOUT_S = 15.0
 """A stream that is silent for so long while its outlet is there gets a second connection."""
 
-_KNOWN_THERE_S = FORGET_AFTER + 6 * LOOK_EVERY
-"""An outlet that has been silent for so long, and is listed still, has answered since."""
+_SURELY_S = 1.0
+"""An outlet that answers so long after its last sample is there; what it said before its end is read by then."""
 
 ASK_AGAIN_S = 5.0
 """How often a question that only the operator can answer is looked into again."""
@@ -354,8 +354,10 @@ class Link:
         if not there:
             return Condition("lost", f"{nothing}; searching on {self.seen.hostname}", "its outlet was gone")
         second = "; a second connection is tried" if spare is not None else ""
-        there_since = "is there, but sends nothing" if silent > _KNOWN_THERE_S else "may be gone, or sends nothing"
-        text = f"{nothing}; its outlet {there_since}{second}"
+        if network.heard_at(self.seen.uid) <= self._arrived + _SURELY_S:
+            text = f"{nothing}; its outlet may be gone, or sends nothing{second}"
+            return Condition("lost", text, "its outlet was gone, or sent nothing")
+        text = f"{nothing}; its outlet is there, but sends nothing{second}"
         return Condition("lost", text, "its outlet was there, but sent nothing")
 
 
